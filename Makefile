@@ -1,0 +1,114 @@
+# Everything the project can be asked to do; `make` lists it. The environment lives in .venv and tools/node_modules,
+# comes from the lock files alone, and is brought up to date by whatever needs it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The Python that .venv is made with, and further arguments for pytest: make test ARGS="-k offer"
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
+PYRIGHT := node tools/node_modules/pyright/index.js --pythonpath $(BIN)/python
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
+    --no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+# Stamps: what they stand for is installed, from the files they depend on.
+RUNTIME := .venv/.runtime
+DEVELOPMENT := .venv/.development
+NODE_TOOLS := tools/node_modules/.installed
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(RUNTIME) ## Show a core and its plugins at work as processes of their own
+	@tools/provide mosquitto || true
+	@$(BIN)/python -m examples.demo
+
+.PHONY: setup
+setup: $(RUNTIME) ## Make .venv with all that running takes
+
+.PHONY: develop
+develop: $(DEVELOPMENT) $(NODE_TOOLS) ## Add all that working on the project takes
+	@tools/provide mosquitto || true
+
+.PHONY: test
+test: $(DEVELOPMENT) $(NODE_TOOLS) ## Run everything that a change has to pass
+	@tools/provide mosquitto
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+.PHONY: lint
+lint: $(DEVELOPMENT) ## Check style, format and import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: types
+types: $(DEVELOPMENT) $(NODE_TOOLS) ## Check types with mypy and pyright, both strict
+	@$(BIN)/mypy
+	@$(PYRIGHT)
+
+.PHONY: format
+format: $(DEVELOPMENT) ## Format the code and repair what can be repaired
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+.PHONY: generate
+generate: $(DEVELOPMENT) ## Generate code from asyncapi.yaml and schemas/
+	@$(BIN)/orbitalis-codegen generate
+
+.PHONY: check
+check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generated/ is what it gives
+	@node tools/validate-specification.mjs asyncapi.yaml
+	@$(BIN)/orbitalis-codegen check
+
+.PHONY: bench
+bench: $(DEVELOPMENT) ## Measure
+	@tools/provide mosquitto || true
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: .venv/bin/uv tools/.npmrc ## Renew the lock files; UPGRADE=1 takes the newest versions
+	@$(UV_COMPILE) --group build --output-file requirements.lock
+	@$(UV_COMPILE) --extra codegen --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@cd tools && npm install --package-lock-only --loglevel=error >/dev/null
+
+.PHONY: clean
+clean: ## Remove everything that is not in the repository and was made here
+	@rm -rf .venv tools/node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "Orbitalis needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1 || true);" \
+	        "name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$(PYTHON) has no module venv or ensurepip; Debian's package python3-venv has them" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv --clear .venv
+
+$(RUNTIME): requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what running takes ..."
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
+	@echo "Installing what development takes ..."
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+.venv/bin/uv: | .venv/bin/python
+	@$(PIP) install uv
+
+$(NODE_TOOLS): tools/package.json tools/package-lock.json tools/.npmrc
+	@tools/provide node nodejs
+	@tools/provide npm
+	@echo "Installing what checks with Node take ..."
+	@cd tools && npm ci --loglevel=error >/dev/null
+	@touch $@

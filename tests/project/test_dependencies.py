@@ -1,0 +1,132 @@
+"""Dependencies: each accounted for in the documentation, and all of them locked."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support.repository import PACKAGE_FOLDERS, ROOT, imported_modules
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NODE_TOOLS: dict[str, Any] = json.loads((ROOT / "tools" / "package.json").read_text())
+
+#: What the sections of docs/dependencies.md account for.
+SECTIONS: dict[str, Iterable[str]] = {
+    "Runtime": PROJECT["project"]["dependencies"],
+    **{f"Extra `{name}`": extra for name, extra in PROJECT["project"]["optional-dependencies"].items()},
+    **{name.capitalize(): group for name, group in PROJECT["dependency-groups"].items() if name != "dev"},
+    "Node": list(NODE_TOOLS["dependencies"]),
+}
+
+REQUIREMENTS = [
+    *PROJECT["project"]["dependencies"],
+    *(requirement for extra in PROJECT["project"]["optional-dependencies"].values() for requirement in extra),
+    *(requirement for name, group in PROJECT["dependency-groups"].items() if name != "dev" for requirement in group),
+]
+
+#: What each folder may import from others: its own requirements.
+ALLOWED: dict[str, list[str]] = {
+    "orbitalis": PROJECT["project"]["dependencies"],
+    "orbitalis_codegen": [*PROJECT["project"]["optional-dependencies"]["codegen"], "fastavro"],
+    "tests": REQUIREMENTS,
+}
+
+#: What can be imported because it is in the repository.
+OURS = {*PACKAGE_FOLDERS, "benchmarks", "examples", "tests"}
+
+LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+
+
+def documented() -> dict[str, dict[str, str]]:
+    """Return the reason given for each package, by section of docs/dependencies.md."""
+    sections = re.split(r"^## ", (ROOT / "docs" / "dependencies.md").read_text(), flags=re.MULTILINE)[1:]
+    return {
+        section.partition("\n")[0]: dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.MULTILINE))
+        for section in sections
+    }
+
+
+def locked(lock: Path) -> dict[str, str]:
+    """Return the version of each package in a lock file, by canonical name."""
+    pins = re.findall(r"^([\w.-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in pins}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_dependency_is_accounted_for(section: str) -> None:
+    names = [item if section == "Node" else Requirement(item).name for item in SECTIONS[section]]
+
+    assert list(documented()[section]) == sorted(names)
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_every_import_is_declared(package: str) -> None:
+    folder = PACKAGE_FOLDERS.get(package, ROOT / package)
+    distributions = packages_distributions()
+    allowed = {canonicalize_name(Requirement(requirement).name) for requirement in ALLOWED[package]}
+    undeclared = {
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in sorted(folder.rglob("*.py"))
+        for module in imported_modules(path) - sys.stdlib_module_names - OURS
+        if not allowed & {canonicalize_name(name) for name in distributions.get(module, ())}
+    }
+
+    assert undeclared == set()
+
+
+def test_every_account_gives_a_reason() -> None:
+    reasons = {name: reason for packages in documented().values() for name, reason in packages.items()}
+
+    assert [name for name, reason in reasons.items() if len(reason) < 10] == []
+
+
+def test_no_section_without_dependencies() -> None:
+    assert {section for section, packages in documented().items() if packages} == set(SECTIONS)
+
+
+def test_development_takes_every_group() -> None:
+    included = [group["include-group"] for group in PROJECT["dependency-groups"]["dev"]]
+
+    assert sorted([*included, "dev"]) == sorted(PROJECT["dependency-groups"])
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_lock_satisfies(requirement: str) -> None:
+    parsed = Requirement(requirement)
+
+    assert parsed.specifier.contains(locked(LOCKS[1])[canonicalize_name(parsed.name)])
+
+
+def test_running_takes_no_more_than_the_runtime_lock() -> None:
+    runtime = locked(LOCKS[0])
+    needed = {canonicalize_name(Requirement(requirement).name) for requirement in PROJECT["project"]["dependencies"]}
+
+    assert needed <= runtime.keys()
+    assert runtime.items() <= locked(LOCKS[1]).items()
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_lock_pins_by_digest(lock: Path) -> None:
+    pins = re.split(r"^(?=\w)", lock.read_text(), flags=re.MULTILINE)[1:]
+
+    assert len(pins) == len(locked(lock))
+    assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
+
+
+def test_node_tools_are_pinned() -> None:
+    lock = json.loads((ROOT / "tools" / "package-lock.json").read_text())["packages"]
+    installed = {name: lock[f"node_modules/{name}"]["version"] for name in NODE_TOOLS["dependencies"]}
+
+    assert installed == NODE_TOOLS["dependencies"]
+    assert [path for path, package in lock.items() if path and not package["integrity"].startswith("sha512-")] == []
+    assert [path for path, package in lock.items() if "resolved" in package] == []

@@ -1,0 +1,154 @@
+"""What a user installs: the wheel in an empty environment, and the source distribution it can be made from."""
+
+from __future__ import annotations
+
+import email
+import re
+import sys
+import tarfile
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import PACKAGE_FOLDERS, ROOT, repository_files, run
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("wheel")]
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def build(folder: Path, target: str, source: Path = ROOT) -> Path:
+    """Build a distribution of `source` into `folder`, and return it."""
+    run([sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder], folder=source)
+    (distribution,) = folder.iterdir()
+    return distribution
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("wheel"), "wheel")
+
+
+@pytest.fixture(scope="module")
+def source_distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("sdist"), "sdist")
+
+
+def members(wheel: Path) -> dict[str, bytes]:
+    """Return the files in a wheel by name."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+class Environment:
+    """A virtual environment that holds the wheel and what it asked for."""
+
+    def __init__(self, folder: Path, wheel: Path) -> None:
+        self.folder = folder
+        self.wheel = wheel
+        self.constraints = folder / "constraints.txt"
+        venv.create(folder, with_pip=True)
+        pins = re.findall(r"^([^\s\\]+==[^\\\n]+)", (ROOT / "requirements-dev.lock").read_text(), re.MULTILINE)
+        self.constraints.write_text("\n".join(pins))
+
+    def install(self, extra: str = "") -> None:
+        """Install the wheel with its dependencies, in the versions that are locked."""
+        options = ["--quiet", "--disable-pip-version-check", "--constraint", str(self.constraints)]
+        self.run("-m", "pip", "install", *options, f"{self.wheel}{extra}")
+
+    def run(self, *arguments: str | Path, status: int = 0) -> str:
+        """Run Python; nothing of the repository is importable."""
+        return run([self.folder / "bin" / "python", *arguments], folder=self.folder, status=status)
+
+    def run_script(self, name: str, *arguments: str, status: int = 0) -> str:
+        """Run a command that the wheel has installed."""
+        return run([self.folder / "bin" / name, *arguments], folder=self.folder, status=status)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Environment:
+    environment = Environment(tmp_path_factory.mktemp("environment"), wheel)
+    environment.install()
+    return environment
+
+
+def test_wheel_has_the_packages_and_nothing_else(wheel: Path) -> None:
+    expected = {
+        f"{name}/{(ROOT / path).relative_to(folder).as_posix()}": (ROOT / path).read_bytes()
+        for name, folder in PACKAGE_FOLDERS.items()
+        for path in repository_files()
+        if (ROOT / path).is_relative_to(folder)
+    }
+
+    contained = {name: data for name, data in members(wheel).items() if ".dist-info/" not in name}
+
+    assert sorted(contained) == sorted(expected)
+    assert contained == expected
+    assert {f"{name}/py.typed" for name in PACKAGE_FOLDERS} <= contained.keys()
+
+
+def test_wheel_says_what_it_is(wheel: Path) -> None:
+    files = members(wheel)
+    (metadata,) = (email.message_from_bytes(data) for name, data in files.items() if name.endswith("/METADATA"))
+
+    assert wheel.name == f"orbitalis-{PROJECT['version']}-py3-none-any.whl"
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata["Requires-Python"] == PROJECT["requires-python"]
+    assert metadata.get_all("Provides-Extra") == sorted(PROJECT["optional-dependencies"])
+    assert any(name.endswith("/licenses/LICENSE") for name in files)
+
+
+def test_source_distribution_has_the_repository(source_distribution: Path) -> None:
+    with tarfile.open(source_distribution) as archive:
+        contained = {Path(*Path(name).parts[1:]) for name in archive.getnames()}
+    unneeded = {Path(".editorconfig"), Path(".gitignore"), Path(".ci/run")}
+
+    assert contained - set(repository_files()) <= {Path("PKG-INFO"), Path(".gitignore")}
+    assert set(repository_files()) - contained <= unneeded
+
+
+def test_source_distribution_makes_the_same_wheel(source_distribution: Path, wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(source_distribution) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+
+    assert members(build(tmp_path / "wheel", "wheel", source)) == members(wheel)
+
+
+def test_installed_packages_can_be_imported(installed: Environment) -> None:
+    program = "import {0}; print({0}.__file__)"
+
+    for name in PACKAGE_FOLDERS:
+        assert Path(installed.run("-c", program.format(name)).strip()).is_relative_to(installed.folder)
+
+
+def test_installed_version(installed: Environment) -> None:
+    program = "import importlib.metadata; print(importlib.metadata.version('orbitalis'))"
+
+    assert installed.run("-c", program).strip() == PROJECT["version"]
+
+
+def test_every_module_of_the_runtime_can_be_imported_without_an_extra(installed: Environment) -> None:
+    program = """
+import importlib, pkgutil
+for package in ("orbitalis", "orbitalis_wire"):
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+        importlib.import_module(module.name)
+        print(module.name)
+"""
+    assert "orbitalis_wire.codecs" in installed.run("-c", program).splitlines()
+
+
+def test_generator_says_which_extra_it_needs_and_runs_with_it(installed: Environment) -> None:
+    refusal = installed.run_script("orbitalis-codegen", "--help", status=2)
+    assert "pip install 'orbitalis[codegen]'" in refusal
+    assert "Traceback" not in refusal
+
+    installed.install("[codegen]")
+
+    usage = installed.run_script("orbitalis-codegen", "--help")
+    assert "generate" in usage
+    assert "check" in usage
