@@ -1,0 +1,357 @@
+"""From the trees of schema files to named types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from orbitalis_codegen.avro import shapes
+from orbitalis_codegen.avro.library import Definition, FieldDefault, Library, Mention, qualified_name
+from orbitalis_codegen.check.shape import Shape, View, view_of
+from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, nearest, shown
+from orbitalis_codegen.model import (
+    Array,
+    AvroType,
+    Enumeration,
+    Field,
+    Fixed,
+    LogicalType,
+    Map,
+    NamedType,
+    Record,
+    Reference,
+    Union,
+)
+from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of, plain
+from orbitalis_codegen.rules import Rule
+
+__all__ = ["Compiler"]
+
+LARGEST_FIXED = 1024 * 1024
+"""Bytes."""
+
+_SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ORDERS = ("ascending", "descending", "ignore")
+
+
+class Compiler:
+    """Compiles one file after the other into the same library."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._file = ""
+        self.library = Library()
+
+    def declare_file(self, node: Node) -> None:
+        """Note what a file defines, so that a definition of the same name inside of another file is the second one."""
+        match node:
+            case ObjectNode(members={"name": ScalarNode(value=str(name), position=position)} as members):
+                namespace = members.get("namespace")
+                around = namespace.value if isinstance(namespace, ScalarNode) else None
+                name = qualified_name(name, around if isinstance(around, str) else "")
+                self.library.definitions.setdefault(name, Definition(name, node, position))
+            case _:
+                pass
+
+    def compile_file(self, file: str, node: Node) -> None:
+        """Take the type that `file` defines into the library, and those that are defined inside of it."""
+        self._compile_file(file, node)
+        if self._report.touches(file):
+            self.library.incomplete.add(file)
+
+    def _compile_file(self, file: str, node: Node) -> None:
+        match node:
+            case ObjectNode(members={"type": ScalarNode(value=("record" | "enum" | "fixed"))}):
+                self._file = file
+                self._compile(node, "")
+                name = self.library.defined_at(node)
+                if name is not None:
+                    self.library.files[file] = name
+            case ObjectNode(members={"type": ScalarNode(value=str(form), position=position)}) if nearest(
+                form, ("record", "enum", "fixed")
+            ):
+                self._unknown_type(position, form)
+            case _:
+                message = "a schema file defines one record, enum or fixed, which others refer to by its name"
+                self._report.add(Rule.SCHEMA_FILE_TYPE, node.position, message)
+
+    def check_mentions(self, unreadable: Collection[str]) -> None:
+        """Report every name that no file defines, unless it is that of an `unreadable` file, without its suffix."""
+        known = [*shapes.PRIMITIVES, *shapes.COMPLEX_TYPES, *self.library.definitions]
+        unknown = [mention for mention in self.library.mentions if mention.name not in self.library.definitions]
+        for mention in unknown:
+            self.library.incomplete.add(mention.position.file)
+            simple_name = mention.name.rpartition(".")[2]
+            namesakes = [name for name in self.library.definitions if name.rpartition(".")[2] == simple_name]
+            if simple_name not in unreadable:
+                self._unknown_type(mention.position, mention.name, namesakes or known)
+
+    def _unknown_type(self, position: Position, name: str, known: Iterable[str] = shapes.COMPLEX_TYPES) -> None:
+        message = f"there is no type {shown(name)}"
+        self._report.add(Rule.AVRO_UNKNOWN_TYPE, position, message, did_you_mean(name, known))
+
+    def _compile(self, node: Node, namespace: str) -> AvroType | None:
+        match node:
+            case ScalarNode(value=str(name)) if name in shapes.PRIMITIVES:
+                return shapes.PRIMITIVES[name]
+            case ScalarNode(value=str(name)) if name in shapes.COMPLEX_TYPES:
+                message = f"a type of the form {shown(name)} is written as an object with its attributes"
+                self._report.add(Rule.AVRO_WRONG_KIND, node.position, message)
+                return None
+            case ScalarNode(value=str(name)):
+                reference = qualified_name(name, namespace)
+                self.library.mentions.append(Mention(reference, node.position))
+                return Reference(name=reference)
+            case ListNode():
+                return self._union(node, namespace)
+            case ObjectNode():
+                return self._object(node, namespace)
+            case _:
+                message = f"expected a type, got {kind_of(node)}"
+                self._report.add(Rule.AVRO_WRONG_KIND, node.position, message)
+                return None
+
+    def _object(self, node: ObjectNode, namespace: str) -> AvroType | None:
+        kind = node.members.get("type")
+        match kind:
+            case None:
+                hint = "Avro refers to types by their names" if "$ref" in node.members else None
+                self._report.add(Rule.AVRO_MISSING_ATTRIBUTE, node.position, "the type has no attribute 'type'", hint)
+                return None
+            case ScalarNode(value="record"):
+                return self._record(node, namespace)
+            case ScalarNode(value="enum"):
+                return self._enumeration(node, namespace)
+            case ScalarNode(value="fixed"):
+                return self._fixed(node, namespace)
+            case ScalarNode(value="array"):
+                items = self._inner(node, shapes.ARRAY, "items", namespace)
+                return None if items is None else Array(items=items)
+            case ScalarNode(value="map"):
+                values = self._inner(node, shapes.MAP, "values", namespace)
+                return None if values is None else Map(values=values)
+            case ScalarNode(value=str(name)) if name in shapes.PRIMITIVES:
+                return self._primitive(name, View(node, shapes.PRIMITIVE, self._report))
+            case ScalarNode(value=str(name)):
+                known = [*shapes.PRIMITIVES, *shapes.COMPLEX_TYPES]
+                hint = did_you_mean(name, known) if nearest(name, known) else "write a name without an object around it"
+                self._report.add(Rule.AVRO_UNKNOWN_TYPE, kind.position, f"Avro has no form {shown(name)}", hint)
+                return None
+            case _:
+                message = f"the attribute 'type' of a type is {kind_of(kind)}, but a text is expected"
+                hint = "write the inner type without the object around it"
+                self._report.add(Rule.AVRO_WRONG_KIND, kind.position, message, hint)
+                return None
+
+    def _inner(self, node: ObjectNode, shape: Shape, key: str, namespace: str) -> AvroType | None:
+        view = View(node, shape, self._report)
+        self._refuse_logical_type(view)
+        inner = view.get(key)
+        return None if inner is None else self._compile(inner, namespace)
+
+    def _primitive(self, name: str, view: View) -> AvroType:
+        primitive = shapes.PRIMITIVES[name]
+        logical = view.optional_text("logicalType")
+        if logical is None:
+            return primitive
+        if shapes.LOGICAL_TYPES.get(logical) == name:
+            return LogicalType(name=logical, underlying=primitive)
+        self._bad_logical_type(view, logical, name)
+        return primitive
+
+    def _refuse_logical_type(self, view: View) -> None:
+        logical = view.optional_text("logicalType")
+        if logical is not None:
+            self._bad_logical_type(view, logical, view.shape.name)
+
+    def _bad_logical_type(self, view: View, logical: str, kind: str) -> None:
+        expected = shapes.LOGICAL_TYPES.get(logical)
+        hint = did_you_mean(logical, shapes.LOGICAL_TYPES) if expected is None else f"it stands on {expected}"
+        message = f"the logical type {shown(logical)} on {kind} is not supported"
+        self._report.add(Rule.AVRO_LOGICAL_TYPE, view.position_of("logicalType"), message, hint)
+
+    def _union(self, node: ListNode, namespace: str) -> AvroType | None:
+        if not node.items:
+            self._report.add(Rule.AVRO_EMPTY_UNION, node.position, "the union has no branches")
+            return None
+        branches: list[AvroType] = []
+        taken: set[str] = set()
+        for item in node.items:
+            branch = self._compile(item, namespace)
+            if isinstance(branch, Union):
+                message = "a union immediately contains another one"
+                self._report.add(Rule.AVRO_NESTED_UNION, item.position, message, "write its branches here")
+            elif branch is not None:
+                kind = _kind(branch)
+                if kind in taken:
+                    message = f"the union has two branches of the type {shown(kind)}"
+                    self._report.add(Rule.AVRO_AMBIGUOUS_UNION, item.position, message)
+                taken.add(kind)
+                branches.append(branch)
+        return Union(branches=tuple(branches)) if branches else None
+
+    def _define(self, view: View, namespace: str) -> str:
+        """Enter the definition of a named type; gives its full name."""
+        self._refuse_logical_type(view)
+        self._check_aliases(view)
+        simple_name = view.optional_text("name")
+        own_namespace = view.optional_text("namespace")
+        if simple_name is None:
+            return ""
+        if own_namespace:
+            self._check_name(own_namespace, view.position_of("namespace"), "the namespace")
+        position = view.position_of("name")
+        is_valid = self._check_name(simple_name, position, f"the {view.shape.name}")
+        name = qualified_name(simple_name, namespace if own_namespace is None else own_namespace)
+        first = self.library.definitions.setdefault(name, Definition(name, view.node, position))
+        if first.node is not view.node:
+            message = f"the type {shown(name)} is defined a second time"
+            self._report.add(Rule.AVRO_REDEFINED_TYPE, position, message, f"it is first defined at {first.position}")
+            return name
+        self.library.names[id(view.node)] = name
+        if not is_valid:
+            self.library.misnamed.add(name)
+        return name
+
+    def _check_name(self, name: str, position: Position, what: str) -> bool:
+        """Whether `name` is a name, dotted or not; reported if it is none."""
+        parts = name.split(".")
+        if not all(_SIMPLE_NAME.fullmatch(part) for part in parts):
+            message = f"{shown(name)}, the name of {what}, is not a name"
+            hint = "letters, digits and underscores, and no digit first"
+        elif parts[-1] in shapes.PRIMITIVES or parts[-1] in shapes.COMPLEX_TYPES:
+            message = f"{shown(name)}, the name of {what}, is that of a type of Avro's"
+            hint = "choose another one"
+        else:
+            return True
+        self._report.add(Rule.AVRO_NAME, position, message, hint)
+        return False
+
+    def _check_aliases(self, view: View) -> None:
+        seen: set[object] = set()
+        for alias in view.items("aliases"):
+            value = plain(alias)
+            if not isinstance(value, str) or not all(_SIMPLE_NAME.fullmatch(part) for part in value.split(".")):
+                self._report.add(Rule.AVRO_ALIASES, alias.position, f"the alias {shown(value)} is not a name")
+            elif value in seen:
+                self._report.add(Rule.AVRO_ALIASES, alias.position, f"the alias {shown(value)} is given twice")
+            else:
+                seen.add(value)
+
+    def _enter(self, view: View, named: NamedType) -> Reference:
+        if self.library.defined_at(view.node) == named.name:
+            self.library.types[named.name] = named
+        return Reference(name=named.name)
+
+    def _record(self, node: ObjectNode, namespace: str) -> AvroType:
+        view = View(node, shapes.RECORD, self._report)
+        name = self._define(view, namespace)
+        fields: dict[str, Field] = {}
+        for item in view.items("fields"):
+            field_view = view_of(item, shapes.FIELD, self._report)
+            compiled = None if field_view is None else self._field(field_view, name)
+            if field_view is None or compiled is None:
+                continue
+            if compiled.name in fields:
+                message = f"the record {shown(name)} has two fields {shown(compiled.name)}"
+                self._report.add(Rule.AVRO_DUPLICATE_FIELD, field_view.position_of("name"), message)
+            else:
+                fields[compiled.name] = compiled
+        record = Record(
+            name=name,
+            class_name=name.rpartition(".")[2],
+            description=view.text("doc"),
+            fields=tuple(fields.values()),
+            source=self._file,
+        )
+        return self._enter(view, record)
+
+    def _field(self, view: View, record: str) -> Field | None:
+        name = view.optional_text("name")
+        type_node = view.get("type")
+        compiled = None if type_node is None else self._compile(type_node, record.rpartition(".")[0])
+        if name is not None and not _SIMPLE_NAME.fullmatch(name):
+            message = f"{shown(name)}, the name of the field, is not a name"
+            hint = "letters, digits and underscores, and no digit first"
+            self._report.add(Rule.AVRO_NAME, view.position_of("name"), message, hint)
+        order = view.optional_text("order")
+        if order is not None and order not in _ORDERS:
+            message = f"the order of a field is {shown(order)}"
+            self._report.add(Rule.AVRO_FIELD_ORDER, view.position_of("order"), message, did_you_mean(order, _ORDERS))
+        self._check_aliases(view)
+        description = view.text("doc")
+        default = view.get("default")
+        if name is None or type_node is None or compiled is None:
+            return None
+        if default is not None:
+            self.library.defaults.append(FieldDefault(compiled, default))
+        self.library.field_positions.setdefault((record, name), type_node.position)
+        return Field(
+            name=name,
+            type=compiled,
+            description=description,
+            has_default=default is not None,
+            default=None if default is None else plain(default),
+        )
+
+    def _enumeration(self, node: ObjectNode, namespace: str) -> AvroType:
+        view = View(node, shapes.ENUM, self._report)
+        name = self._define(view, namespace)
+        symbols: list[str] = []
+        items = view.items("symbols")
+        for item in items:
+            value = plain(item)
+            if not isinstance(value, str) or not _SIMPLE_NAME.fullmatch(value):
+                self._report.add(Rule.AVRO_NAME, item.position, f"the symbol {shown(value)} is not a name")
+            elif value in symbols:
+                message = f"the enum {shown(name)} has two symbols {shown(value)}"
+                self._report.add(Rule.AVRO_SYMBOLS, item.position, message)
+            else:
+                symbols.append(value)
+        if isinstance(view.get("symbols"), ListNode) and not items:
+            self._report.add(Rule.AVRO_SYMBOLS, view.position_of("symbols"), f"the enum {shown(name)} has no symbols")
+        default = view.optional_text("default")
+        if default is not None and default not in symbols:
+            message = f"the default {shown(default)} is not a symbol of the enum {shown(name)}"
+            self._report.add(Rule.AVRO_DEFAULT, view.position_of("default"), message, did_you_mean(default, symbols))
+        enumeration = Enumeration(
+            name=name,
+            class_name=name.rpartition(".")[2],
+            description=view.text("doc"),
+            symbols=tuple(symbols),
+            default=default,
+            source=self._file,
+        )
+        return self._enter(view, enumeration)
+
+    def _fixed(self, node: ObjectNode, namespace: str) -> AvroType:
+        view = View(node, shapes.FIXED, self._report)
+        name = self._define(view, namespace)
+        size = view.number("size")
+        if size is not None and not (isinstance(size, int) and 1 <= size <= LARGEST_FIXED):
+            message = f"the size of the fixed {shown(name)} is {shown(size)}"
+            hint = f"from 1 to {LARGEST_FIXED} bytes"
+            self._report.add(Rule.AVRO_FIXED_SIZE, view.position_of("size"), message, hint)
+        fixed = Fixed(
+            name=name,
+            class_name=name.rpartition(".")[2],
+            description=view.text("doc"),
+            size=int(size or 0),
+            source=self._file,
+        )
+        return self._enter(view, fixed)
+
+
+def _kind(branch: AvroType) -> str:
+    """What may stand in a union once."""
+    match branch:
+        case LogicalType(underlying=primitive):
+            return primitive.name
+        case Array():
+            return "array"
+        case Map():
+            return "map"
+        case Union():
+            return "union"
+        case _:
+            return branch.name

@@ -1,0 +1,135 @@
+"""Whether a default is a value of its type; fastavro looks at its outermost value only, and at that not closely."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from orbitalis_codegen.avro.library import FieldDefault
+from orbitalis_codegen.diagnostic import Report, did_you_mean, shown
+from orbitalis_codegen.model import (
+    Array,
+    AvroType,
+    Enumeration,
+    Fixed,
+    LogicalType,
+    Map,
+    NamedType,
+    Primitive,
+    PrimitiveName,
+    Record,
+    Reference,
+    Union,
+)
+from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
+from orbitalis_codegen.rules import Rule
+
+__all__ = ["check_default"]
+
+_EXPECTED: Final[dict[PrimitiveName, str]] = {
+    "null": "null",
+    "boolean": "true or false",
+    "int": "an integer of 32 bits",
+    "long": "an integer of 64 bits",
+    "float": "a number",
+    "double": "a number",
+    "bytes": "a text of characters from U+0000 to U+00FF, one for each byte,",
+    "string": "a text",
+}
+
+
+def check_default(default: FieldDefault, types: Mapping[str, NamedType], report: Report) -> None:
+    """Report where the default is not of its type."""
+    _Checker(types, report).check(default.type, default.node)
+
+
+class _Checker:
+    def __init__(self, types: Mapping[str, NamedType], report: Report) -> None:
+        self._types = types
+        self._report = report
+
+    def check(self, expected: AvroType, node: Node, hint: str | None = None) -> None:
+        match expected:
+            case Primitive(name=name) | LogicalType(underlying=Primitive(name=name)):
+                if not _is_primitive(name, node):
+                    self._refuse(node, _EXPECTED[name], hint)
+            case Union(branches=branches):
+                # Since 1.12 Avro takes any branch, but readers of older versions take the first one only.
+                hint = "the default of a union is a value of its first branch; put the branch it is of first"
+                self.check(branches[0], node, hint)
+            case Array(items=items):
+                if isinstance(node, ListNode):
+                    for item in node.items:
+                        self.check(items, item)
+                else:
+                    self._refuse(node, "a list", hint)
+            case Map(values=values):
+                if isinstance(node, ObjectNode):
+                    for value in node.members.values():
+                        self.check(values, value)
+                else:
+                    self._refuse(node, "an object", hint)
+            case Reference(name=name):
+                self._named(self._types.get(name), node, hint)
+
+    def _named(self, named: NamedType | None, node: Node, hint: str | None) -> None:
+        match named:
+            case None:
+                pass  # An unknown name is a problem of its own.
+            case Record():
+                self._record(named, node, hint)
+            case Enumeration(symbols=symbols):
+                if not isinstance(node, ScalarNode) or node.value not in symbols:
+                    is_text = isinstance(node, ScalarNode) and isinstance(node.value, str)
+                    near = did_you_mean(str(node.value), symbols) if is_text and isinstance(node, ScalarNode) else None
+                    self._refuse(node, f"a symbol of {shown(named.name)}", near or hint)
+            case Fixed(size=size):
+                if not _is_bytes(node) or not isinstance(node, ScalarNode) or len(str(node.value)) != size:
+                    expected = f"a text of {size} characters from U+0000 to U+00FF, one for each byte,"
+                    self._refuse(node, expected, hint)
+
+    def _record(self, record: Record, node: Node, hint: str | None) -> None:
+        if not isinstance(node, ObjectNode):
+            self._refuse(node, f"an object ({record.name})", hint)
+            return
+        fields = {field.name: field for field in record.fields}
+        for key, position in node.key_positions.items():
+            if key not in fields:
+                message = f"{shown(record.name)} has no field {shown(key)}"
+                self._report.add(Rule.AVRO_DEFAULT, position, message, did_you_mean(key, fields))
+        for name, field in fields.items():
+            value = node.members.get(name)
+            if value is not None:
+                self.check(field.type, value)
+            elif not field.has_default:
+                message = f"the default has no value for the field {shown(name)} of {shown(record.name)}"
+                self._report.add(Rule.AVRO_DEFAULT, node.position, message)
+
+    def _refuse(self, node: Node, expected: str, hint: str | None) -> None:
+        got = shown(node.value) if isinstance(node, ScalarNode) else kind_of(node)
+        self._report.add(Rule.AVRO_DEFAULT, node.position, f"{expected} is expected as default, got {got}", hint)
+
+
+def _is_primitive(name: PrimitiveName, node: Node) -> bool:
+    if not isinstance(node, ScalarNode):
+        return False
+    match name, node.value:
+        case ("null", None) | ("boolean", bool()) | ("string", str()):
+            return True
+        case (("int" | "long" | "float" | "double"), bool()):
+            return False
+        case ("int", int(integer)):
+            return -(2**31) <= integer < 2**31
+        case ("long", int(integer)):
+            return -(2**63) <= integer < 2**63
+        case (("float" | "double"), (int() | float())):
+            return True
+        case ("bytes", _):
+            return _is_bytes(node)
+        case _:
+            return False
+
+
+def _is_bytes(node: Node) -> bool:
+    """Whether it is a text of the characters that stand for bytes in a default."""
+    return isinstance(node, ScalarNode) and isinstance(node.value, str) and max(node.value, default="") <= "\xff"

@@ -1,0 +1,74 @@
+"""Addresses of channels: what stands in them, and whether a topic tells which channel it belongs to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orbitalis_codegen.diagnostic import Position, Report, shown
+from orbitalis_codegen.rules import Rule
+
+__all__ = ["Address", "check_collisions", "read_address"]
+
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address, level by level."""
+
+    text: str
+    levels: tuple[tuple[str, bool], ...]
+    """Of each level its text or the name of its parameter, and whether it is a parameter."""
+    position: Position
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters, in their order."""
+        return tuple(name for name, is_parameter in self.levels if is_parameter)
+
+    def may_equal(self, other: Address) -> bool:
+        """Whether one topic can belong to both addresses."""
+        return len(self.levels) == len(other.levels) and all(
+            mine == theirs or mine[1] or theirs[1] for mine, theirs in zip(self.levels, other.levels, strict=True)
+        )
+
+
+def read_address(text: str, position: Position, report: Report) -> Address | None:
+    """The address that `text` spells; `None` if it is not one, which is reported."""
+    wildcards = sorted(set(text) & {"+", "#"})
+    if wildcards:
+        message = f"the address {shown(text)} holds the MQTT wildcard {wildcards[0]}"
+        report.add(Rule.ADDRESS_CHARACTER, position, message, "a part that varies is a parameter: {name}")
+        return None
+    levels: list[tuple[str, bool]] = []
+    for level in text.split("/"):
+        parameter = _PARAMETER.fullmatch(level)
+        name = parameter.group(1) if parameter else level
+        if not name:
+            what = "an empty level" if parameter is None else "a parameter without a name"
+            report.add(Rule.ADDRESS_LEVEL, position, f"the address {shown(text)} has {what}")
+            return None
+        if parameter is None and ("{" in level or "}" in level):
+            message = f"the level {shown(level)} of the address {shown(text)} is neither text nor one parameter"
+            report.add(Rule.ADDRESS_LEVEL, position, message, "a parameter fills a level: .../{name}/...")
+            return None
+        if parameter is not None and (name, True) in levels:
+            message = f"the parameter {shown(name)} stands twice in the address {shown(text)}"
+            report.add(Rule.ADDRESS_PARAMETER_REPEATED, position, message)
+            return None
+        levels.append((name, parameter is not None))
+    return Address(text, tuple(levels), position)
+
+
+def check_collisions(addresses: dict[str, Address], report: Report) -> None:
+    """Report every channel, by its key, whose topics another one before it may have as well."""
+    seen: list[tuple[str, Address]] = []
+    for key, address in addresses.items():
+        for other_key, other in seen:
+            if address.may_equal(other):
+                message = f"a topic may belong to {shown(key)} as well as to {shown(other_key)} ({other.text})"
+                hint = "let the two differ in a level that is text in both"
+                report.add(Rule.ADDRESS_COLLISION, address.position, message, hint)
+                break
+        seen.append((key, address))

@@ -1,0 +1,196 @@
+"""Which keys an object has, and typed access to their values; what does not fit is reported.
+
+Every getter gives something to go on with: the rest of the object is worth a look even if one value is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, nearest, shown
+from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
+from orbitalis_codegen.read.reference import Resolver
+from orbitalis_codegen.rules import Rule
+
+__all__ = ["ASYNCAPI", "AVRO", "Checker", "Language", "Shape", "View", "view_of"]
+
+_EXTENSION = "x-"
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BOOLEANS_OF_YAML_1_1 = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """The rules that stand for the same kinds of mistakes in AsyncAPI and in Avro."""
+
+    missing: Rule
+    unknown: Rule
+    wrong_kind: Rule
+    noun: str
+    """What it calls a key of an object."""
+
+
+ASYNCAPI = Language(missing=Rule.MISSING_KEY, unknown=Rule.UNKNOWN_KEY, wrong_kind=Rule.WRONG_KIND, noun="key")
+AVRO = Language(
+    missing=Rule.AVRO_MISSING_ATTRIBUTE,
+    unknown=Rule.AVRO_UNKNOWN_ATTRIBUTE,
+    wrong_kind=Rule.AVRO_WRONG_KIND,
+    noun="attribute",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A kind of object."""
+
+    name: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Keys that are valid, but would change what the generated code should do; with what to do instead."""
+    any_key: bool = False
+    """Whether keys are names that the document chooses."""
+    language: Language = ASYNCAPI
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Every key that may be written."""
+        return (*self.required, *self.optional)
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """What every check needs: where to report, and how to follow references."""
+
+    report: Report
+    resolver: Resolver
+
+    def view(self, node: Node, shape: Shape) -> View | None:
+        """The object that `node` is or refers to; `None` if there is none, which is reported."""
+        target = self.resolver.follow(node, shape.name)
+        return None if target is None else view_of(target.node, shape, self.report)
+
+
+def view_of(node: Node, shape: Shape, report: Report) -> View | None:
+    """The object that `node` is, without following references; `None` if it is none, which is reported."""
+    if isinstance(node, ObjectNode):
+        return View(node, shape, report)
+    report.add(shape.language.wrong_kind, node.position, f"expected an object ({shape.name}), got {kind_of(node)}")
+    return None
+
+
+class View:
+    """An object whose keys have been held against its shape."""
+
+    def __init__(self, node: ObjectNode, shape: Shape, report: Report) -> None:
+        self.node = node
+        self.shape = shape
+        self._report = report
+        for key in shape.required:
+            if key not in node.members:
+                message = f"{shape.name} without the {shape.language.noun} {shown(key)}"
+                report.add(shape.language.missing, node.position, message)
+        for key, position in node.key_positions.items():
+            self._check_key(key, position)
+
+    def _check_key(self, key: str, position: Position) -> None:
+        shape = self.shape
+        if key in shape.unsupported:
+            message = f"{shape.name} with the {shape.language.noun} {shown(key)}, which is not supported"
+            self._report.add(Rule.UNSUPPORTED, position, message, shape.unsupported[key])
+        elif key not in shape.known and not shape.any_key:
+            # An extension may have any name, but not that of a known one misspelt.
+            if key.startswith(_EXTENSION) and not (nearest(key, shape.known) or "").startswith(_EXTENSION):
+                return
+            message = f"{shape.name} with the unknown {shape.language.noun} {shown(key)}"
+            self._report.add(shape.language.unknown, position, message, did_you_mean(key, shape.known))
+
+    @property
+    def position(self) -> Position:
+        """Where the object begins."""
+        return self.node.position
+
+    def position_of(self, key: str) -> Position:
+        """Where the value of `key` stands, or the object if it has none."""
+        node = self.node.members.get(key)
+        return self.node.position if node is None else node.position
+
+    def key_position(self, key: str) -> Position:
+        """Where `key` itself stands, which unlike its value is not shared by aliases; or the object."""
+        return self.node.key_positions.get(key, self.node.position)
+
+    def get(self, key: str) -> Node | None:
+        """The value of `key`, whatever it is."""
+        return self.node.members.get(key)
+
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """All keys with their values, but for extensions."""
+        return ((key, node) for key, node in self.node.members.items() if not key.startswith(_EXTENSION))
+
+    def optional_text(self, key: str) -> str | None:
+        """The text of `key`; `None` without one."""
+        node = self.node.members.get(key)
+        if node is None:
+            return None
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+            quotes = isinstance(node, ScalarNode) and node.value is not None
+            self._wrong_kind(key, node, "a text", "put it in quotes" if quotes else None)
+            return None
+        if control := _CONTROL.search(node.value):
+            message = f"the text holds the control character U+{ord(control.group()):04X}"
+            self._report.add(Rule.UNPRINTABLE_CHARACTER, node.position, message)
+            return None
+        return node.value
+
+    def text(self, key: str) -> str:
+        """The text of `key`, without the space around it; an empty one without any."""
+        return (self.optional_text(key) or "").strip()
+
+    def boolean(self, key: str) -> bool | None:
+        """The boolean of `key`; `None` without one."""
+        node = self.node.members.get(key)
+        if node is None:
+            return None
+        if isinstance(node, ScalarNode) and isinstance(node.value, bool):
+            return node.value
+        hint = None
+        if isinstance(node, ScalarNode) and isinstance(node.value, str):
+            meant = _BOOLEANS_OF_YAML_1_1.get(node.value.lower())
+            hint = f"in YAML 1.2 that is a text; write {shown(meant)}" if meant is not None else None
+        self._wrong_kind(key, node, "true or false", hint)
+        return None
+
+    def number(self, key: str) -> int | float | None:
+        """The number of `key`; `None` without one."""
+        node = self.node.members.get(key)
+        if node is None:
+            return None
+        if isinstance(node, ScalarNode) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            return node.value
+        self._wrong_kind(key, node, "a number")
+        return None
+
+    def items(self, key: str) -> tuple[Node, ...]:
+        """The items of the list of `key`; none without one."""
+        node = self.node.members.get(key)
+        if node is None:
+            return ()
+        if isinstance(node, ListNode):
+            return node.items
+        self._wrong_kind(key, node, "a list")
+        return ()
+
+    def one_of(self, key: str, known: tuple[str, ...]) -> str | None:
+        """The text of `key`, which has to be one of the `known` ones; `None` without one."""
+        text = self.optional_text(key)
+        if text is None or text in known:
+            return text
+        message = f"{shown(key)} of {self.shape.name} is {shown(text)}"
+        self._report.add(Rule.UNKNOWN_VALUE, self.position_of(key), message, did_you_mean(text, known))
+        return None
+
+    def _wrong_kind(self, key: str, node: Node, expected: str, hint: str | None = None) -> None:
+        message = f"{shown(key)} of {self.shape.name} is {kind_of(node)}, but {expected} is expected"
+        self._report.add(self.shape.language.wrong_kind, node.position, message, hint)

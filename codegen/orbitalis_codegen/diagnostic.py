@@ -1,0 +1,123 @@
+"""What is wrong with a specification, and where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orbitalis_codegen.rules import Rule
+
+__all__ = ["Diagnostic", "Position", "Report", "SpecificationError", "did_you_mean", "nearest", "shown"]
+
+_LONGEST_SHOWN = 80
+"""Characters of a value that a message repeats."""
+_LONGEST_COMPARED = 200
+"""Characters of a name for which a nearest one is looked for; comparing takes the square of them."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file of the specification."""
+
+    file: str
+    """Path relative to the root, with `/`."""
+    line: int
+    """From 1."""
+    column: int
+    """From 1, in characters."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem."""
+
+    position: Position
+    rule: Rule
+    """The rule that is broken."""
+    message: str
+    hint: str | None = None
+    """What to do about it, where that can be told."""
+
+    @property
+    def code(self) -> str:
+        """Stable identifier of the rule."""
+        return self.rule.code
+
+    def __str__(self) -> str:
+        line = _printable(f"{self.position}: {self.code} {self.message}")
+        return line if self.hint is None else f"{line}\n    hint: {_printable(self.hint)}"
+
+
+class SpecificationError(Exception):
+    """A specification that cannot be used."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("\n".join(map(str, diagnostics)))
+        self.diagnostics = diagnostics
+        """Every problem that was found, in the order of files, lines and columns."""
+
+
+class Report:
+    """Collects what is found, each problem once."""
+
+    def __init__(self) -> None:
+        # A node that is reached on several ways (an alias, a reference) is looked at several times.
+        self._found: dict[Diagnostic, None] = {}
+        self._files: set[str] = set()
+
+    def add(self, rule: Rule, position: Position, message: str, hint: str | None = None) -> None:
+        """Note that `rule` is broken at `position`."""
+        self._found[Diagnostic(position, rule, message, hint)] = None
+        self._files.add(position.file)
+
+    def touches(self, file: str) -> bool:
+        """Whether there is any problem in `file`."""
+        return file in self._files
+
+    def __bool__(self) -> bool:
+        """Whether there is any problem."""
+        return bool(self._found)
+
+    def error(self) -> SpecificationError:
+        """Everything noted, sorted by position."""
+        return SpecificationError(tuple(sorted(self._found, key=lambda found: (found.position, found.code))))
+
+
+def _printable(line: str) -> str:
+    """Keep a line one line, and a terminal from taking a part of it for a command."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
+
+
+def shown(value: object) -> str:
+    """A value of the specification as a message repeats it: on one line, printable and not too long."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one of the `known` names that `name` most probably is meant to be."""
+    if len(name) > _LONGEST_COMPARED:
+        return None
+    names = sorted(known)
+    for candidate in names:
+        if candidate.casefold() == name.casefold():
+            return candidate
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.6)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """The hint that names the nearest of the `known` names, or all of them if they are few."""
+    names = sorted(known)
+    near = nearest(name, names)
+    if near is not None:
+        return f"did you mean {shown(near)}?"
+    everything = ", ".join(map(shown, names))
+    return f"known: {everything}" if 0 < len(everything) <= _LONGEST_SHOWN else None

@@ -1,0 +1,533 @@
+"""Codecs: for each record, array, map, union and enumeration of the model a function that writes and one that reads.
+
+A view says what a function needs; the template of its kind in `templates/codecs/` lays it out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.emit.python import environment, names, text
+from orbitalis_codegen.emit.python.types import Types
+from orbitalis_codegen.model import (
+    Array,
+    AvroType,
+    Enumeration,
+    Fixed,
+    LogicalType,
+    Map,
+    Message,
+    Model,
+    Primitive,
+    Record,
+    Reference,
+    Union,
+)
+
+__all__ = ["emit_binary", "emit_codecs"]
+
+_BINARY = (
+    "READ_FAULTS", "WRITE_FAULTS", "Fault", "Guard", "check_block", "is_sequence", "key_part", "located", "mapping_of",
+    "read_block", "read_boolean", "read_bytes", "read_date", "read_double", "read_fixed", "read_float", "read_index",
+    "read_int", "read_key", "read_long", "read_null", "read_string", "read_timestamp_micros", "read_timestamp_millis",
+    "read_uuid", "sequence_of", "shown", "unexpected", "write_boolean", "write_bytes", "write_date", "write_double",
+    "write_fixed", "write_float", "write_int", "write_long", "write_null", "write_string", "write_timestamp_micros",
+    "write_timestamp_millis", "write_uuid",
+)  # fmt: skip
+"""What the module `_binary` offers."""
+_LOCALS_IN_USE = frozenset(
+    {
+        "at", "branch", "count", "data", "end", "entries", "error", "guard", "index", "isinstance", "item", "items",
+        "key", "len", "message", "optional", "parts", "position", "range", "tuple", "value", *_BINARY,
+    }
+)  # fmt: skip
+"""What a function of a record uses under a name that a field could have."""
+_STRUCTS = {"uint32": ">I", "int64": ">q", "float32": ">f", "float64": ">d"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How values of a type are written and read."""
+
+    annotation: str
+    """Of the value that is read."""
+    write: str
+    """Start of the call that writes a value, up to the bracket."""
+    write_extra: tuple[str, ...]
+    """Arguments after the value."""
+    read: str
+    """The whole call that reads one."""
+    is_guarded: bool
+
+    def write_value(self, value: str) -> str:
+        """Call for a value."""
+        return f"{self.write}{', '.join((value, *self.write_extra))})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldView:
+    """A field in the functions of its record."""
+
+    path: str
+    name: str
+    local: str
+    null_index: int | None
+    """Which branch null is, if the field is a union of null and one other type."""
+    null_bytes: str
+    value_bytes: str
+    write: str
+    write_arguments: tuple[str, ...]
+    read: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView:
+    """A record."""
+
+    kind: str = "record"
+    suffix: str
+    class_name: str
+    guard_parameter: str
+    is_recursive: bool
+    read_signature: str
+    fields: tuple[FieldView, ...]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Arguments of the class."""
+        return tuple(f"{field.name}={field.local}" for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerView:
+    """An array or a map."""
+
+    kind: str
+    suffix: str
+    guard_parameter: str
+    read_signature: str
+    item_annotation: str
+    minimum: int
+    """Bytes that an item takes at least; with the key in a map."""
+    write: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchView:
+    """A branch of a union."""
+
+    test: str
+    """Whether a value is of this branch; the tests are made in the order of `UnionView.write_order`."""
+    prefix: str
+    write: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnionView:
+    """A union."""
+
+    kind: str = "union"
+    suffix: str
+    guard_parameter: str
+    read_signature: str
+    expected: str
+    branches: tuple[BranchView, ...]
+    write_order: tuple[BranchView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnumerationView:
+    """An enumeration."""
+
+    kind: str = "enumeration"
+    suffix: str
+    constant: str
+    class_name: str
+    symbols: int
+    read_signature: str
+
+
+View: TypeAlias = RecordView | ContainerView | UnionView | EnumerationView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFunctions:
+    """The public functions of a record."""
+
+    class_name: str
+    function: str
+    suffix: str
+    guard_argument: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageView:
+    """A message in the table of codecs."""
+
+    constant: str
+    message_type: str
+    class_name: str
+    function: str
+    schema: tuple[str, ...]
+    canonical_form: tuple[str, ...]
+    fingerprint: str
+    payload_format: str
+    payload_field: str
+    payload_path: str
+    reads_text: bool
+    struct: str | None
+
+
+class Functions:
+    """Collects the functions that the records of a model need, each once."""
+
+    def __init__(self, types: Types) -> None:
+        self.types = types
+        self.views: dict[str, View] = {}
+        self._suffixes: dict[AvroType, str] = {}
+        self._guarded: dict[AvroType, bool] = {}
+        self._record_suffixes = names.unique_names(
+            (name, names.snake_case(class_name)) for name, class_name in types.class_names.items()
+        )
+
+    def record_suffix(self, name: str) -> str:
+        """What the functions of a named type are called after `_write_` and `_read_`."""
+        return self._record_suffixes[name]
+
+    def call(self, type_: AvroType) -> Call:
+        """How values of a type are written and read."""
+        match type_:
+            case Primitive(name=name):
+                return self._helper(type_, name)
+            case LogicalType(name="timestamp-millis" | "timestamp-micros" | "date" | "uuid" as name):
+                return self._helper(type_, name.replace("-", "_"))
+            case LogicalType(underlying=underlying):
+                return self.call(underlying)
+            case Reference(name=name) if isinstance(fixed := self.types.named[name], Fixed):
+                size = str(fixed.size)
+                return Call(
+                    annotation="bytes",
+                    write="write_fixed(",
+                    write_extra=(size,),
+                    read=f"read_fixed(data, position, {size})",
+                    is_guarded=False,
+                )
+            case _:
+                suffix = self._suffix(type_)
+                guarded = self.is_guarded(type_)
+                guard = ("guard",) if guarded else ()
+                return Call(
+                    annotation=self.types.annotation(type_),
+                    write=f"_write_{suffix}(",
+                    write_extra=guard,
+                    read=f"_read_{suffix}({', '.join(('data', 'position', *guard))})",
+                    is_guarded=guarded,
+                )
+
+    def is_guarded(self, type_: AvroType) -> bool:
+        """Whether a type holds something whose size or depth no length in the data bounds."""
+        if type_ not in self._guarded:
+            self._guarded[type_] = False  # for types that contain themselves, which are guarded by `is_recursive`
+            self._guarded[type_] = self._is_guarded(type_)
+        return self._guarded[type_]
+
+    def add(self, type_: AvroType) -> None:
+        """Add the functions of a type, after those of the types in it."""
+        match type_:
+            case Reference(name=name):
+                named = self.types.named[name]
+                if isinstance(named, Fixed) or self._record_suffixes[name] in self.views:
+                    return
+                suffix = self._record_suffixes[name]
+                if isinstance(named, Enumeration):
+                    self.views[suffix] = self._enumeration(named, suffix)
+                else:
+                    self.views[suffix] = self._record(named, suffix)
+            case Array(items=inner) | Map(values=inner):
+                self.add(inner)
+                suffix = self._suffix(type_)
+                if suffix not in self.views:
+                    self.views[suffix] = self._container(type_, inner, suffix)
+            case Union(branches=branches):
+                for branch in branches:
+                    self.add(branch)
+                suffix = self._suffix(type_)
+                if suffix not in self.views:
+                    self.views[suffix] = self._union(type_, suffix)
+            case _:
+                pass
+
+    def _helper(self, type_: AvroType, name: str) -> Call:
+        return Call(
+            annotation=self.types.annotation(type_),
+            write=f"write_{name}(",
+            write_extra=(),
+            read=f"read_{name}(data, position)",
+            is_guarded=False,
+        )
+
+    def _is_guarded(self, type_: AvroType) -> bool:
+        match type_:
+            case Array(items=items):
+                return self.types.minimum_size(items) == 0 or self.is_guarded(items)
+            case Map(values=values):
+                return self.is_guarded(values)
+            case Union(branches=branches):
+                return any([self.is_guarded(branch) for branch in branches])
+            case Reference(name=name) if isinstance(record := self.types.named[name], Record):
+                fields = [self.is_guarded(field.type) for field in record.fields]
+                return self.types.is_recursive(name) or any(fields)
+            case _:
+                return False
+
+    def _suffix(self, type_: AvroType) -> str:
+        if isinstance(type_, Reference):
+            return self._record_suffixes[type_.name]
+        if type_ not in self._suffixes:
+            taken = {*self._suffixes.values(), *self._record_suffixes.values()}
+            self._suffixes[type_] = names.unique(self._describe(type_), taken)
+        return self._suffixes[type_]
+
+    def _describe(self, type_: AvroType) -> str:
+        match type_:
+            case Primitive(name=name):
+                return name
+            case LogicalType(name=name):
+                return names.snake_case(name)
+            case Array(items=items):
+                return f"array_of_{self._describe(items)}"
+            case Map(values=values):
+                return f"map_of_{self._describe(values)}"
+            case Union(branches=branches):
+                return "_or_".join(self._describe(branch) for branch in branches)
+            case Reference(name=name):
+                return self._record_suffixes[name]
+
+    def _read_signature(self, suffix: str, annotation: str, guarded: bool) -> str:
+        parameters = ["data: bytes", "position: int", *(["guard: Guard"] if guarded else [])]
+        return text.fit(f"def _read_{suffix}(", parameters, f") -> tuple[{annotation}, int]:")
+
+    def _record(self, record: Record, suffix: str) -> RecordView:
+        fields: list[FieldView] = []
+        local_names = names.unique_names(
+            (field.name, f"{field.name}_" if field.name in _LOCALS_IN_USE else field.name)
+            for field in self.types.fields(record)
+        )
+        type_ = Reference(name=record.name)
+        for field in self.types.fields(record):
+            inner, null_index = _without_null(field.field.type)
+            call = self.call(inner)
+            if null_index is None:
+                self.add(inner)
+            fields.append(
+                FieldView(
+                    path=f".{field.field.name}",
+                    name=field.name,
+                    local=local_names[field.name],
+                    null_index=null_index,
+                    null_bytes=_index_literal(null_index or 0),
+                    value_bytes=_index_literal(0 if null_index else 1),
+                    write=call.write,
+                    write_arguments=("optional" if null_index is not None else f"value.{field.name}", *call.write_extra),
+                    read=call.read,
+                )
+            )
+        class_name = self.types.class_names[record.name]
+        guarded = self.is_guarded(type_)
+        return RecordView(
+            suffix=suffix,
+            class_name=class_name,
+            guard_parameter=", guard: Guard" if guarded else "",
+            is_recursive=self.types.is_recursive(record.name),
+            read_signature=self._read_signature(suffix, class_name, guarded),
+            fields=tuple(fields),
+        )
+
+    def _container(self, type_: Array | Map, inner: AvroType, suffix: str) -> ContainerView:
+        call = self.call(inner)
+        guarded = self.is_guarded(type_)
+        is_array = isinstance(type_, Array)
+        read_annotation = f"tuple[{call.annotation}, ...]" if is_array else f"dict[str, {call.annotation}]"
+        return ContainerView(
+            kind="array" if is_array else "map",
+            suffix=suffix,
+            guard_parameter=", guard: Guard" if guarded else "",
+            read_signature=self._read_signature(suffix, read_annotation, guarded),
+            item_annotation=call.annotation,
+            minimum=self.types.minimum_size(inner) + (0 if is_array else 1),
+            write=call.write_value("item"),
+            read=call.read,
+        )
+
+    def _union(self, union: Union, suffix: str) -> UnionView:
+        guarded = self.is_guarded(union)
+        branches: list[tuple[int, BranchView]] = []
+        for index, branch in enumerate(union.branches):
+            call = self.call(branch)
+            rank, test = self._test(branch, union)
+            view = BranchView(
+                test=test,
+                prefix=f"{_index_literal(index)} + ",
+                write=call.write_value("value"),
+                read=call.read,
+            )
+            branches.append((rank, view))
+        annotation = self.types.annotation(union)
+        return UnionView(
+            suffix=suffix,
+            guard_parameter=", guard: Guard" if guarded else "",
+            read_signature=self._read_signature(suffix, annotation, guarded),
+            expected=annotation,
+            branches=tuple(view for _, view in branches),
+            write_order=tuple(view for _, view in sorted(branches, key=lambda ranked: ranked[0])),
+        )
+
+    def _test(self, branch: AvroType, union: Union) -> tuple[int, str]:
+        """How a value shows that it is of a branch, and when to ask: what is more special comes first."""
+        primitives = {inner.name for inner in union.branches if isinstance(inner, Primitive)}
+        match branch:
+            case Primitive(name="null"):
+                return 0, "value is None"
+            case Primitive(name="boolean"):
+                return 0, "isinstance(value, bool)"
+            case Primitive(name="int") if primitives & {"long", "float", "double"}:
+                return 1, "isinstance(value, int) and -0x80000000 <= value <= 0x7FFFFFFF and not isinstance(value, bool)"
+            case Primitive(name="int" | "long"):
+                return 2, "isinstance(value, int) and not isinstance(value, bool)"
+            case Primitive(name="double" | "float" as name):
+                # Of two kinds of numbers the double loses nothing.
+                rank = 3 if name == "double" else 4
+                if primitives & {"int", "long"}:
+                    return rank, "isinstance(value, float)"
+                return rank, "isinstance(value, (float, int)) and not isinstance(value, bool)"
+            case Primitive(name="bytes"):
+                return 3, "isinstance(value, bytes)"
+            case Primitive(name="string"):
+                return 3, "isinstance(value, str)"
+            case LogicalType(name="timestamp-millis" | "timestamp-micros"):
+                return 1, "isinstance(value, datetime)"
+            case LogicalType(name="date"):
+                return 2, "isinstance(value, date)"
+            case LogicalType(name="uuid"):
+                return 1, "isinstance(value, UUID)"
+            case LogicalType(underlying=underlying):
+                return self._test(underlying, union)
+            case Array():
+                return 4, "is_sequence(value)"
+            case Map():
+                return 4, "isinstance(value, Mapping)"
+            case Reference(name=name):
+                named = self.types.named[name]
+                if isinstance(named, Fixed):
+                    return 2, f"isinstance(value, bytes) and len(value) == {named.size}"
+                return 1, f"isinstance(value, {self.types.class_names[name]})"
+            case Union():
+                raise EmitError("a union stands directly in a union")
+
+    def _enumeration(self, enumeration: Enumeration, suffix: str) -> EnumerationView:
+        class_name = self.types.class_names[enumeration.name]
+        return EnumerationView(
+            suffix=suffix,
+            constant=suffix.upper(),
+            class_name=class_name,
+            symbols=len(enumeration.symbols),
+            read_signature=self._read_signature(suffix, class_name, False),
+        )
+
+
+def emit_binary() -> str:
+    """Emit what the codecs of all records share."""
+    return environment.render("_binary.py.jinja2", exported=_BINARY)
+
+
+def emit_codecs(model: Model, types: Types) -> str:
+    """Emit the codecs of all records and the table of messages."""
+    functions = Functions(types)
+    for name in types.named:
+        functions.add(Reference(name=name))
+        if isinstance(record := types.named[name], Record):
+            for field in record.fields:
+                functions.add(_without_null(field.type)[0])
+    records = tuple(
+        RecordFunctions(
+            class_name=types.class_names[name],
+            function=functions.record_suffix(name),
+            suffix=functions.record_suffix(name),
+            guard_argument=", Guard()" if functions.is_guarded(Reference(name=name)) else "",
+        )
+        for name, named in types.named.items()
+        if isinstance(named, Record)
+    )
+    messages = tuple(
+        _message(message, types, functions) for message in model.messages.values() if message.record is not None
+    )
+    body = "\n\n\n".join(
+        environment.render(f"codecs/{view.kind}.jinja2", view=view).strip("\n") for view in functions.views.values()
+    )
+    rest = environment.render("codecs/records.jinja2", records=records, messages=messages)
+    used = set(re.findall(r"\w+", body + rest))
+    classes = [name for name in types.class_names.values() if name in used]
+    return environment.render(
+        "codecs.py.jinja2",
+        body=body,
+        rest=rest,
+        binary=[name for name in _BINARY if name in used],
+        classes=sorted(classes),
+        abstract=["Callable", "Mapping", *(["Sequence"] if "Sequence" in used else [])],
+        datetimes=[name for name in ("date", "datetime") if name in used],
+        uses_uuid="UUID" in used,
+        uses_struct=any(message.struct for message in messages),
+        exported=_exported(records),
+    )
+
+
+def _exported(records: tuple[RecordFunctions, ...]) -> list[str]:
+    functions = [f"{verb}_{record.function}" for record in records for verb in ("encode", "decode")]
+    return ["CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", *sorted(functions)]
+
+
+def _message(message: Message, types: Types, functions: Functions) -> MessageView:
+    if message.record is None or message.schema is None or message.canonical_form is None:
+        raise EmitError(f"message {message.key} has no payload")
+    record = types.named[message.record]
+    fields = types.fields(record) if isinstance(record, Record) else ()
+    if (message.payload_format != "avro" or message.payload_layout) and len(fields) != 1:
+        raise EmitError(f"message {message.key}: a payload other than avro is for records of one field, this has {len(fields)}")
+    return MessageView(
+        constant=names.constant_name(message.key),
+        message_type=message.name or message.key,
+        class_name=types.class_names[message.record],
+        function=functions.record_suffix(message.record),
+        schema=tuple(text.long_literal(message.schema, indent=8)),
+        canonical_form=tuple(text.long_literal(message.canonical_form, indent=8)),
+        fingerprint=message.fingerprint or "",
+        payload_format=message.payload_format,
+        payload_field=fields[0].name if fields else "",
+        payload_path=fields[0].field.name if fields else "",
+        reads_text=message.payload_format == "utf-8",
+        struct=_STRUCTS[message.payload_layout] if message.payload_layout else None,
+    )
+
+
+def _without_null(type_: AvroType) -> tuple[AvroType, int | None]:
+    """Take a union of null and one other type apart: the other type and the index of null."""
+    if isinstance(type_, Union) and len(type_.branches) == 2:
+        for index, branch in enumerate(type_.branches):
+            if branch == Primitive(name="null"):
+                return type_.branches[1 - index], index
+    return type_, None
+
+
+def _index_literal(index: int) -> str:
+    """Write the index of a branch as it stands on the wire, zigzag and variable in length."""
+    zigzag, encoded = index << 1, bytearray()
+    while zigzag > 0x7F:
+        encoded.append(zigzag & 0x7F | 0x80)
+        zigzag >>= 7
+    encoded.append(zigzag)
+    return 'b"' + "".join(f"\\x{byte:02x}" for byte in encoded) + '"'

@@ -1,0 +1,76 @@
+"""Names of a specification as names of Python: never a keyword, never a clash with what the emitted modules use."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection, Iterable
+
+__all__ = ["class_name", "constant_name", "field_name", "snake_case", "symbol_name", "unique", "unique_names"]
+
+_CLASSES_IN_USE = frozenset(
+    {
+        "Any", "Callable", "ClassVar", "Final", "Generic", "Literal", "Mapping", "MappingProxyType", "None", "Sequence",
+        "True", "False", "StrEnum", "Struct", "TypeVar", "UUID", "UTC", "T",
+        "CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", "Fault", "FAULTS", "Guard",
+        "DecodeError", "EncodeError", "TopicError", "WireError", "Encoding", "Channel", "Operation",
+        "CHANNELS", "OPERATIONS", "ValueError", "Exception", "IndexError",
+    }
+)  # fmt: skip
+"""What emitted modules import, define or take from the builtins under a name that a class could have."""
+_FIELDS_IN_USE = frozenset(
+    {
+        "bool", "bytes", "dataclass", "date", "datetime", "field", "float", "int", "self", "str", "tuple", "type",
+        "build", "filter", "parse",
+    }
+)  # fmt: skip
+"""What the body of a class refers to or defines under a name that a field could have."""
+
+
+def snake_case(name: str) -> str:
+    """Turn `OfferMessage`, `closeAck` or `HTTPServer2` into `offer_message`, `close_ack`, `http_server2`."""
+    separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"\W", "_", separated).lower()
+
+
+def constant_name(name: str) -> str:
+    """Turn the key of a channel, timing or limit into the name of a constant."""
+    constant = snake_case(name).upper().lstrip("_")
+    return constant if constant[:1].isalpha() else f"N_{constant}"
+
+
+def class_name(name: str) -> str:
+    """Name a class; a capital at the front keeps it apart from functions and fields."""
+    bare = name.lstrip("_")
+    bare = bare[0].upper() + bare[1:] if bare[:1].isalpha() else f"Type{bare}"
+    return f"{bare}_" if bare in _CLASSES_IN_USE else bare
+
+
+def field_name(name: str, also_in_use: Collection[str] = ()) -> str:
+    """Name a field: `from` becomes `from_`, and a leading underscore, which would hide it, goes to the end."""
+    bare = name.lstrip("_")
+    if not bare[:1].isalpha():
+        bare = f"field_{bare}"
+    taken = keyword.iskeyword(bare) or bare in _FIELDS_IN_USE or bare in also_in_use
+    return f"{bare}_" if taken or bare != name else name
+
+
+def symbol_name(symbol: str) -> str:
+    """Name a member of an enumeration; capitals keep it apart from the methods that it inherits."""
+    bare = symbol.upper().strip("_")
+    return bare if bare[:1].isalpha() else f"SYMBOL_{bare}"
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """Append underscores to a name until nothing else has it."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def unique_names(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Give each key a name that no other has; of several that want the same, the first gets it."""
+    result: dict[str, str] = {}
+    for key, wanted in names:
+        result[key] = unique(wanted, result.values())
+    return result

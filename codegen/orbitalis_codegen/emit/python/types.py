@@ -1,0 +1,213 @@
+"""How Python sees the types of Avro: classes, annotations, defaults, names of fields and codec functions, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.emit.python import names, text
+from orbitalis_codegen.model import (
+    Array,
+    AvroType,
+    Enumeration,
+    Field,
+    Fixed,
+    LogicalType,
+    Map,
+    Model,
+    NamedType,
+    Primitive,
+    Record,
+    Reference,
+    Union,
+)
+
+__all__ = ["PythonField", "Types"]
+
+_ANNOTATIONS = {
+    "null": "None",
+    "boolean": "bool",
+    "int": "int",
+    "long": "int",
+    "float": "float",
+    "double": "float",
+    "bytes": "bytes",
+    "string": "str",
+    "timestamp-millis": "datetime",
+    "timestamp-micros": "datetime",
+    "date": "date",
+    "uuid": "UUID",
+}
+_MINIMUM_SIZES = {"null": 0, "float": 4, "double": 8}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonField:
+    """A field of a record, as Python calls it."""
+
+    field: Field
+    name: str
+    default: str | None
+    """Source of the default value; `None` if a value is required."""
+    is_factory: bool
+    """Whether `default` has to be evaluated for each instance."""
+
+
+class Types:
+    """The named types of a model with the names that Python gives them."""
+
+    def __init__(self, model: Model) -> None:
+        self.named: Mapping[str, NamedType] = model.types
+        self.class_names = names.unique_names(
+            (name, names.class_name(type_.class_name)) for name, type_ in model.types.items()
+        )
+
+    def annotation(self, type_: AvroType) -> str:
+        """Annotate values of a type."""
+        match type_:
+            case Primitive(name=name):
+                return _ANNOTATIONS[name]
+            case LogicalType(name=name, underlying=underlying):
+                return _ANNOTATIONS.get(name) or self.annotation(underlying)
+            case Array(items=items):
+                return f"Sequence[{self.annotation(items)}]"
+            case Map(values=values):
+                return f"Mapping[str, {self.annotation(values)}]"
+            case Union(branches=branches):
+                annotations = dict.fromkeys(self.annotation(branch) for branch in branches)
+                without_null = [annotation for annotation in annotations if annotation != "None"]
+                return " | ".join([*without_null, "None"] if "None" in annotations else without_null)
+            case Reference(name=name):
+                return "bytes" if isinstance(self.named[name], Fixed) else self.class_names[name]
+
+    def fields(self, record: Record) -> tuple[PythonField, ...]:
+        """Name the fields of a record, in the order of its schema."""
+        field_names = names.unique_names(
+            (field.name, names.field_name(field.name, self.class_names.values())) for field in record.fields
+        )
+        return tuple(self._field(field, field_names[field.name], record) for field in record.fields)
+
+    def minimum_size(self, type_: AvroType) -> int:
+        """Count the bytes that every value of a type takes at least."""
+        return self._minimum_size(type_, frozenset())
+
+    def references(self, type_: AvroType) -> frozenset[str]:
+        """List the named types that a type refers to without going through another named type."""
+        match type_:
+            case Array(items=inner) | Map(values=inner):
+                return self.references(inner)
+            case Union(branches=branches):
+                return frozenset().union(*(self.references(branch) for branch in branches))
+            case Reference(name=name):
+                return frozenset({name})
+            case _:
+                return frozenset()
+
+    def is_recursive(self, name: str) -> bool:
+        """Whether values of a named type can contain values of the same type."""
+        reached: set[str] = set()
+        waiting = [name]
+        while waiting:
+            named = self.named[waiting.pop()]
+            if isinstance(named, Record):
+                new = frozenset().union(*(self.references(field.type) for field in named.fields)) - reached
+                reached |= new
+                waiting += new
+        return name in reached
+
+    def _minimum_size(self, type_: AvroType, within: frozenset[str]) -> int:
+        match type_:
+            case Primitive(name=name) | LogicalType(underlying=Primitive(name=name)):
+                return _MINIMUM_SIZES.get(name, 1)
+            case Union(branches=branches):
+                return 1 + min(self._minimum_size(branch, within) for branch in branches)
+            case Reference(name=name):
+                named = self.named[name]
+                if isinstance(named, Fixed):
+                    return named.size
+                if isinstance(named, Enumeration):
+                    return 1
+                if name in within:
+                    return 0
+                return sum(self._minimum_size(field.type, within | {name}) for field in named.fields)
+            case Array() | Map():
+                return 1
+
+    def _field(self, field: Field, name: str, record: Record) -> PythonField:
+        default, is_factory = None, False
+        if field.has_default:
+            # A default belongs to the first branch of a union.
+            type_ = field.type.branches[0] if isinstance(field.type, Union) else field.type
+            default = self._value(type_, field.default, f"{record.name}.{field.name} ({record.source})")
+            is_factory = self._is_unhashable(type_) and default != "()"
+        return PythonField(field=field, name=name, default=default, is_factory=is_factory)
+
+    def _is_unhashable(self, type_: AvroType) -> bool:
+        """Whether a default has to be made anew: mappings, and classes that may be defined further below."""
+        return isinstance(type_, (Map, Reference)) or (isinstance(type_, Array) and self._is_unhashable(type_.items))
+
+    def _value(self, type_: AvroType, value: object, place: str) -> str:
+        match type_, value:
+            case (Primitive(name="null"), None) | (Primitive(name="boolean"), bool()):
+                return repr(value)
+            case Primitive(name="int" | "long"), int() if not isinstance(value, bool):
+                return repr(value)
+            case Primitive(name="float" | "double"), int() | float() if not isinstance(value, bool):
+                return repr(float(value))
+            case Primitive(name="string"), str():
+                return text.literal(value)
+            case Primitive(name="bytes"), str():
+                return _bytes_literal(value)
+            case Array(items=items), list():
+                parts = [self._value(items, item, place) for item in value]
+                return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+            case Map(values=values), dict():
+                entries = [f"{text.literal(str(key))}: {self._value(values, item, place)}" for key, item in value.items()]
+                return f"MappingProxyType({{{', '.join(entries)}}})"
+            case Union(branches=branches), _:
+                return self._value(branches[0], value, place)
+            case Reference(name=name), _:
+                return self._named_value(self.named[name], value, place)
+            case LogicalType(underlying=underlying), _:
+                inner = self._value(underlying, value, place)
+                return _logical_value(type_.name, inner)
+            case _:
+                raise EmitError(f"{place}: the default {value!r} does not fit the type of the field")
+
+    def _named_value(self, named: NamedType, value: object, place: str) -> str:
+        match named, value:
+            case Fixed(), str():
+                return _bytes_literal(value)
+            case Enumeration(), str():
+                return f"{self.class_names[named.name]}({text.literal(value)})"
+            case Record(), dict():
+                arguments: list[str] = []
+                for field in self.fields(named):
+                    if field.field.name in value:
+                        arguments.append(f"{field.name}={self._value(field.field.type, value[field.field.name], place)}")
+                return f"{self.class_names[named.name]}({', '.join(arguments)})"
+            case _:
+                raise EmitError(f"{place}: the default {value!r} does not fit {named.name}")
+
+
+def _bytes_literal(value: str) -> str:
+    """Quote the bytes of a default, which JSON gives as code points up to 255."""
+    content = repr(value.encode("latin-1"))[1:]
+    if content.startswith("'") and '"' not in content:
+        content = '"' + content[1:-1] + '"'
+    return "b" + content
+
+
+def _logical_value(name: str, inner: str) -> str:
+    match name:
+        case "timestamp-millis":
+            return f"datetime.fromtimestamp(0, UTC) + timedelta(milliseconds={inner})"
+        case "timestamp-micros":
+            return f"datetime.fromtimestamp(0, UTC) + timedelta(microseconds={inner})"
+        case "date":
+            return f"date.fromordinal(719163 + {inner})"
+        case "uuid":
+            return f"UUID({inner})"
+        case _:
+            return inner

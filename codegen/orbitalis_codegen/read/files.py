@@ -1,0 +1,138 @@
+"""The files of a specification, each read once and never from outside the root."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from orbitalis_codegen.diagnostic import Position, Report, nearest, shown
+from orbitalis_codegen.read.json_text import read_json
+from orbitalis_codegen.read.node import Node
+from orbitalis_codegen.read.yaml_text import read_yaml
+from orbitalis_codegen.rules import Rule
+
+__all__ = ["LARGEST_FILE", "SCHEMA_SUFFIX", "SourceFiles"]
+
+LARGEST_FILE = 4 * 1024 * 1024
+"""Bytes."""
+SCHEMA_SUFFIX = ".avsc"
+
+_READERS: Final[dict[str, Callable[[str, str, Report], Node | None]]] = {
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+    ".json": read_json,
+    SCHEMA_SUFFIX: read_json,
+}
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+# Beyond the control characters: line breaks that only some readers count as such.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+class SourceFiles:
+    """Reads files by their path relative to the root, with `/`."""
+
+    def __init__(self, root: Path, report: Report) -> None:
+        self._root = root
+        self._report = report
+        self._trees: dict[str, Node | None] = {}
+        self.inputs: dict[str, bytes] = {}
+        """Every file that was read, with its bytes."""
+
+    def read(self, file: str, mentioned: Position | None = None) -> Node | None:
+        """The tree of a file that is `mentioned` somewhere; `None` if it cannot be used, which is reported then."""
+        if file not in self._trees:
+            self._trees[file] = self._read(file, mentioned)
+        return self._trees[file]
+
+    def schemas_beside(self, file: str) -> tuple[str, ...]:
+        """All schema files in the folder of `file`, itself among them, sorted."""
+        folder = (self._root / file).parent
+        try:
+            return tuple(
+                sorted(
+                    path.relative_to(self._root).as_posix() for path in folder.iterdir() if path.suffix == SCHEMA_SUFFIX
+                )
+            )
+        except OSError:
+            # The file itself cannot be read either, and that is reported.
+            return ()
+
+    def _read(self, file: str, mentioned: Position | None) -> Node | None:
+        mentioned = mentioned or Position(file, 1, 1)
+        reader = _READERS.get(Path(file).suffix)
+        if reader is None:
+            known = ", ".join(_READERS)
+            self._report.add(Rule.UNREADABLE_FILE, mentioned, f"the file {file} is none of {known}")
+            return None
+        data = self._bytes(file, mentioned)
+        if data is None:
+            return None
+        self.inputs[file] = data
+        text = self._text(file, data)
+        return None if text is None else reader(text, file, self._report)
+
+    def _bytes(self, file: str, mentioned: Position) -> bytes | None:
+        path = self._root / file
+        try:
+            if not path.resolve().is_relative_to(self._root.resolve()):
+                message = f"{file} is a link to a file outside the root"
+                self._report.add(Rule.REFERENCE_OUTSIDE, mentioned, message)
+                return None
+            status = path.stat()
+            # Anything else may have no end (a device), or block until somebody writes to it (a pipe).
+            if not stat.S_ISREG(status.st_mode):
+                kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+                self._report.add(Rule.UNREADABLE_FILE, mentioned, f"{file} is {kind}")
+                return None
+            with path.open("rb") as stream:
+                data = stream.read(LARGEST_FILE + 1)
+        except OSError as error:
+            hint = self._nearest_file(path) if isinstance(error, FileNotFoundError) else None
+            if mentioned.file == file:
+                hint = hint or "name the folder that holds it with --root"
+            self._report.add(Rule.UNREADABLE_FILE, mentioned, f"{file} cannot be read: {error.strerror or error}", hint)
+            return None
+        except (ValueError, RuntimeError) as error:
+            # A NUL in the name; before Python 3.13 also links in a circle.
+            self._report.add(Rule.UNREADABLE_FILE, mentioned, f"{file} cannot be read: {error}")
+            return None
+        if len(data) > LARGEST_FILE:
+            self._report.add(Rule.LARGE_FILE, Position(file, 1, 1), f"the file has more than {LARGEST_FILE} bytes")
+            return None
+        return data
+
+    def _nearest_file(self, path: Path) -> str | None:
+        try:
+            near = nearest(path.name, [sibling.name for sibling in path.parent.iterdir()])
+        except OSError:
+            return None
+        return None if near is None else f"did you mean {shown(near)}?"
+
+    def _text(self, file: str, data: bytes) -> str | None:
+        if data.startswith(_BYTE_ORDER_MARKS):
+            message = "the file begins with a byte order mark"
+            self._report.add(Rule.NOT_UTF8, Position(file, 1, 1), message, "save it as UTF-8 without one")
+            return None
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            position = _end_of(data[: error.start].decode("utf-8"), file)
+            self._report.add(
+                Rule.NOT_UTF8, position, f"the byte 0x{data[error.start]:02x} is not part of any UTF-8 text"
+            )
+            return None
+        unprintable = _UNPRINTABLE.search(text)
+        if unprintable is not None:
+            position = _end_of(text[: unprintable.start()], file)
+            message = f"the character U+{ord(unprintable.group()):04X} is not printable"
+            self._report.add(Rule.UNPRINTABLE_CHARACTER, position, message)
+            return None
+        return text
+
+
+def _end_of(text: str, file: str) -> Position:
+    lines = re.split(r"\r\n|\r|\n", text)
+    return Position(file, len(lines), len(lines[-1]) + 1)

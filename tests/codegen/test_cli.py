@@ -1,0 +1,199 @@
+"""The command: what it prints where, how it ends, and that it never ends in a traceback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from orbitalis_codegen import cli
+from orbitalis_codegen.rules import Rule
+from tests.codegen.broken.cases import edited
+from tests.support.repository import ROOT
+
+HEAVY = ("datamodel_code_generator", "jinja2")
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a specification with what it gives beside it; not to be changed."""
+    root = edited(tmp_path_factory.mktemp("generated"))
+    assert cli.main(["--root", str(root), "generate"]) == 0
+    return root
+
+
+@pytest.fixture
+def copy(generated: Path, tmp_path: Path) -> Path:
+    """Give a specification with what it gives beside it, for the test to change."""
+    return shutil.copytree(generated, tmp_path / "copy")
+
+
+def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def run(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen"), "PYTHONWARNINGS": "error"}
+    command = [sys.executable, "-m", "orbitalis_codegen", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_generate_writes_what_check_then_finds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = edited(tmp_path)
+
+    assert cli.main(["--root", str(root), "check"]) == 1
+    missing = capsys.readouterr()
+    assert cli.main(["--root", str(root), "generate"]) == 0
+    written = capsys.readouterr()
+    assert cli.main(["--root", str(root), "check"]) == 0
+    found = capsys.readouterr()
+
+    assert "generated/python/orbitalis_wire/messages.py" in missing.err
+    assert "not as the specification gives them" in missing.out
+    assert "wrote generated/python/orbitalis_wire/messages.py\n" in written.out
+    assert "0 unchanged, 0 removed" in written.out
+    assert "as the specification gives them" in found.out
+    assert (written.err, found.err) == ("", "")
+
+
+def test_generate_leaves_alone_what_is_as_it_should_be(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(copy)
+
+    assert cli.main(["generate", "--root", str(copy)]) == 0
+
+    assert contents(copy) == before
+    assert capsys.readouterr().out.startswith("0 files written, ")
+
+
+def test_check_names_the_file_that_differs_and_writes_nothing(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    topics = copy / "generated/python/orbitalis_wire/topics.py"
+    topics.write_text(topics.read_text() + "\n# By hand.\n")
+    before = contents(copy)
+
+    assert cli.main(["check", "--root", str(copy)]) == 1
+
+    output = capsys.readouterr()
+    assert [line for line in output.err.splitlines() if "topics.py" in line] == output.err.splitlines()
+    assert "hand" in output.err
+    assert output.out == "1 file not as the specification gives them; run orbitalis-codegen generate\n"
+    assert contents(copy) == before
+
+
+def test_a_change_of_the_specification_is_drift(copy: Path) -> None:
+    edited_address = (copy / "asyncapi.yaml").read_text().replace("lamps/{lamp}/status", "lights/{lamp}/status")
+    (copy / "asyncapi.yaml").write_text(edited_address)
+
+    assert cli.main(["check", "--root", str(copy)]) == 1
+    assert cli.main(["generate", "--root", str(copy)]) == 0
+    assert cli.main(["check", "--root", str(copy)]) == 0
+    assert "lights/" in (copy / "generated/python/orbitalis_wire/topics.py").read_text()
+
+
+@pytest.mark.parametrize("command", ["generate", "check"])
+def test_problems_are_listed_and_nothing_is_written(command: str, copy: Path) -> None:
+    edited(
+        copy,
+        ("asyncapi.yaml", "    summary: Command", "    sumary: Command"),
+        ("schemas/Color.avsc", "255", '"red"'),
+    )
+    before = contents(copy)
+
+    completed = run(command, "--root", str(copy))
+
+    assert completed.returncode == 2
+    assert completed.stdout == ""
+    assert completed.stderr.splitlines() == [
+        "asyncapi.yaml:66:5: ORB203 operation with the unknown key 'sumary'",
+        "    hint: did you mean 'summary'?",
+        "schemas/Color.avsc:5:45: ORB313 an integer of 32 bits is expected as default, got 'red'",
+        "orbitalis-codegen: 2 problems in the specification, nothing is written",
+    ]
+    assert contents(copy) == before
+
+
+def test_root_may_be_where_one_is(copy: Path) -> None:
+    completed = run("check", root=copy)
+
+    assert (completed.returncode, completed.stderr) == (0, "")
+
+
+def test_root_may_stand_before_the_command(copy: Path) -> None:
+    assert run("--root", str(copy), "check").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["generate", "check"])
+def test_a_folder_without_a_specification(command: str, tmp_path: Path) -> None:
+    completed = run(command, root=tmp_path)
+
+    assert completed.returncode == 2
+    assert completed.stderr.startswith("asyncapi.yaml:1:1: ORB101 asyncapi.yaml cannot be read")
+    assert "--root" in completed.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["emit"], ["check", "--rot", "."], ["generate", "more"]])
+def test_a_wrong_command_line(arguments: list[str]) -> None:
+    completed = run(*arguments)
+
+    assert completed.returncode == 2
+    assert completed.stderr.startswith("usage: orbitalis-codegen")
+    assert "Traceback" not in completed.stderr
+
+
+def test_help() -> None:
+    completed = run("--help")
+
+    assert completed.returncode == 0
+    for word in ("generate", "check", "rules", "--root", "exit status"):
+        assert word in completed.stdout
+    assert "who changed it" in run("check", "--help").stdout
+
+
+def test_what_cannot_be_written_is_said_without_a_traceback(tmp_path: Path) -> None:
+    root = edited(tmp_path, ("generated", "", "A file where a folder should be."))
+
+    completed = run("generate", "--root", str(root))
+
+    assert completed.returncode == 2
+    assert completed.stderr.startswith("orbitalis-codegen: ")
+    assert "generated" in completed.stderr
+    assert "Traceback" not in completed.stderr
+
+
+def test_rules_lists_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rules"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == [f"{rule.code}  {rule.purpose}" for rule in Rule]
+
+
+def test_a_reader_that_has_seen_enough_is_no_trouble() -> None:
+    command = f"{sys.executable} -m orbitalis_codegen rules | head -n 0; sleep 0; echo ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen"), "PYTHONUNBUFFERED": "1"}
+    completed = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=True)
+
+    assert completed.stderr == ""
+
+
+def test_finding_fault_takes_no_heavy_modules() -> None:
+    script = (
+        "import sys; from orbitalis_codegen.cli import main; status = main(['check', '--root', '/nowhere']); "
+        f"print(status, [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen")}
+    completed = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert completed.stdout == "2 []\n"
+
+
+def test_the_command_is_installed_under_its_name() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    module, _, function = project["project"]["scripts"]["orbitalis-codegen"].partition(":")
+
+    assert getattr(__import__(module, fromlist=[function]), function) is cli.main
