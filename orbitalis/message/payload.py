@@ -1,0 +1,177 @@
+"""Payloads: what may be one, how it is written into an envelope, and how it is read from one."""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from orbitalis.message import registry
+from orbitalis.message.registry import UserMessage
+from orbitalis_wire.codecs import CODEC_BY_CLASS, CODEC_BY_MESSAGE_TYPE
+from orbitalis_wire.errors import DecodeError, EncodeError
+from orbitalis_wire.messages import EventEnvelope, Float64Message, Int64Message, StringMessage
+
+__all__ = [
+    "EncodedPayload",
+    "Message",
+    "Publishable",
+    "UndecodedPayload",
+    "decode_payload",
+    "encode_payload",
+    "message_type_of",
+    "schema_of",
+    "wrap",
+]
+
+_AVRO = "avro"
+
+
+class Message(Protocol):
+    """A message, to a type checker: any dataclass. Which are ones at run time, :func:`wrap` says."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+Publishable: TypeAlias = Message | str | int | float | None
+"""What can be published: a message, a text or number that stands for one, or `None` for an empty event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPayload:
+    """A payload as the envelope carries it; the fields are named like the envelope's."""
+
+    message_type: str | None
+    payload_format_type: str | None
+    serialized_payload: bytes | None
+    schema_fingerprint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndecodedPayload:
+    """A payload of a type that is not known here, as it came; the fields are named like the envelope's."""
+
+    message_type: str
+    payload_format_type: str
+    serialized_payload: bytes
+    schema_fingerprint: str | None
+
+
+def wrap(value: object) -> object | None:
+    """Return the message that `value` is or stands for, or `None` for an empty event.
+
+    A `str` becomes a StringMessage, an `int` an Int64Message, a `float` a Float64Message.
+
+    Raises:
+        TypeError: The value is no message and stands for none.
+        EncodeError: It is an integer of more than 64 bits.
+    """
+    match value:
+        case None:
+            return None
+        case bool():
+            pass
+        case str():
+            return StringMessage(value=value)
+        case int():
+            if not -(2**63) <= value < 2**63:
+                raise EncodeError("Int64Message", "value", f"an integer of {value.bit_length()} bits does not fit")
+            return Int64Message(value=value)
+        case float():
+            return Float64Message(value=value)
+        case UserMessage():
+            return value
+        case _ if type(value) in CODEC_BY_CLASS:
+            return value
+        case _:
+            pass
+    raise TypeError(
+        f"cannot publish a {type(value).__qualname__}: expected a message (a dataclass that derives from "
+        "AvroMessageMixin, or a message of the protocol), a str, an int, a float, or None"
+    )
+
+
+def message_type_of(message: object) -> str:
+    """Return the record name of a message; raises :class:`TypeError` for anything else."""
+    codec = CODEC_BY_CLASS.get(type(message))
+    if codec is not None:
+        return codec.message_type
+    if isinstance(message, UserMessage):
+        return message.message_type()
+    raise _no_message_class(type(message))
+
+
+def schema_of(message_class: type[object]) -> str:
+    """Return the Avro schema, as JSON text, of a message class; raises :class:`TypeError` for any other class."""
+    codec = CODEC_BY_CLASS.get(message_class)
+    if codec is not None:
+        return codec.schema
+    if issubclass(message_class, UserMessage):
+        return message_class.avro_schema()
+    raise _no_message_class(message_class)
+
+
+def encode_payload(message: object | None) -> EncodedPayload:
+    """Write a message as its type says; `None` is the payload of an empty event.
+
+    Raises:
+        EncodeError: A field holds what its type does not admit.
+        TypeError: It is no message.
+    """
+    if message is None:
+        return EncodedPayload(
+            message_type=None, payload_format_type=None, serialized_payload=None, schema_fingerprint=None
+        )
+    codec = CODEC_BY_CLASS.get(type(message))
+    if codec is not None:
+        return EncodedPayload(
+            message_type=codec.message_type,
+            payload_format_type=codec.payload_format,
+            serialized_payload=codec.encode_payload(message),
+            schema_fingerprint=codec.fingerprint,
+        )
+    if isinstance(message, UserMessage):
+        return EncodedPayload(
+            message_type=message.message_type(),
+            payload_format_type=_AVRO,
+            serialized_payload=message.encode(),
+            schema_fingerprint=message.schema_fingerprint(),
+        )
+    raise _no_message_class(type(message))
+
+
+def decode_payload(envelope: EventEnvelope) -> object | None:
+    """Read the payload of an event: a message, `None` for an empty event, or an :class:`UndecodedPayload`.
+
+    Raises:
+        DecodeError: The payload is not what the envelope says.
+    """
+    message_type, payload_format = envelope.message_type, envelope.payload_format_type
+    data = envelope.serialized_payload
+    if data is None:
+        if message_type is not None:
+            raise DecodeError("EventEnvelope", "serialized_payload", f"expected a {message_type}, got nothing")
+        return None
+    if message_type is None or payload_format is None:
+        missing = "message_type" if message_type is None else "payload_format_type"
+        raise DecodeError("EventEnvelope", missing, "is missing beside a payload")
+    codec = CODEC_BY_MESSAGE_TYPE.get(message_type)
+    if codec is not None:
+        payload: object = codec.decode_payload(payload_format, data)
+        return payload
+    message_class = registry.find(message_type, envelope.schema_fingerprint)
+    if message_class is None:
+        return UndecodedPayload(
+            message_type=message_type,
+            payload_format_type=payload_format,
+            serialized_payload=data,
+            schema_fingerprint=envelope.schema_fingerprint,
+        )
+    if payload_format != _AVRO:
+        raise DecodeError("EventEnvelope", "payload_format_type", f"expected {_AVRO!r}, got {payload_format!r}")
+    return message_class.decode(data)
+
+
+def _no_message_class(given: type[object]) -> TypeError:
+    return TypeError(
+        f"{given.__qualname__} is no message class: it neither derives from AvroMessageMixin nor is of the protocol"
+    )

@@ -1,0 +1,59 @@
+"""The messages that users define: what they have in common, and which class goes by which record name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+__all__ = ["UserMessage", "find"]
+
+_classes: dict[str, list[type[UserMessage]]] = {}
+
+
+class UserMessage(ABC):
+    """A message that is not of the protocol. Every class that derives from this can be received from now on."""
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        """Register the class under its record name, beside any that have the same."""
+        super().__init_subclass__(**arguments)
+        _classes.setdefault(cls.message_type(), []).append(cls)
+
+    @classmethod
+    @abstractmethod
+    def message_type(cls) -> str:
+        """Return the record name, which is what the envelope carries."""
+
+    @classmethod
+    @abstractmethod
+    def avro_schema(cls) -> str:
+        """Return the Avro schema as JSON text."""
+
+    @classmethod
+    @abstractmethod
+    def schema_fingerprint(cls) -> str:
+        """Return the CRC-64-AVRO of the canonical form: 16 hexadecimal digits, least significant byte first."""
+
+    @abstractmethod
+    def encode(self) -> bytes:
+        """Return the message as bare Avro binary; raises :class:`~orbitalis_wire.errors.EncodeError`."""
+
+    @classmethod
+    @abstractmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read a message from bare Avro binary; raises :class:`~orbitalis_wire.errors.DecodeError`."""
+
+
+def find(message_type: str, fingerprint: str | None) -> type[UserMessage] | None:
+    """Return the class for a record name: that with the schema of `fingerprint` if there is one, else the newest.
+
+    `fingerprint` is what the envelope's header `schema_fingerprint` says.
+    """
+    # A class is registered before it becomes a dataclass; one that never does is a base of others.
+    candidates = [one for one in _classes.get(message_type, ()) if "__dataclass_fields__" in vars(one)]
+    if not candidates:
+        return None
+    if fingerprint is not None and len(candidates) > 1:
+        for candidate in reversed(candidates):
+            if candidate.schema_fingerprint() == fingerprint:
+                return candidate
+    return candidates[-1]

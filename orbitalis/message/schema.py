@@ -1,0 +1,202 @@
+"""What operations take and give: :class:`Input` and :class:`Output`, and when two schemas are the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+
+from fastavro.schema import parse_schema, to_parsing_canonical_form
+from orbitalis_wire import limits, messages
+
+from orbitalis.message.payload import schema_of
+
+__all__ = ["Input", "Output", "SchemaSpec", "canonical_form"]
+
+
+@lru_cache(maxsize=4096)
+def canonical_form(schema: str) -> str:
+    """Return Avro's parsing canonical form of a schema given as JSON text.
+
+    Text that is no schema, or that is larger or deeper than `limits.SCHEMA_BYTES` and `limits.NESTING_DEPTH` allow,
+    stands for itself: it is the same as an equal text and as nothing else.
+    """
+    if len(schema) > limits.SCHEMA_BYTES or _depth(schema) > limits.NESTING_DEPTH:
+        return schema
+    try:
+        return to_parsing_canonical_form(parse_schema(json.loads(schema), named_schemas={}))
+    except Exception:  # noqa: BLE001 - fastavro raises what it likes at a stranger's text, and any of it means the same
+        return schema
+
+
+def _depth(text: str) -> int:
+    """Count how deep brackets nest, those in strings included: an upper bound is enough."""
+    depth = deepest = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+class SchemaSpec:
+    """A set of acceptable schemas; what :class:`Input` and :class:`Output` have in common."""
+
+    __slots__ = ()
+
+    schemas: Sequence[str]
+    support_empty_schema: bool
+    support_undefined_schema: bool
+
+    if TYPE_CHECKING:  # the generated record, the other base of Input and Output, has it
+
+        def __init__(
+            self,
+            *,
+            schemas: Sequence[str] = (),
+            support_empty_schema: bool = False,
+            support_undefined_schema: bool = False,
+        ) -> None: ...
+
+    @classmethod
+    def from_message(cls, message_class: type) -> Self:
+        """Accept the messages of one class: a generated one or a user's.
+
+        Raises:
+            TypeError: The class is no message class.
+        """
+        return cls(schemas=(schema_of(message_class),))
+
+    @classmethod
+    def from_schema(cls, schema: str) -> Self:
+        """Accept payloads of one Avro schema, given as JSON text."""
+        return cls(schemas=(schema,))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Accept empty events, and nothing else."""
+        return cls(support_empty_schema=True)
+
+    @classmethod
+    def undefined(cls) -> Self:
+        """Accept any payload."""
+        return cls(support_undefined_schema=True)
+
+    @classmethod
+    def int32(cls) -> Self:
+        """Accept `Int32Message`."""
+        return cls.from_message(messages.Int32Message)
+
+    @classmethod
+    def int64(cls) -> Self:
+        """Accept `Int64Message`."""
+        return cls.from_message(messages.Int64Message)
+
+    @classmethod
+    def float32(cls) -> Self:
+        """Accept `Float32Message`."""
+        return cls.from_message(messages.Float32Message)
+
+    @classmethod
+    def float64(cls) -> Self:
+        """Accept `Float64Message`."""
+        return cls.from_message(messages.Float64Message)
+
+    @classmethod
+    def string(cls) -> Self:
+        """Accept `StringMessage`."""
+        return cls.from_message(messages.StringMessage)
+
+    @classmethod
+    def from_wire(cls, record: messages.Input | messages.Output) -> Self:
+        """Take over what a message said."""
+        return cls(
+            schemas=record.schemas,
+            support_empty_schema=record.support_empty_schema,
+            support_undefined_schema=record.support_undefined_schema,
+        )
+
+    @property
+    def has_some_explicit_schemas(self) -> bool:
+        """Whether any schema is named."""
+        return len(self.schemas) > 0
+
+    @property
+    def expects_something(self) -> bool:
+        """Whether there is anything that this accepts, be it an empty event."""
+        return self.support_undefined_schema or self.support_empty_schema or self.has_some_explicit_schemas
+
+    def is_compatible_with_schema(self, target_schema: str) -> bool:
+        """Return whether a payload written with `target_schema` (JSON text) is accepted."""
+        if self.support_undefined_schema:
+            return True
+        target = canonical_form(target_schema)
+        return any(canonical_form(schema) == target for schema in self.schemas)
+
+    def accepts(self, other: SchemaSpec) -> bool:
+        """Return whether everything that `other` may carry is accepted here.
+
+        Nothing at all is accepted only where nothing is expected.
+        """
+        if self.expects_something != other.expects_something:
+            return False
+        if self.support_undefined_schema:
+            return True
+        if other.support_undefined_schema or (other.support_empty_schema and not self.support_empty_schema):
+            return False
+        mine = {canonical_form(schema) for schema in self.schemas}
+        return all(canonical_form(schema) in mine for schema in other.schemas)
+
+    def is_compatible(self, other: SchemaSpec) -> bool:
+        """Return whether both accept the same."""
+        return self.accepts(other) and other.accepts(self)
+
+    def spelled_like(self, others: Iterable[SchemaSpec]) -> Self:
+        """Return the same set with every schema in the words of the first of `others` that has it.
+
+        Older peers compare schemas as JSON, documentation included, so whoever answers one repeats its spelling.
+        """
+        theirs: dict[str, str] = {}
+        for other in others:
+            for schema in other.schemas:
+                theirs.setdefault(canonical_form(schema), schema)
+        return type(self)(
+            schemas=tuple(theirs.get(canonical_form(schema), schema) for schema in self.schemas),
+            support_empty_schema=self.support_empty_schema,
+            support_undefined_schema=self.support_undefined_schema,
+        )
+
+
+class Input(SchemaSpec, messages.Input):
+    """What an operation can be fed with."""
+
+    __slots__ = ()
+
+    @property
+    def has_input(self) -> bool:
+        """Whether any input is expected, be it an empty event."""
+        return self.expects_something
+
+    @classmethod
+    def no_input(cls) -> Self:
+        """Accept nothing: the operation is never fed."""
+        return cls()
+
+
+class Output(SchemaSpec, messages.Output):
+    """What an operation can send back."""
+
+    __slots__ = ()
+
+    @property
+    def has_output(self) -> bool:
+        """Whether any output is expected, be it an empty event."""
+        return self.expects_something
+
+    @classmethod
+    def no_output(cls) -> Self:
+        """Send nothing: the operation has no results."""
+        return cls()
