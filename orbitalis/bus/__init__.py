@@ -1,0 +1,39 @@
+"""The event bus: clients that publish and subscribe, within a process or over an MQTT broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orbitalis.bus.client import EventBusClient, TopicStamp
+from orbitalis.bus.dispatch import QueueBounds
+from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.local import LocalEventBus, LocalEventBusClient, build_new_local_client
+from orbitalis.bus.statistics import BusStatistics
+from orbitalis.bus.url import connect
+
+if TYPE_CHECKING:
+    from orbitalis.bus.mqtt import MqttEventBusClient
+
+__all__ = [
+    "BusStatistics",
+    "CallbackEventHandler",
+    "EventBusClient",
+    "EventCallback",
+    "EventHandler",
+    "LocalEventBus",
+    "LocalEventBusClient",
+    "MqttEventBusClient",
+    "QueueBounds",
+    "TopicStamp",
+    "build_new_local_client",
+    "connect",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what takes long to import when it is first asked for."""
+    if name == "MqttEventBusClient":
+        from orbitalis.bus.mqtt import MqttEventBusClient
+
+        return MqttEventBusClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,229 @@
+"""What every client of an event bus does, whatever the bus."""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from orbitalis.bus.dispatch import QueueBounds, Subscription, end_workers
+from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.statistics import BusStatistics
+from orbitalis.bus.topics import check_filter, check_topic
+from orbitalis.errors import BusNotConnectedError
+from orbitalis.message.event import Event
+from orbitalis.message.payload import Publishable, wrap
+from orbitalis_wire import channels
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+
+__all__ = ["EventBusClient", "TopicStamp"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicStamp:
+    """What is put on events that user code publishes to one topic; the headers are fields of the envelope."""
+
+    encoding: Encoding = Encoding.JSON
+    protocol_version: int | None = None
+    incarnation: str | None = None
+    connection_identifier: str | None = None
+    readable_encodings: Sequence[str] | None = None
+
+
+_NO_STAMP = TopicStamp()
+
+
+class EventBusClient(ABC):
+    """A client of an event bus.
+
+    Events on one topic are handled in the order in which they were published. A handler that raises, is slow or hangs
+    delays no other subscription; while it is busy, a bounded number of events waits for it, and the rest is dropped
+    and counted. Handlers are plain or `async` functions that take the topic and the event, or an
+    :class:`EventHandler`; they may use the client in any way, disconnecting included.
+    """
+
+    def __init__(self, *, identifier: str | None = None, queue_bounds: QueueBounds | None = None) -> None:
+        """Make a client that is not connected; without `identifier` it makes up one of its own."""
+        self.identifier = uuid.uuid4().hex if identifier is None else identifier
+        """What events carry as `publisher_identifier`."""
+        self.topic_stamps: dict[str, TopicStamp] = {}
+        """By topic: the encoding and headers of what is published to it; topics left out get JSON without headers."""
+        self.on_reconnected: Callable[[], None] | None = None
+        """Called when a lost connection has been made again, with everything subscribed."""
+        self.statistics = BusStatistics()
+        self._queue_bounds = queue_bounds or QueueBounds()
+        self._subscriptions: dict[str, Subscription] = {}
+
+    @property
+    @abstractmethod
+    def is_connected(self) -> bool:
+        """Whether events can be exchanged at the moment."""
+
+    @abstractmethod
+    async def connect(self) -> None:
+        """Connect to the bus; does nothing if that was done already.
+
+        Raises:
+            BusUnavailableError: The bus cannot be reached.
+            BusRefusedError: It refuses.
+        """
+
+    @abstractmethod
+    async def disconnect(self) -> None:
+        """Drop all subscriptions, cancel handlers that are busy, and leave the bus; does nothing if not connected.
+
+        Nothing of this client is running when it returns, but for a handler that calls it. The client can connect
+        again.
+        """
+
+    async def publish(
+        self,
+        topic: str,
+        message: Event[object] | Publishable = None,
+        *,
+        channel: Channel | None = None,
+        encoding: Encoding | None = None,
+    ) -> None:
+        """Publish a message, a text or number (as a StringMessage, Int64Message or Float64Message), or an empty event.
+
+        An :class:`Event` is published as it is, anything else in a new one. `channel` says the quality of service
+        (default: that of operations), `encoding` how the event is written (default: as `topic_stamps` says).
+
+        Raises:
+            InvalidTopicError: Nothing can be published to this topic.
+            TypeError: The message is none, and stands for none.
+            EncodeError: The message holds what its schema does not admit.
+            EventTooLargeError: The event is larger than the protocol or the broker allows.
+            BusNotConnectedError: The client is not connected.
+            BusUnavailableError: The bus cannot be reached; the event may still have been delivered.
+        """
+        check_topic(topic)
+        self._check_connected()
+        stamp = self.topic_stamps.get(topic, _NO_STAMP)
+        await self._publish(
+            topic, self._event(message, stamp), channel or channels.OPERATION_OUTPUT, encoding or stamp.encoding
+        )
+        self.statistics.published += 1
+
+    async def subscribe(
+        self, topic: str, handler: EventHandler | EventCallback, *, channel: Channel | None = None
+    ) -> None:
+        """Have the events of a topic, or of all topics that a filter with `+` and `#` matches, handled.
+
+        Every topic or filter has one handler: subscribing again replaces it, and no event is lost or handled by both.
+        An event that several subscriptions match goes to each of them once. `channel` says the quality of service
+        (default: that of operations).
+
+        Raises:
+            InvalidTopicError: It is no valid topic filter.
+            BusNotConnectedError: The client is not connected.
+            BusUnavailableError: The bus cannot be reached.
+            BusRefusedError: The bus does not let this client subscribe to it.
+        """
+        check_filter(topic)
+        self._check_connected()
+        if not isinstance(handler, EventHandler):
+            handler = CallbackEventHandler(handler)
+        quality_of_service = (channel or channels.OPERATION_OUTPUT).quality_of_service
+        subscription = self._subscriptions.get(topic)
+        if subscription is None:
+            subscription = Subscription(
+                topic,
+                handler,
+                quality_of_service=quality_of_service,
+                bounds=self._queue_bounds,
+                statistics=self.statistics,
+            )
+            self._subscriptions[topic] = subscription
+            self._route(subscription)
+        else:
+            subscription.handler = handler
+            if quality_of_service > subscription.quality_of_service:
+                subscription.quality_of_service = quality_of_service
+                subscription.is_established = False
+        if subscription.is_established:
+            return
+        try:
+            await self._subscribe(subscription)
+        except BaseException:
+            # Unless somebody else has subscribed to it meanwhile.
+            if subscription.handler is handler and not subscription.is_established:
+                self._forget(subscription)
+            raise
+        subscription.is_established = True
+
+    async def unsubscribe(self, topic: str | None = None) -> None:
+        """Have a topic or filter, as it was subscribed to, handled no more; without `topic`, all of them.
+
+        Events that wait for its handler are dropped; an event that is being handled is finished. Topics that are not
+        subscribed to are nothing to complain about.
+
+        Raises:
+            BusUnavailableError: The bus did not answer. Nothing is handled any more nevertheless.
+        """
+        if topic is None:
+            ended = list(self._subscriptions.values())
+        else:
+            ended = [self._subscriptions[topic]] if topic in self._subscriptions else []
+        for subscription in ended:
+            self._forget(subscription)
+        if ended:
+            await self._unsubscribe(ended)
+
+    @abstractmethod
+    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+        """Put an event on the bus."""
+
+    @abstractmethod
+    def _route(self, subscription: Subscription) -> None:
+        """Offer events that match to a subscription from now on."""
+
+    @abstractmethod
+    def _unroute(self, subscription: Subscription) -> None:
+        """Offer no more events to a subscription."""
+
+    @abstractmethod
+    async def _subscribe(self, subscription: Subscription) -> None:
+        """Have events that match sent here."""
+
+    @abstractmethod
+    async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Have the events for subscriptions, which are closed already, sent here no more."""
+
+    @abstractmethod
+    def _check_connected(self) -> None:
+        """Raise :class:`BusNotConnectedError` unless `connect` was called and `disconnect` was not."""
+
+    def _forget(self, subscription: Subscription) -> None:
+        if not subscription.is_closed:
+            subscription.close()
+            self._unroute(subscription)
+            del self._subscriptions[subscription.topic_filter]
+
+    async def _forget_all(self) -> None:
+        workers = {worker for one in self._subscriptions.values() if (worker := one.worker) is not None}
+        for subscription in list(self._subscriptions.values()):
+            self._forget(subscription)
+        await end_workers(workers)
+
+    def _event(self, message: object, stamp: TopicStamp) -> Event[Any]:
+        if _is_event(message):
+            return message
+        return Event.create(
+            wrap(message),
+            publisher_identifier=self.identifier,
+            protocol_version=stamp.protocol_version,
+            incarnation=stamp.incarnation,
+            connection_identifier=stamp.connection_identifier,
+            readable_encodings=stamp.readable_encodings,
+        )
+
+    def _not_connected(self) -> BusNotConnectedError:
+        return BusNotConnectedError(f"{self!r} is not connected: call connect() first")
+
+
+def _is_event(value: object) -> TypeGuard[Event[Any]]:
+    return isinstance(value, Event)

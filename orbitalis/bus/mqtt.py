@@ -1,0 +1,357 @@
+"""The event bus over an MQTT 5 broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import random
+import ssl
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
+
+from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.dispatch import QueueBounds, Subscription
+from orbitalis.bus.mqtt_connection import IN_FLIGHT, Connection, ConnectionLostError, Endpoint, MqttMessage
+from orbitalis.bus.throttled_log import ThrottledLog
+from orbitalis.bus.topics import FilterMap, has_wildcard
+from orbitalis.errors import BusNotConnectedError, BusRefusedError, BusUnavailableError, EventTooLargeError
+from orbitalis.message.event import Event
+from orbitalis_wire import limits
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+
+__all__ = ["MqttEventBusClient"]
+
+T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+"""Connections on which an event or a subscription is tried; it may be what the broker ends them for."""
+_STABLE_AFTER = 10.0
+"""Seconds after which a connection that is lost counts as having been good: trying again starts without delay."""
+_FIRST_DELAY = 0.2
+"""Seconds before the second attempt to connect again; then they double."""
+_EXACT_TOPICS = 1
+"""The subscription identifier of all topics without wildcards, of which a message can match one only."""
+_TOPICS_A_PACKET = 50
+_PUBLISH_OVERHEAD = 16
+"""Bytes of a packet that are neither topic nor event, at most."""
+
+
+class MqttEventBusClient(EventBusClient):
+    """A client of an MQTT broker.
+
+    A connection that is lost is made again, after delays that double from 0.2 s to `reconnect_delay`, and everything
+    is subscribed again. What is published meanwhile waits for up to `publish_timeout`; what was on its way is sent once
+    more, and at quality of service 1 may arrive twice. What others publish meanwhile is lost. There must not be two
+    clients with the same identifier.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int = 1883,
+        *,
+        identifier: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        keepalive: float = 30.0,
+        connect_timeout: float = 10.0,
+        publish_timeout: float = 10.0,
+        reconnect_delay: float = 30.0,
+        queue_bounds: QueueBounds | None = None,
+    ) -> None:
+        """Make a client that is not connected. Times are in seconds.
+
+        With `tls`, the connection is encrypted. A broker that is silent is taken for lost after one to two `keepalive`.
+        """
+        super().__init__(identifier=identifier, queue_bounds=queue_bounds)
+        self._endpoint = Endpoint(
+            host=host,
+            port=port,
+            identifier=self.identifier,
+            username=username,
+            password=password,
+            tls=tls,
+            keepalive=keepalive,
+            connect_timeout=connect_timeout,
+        )
+        self._publish_timeout = publish_timeout
+        self._reconnect_delay = reconnect_delay
+        self._changing = asyncio.Lock()
+        """Held while connecting and disconnecting."""
+        self._keeper: asyncio.Task[None] | None = None
+        """What holds the connection, from `connect` to `disconnect`."""
+        self._connection: Connection | None = None
+        """The connection, while there is one with everything subscribed."""
+        self._connection_changed: asyncio.Event
+        """Set while there is a connection, or none is to be expected any more."""
+        self._asking: asyncio.Semaphore
+        """Bounds the subscribes and unsubscribes that wait for the broker, and keeps them in order."""
+        self._publishing: asyncio.Semaphore
+        """Bounds the publishes that wait for the broker, and keeps them in order."""
+        self._filters: FilterMap[Subscription] = FilterMap()
+        """For messages of which the broker does not say which subscription they are for."""
+        self._identifiers: dict[str, int] = {}
+        """By filter with wildcards: the subscription identifier."""
+        self._by_identifier: dict[int, Subscription] = {}
+        self._next_identifier = itertools.count(_EXACT_TOPICS + 1)
+        self._complaints = ThrottledLog(_logger)
+
+    def __repr__(self) -> str:
+        """Show the broker and the identifier."""
+        return f"{type(self).__name__}({str(self._endpoint)!r}, identifier={self.identifier!r})"
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection at the moment, with everything subscribed."""
+        return self._connection is not None
+
+    async def connect(self) -> None:
+        """Connect to the broker, at the first attempt; does nothing if that was done already.
+
+        Raises:
+            BusUnavailableError: There is no broker, or none that answers in time.
+            BusRefusedError: The broker does not want this client: credentials, identifier, protocol.
+        """
+        async with self._changing:
+            if self._keeper is not None:
+                return
+            connection = await self._open()
+            self._asking = asyncio.Semaphore(IN_FLIGHT)
+            self._publishing = asyncio.Semaphore(IN_FLIGHT)
+            self._connection_changed = asyncio.Event()
+            self._set_connection(connection)
+            self._keeper = asyncio.create_task(self._keep(connection), name=f"connection to {self._endpoint}")
+
+    async def disconnect(self) -> None:
+        """Drop all subscriptions, cancel handlers that are busy, and leave the broker; does nothing if that is done."""
+        async with self._changing:
+            keeper, self._keeper = self._keeper, None
+            if keeper is None:
+                return
+            connection, self._connection = self._connection, None
+            # Wakes up those who wait for a connection.
+            self._connection_changed.set()
+            keeper.cancel()
+            try:
+                await self._forget_all()
+            finally:
+                if connection is not None:
+                    await connection.close()
+            await asyncio.wait([keeper])
+
+    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+        data = event.encode(encoding)
+        if len(data) > limits.EVENT_BYTES:
+            raise _too_large(topic, len(data), limits.EVENT_BYTES, "the protocol")
+
+        def publish(connection: Connection) -> Coroutine[Any, Any, None]:
+            packet_bytes = len(data) + len(topic.encode()) + _PUBLISH_OVERHEAD
+            maximum = connection.maximum_packet_bytes
+            if maximum is not None and packet_bytes > maximum:
+                raise _too_large(topic, packet_bytes, maximum, f"{self._endpoint}, which counts whole packets,")
+            return connection.publish(topic, data, channel.quality_of_service, channel.retain)
+
+        await self._ask(self._publishing, f"publish to {topic!r}", publish)
+
+    def _route(self, subscription: Subscription) -> None:
+        topic_filter = subscription.topic_filter
+        self._filters.add(topic_filter, subscription)
+        if has_wildcard(topic_filter):
+            identifier = next(self._next_identifier)
+            self._identifiers[topic_filter] = identifier
+            self._by_identifier[identifier] = subscription
+
+    def _unroute(self, subscription: Subscription) -> None:
+        topic_filter = subscription.topic_filter
+        self._filters.remove(topic_filter, subscription)
+        if has_wildcard(topic_filter):
+            del self._by_identifier[self._identifiers.pop(topic_filter)]
+
+    async def _subscribe(self, subscription: Subscription) -> None:
+        async def subscribe(connection: Connection) -> None:
+            if subscription.is_closed:
+                # It was unsubscribed while this waited for its turn.
+                return
+            (refusal,) = await self._send_subscriptions(connection, [subscription])
+            if refusal is not None:
+                raise BusRefusedError(refusal)
+
+        await self._ask(self._asking, f"subscribe to {subscription.topic_filter!r}", subscribe)
+
+    async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        for batch in _batches([subscription.topic_filter for subscription in subscriptions]):
+            connection = self._connection
+            if connection is None:
+                # A new connection begins with what is subscribed to then.
+                return
+            try:
+                async with asyncio.timeout(self._publish_timeout), self._asking:
+                    await connection.call(connection.unsubscribe(batch))
+            except ConnectionLostError:
+                return
+            except TimeoutError:
+                raise BusUnavailableError(
+                    f"{self._endpoint} did not answer an unsubscribe within {self._publish_timeout:g} s"
+                ) from None
+
+    def _check_connected(self) -> None:
+        if self._keeper is None:
+            raise self._not_connected()
+
+    async def _ask(
+        self, slots: asyncio.Semaphore, action: str, call: Callable[[Connection], Coroutine[Any, Any, T]]
+    ) -> T:
+        """Have the broker do something, on the next connection if this one is lost."""
+        try:
+            async with asyncio.timeout(self._publish_timeout), slots:
+                for _ in range(_ATTEMPTS):
+                    connection = await self._any_connection()
+                    with contextlib.suppress(ConnectionLostError):
+                        return await connection.call(call(connection))
+                    if self._connection is connection:
+                        self._set_connection(None)
+        except TimeoutError:
+            state = "it did not answer" if self.is_connected else "there was no connection"
+            raise BusUnavailableError(
+                f"cannot {action}: {state} within {self._publish_timeout:g} s ({self._endpoint})"
+            ) from None
+        raise BusUnavailableError(f"cannot {action}: {_ATTEMPTS} connections to {self._endpoint} were lost over it")
+
+    async def _any_connection(self) -> Connection:
+        while self._connection is None:
+            if self._keeper is None:
+                raise BusNotConnectedError(f"{self!r} was disconnected while something waited for the broker")
+            await self._connection_changed.wait()
+        return self._connection
+
+    def _set_connection(self, connection: Connection | None) -> None:
+        self._connection = connection
+        if connection is None:
+            self._connection_changed.clear()
+        else:
+            self._connection_changed.set()
+
+    async def _keep(self, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        delays = self._delays()
+        while True:
+            since = loop.time()
+            reason = await connection.lost()
+            self._set_connection(None)
+            await connection.abort()
+            _logger.warning("%r has lost its connection: %s", self, reason)
+            if loop.time() - since >= _STABLE_AFTER:
+                delays = self._delays()
+            connection = await self._reconnect(delays)
+            self._set_connection(connection)
+            self.statistics.reconnections += 1
+            _logger.info("%r is connected again", self)
+            if self.on_reconnected is not None:
+                try:
+                    self.on_reconnected()
+                except Exception:
+                    _logger.exception("on_reconnected of %r failed", self)
+
+    def _delays(self) -> Iterator[float]:
+        """Seconds to wait before each attempt to connect again, spread so that not all clients come at once."""
+        longest = min(_FIRST_DELAY, self._reconnect_delay)
+        while True:
+            yield random.uniform(longest / 2, longest)
+            longest = min(2 * longest, self._reconnect_delay)
+
+    async def _reconnect(self, delays: Iterator[float]) -> Connection:
+        while True:
+            await asyncio.sleep(next(delays))
+            try:
+                connection = await self._open()
+                try:
+                    await self._subscribe_again(connection)
+                except BaseException:
+                    await connection.abort()
+                    raise
+            except Exception as error:  # whatever it is, the next attempt may succeed
+                _logger.warning("%r could not connect again: %s", self, error)
+            else:
+                return connection
+
+    async def _open(self) -> Connection:
+        connection = Connection(self._endpoint, self._receive)
+        await connection.open()
+        return connection
+
+    async def _subscribe_again(self, connection: Connection) -> None:
+        exact = [one for one in self._subscriptions.values() if not has_wildcard(one.topic_filter)]
+        others = [one for one in self._subscriptions.values() if has_wildcard(one.topic_filter)]
+        async with asyncio.timeout(self._publish_timeout):
+            for batch in [*_batches(exact), *([one] for one in others)]:
+                refusals = await connection.call(self._send_subscriptions(connection, batch))
+                for subscription, refusal in zip(batch, refusals, strict=True):
+                    if refusal is not None:
+                        subscription.is_established = False
+                        _logger.error("%s", refusal)
+
+    async def _send_subscriptions(
+        self, connection: Connection, subscriptions: Sequence[Subscription]
+    ) -> Sequence[str | None]:
+        """Subscribe to several topics without wildcards, or to one filter with; return the refusal of each, if any."""
+        topics = {one.topic_filter: one.quality_of_service for one in subscriptions}
+        identifier = self._identifiers.get(subscriptions[0].topic_filter, _EXACT_TOPICS)
+        return [
+            reason and f"{self._endpoint} refuses to subscribe {self.identifier!r} to {topic_filter!r}: {reason}"
+            for topic_filter, reason in zip(topics, await connection.subscribe_to(topics, identifier), strict=True)
+        ]
+
+    def _receive(self, message: MqttMessage) -> None:
+        addressees = self._addressees(message)
+        if not addressees:
+            # It was on its way when the topic was unsubscribed.
+            return
+        length = len(message.payload)
+        if length > limits.EVENT_BYTES:
+            self.statistics.oversized += 1
+            self._complaints.warning(
+                "%r ignores a message of %d bytes on topic %r: %d are allowed",
+                self,
+                length,
+                message.topic,
+                limits.EVENT_BYTES,
+            )
+            return
+        try:
+            event = Event.decode(message.payload)
+        except Exception as error:  # nothing that a stranger sends may end the connection
+            self.statistics.malformed += 1
+            reason = f"{type(error).__name__}: {error}"
+            self._complaints.warning(
+                "%r ignores a malformed message on topic %r: %.300s", self, message.topic, ascii(reason)
+            )
+            return
+        for subscription in addressees:
+            subscription.offer(message.topic, event, length)
+
+    def _addressees(self, message: MqttMessage) -> Sequence[Subscription]:
+        # The broker sends a message once for each subscription that it matches: each copy goes to that one alone.
+        if not message.subscription_identifiers:
+            return self._filters.match(message.topic)
+        found = (
+            self._subscriptions.get(message.topic)
+            if identifier == _EXACT_TOPICS
+            else self._by_identifier.get(identifier)
+            for identifier in message.subscription_identifiers
+        )
+        return [subscription for subscription in found if subscription is not None]
+
+
+def _batches(items: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), _TOPICS_A_PACKET):
+        yield items[start : start + _TOPICS_A_PACKET]
+
+
+def _too_large(topic: str, length: int, maximum: int, judge: str) -> EventTooLargeError:
+    return EventTooLargeError(f"cannot publish {length} bytes to {topic!r}: {judge} allows {maximum}")

@@ -1,0 +1,35 @@
+"""Warnings that strangers can cause, at a pace that they cannot set."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+__all__ = ["ThrottledLog"]
+
+
+class ThrottledLog:
+    """Logs so many warnings in any period, and after it how many more there were."""
+
+    def __init__(self, logger: logging.Logger, *, maximum: int = 20, period: float = 10.0) -> None:
+        """Log to `logger` at most `maximum` warnings in `period` seconds."""
+        self._logger = logger
+        self._maximum = maximum
+        self._period = period
+        self._period_ends = 0.0
+        self._logged = 0
+        self._suppressed = 0
+
+    def warning(self, message: str, *arguments: object) -> None:
+        """Log a warning, or count it."""
+        now = time.monotonic()
+        if now >= self._period_ends:
+            if self._suppressed:
+                self._logger.warning("%d more warnings like these were not logged", self._suppressed)
+            self._period_ends = now + self._period
+            self._logged = self._suppressed = 0
+        if self._logged < self._maximum:
+            self._logged += 1
+            self._logger.warning(message, *arguments)
+        else:
+            self._suppressed += 1

@@ -1,0 +1,97 @@
+"""URLs of event buses."""
+
+from __future__ import annotations
+
+import ssl
+from typing import NoReturn
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from orbitalis.bus.client import EventBusClient
+from orbitalis.errors import BusUrlError
+
+__all__ = ["connect"]
+
+_FORMS = "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883"
+_DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+def connect(url: str, *, identifier: str | None = None, tls: ssl.SSLContext | None = None) -> EventBusClient:
+    """Return a client, not connected yet, of the bus that a URL names.
+
+    - `local://` is the bus within this process, and `local://name` another one;
+    - `mqtt://host:1883` is an MQTT broker, with credentials `mqtt://user:password@host`;
+    - `mqtts://host:8883` is the same over TLS. Without `tls`, the authorities that this machine trusts are trusted.
+
+    User and password are percent-encoded where they contain any of `/ ? # @ : %`. Without `identifier`, the client
+    makes up one of its own.
+
+    Raises:
+        BusUrlError: The URL names no bus.
+    """
+    parts = _split(url)
+    if parts is None:
+        _refuse("cannot be read")
+    if parts.query or parts.fragment or parts.path not in ("", "/"):
+        _refuse("ends neither with the host nor with the port; a user or password with / ? or # is percent-encoded")
+    match parts.scheme:
+        case "local":
+            return _local(parts, identifier)
+        case "mqtt" | "mqtts":
+            return _mqtt(parts, identifier, tls)
+        case "":
+            _refuse("has no scheme")
+        case scheme:
+            _refuse(f"has the unknown scheme {scheme!r}")
+
+
+def _local(parts: SplitResult, identifier: str | None) -> EventBusClient:
+    from orbitalis.bus.local import LocalEventBus, LocalEventBusClient
+
+    if "@" in parts.netloc or ":" in parts.netloc:
+        _refuse("has more than a name, but a bus within a process has neither credentials nor port")
+    return LocalEventBusClient(LocalEventBus.named(parts.netloc), identifier=identifier)
+
+
+def _mqtt(parts: SplitResult, identifier: str | None, tls: ssl.SSLContext | None) -> EventBusClient:
+    # Takes 100 ms, which whoever stays within one process need not spend.
+    from orbitalis.bus.mqtt import MqttEventBusClient
+
+    if not parts.hostname:
+        _refuse("has no host")
+    port = _port(parts)
+    if port == 0:
+        _refuse("has a port that is no number from 1 to 65535; a password is followed by @ and the host")
+    if parts.scheme == "mqtt" and tls is not None:
+        _refuse("names a connection without TLS, yet `tls` is given: write mqtts://")
+    if parts.scheme == "mqtts" and tls is None:
+        tls = ssl.create_default_context()
+    return MqttEventBusClient(
+        parts.hostname,
+        port or _DEFAULT_PORTS[parts.scheme],
+        identifier=identifier,
+        username=None if parts.username is None else unquote(parts.username),
+        password=None if parts.password is None else unquote(parts.password),
+        tls=tls,
+    )
+
+
+# Where a URL is broken, there is no telling what in it is the password. So nothing of it is shown, and the errors of
+# the library, which show some of it, are not even the context of ours.
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        return 0
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise BusUrlError(f"the URL of the event bus {reason}; expected {_FORMS}")

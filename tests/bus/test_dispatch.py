@@ -1,0 +1,174 @@
+"""Queues and workers of subscriptions, where the bus itself makes no difference."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+from typing import Any
+
+import pytest
+
+from orbitalis.bus import CallbackEventHandler, QueueBounds, dispatch
+from orbitalis.bus.dispatch import Subscription, end_workers
+from orbitalis.bus.event_handler import EventHandler
+from orbitalis.bus.statistics import BusStatistics
+from orbitalis.message import Event
+from orbitalis_wire.messages import Int64Message
+from tests.support.events import Collector
+
+
+def subscription(handler: EventHandler, **bounds: int) -> Subscription:
+    """Return a subscription with counters of its own."""
+    return Subscription(
+        "topic",
+        handler,
+        quality_of_service=1,
+        bounds=QueueBounds(**bounds),
+        statistics=BusStatistics(),
+    )
+
+
+def event(number: int) -> Event[Any]:
+    """Return an event with a number."""
+    return Event.create(Int64Message(value=number), publisher_identifier="test")
+
+
+async def test_a_worker_exists_only_while_there_is_something_to_do() -> None:
+    collector = Collector()
+    one = subscription(collector)
+    assert one.worker is None
+    one.offer("topic", event(1))
+    one.offer("topic", event(2))
+    assert one.worker is not None
+    worker = one.worker
+    await collector.wait_for(2)
+    await asyncio.wait([worker])
+    assert one.worker is None
+    one.offer("topic", event(3))
+    await collector.wait_for(3)
+
+
+async def test_bytes_are_bounded_as_well_as_events() -> None:
+    collector = Collector()
+    one = subscription(collector, events=100, bytes=1_000)
+    for number in range(10):
+        one.offer("topic", event(number), 300)
+    assert one._statistics.dropped == 7
+    await collector.wait_for(3)
+    await asyncio.sleep(0)
+    for number in range(3):
+        one.offer("topic", event(number), 300)
+    await collector.wait_for(6)
+    assert one._statistics.dropped == 7
+    one.offer("topic", event(9), 1_001)
+    assert one._statistics.dropped == 8
+
+
+async def test_every_burst_is_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:
+    collector = Collector()
+    one = subscription(collector, events=2)
+    for burst in range(1, 4):
+        for number in range(10):
+            one.offer("topic", event(number))
+        worker = one.worker
+        assert worker is not None
+        await asyncio.wait([worker])
+        assert len(caplog.records) == burst
+    assert one._statistics.dropped == 24
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+
+
+async def test_a_handler_that_never_waits_lets_others_run() -> None:
+    turns = 0
+    done = asyncio.Event()
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while not done.is_set():
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+
+    def end_with_the_last(topic: str, received: Event[Any]) -> None:
+        if received.payload.value == 99:
+            done.set()
+
+    one = subscription(CallbackEventHandler(end_with_the_last))
+    for number in range(100):
+        one.offer("topic", event(number))
+    await counting
+    assert turns > 50
+
+
+async def test_handlers_run_in_the_context_of_whoever_subscribed() -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
+    seen: list[str] = []
+    variable.set("subscriber")
+    one = subscription(CallbackEventHandler(lambda topic, received: seen.append(variable.get())))
+    variable.set("publisher")
+    one.offer("topic", event(1))
+    worker = one.worker
+    assert worker is not None
+    await asyncio.wait([worker])
+    assert seen == ["subscriber"]
+
+
+async def test_a_handler_that_cancels_its_own_task_is_called_again() -> None:
+    collector = Collector()
+
+    async def cancel_first(topic: str, received: Event[Any]) -> None:
+        if received.payload.value == 1:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+        await collector.handle(topic, received)
+
+    one = subscription(CallbackEventHandler(cancel_first))
+    one.offer("topic", event(1))
+    worker = one.worker
+    assert worker is not None
+    await asyncio.wait([worker])
+    one.offer("topic", event(2))
+    await collector.wait_for(1)
+    assert collector.values == [2]
+
+
+async def test_a_handler_that_does_not_end_is_left_behind(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "_END_TIMEOUT", 0.05)
+    release = asyncio.Event()
+
+    async def ignore_cancellation(topic: str, received: Event[Any]) -> None:
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+
+    one = subscription(CallbackEventHandler(ignore_cancellation))
+    one.offer("topic", event(1))
+    worker = one.worker
+    assert worker is not None
+    await asyncio.sleep(0)
+    one.close()
+    await end_workers({worker})
+    assert "events of topic did not end" in caplog.text
+    release.set()
+    await asyncio.wait([worker])
+
+
+async def test_nothing_is_delivered_once_it_is_closed() -> None:
+    collector = Collector()
+    one = subscription(collector)
+    one.offer("topic", event(1))
+    one.offer("topic", event(2))
+    one.close()
+    one.offer("topic", event(3))
+    worker = one.worker
+    assert worker is not None
+    await asyncio.wait([worker])
+    assert collector.values == []
+    assert one._statistics.received == 2

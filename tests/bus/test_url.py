@@ -1,0 +1,90 @@
+"""URLs of buses."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from orbitalis.bus import LocalEventBus, LocalEventBusClient, MqttEventBusClient, connect
+from orbitalis.errors import BusUrlError
+
+
+@pytest.mark.parametrize(("url", "name"), [("local://", ""), ("local:///", ""), ("local://kitchen", "kitchen")])
+def test_local(url: str, name: str) -> None:
+    client = connect(url, identifier="me")
+    assert isinstance(client, LocalEventBusClient)
+    assert client._bus is LocalEventBus.named(name)
+    assert client.identifier == "me"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "username", "password"),
+    [
+        ("mqtt://broker", "broker", 1883, None, None),
+        ("mqtt://broker/", "broker", 1883, None, None),
+        ("mqtt://broker:18830", "broker", 18830, None, None),
+        ("mqtts://broker", "broker", 8883, None, None),
+        ("mqtt://user@broker", "broker", 1883, "user", None),
+        ("mqtt://user:secret@broker:1", "broker", 1, "user", "secret"),
+        ("mqtt://us%40er:p%2F%3F%23%3A%25@broker", "broker", 1883, "us@er", "p/?#:%"),
+        ("mqtt://[::1]:1884", "::1", 1884, None, None),
+        ("MQTT://Broker", "broker", 1883, None, None),
+    ],
+)
+def test_mqtt(url: str, host: str, port: int, username: str | None, password: str | None) -> None:
+    client = connect(url)
+    assert isinstance(client, MqttEventBusClient)
+    endpoint = client._endpoint
+    assert (endpoint.host, endpoint.port, endpoint.username, endpoint.password) == (host, port, username, password)
+    assert (endpoint.tls is not None) == url.startswith("mqtts")
+    assert endpoint.identifier == client.identifier
+    assert password is None or password not in repr(client)
+
+
+def test_tls_is_checked_unless_told_otherwise() -> None:
+    client = connect("mqtts://broker")
+    assert isinstance(client, MqttEventBusClient)
+    assert client._endpoint.tls is not None
+    assert client._endpoint.tls.verify_mode is ssl.CERT_REQUIRED
+    own = ssl.create_default_context()
+    client = connect("mqtts://broker", tls=own)
+    assert isinstance(client, MqttEventBusClient)
+    assert client._endpoint.tls is own
+    with pytest.raises(BusUrlError, match="mqtts://"):
+        connect("mqtt://broker", tls=own)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "no scheme"),
+        ("broker:1883", "unknown scheme|cannot be read|ends neither"),
+        ("http://user:secret@broker", "unknown scheme 'http'"),
+        ("mqtt://", "no host"),
+        ("mqtt://user:secret@", "no host"),
+        ("mqtt://user:secret", "port"),
+        ("mqtt://broker:secret", "port"),
+        ("mqtt://broker:0", "port"),
+        ("mqtt://broker:70000", "port"),
+        ("mqtt:user:secret@broker", "ends neither"),
+        ("mqtt://user:sec/ret@broker", "ends neither"),
+        ("mqtt://user:sec#ret@broker", "ends neither"),
+        ("mqtt://user:sec?ret@broker", "ends neither"),
+        ("mqtt://broker/topic", "ends neither"),
+        ("mqtt://broker?secret=1", "ends neither"),
+        ("mqtt://user:secret@[broker", "cannot be read"),
+        ("mqtt://user:secret@bro\u2100ker", "cannot be read"),
+        ("local://user:secret@name", "neither credentials nor port"),
+        ("local://name:1883", "neither credentials nor port"),
+    ],
+)
+def test_what_names_no_bus(url: str, reason: str) -> None:
+    with pytest.raises(BusUrlError, match=reason) as failure:
+        connect(url)
+    error: BaseException | None = failure.value
+    while error is not None:
+        assert "secret" not in str(error)
+        assert "sec" not in str(error)
+        error = error.__cause__ or error.__context__
+    assert "mqtts://user:password@host:8883" in str(failure.value)
