@@ -1,0 +1,121 @@
+"""What users see of a slot: :class:`PendingRequest` before it is confirmed, :class:`Connection` after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.transitions import SlotState
+
+__all__ = ["Connection", "PendingRequest"]
+
+
+class _SlotView:
+    """What pending requests and connections have in common."""
+
+    def __init__(self, slot: Slot, clock: Callable[[], float]) -> None:
+        self._slot = slot
+        self._clock = clock
+        self.lock = asyncio.Lock()
+        """Synchronizes uses; nothing in Orbitalis holds it while it calls back."""
+
+    @property
+    def operation_name(self) -> str:
+        """Name of the operation."""
+        return self._slot.operation_name
+
+    @property
+    def remote_identifier(self) -> str:
+        """Identifier of the other side."""
+        return self._slot.remote_identifier
+
+    @property
+    def connection_identifier(self) -> str:
+        """Identifier that the core gave this connection, as in the header of that name."""
+        return self._slot.connection_identifier
+
+    @property
+    def incoming_close_connection_topic(self) -> str:
+        """Topic on which closes from the remote arrive."""
+        return self._slot.incoming_close_topic
+
+    @property
+    def close_connection_to_remote_topic(self) -> str:
+        """Topic to which closes for the remote go."""
+        return self._slot.remote_close_topic
+
+    @property
+    def input(self) -> Input:
+        """What the operation accepts."""
+        return self._slot.input
+
+    @property
+    def output(self) -> Output:
+        """What the operation sends."""
+        return self._slot.output
+
+    @property
+    def input_topic(self) -> str | None:
+        """Topic to which inputs go, if there are any."""
+        return self._slot.input_topic
+
+    @property
+    def output_topic(self) -> str | None:
+        """Topic to which outputs go, if the core takes any."""
+        return self._slot.output_topic
+
+    @property
+    def created_at(self) -> datetime:
+        """When it came to be, in UTC."""
+        return self._moment(self._slot.created_at)
+
+    def _moment(self, at: float) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=self._clock() - at)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.remote_identifier!r}, {self.operation_name!r}, {self._slot.state.value})"
+
+
+class PendingRequest(_SlotView):
+    """An offer or a request that is not answered yet."""
+
+
+class Connection(_SlotView):
+    """A link between a core and a plugin for one operation."""
+
+    @property
+    def has_input(self) -> bool:
+        """Whether inputs can be sent."""
+        return self.input_topic is not None
+
+    @property
+    def has_output(self) -> bool:
+        """Whether outputs can be sent."""
+        return self.output_topic is not None
+
+    @property
+    def created_at(self) -> datetime:
+        """When the connection was opened, in UTC."""
+        return self._moment(self._slot.opened_at)
+
+    @property
+    def last_use(self) -> datetime:
+        """When the connection was last used, or opened, in UTC."""
+        return self._moment(self._slot.last_used)
+
+    @property
+    def is_soft_closed(self) -> bool:
+        """Whether a graceful close is under way."""
+        return self._slot.state is SlotState.CLOSING
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can be used."""
+        return self._slot.is_open
+
+    def touch(self) -> None:
+        """Note that the connection is used now."""
+        self._slot.last_used = self._clock()

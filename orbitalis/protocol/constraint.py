@@ -1,0 +1,61 @@
+"""What a core demands of one operation: :class:`Constraint`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.policy import AllowBlockList
+
+__all__ = ["Constraint"]
+
+
+@dataclass(kw_only=True, eq=True)
+class Constraint(AllowBlockList):
+    """The rules for connections of one operation.
+
+    Plugins in `mandatory` are always admitted, and counted neither in `minimum` nor in `maximum`.
+
+    Raises:
+        ValueError: Bounds are negative or crossed, inputs or outputs are missing, both lists are given, or a mandatory
+            plugin is blocked.
+    """
+
+    minimum: int = 0
+    """Fewest plugins beside the mandatory ones."""
+    maximum: int | None = None
+    """Most plugins beside the mandatory ones, requests under way included; `None` for any number."""
+    mandatory: list[str] = field(default_factory=list)
+    """Identifiers of plugins that have to be connected."""
+    inputs: list[Input]
+    """Alternative inputs; an operation has to accept one of them."""
+    outputs: list[Output]
+    """Alternative outputs; an operation has to keep to one of them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.minimum < 0:
+            raise ValueError(f"minimum must not be negative, got {self.minimum}")
+        if self.maximum is not None and self.maximum < self.minimum:
+            raise ValueError(f"maximum must not be below minimum, got minimum={self.minimum}, maximum={self.maximum}")
+        if not self.inputs:
+            raise ValueError("inputs is empty: name at least one, Input.no_input() if the operation is never fed")
+        if not self.outputs:
+            raise ValueError("outputs is empty: name at least one, Output.no_output() if no result is expected")
+        blocked = sorted(set(self.mandatory) & set(self.blocklist or ()))
+        if blocked:
+            raise ValueError(f"mandatory plugins are on the blocklist: {', '.join(blocked)}")
+
+    def admits(self, identifier: str) -> bool:
+        """Return whether the plugin `identifier` may be connected at all."""
+        return identifier in self.mandatory or super().admits(identifier)
+
+    def has_room(self, taken: int) -> bool:
+        """Return whether one more plugin that is not mandatory may be taken while `taken` are."""
+        return self.maximum is None or taken < self.maximum
+
+    def suits(self, operation_input: Input, operation_output: Output) -> bool:
+        """Return whether an operation with that input and output fits one of each alternatives."""
+        return any(operation_input.accepts(mine) for mine in self.inputs) and any(
+            mine.accepts(operation_output) for mine in self.outputs
+        )

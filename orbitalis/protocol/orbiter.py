@@ -1,0 +1,438 @@
+"""The machine that core and plugin share: life, keepalives and closes, without I/O, clock or logging.
+
+Its caller hands in what happens, with the time, and carries out the effects that come back. Times are seconds on any
+monotonic clock of the caller's.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from orbitalis_wire import channels, timings
+from orbitalis_wire.messages import (
+    CloseConnectionAckMessage,
+    EventEnvelope,
+    GracefulCloseConnectionMessage,
+    GracelessCloseConnectionMessage,
+    KeepaliveMessage,
+    KeepaliveRequestMessage,
+)
+from orbitalis_wire.topics import CloseAckTopic, KeepaliveTopic
+
+from orbitalis.errors import NoConnectionError
+from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage, Subscribe
+from orbitalis.protocol.remote import Remote, Standing
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.slot_keeper import SlotKeeper
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
+
+__all__ = ["OrbiterProtocol"]
+
+
+class OrbiterProtocol(SlotKeeper):
+    """What both kinds of orbiter do.
+
+    Public methods return the effects of the call. A message that is late, duplicated or foreign has none; one that
+    breaks the protocol raises :class:`~orbitalis.errors.RemoteProtocolError`, and the effects it had until then are
+    returned by the next call.
+    """
+
+    def start(self, now: float) -> list[Effect]:
+        """Begin to take part."""
+        self.running = True
+        self._on_start(now)
+        return self._outbox.take()
+
+    def stop(self) -> list[Effect]:
+        """Close everything gracelessly and take part no more."""
+        for slot in self.slots:
+            if slot.is_connection:
+                self._send_graceless_close(slot, None)
+            else:
+                self._give_up(slot)
+            self._release(slot, SlotTrigger.STOPPED, CloseReason.STOPPED)
+        self._on_stop()
+        self.running = False
+        self._clear()
+        return self._outbox.take()
+
+    # What arrives
+
+    def handle(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> list[Effect]:
+        """Take a message of the protocol that arrived on `topic`.
+
+        Raises:
+            RemoteProtocolError: The remote broke the protocol.
+        """
+        if self.running:
+            self._dispatch(topic, message, envelope, now)
+            self._settle(now)
+        return self._outbox.take()
+
+    def data_received(self, slot: Slot, envelope: EventEnvelope, now: float) -> bool:
+        """Note an input or output on a connection; return whether it is to be handed on."""
+        if not slot.is_connection or envelope.connection_identifier not in (None, slot.connection_identifier):
+            return False
+        remote = self.acquaintances.get(slot.remote_identifier)
+        if remote is not None:
+            if envelope.incarnation is not None and remote.standing(envelope) is not Standing.CURRENT:
+                return False
+            self.acquaintances.seen(remote, now)
+        self.touch(slot, now)
+        return True
+
+    def prepared(
+        self, slot: Slot, connection_identifier: str, now: float, setup_data: bytes | None = None
+    ) -> list[Effect]:
+        """Take the report that the preparation of a slot is done; `setup_data` is what a core's user gave."""
+        if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
+            if self.role is Role.CORE:
+                slot.setup_data = setup_data
+            self._on_prepared(slot, now)
+            self._settle(now)
+        return self._outbox.take()
+
+    def preparation_failed(self, slot: Slot, connection_identifier: str, now: float) -> list[Effect]:
+        """Take the report that the preparation of a slot has failed."""
+        if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
+            self._give_up(slot)
+            self._release(slot, SlotTrigger.PREPARATION_FAILED, CloseReason.LOCAL)
+            self._settle(now)
+        return self._outbox.take()
+
+    def reconnected(self, now: float) -> list[Effect]:
+        """Take the report that the bus was away: messages of either side may be lost."""
+        if self.running:
+            for identifier in self.slots.remotes():
+                remote = self.acquaintances.get(identifier)
+                if remote is not None:
+                    self._send_keepalive(remote, now)
+                    self._send_keepalive_request(remote)
+            self._on_reconnected(now)
+        return self._outbox.take()
+
+    # What the user wants
+
+    def touch(self, slot: Slot, now: float) -> None:
+        """Note that a connection was used."""
+        slot.last_used = max(slot.last_used, now)
+
+    def connection(self, remote_identifier: str, operation_name: str) -> Slot:
+        """Return the connection of a remote and operation, be it one that is closing.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        slot = self.slots.get(remote_identifier, operation_name)
+        if slot is None or not slot.is_connection:
+            raise NoConnectionError(
+                f"'{self._settings.identifier}' has no connection with '{remote_identifier}' "
+                f"for operation '{operation_name}'"
+            )
+        return slot
+
+    def close_gracelessly(
+        self, remote_identifier: str, operation_name: str, data: bytes | None, now: float
+    ) -> list[Effect]:
+        """Close a connection at once.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        slot = self.connection(remote_identifier, operation_name)
+        self._send_graceless_close(slot, data)
+        self._release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.LOCAL)
+        self._settle(now)
+        return self._outbox.take()
+
+    def close_gracefully(
+        self, remote_identifier: str, operation_name: str, data: bytes | None, now: float
+    ) -> list[Effect]:
+        """Ask the remote to close a connection; it is closed here when the remote has acknowledged.
+
+        A connection that is closing already is left alone.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        slot = self.connection(remote_identifier, operation_name)
+        if slot.state is SlotState.CLOSING:
+            return self._outbox.take()
+        slot.ack_topic = self._settings.topics.close_ack(*slot.key, slot.connection_identifier)
+        slot.close_data = data
+        self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_SENT)
+        if self._settings.graceful_close_timeout is not None:
+            self._close_deadlines.set(slot.key, now + self._settings.graceful_close_timeout)
+        self._outbox.add(Subscribe(remote_identifier=remote_identifier, topic=slot.ack_topic))
+        message = GracefulCloseConnectionMessage(
+            from_identifier=self._settings.identifier,
+            operation_name=operation_name,
+            ack_topic=slot.ack_topic,
+            data=data,
+        )
+        self._outbox.send(
+            remote_identifier,
+            slot.remote_close_topic,
+            channels.CLOSE,
+            message,
+            connection_identifier=slot.connection_identifier,
+        )
+        self._settle(now)
+        return self._outbox.take()
+
+    def send_keepalive(self, remote_identifier: str, now: float) -> list[Effect]:
+        """Give a remote a sign of life.
+
+        Raises:
+            NoConnectionError: Where its keepalives go is not known.
+        """
+        remote = self.acquaintances.get(remote_identifier)
+        if remote is None or remote.keepalive_topic is None:
+            raise NoConnectionError(f"'{self._settings.identifier}' knows no keepalive topic of '{remote_identifier}'")
+        self._send_keepalive(remote, now)
+        return self._outbox.take()
+
+    def send_keepalive_request(self, remote_identifier: str) -> list[Effect]:
+        """Ask a remote for a sign of life.
+
+        Raises:
+            NoConnectionError: Where its keepalive requests go is not known.
+        """
+        remote = self.acquaintances.get(remote_identifier)
+        if remote is None or remote.keepalive_request_topic is None:
+            raise NoConnectionError(
+                f"'{self._settings.identifier}' knows no keepalive request topic of '{remote_identifier}'"
+            )
+        self._send_keepalive_request(remote)
+        return self._outbox.take()
+
+    # What time brings
+
+    def discard_expired(self, now: float) -> list[Effect]:
+        """Forget offers and requests that were not answered in time."""
+        for key in self._pending_deadlines.pop_due(now):
+            slot = self.slots.get(*key)
+            if slot is not None and not slot.is_connection:
+                self._give_up(slot)
+                self._release(slot, SlotTrigger.EXPIRED, CloseReason.LOCAL)
+        self._settle(now)
+        return self._outbox.take()
+
+    def unused_connections(self, now: float) -> list[Slot]:
+        """Return the open connections that nobody has used for `close_connection_if_unused_after` seconds."""
+        after = self._settings.close_connection_if_unused_after
+        unused: list[Slot] = []
+        for key in self._unused_deadlines.pop_due(now):
+            slot = self.slots.get(*key)
+            if after is None or slot is None or not slot.is_open:
+                continue
+            if slot.last_used + after > now:
+                self._unused_deadlines.set(key, slot.last_used + after)
+            else:
+                unused.append(slot)
+        return unused
+
+    def overdue_closes(self, now: float) -> list[Slot]:
+        """Return the connections whose graceful close was not acknowledged in time."""
+        due = (self.slots.get(*key) for key in self._close_deadlines.pop_due(now))
+        return [slot for slot in due if slot is not None and slot.state is SlotState.CLOSING]
+
+    def send_due_keepalives(self, now: float) -> list[Effect]:
+        """Give each remote the sign of life that it is owed, and ask those that owe one."""
+        self.acquaintances.apply_changed_durations()
+        for remote in self.acquaintances.pop_keepalives_due(now):
+            self._send_keepalive(remote, now)
+        for remote in self.acquaintances.pop_probes_due(now):
+            if self.slots.has_remote(remote.identifier):
+                self._send_keepalive_request(remote)
+        for identifier in self._reconciliations.pop_due(now):
+            doubted = self.acquaintances.get(identifier)
+            if doubted is not None and self.slots.has_remote(identifier):
+                self._send_keepalive_request(doubted)
+        return self._outbox.take()
+
+    def lose_dead_remotes(self, now: float) -> list[Effect]:
+        """Close all connections with remotes that have been silent for too long, and forget those remotes."""
+        self.acquaintances.apply_changed_durations()
+        for remote in self.acquaintances.pop_dead(now):
+            if self.slots.has_remote(remote.identifier):
+                for slot in self.slots.of_remote(remote.identifier):
+                    if slot.is_connection:
+                        self._send_graceless_close(slot, None)
+                self._lose(remote.identifier, CloseReason.REMOTE_DEAD)
+            self.acquaintances.forget(remote.identifier)
+        self._settle(now)
+        return self._outbox.take()
+
+    def next_deadline(self) -> float | None:
+        """Return when the next thing is due, or `None` while nothing is."""
+        deadlines = (
+            self._pending_deadlines.next(),
+            self._close_deadlines.next(),
+            self._unused_deadlines.next(),
+            self._reconciliations.next(),
+            self.acquaintances.next_deadline(),
+            self._next_own_deadline(),
+        )
+        return min((at for at in deadlines if at is not None), default=None)
+
+    # For core and plugin
+
+    @abstractmethod
+    def _dispatch(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> None:
+        """Handle one message."""
+
+    @abstractmethod
+    def _on_prepared(self, slot: Slot, now: float) -> None:
+        """Go on with a slot in state PREPARING."""
+
+    @abstractmethod
+    def _give_up(self, slot: Slot) -> None:
+        """Tell the remote, where that helps it, that a pending request is about to be forgotten."""
+
+    def _on_start(self, now: float) -> None:
+        """Do what starting asks for."""
+
+    def _on_stop(self) -> None:
+        """Do what stopping asks for."""
+
+    def _on_reconnected(self, now: float) -> None:
+        """Do what a returned bus asks for."""
+
+    def _next_own_deadline(self) -> float | None:
+        """Return when something of the role's own is due."""
+        return None
+
+    def _dispatch_shared(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> None:
+        """Handle a message that both roles understand; any other is not for this role and is ignored."""
+        match message:
+            case KeepaliveMessage():
+                self._on_keepalive(message, envelope, now)
+            case KeepaliveRequestMessage():
+                self._on_keepalive_request(message, envelope, now)
+            case GracefulCloseConnectionMessage() | GracelessCloseConnectionMessage():
+                self._on_close(topic, message, envelope, now)
+            case CloseConnectionAckMessage():
+                self._on_close_ack(topic, message, envelope, now)
+            case _:
+                pass
+
+    # Keepalive
+
+    def _on_keepalive(self, message: KeepaliveMessage, envelope: EventEnvelope, now: float) -> None:
+        if not self._admit(message.from_identifier, envelope, now):
+            return
+        self._outbox.add(MessageReceived(remote_identifier=message.from_identifier, message=message))
+        remote = self.acquaintances.get(message.from_identifier)
+        if remote is not None and envelope.open_connections is not None:
+            self._reconcile(remote, frozenset(envelope.open_connections), now)
+
+    def _on_keepalive_request(self, message: KeepaliveRequestMessage, envelope: EventEnvelope, now: float) -> None:
+        if not self._admit(message.from_identifier, envelope, now):
+            return
+        remote = self.acquaintances.get(message.from_identifier)
+        if remote is None:
+            return
+        remote.keepalive_topic = self._told.resolve(KeepaliveTopic, remote.identifier, message.keepalive_topic)
+        self._outbox.add(MessageReceived(remote_identifier=remote.identifier, message=message))
+        self._send_keepalive(remote, now)
+
+    def _reconcile(self, remote: Remote, believed: frozenset[str], now: float) -> None:
+        """Hold what the remote believes to share against what this side does.
+
+        What only this side believes in is closed once two keepalives, `reconciliation_delay` apart, have missed it: one
+        alone may have crossed a handshake. What only the remote believes in it closes in the same way, when it gets
+        keepalives in return.
+        """
+        mine: set[str] = set()
+        for slot in self.slots.of_remote(remote.identifier):
+            mine.add(slot.connection_identifier)
+            if not slot.is_connection or slot.connection_identifier in believed:
+                slot.missed_at = None
+            elif slot.missed_at is None:
+                slot.missed_at = now
+                self._reconciliations.set(remote.identifier, now + timings.RECONCILIATION_DELAY)
+            elif slot.missed_at + timings.RECONCILIATION_DELAY <= now:
+                self._send_graceless_close(slot, None)
+                self._release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.REMOTE_FORGOT)
+        if not believed <= mine and (
+            remote.reconciled_at is None or remote.reconciled_at + timings.RECONCILIATION_DELAY <= now
+        ):
+            remote.reconciled_at = now
+            self._send_keepalive(remote, now)
+
+    def _send_keepalive(self, remote: Remote, now: float) -> None:
+        self.acquaintances.keepalive_sent(remote, now)
+        if remote.keepalive_topic is None:
+            return
+        shared = (slot.connection_identifier for slot in self.slots.of_remote(remote.identifier))
+        self._outbox.send(
+            remote.identifier,
+            remote.keepalive_topic,
+            channels.KEEPALIVE,
+            KeepaliveMessage(from_identifier=self._settings.identifier),
+            open_connections=tuple(identifier for identifier in shared if identifier),
+        )
+
+    def _send_keepalive_request(self, remote: Remote) -> None:
+        if remote.keepalive_request_topic is None:
+            return
+        message = KeepaliveRequestMessage(
+            from_identifier=self._settings.identifier,
+            keepalive_topic=self._settings.topics.keepalive(remote.identifier),
+        )
+        self._outbox.send(
+            remote.identifier, remote.keepalive_request_topic, channels.KEEPALIVE_REQUEST, message
+        )
+
+    # Close
+
+    def _slot_of_close(
+        self, remote_identifier: str, operation_name: str, envelope: EventEnvelope, now: float
+    ) -> Slot | None:
+        """Return the slot that a close or its acknowledgement is about, if it is about one."""
+        if not self._admit(remote_identifier, envelope, now):
+            return None
+        slot = self.slots.get(remote_identifier, operation_name)
+        if slot is None or envelope.connection_identifier not in (None, slot.connection_identifier):
+            return None
+        return slot
+
+    def _on_close(
+        self,
+        topic: str,
+        message: GracefulCloseConnectionMessage | GracelessCloseConnectionMessage,
+        envelope: EventEnvelope,
+        now: float,
+    ) -> None:
+        slot = self._slot_of_close(message.from_identifier, message.operation_name, envelope, now)
+        if slot is None or topic != slot.incoming_close_topic:
+            return
+        if not slot.is_connection and slot.state is not SlotState.REQUESTED:
+            return
+        graceful = isinstance(message, GracefulCloseConnectionMessage)
+        ack_topic = self._told.resolve(CloseAckTopic, slot.remote_identifier, message.ack_topic) if graceful else None
+        self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
+        trigger = SlotTrigger.GRACEFUL_CLOSE_RECEIVED if graceful else SlotTrigger.GRACELESS_CLOSE_RECEIVED
+        self._release(slot, trigger, CloseReason.REMOTE, message.data)
+        if ack_topic is not None:
+            ack = CloseConnectionAckMessage(
+                from_identifier=self._settings.identifier, operation_name=slot.operation_name
+            )
+            self._outbox.send(
+                slot.remote_identifier,
+                ack_topic,
+                channels.CLOSE_ACK,
+                ack,
+                correlation_identifier=envelope.identifier,
+                connection_identifier=slot.connection_identifier,
+            )
+
+    def _on_close_ack(
+        self, topic: str, message: CloseConnectionAckMessage, envelope: EventEnvelope, now: float
+    ) -> None:
+        slot = self._slot_of_close(message.from_identifier, message.operation_name, envelope, now)
+        if slot is None or slot.state is not SlotState.CLOSING or topic != slot.ack_topic:
+            return
+        self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
+        self._release(slot, SlotTrigger.CLOSE_ACK_RECEIVED, CloseReason.LOCAL)

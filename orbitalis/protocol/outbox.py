@@ -1,0 +1,59 @@
+"""Effects on their way from a machine to its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+
+from orbitalis.protocol.acquaintances import Acquaintances
+from orbitalis.protocol.effects import Effect, ProtocolMessage, Send
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """Collects the effects of one call, and addresses messages."""
+
+    def __init__(self, acquaintances: Acquaintances, new_identifier: Callable[[], str]) -> None:
+        self._acquaintances = acquaintances
+        self._new_identifier = new_identifier
+        self._effects: list[Effect] = []
+
+    def add(self, effect: Effect) -> None:
+        """Want one more thing done, after all others."""
+        self._effects.append(effect)
+
+    def send(
+        self,
+        remote_identifier: str | None,
+        topic: str,
+        channel: Channel,
+        message: ProtocolMessage,
+        *,
+        event_identifier: str | None = None,
+        correlation_identifier: str | None = None,
+        connection_identifier: str | None = None,
+        open_connections: tuple[str, ...] | None = None,
+    ) -> None:
+        """Want a message published, in an encoding that the remote reads."""
+        remote = self._acquaintances.get(remote_identifier) if remote_identifier is not None else None
+        self.add(
+            Send(
+                remote_identifier=remote_identifier,
+                topic=topic,
+                channel=channel,
+                message=message,
+                event_identifier=event_identifier or self._new_identifier(),
+                encoding=remote.encoding if remote is not None else Encoding.JSON,
+                correlation_identifier=correlation_identifier,
+                connection_identifier=connection_identifier or None,
+                open_connections=open_connections,
+            )
+        )
+
+    def take(self) -> list[Effect]:
+        """Return all effects, in order, and start anew."""
+        taken, self._effects = self._effects, []
+        return taken

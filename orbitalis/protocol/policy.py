@@ -1,0 +1,58 @@
+"""Whom an operation is lent to: allow and block lists, and a plugin's :class:`Policy`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+__all__ = ["AllowBlockList", "Policy"]
+
+
+@dataclass(kw_only=True, eq=True)
+class AllowBlockList:
+    """Which remotes are admitted, by identifier.
+
+    Raises:
+        ValueError: Both lists are given.
+    """
+
+    allowlist: list[str] | None = None
+    """The only remotes admitted; `None` admits any."""
+    blocklist: list[str] | None = None
+    """Remotes that are not admitted."""
+
+    def __post_init__(self) -> None:
+        if self.allowlist is not None and self.blocklist is not None:
+            raise ValueError("allowlist and blocklist exclude each other: give one of them, not both")
+
+    def admits(self, identifier: str) -> bool:
+        """Return whether the remote `identifier` is admitted."""
+        if self.blocklist is not None and identifier in self.blocklist:
+            return False
+        return self.allowlist is None or identifier in self.allowlist
+
+
+@dataclass(kw_only=True, eq=True)
+class Policy(AllowBlockList):
+    """How a plugin lends one operation.
+
+    Raises:
+        ValueError: `maximum` is negative, or both lists are given.
+    """
+
+    maximum: int | None = None
+    """Most cores it is lent to at the same time, handshakes under way included; `None` for any number."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.maximum is not None and self.maximum < 0:
+            raise ValueError(f"maximum must not be negative, got {self.maximum}")
+
+    @classmethod
+    def no_constraints(cls) -> Self:
+        """Lend to anybody, any number of times."""
+        return cls()
+
+    def has_room(self, taken: int) -> bool:
+        """Return whether one more slot may be given away while `taken` are."""
+        return self.maximum is None or taken < self.maximum

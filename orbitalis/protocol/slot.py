@@ -1,0 +1,207 @@
+"""What an orbiter knows of one operation shared with one remote, and the tables in which it finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger, next_slot_state
+
+__all__ = ["Slot", "SlotTable"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Slot:
+    """A handshake under way, then a connection. Times are seconds on the clock of the machine's caller."""
+
+    role: Role
+    remote_identifier: str
+    operation_name: str
+    input: Input
+    """What the plugin accepts."""
+    output: Output
+    """What the plugin sends."""
+    created_at: float
+    connection_identifier: str = ""
+    """Chosen by the core; empty before its request."""
+    state: SlotState = SlotState.FREE
+    opened_at: float = 0.0
+    last_used: float = 0.0
+    missed_at: float | None = None
+    """When a keepalive of the remote first failed to list this connection."""
+    offer_identifiers: tuple[str, ...] = ()
+    """Identifiers of the last events with an offer for this slot, sent (plugin) or received (core), newest last."""
+    request_identifier: str | None = None
+    """Identifier of the event with the request, received (plugin) or sent (core)."""
+    reply_topic: str = ""
+    """Core: where requests and rejects go."""
+    response_topic: str = ""
+    """Plugin: where confirms go."""
+    input_topic: str | None = None
+    output_topic: str | None = None
+    incoming_close_topic: str = ""
+    """Where closes from the remote arrive."""
+    remote_close_topic: str = ""
+    """Where closes for the remote go."""
+    ack_topic: str | None = None
+    """Where the acknowledgement of this side's graceful close arrives."""
+    setup_data: bytes | None = None
+    close_data: bytes | None = None
+    """What this side's graceful close carried."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this is a connection that may be used."""
+        return self.state is SlotState.OPEN
+
+    @property
+    def is_connection(self) -> bool:
+        """Whether this is a connection, be it one that is closing."""
+        return self.state in (SlotState.OPEN, SlotState.CLOSING)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Remote identifier and operation name."""
+        return self.remote_identifier, self.operation_name
+
+    @property
+    def local_topics(self) -> tuple[str, ...]:
+        """The topics that this side has to be subscribed to for this slot, but for the acknowledgement's."""
+        data = self.output_topic if self.role is Role.CORE else self.input_topic
+        return tuple(topic for topic in (data, self.incoming_close_topic) if topic)
+
+    def advance(self, trigger: SlotTrigger) -> None:
+        """Let `trigger` happen. Only :class:`SlotTable` calls this.
+
+        Raises:
+            LocalProtocolError: The state has no such transition.
+        """
+        self.state = next_slot_state(self.role, self.state, trigger)
+
+
+@dataclass(slots=True)
+class _OfOperation:
+    """The slots of one operation."""
+
+    by_remote: dict[str, Slot] = field(default_factory=dict)
+    open: dict[str, Slot] = field(default_factory=dict)
+    open_in_order: tuple[Slot, ...] | None = None
+    """`open` as a tuple, until it changes."""
+
+
+class SlotTable:
+    """All slots that are not free, found by remote, by operation and by topic without a search."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[tuple[str, str], Slot] = {}
+        self._by_remote: dict[str, dict[str, Slot]] = {}
+        self._by_operation: dict[str, _OfOperation] = {}
+        self._by_topic: dict[str, dict[tuple[str, str], Slot]] = {}
+        self.pending_count = 0
+        """How many are handshakes, not yet connections."""
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(tuple(self._by_key.values()))
+
+    def get(self, remote_identifier: str, operation_name: str) -> Slot | None:
+        """Return the slot of this remote and operation."""
+        return self._by_key.get((remote_identifier, operation_name))
+
+    def of_remote(self, remote_identifier: str) -> tuple[Slot, ...]:
+        """Return all slots with one remote."""
+        return tuple(self._by_remote.get(remote_identifier, {}).values())
+
+    def of_topic(self, topic: str) -> tuple[Slot, ...]:
+        """Return the slots that use `topic` for their input, output or incoming closes."""
+        return tuple(self._by_topic.get(topic, {}).values())
+
+    def count(self, operation_name: str) -> int:
+        """Return how many slots of an operation are taken, in whatever state."""
+        found = self._by_operation.get(operation_name)
+        return len(found.by_remote) if found else 0
+
+    def of_operation(self, operation_name: str) -> tuple[Slot, ...]:
+        """Return all slots of an operation."""
+        found = self._by_operation.get(operation_name)
+        return tuple(found.by_remote.values()) if found else ()
+
+    def open_of_operation(self, operation_name: str) -> tuple[Slot, ...]:
+        """Return the open connections of an operation, oldest first."""
+        found = self._by_operation.get(operation_name)
+        if found is None:
+            return ()
+        if found.open_in_order is None:
+            found.open_in_order = tuple(found.open.values())
+        return found.open_in_order
+
+    def has_open(self, operation_name: str, remote_identifier: str) -> bool:
+        """Return whether an operation has an open connection with a remote."""
+        found = self._by_operation.get(operation_name)
+        return found is not None and remote_identifier in found.open
+
+    def remotes(self) -> tuple[str, ...]:
+        """Return the identifiers of all remotes with a slot."""
+        return tuple(self._by_remote)
+
+    def has_remote(self, remote_identifier: str) -> bool:
+        """Return whether there is any slot with this remote."""
+        return remote_identifier in self._by_remote
+
+    def add(self, slot: Slot, trigger: SlotTrigger) -> None:
+        """Take a free slot in, with what makes it no longer free.
+
+        Raises:
+            LocalProtocolError: A free slot has no such transition.
+        """
+        slot.advance(trigger)
+        self._by_key[slot.key] = slot
+        self._by_remote.setdefault(slot.remote_identifier, {})[slot.operation_name] = slot
+        self._by_operation.setdefault(slot.operation_name, _OfOperation()).by_remote[slot.remote_identifier] = slot
+        self.pending_count += 1
+
+    def index_topics(self, slot: Slot) -> None:
+        """Let :meth:`of_topic` find a slot by the topics it has by now."""
+        for topic in (slot.input_topic, slot.output_topic, slot.incoming_close_topic):
+            if topic:
+                self._by_topic.setdefault(topic, {})[slot.key] = slot
+
+    def advance(self, slot: Slot, trigger: SlotTrigger) -> None:
+        """Let `trigger` happen to a slot, and forget it if that makes it free.
+
+        Raises:
+            LocalProtocolError: Its state has no such transition; nothing has changed then.
+        """
+        was_connection = slot.is_connection
+        slot.advance(trigger)
+        of_operation = self._by_operation[slot.operation_name]
+        if slot.is_connection and not was_connection:
+            self.pending_count -= 1
+        if slot.is_open:
+            of_operation.open[slot.remote_identifier] = slot
+        else:
+            of_operation.open.pop(slot.remote_identifier, None)
+        of_operation.open_in_order = None
+        if slot.state is SlotState.FREE:
+            if not was_connection:
+                self.pending_count -= 1
+            self._forget(slot, of_operation)
+
+    def _forget(self, slot: Slot, of_operation: _OfOperation) -> None:
+        del self._by_key[slot.key]
+        of_remote = self._by_remote[slot.remote_identifier]
+        del of_remote[slot.operation_name]
+        if not of_remote:
+            del self._by_remote[slot.remote_identifier]
+        del of_operation.by_remote[slot.remote_identifier]
+        if not of_operation.by_remote:
+            del self._by_operation[slot.operation_name]
+        for topic in (slot.input_topic, slot.output_topic, slot.incoming_close_topic):
+            of_topic = self._by_topic.get(topic or "")
+            if of_topic is not None:
+                of_topic.pop(slot.key, None)
+                if not of_topic:
+                    del self._by_topic[topic or ""]

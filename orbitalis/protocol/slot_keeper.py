@@ -1,0 +1,155 @@
+"""How slots come and go at either kind of orbiter, with the deadlines and effects that follow."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC
+from collections.abc import Callable
+from typing import ClassVar
+
+from orbitalis_wire import channels
+from orbitalis_wire.messages import EventEnvelope, GracelessCloseConnectionMessage
+
+from orbitalis.errors import RemoteProtocolError
+from orbitalis.protocol.acquaintances import Acquaintances
+from orbitalis.protocol.deadlines import Deadlines
+from orbitalis.protocol.effects import (
+    CloseReason,
+    ConnectionClosed,
+    ConnectionOpened,
+    PendingRequestDiscarded,
+    Prepare,
+    RemoteLost,
+    Unsubscribe,
+)
+from orbitalis.protocol.outbox import Outbox
+from orbitalis.protocol.remote import Standing
+from orbitalis.protocol.settings import OrbiterSettings
+from orbitalis.protocol.slot import Slot, SlotTable
+from orbitalis.protocol.told_topics import ToldTopics
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
+
+__all__ = ["SlotKeeper"]
+
+
+class SlotKeeper(ABC):
+    """The tables of one orbiter, and the steps that change them."""
+
+    role: ClassVar[Role]
+
+    def __init__(self, settings: OrbiterSettings, *, new_identifier: Callable[[], str]) -> None:
+        self._settings = settings
+        self._new_identifier = new_identifier
+        self.running = False
+        """Whether the orbiter takes part."""
+        self.slots = SlotTable()
+        """All that is shared with remotes, or about to be."""
+        self.acquaintances = Acquaintances(settings)
+        """All remotes that are known."""
+        self._told = ToldTopics(self.role, settings.identifier)
+        self._outbox = Outbox(self.acquaintances, new_identifier)
+        self._pending_deadlines: Deadlines[tuple[str, str]] = Deadlines()
+        self._close_deadlines: Deadlines[tuple[str, str]] = Deadlines()
+        self._unused_deadlines: Deadlines[tuple[str, str]] = Deadlines()
+        self._reconciliations: Deadlines[str] = Deadlines()
+
+    @property
+    def _considered_dead_after(self) -> float:
+        """What this orbiter tells others; `None`, never, is infinity on the wire."""
+        after = self._settings.consider_others_dead_after
+        return math.inf if after is None else after
+
+    def _settle(self, now: float) -> None:
+        """Draw the conclusions of connections gained or lost."""
+
+    def _clear(self) -> None:
+        """Know nothing and nobody."""
+        self.acquaintances.clear()
+        for deadlines in (self._pending_deadlines, self._close_deadlines, self._unused_deadlines):
+            deadlines.clear()
+        self._reconciliations.clear()
+
+    def _admit(self, remote_identifier: str, envelope: EventEnvelope, now: float) -> bool:
+        """Note a sign of life of a remote that is known; return whether the event is from its sender's present life.
+
+        A sender that has started anew loses here all that was agreed with its earlier life.
+
+        Raises:
+            RemoteProtocolError: The sender gives this orbiter's identifier as its own.
+        """
+        if remote_identifier == self._settings.identifier:
+            raise RemoteProtocolError(f"a message claims to come from '{remote_identifier}', which is this orbiter")
+        standing = self.acquaintances.standing(remote_identifier, envelope)
+        if standing is Standing.STALE:
+            return False
+        if standing is Standing.NEWER:
+            if self.slots.has_remote(remote_identifier):
+                self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
+                self._settle(now)
+            self.acquaintances.forget(remote_identifier)
+        elif self.acquaintances.get(remote_identifier) is not None:
+            self.acquaintances.meet(remote_identifier, envelope, now)
+        return True
+
+    def _has_room_for_pending(self) -> bool:
+        return self.slots.pending_count < self._settings.maximum_pending_requests
+
+    def _add_pending(self, slot: Slot, trigger: SlotTrigger) -> None:
+        self.slots.add(slot, trigger)
+        if self._settings.pending_requests_expire_after is not None:
+            self._pending_deadlines.set(slot.key, slot.created_at + self._settings.pending_requests_expire_after)
+
+    def _prepare(self, slot: Slot) -> None:
+        self._outbox.add(
+            Prepare(
+                remote_identifier=slot.remote_identifier, slot=slot, connection_identifier=slot.connection_identifier
+            )
+        )
+
+    def _open(self, slot: Slot, trigger: SlotTrigger, now: float) -> None:
+        self.slots.advance(slot, trigger)
+        slot.opened_at = slot.last_used = now
+        self._pending_deadlines.discard(slot.key)
+        self.acquaintances.connected(slot.remote_identifier, now)
+        if self._settings.close_connection_if_unused_after is not None:
+            self._unused_deadlines.set(slot.key, now + self._settings.close_connection_if_unused_after)
+        self._outbox.add(ConnectionOpened(remote_identifier=slot.remote_identifier, slot=slot))
+
+    def _release(self, slot: Slot, trigger: SlotTrigger, reason: CloseReason, data: bytes | None = None) -> None:
+        """Make a slot free, and have user and bus follow. `data` is what the remote's close carried."""
+        was_connection = slot.is_connection
+        topics: tuple[str, ...] = ()
+        if slot.state is not SlotState.OFFERED:
+            topics = slot.local_topics
+        if slot.state is SlotState.CLOSING and slot.ack_topic is not None:
+            topics = (*topics, slot.ack_topic)
+        self.slots.advance(slot, trigger)
+        for deadlines in (self._pending_deadlines, self._close_deadlines, self._unused_deadlines):
+            deadlines.discard(slot.key)
+        if not any(other.is_connection for other in self.slots.of_remote(slot.remote_identifier)):
+            self.acquaintances.disconnected(slot.remote_identifier)
+        self._outbox.add(
+            ConnectionClosed(remote_identifier=slot.remote_identifier, slot=slot, reason=reason, data=data)
+            if was_connection
+            else PendingRequestDiscarded(remote_identifier=slot.remote_identifier, slot=slot)
+        )
+        if topics:
+            self._outbox.add(Unsubscribe(remote_identifier=slot.remote_identifier, topics=topics))
+
+    def _lose(self, remote_identifier: str, reason: CloseReason) -> None:
+        """Drop all that is shared with a remote, on this side alone."""
+        self._outbox.add(RemoteLost(remote_identifier=remote_identifier, reason=reason))
+        for slot in self.slots.of_remote(remote_identifier):
+            self._release(slot, SlotTrigger.REMOTE_LOST, reason)
+
+    def _send_graceless_close(self, slot: Slot, data: bytes | None) -> None:
+        message = GracelessCloseConnectionMessage(
+            from_identifier=self._settings.identifier, operation_name=slot.operation_name, data=data
+        )
+        self._outbox.send(
+            slot.remote_identifier,
+            slot.remote_close_topic,
+            channels.CLOSE,
+            message,
+            connection_identifier=slot.connection_identifier,
+        )
