@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from orbitalis_wire.messages import EventEnvelope
-
 from orbitalis.protocol.deadlines import Deadlines
 from orbitalis.protocol.remote import Remote, Standing
 from orbitalis.protocol.settings import OrbiterSettings
+from orbitalis_wire.messages import EventEnvelope
 
 __all__ = ["Acquaintances"]
 

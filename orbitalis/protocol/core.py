@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.constraint import Constraint
+from orbitalis.protocol.effects import CloseReason, ComplianceChanged, Effect, MessageReceived, ProtocolMessage
+from orbitalis.protocol.orbiter import OrbiterProtocol
+from orbitalis.protocol.settings import CoreSettings
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
@@ -18,14 +25,6 @@ from orbitalis_wire.messages import (
     RequestOperationMessage,
 )
 from orbitalis_wire.topics import CloseTopic, KeepaliveRequestTopic, KeepaliveTopic, OperationInputTopic, ReplyTopic
-
-from orbitalis.message.schema import Input, Output
-from orbitalis.protocol.constraint import Constraint
-from orbitalis.protocol.effects import CloseReason, ComplianceChanged, Effect, MessageReceived, ProtocolMessage
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.settings import CoreSettings
-from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 
 __all__ = ["CoreProtocol"]
 

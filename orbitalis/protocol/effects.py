@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from orbitalis.protocol.slot import Slot
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
@@ -25,8 +26,6 @@ from orbitalis_wire.messages import (
     RejectOperationMessage,
     RequestOperationMessage,
 )
-
-from orbitalis.protocol.slot import Slot
 
 __all__ = [
     "CloseReason",

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from orbitalis.errors import NoConnectionError
+from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage, Subscribe
+from orbitalis.protocol.remote import Remote, Standing
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.slot_keeper import SlotKeeper
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import channels, timings
 from orbitalis_wire.messages import (
     CloseConnectionAckMessage,
@@ -18,13 +24,6 @@ from orbitalis_wire.messages import (
     KeepaliveRequestMessage,
 )
 from orbitalis_wire.topics import CloseAckTopic, KeepaliveTopic
-
-from orbitalis.errors import NoConnectionError
-from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage, Subscribe
-from orbitalis.protocol.remote import Remote, Standing
-from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.slot_keeper import SlotKeeper
-from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 
 __all__ = ["OrbiterProtocol"]
 
@@ -381,9 +380,7 @@ class OrbiterProtocol(SlotKeeper):
             from_identifier=self._settings.identifier,
             keepalive_topic=self._settings.topics.keepalive(remote.identifier),
         )
-        self._outbox.send(
-            remote.identifier, remote.keepalive_request_topic, channels.KEEPALIVE_REQUEST, message
-        )
+        self._outbox.send(remote.identifier, remote.keepalive_request_topic, channels.KEEPALIVE_REQUEST, message)
 
     # Close
 
@@ -410,10 +407,12 @@ class OrbiterProtocol(SlotKeeper):
             return
         if not slot.is_connection and slot.state is not SlotState.REQUESTED:
             return
-        graceful = isinstance(message, GracefulCloseConnectionMessage)
-        ack_topic = self._told.resolve(CloseAckTopic, slot.remote_identifier, message.ack_topic) if graceful else None
+        if isinstance(message, GracefulCloseConnectionMessage):
+            trigger = SlotTrigger.GRACEFUL_CLOSE_RECEIVED
+            ack_topic = self._told.resolve(CloseAckTopic, slot.remote_identifier, message.ack_topic)
+        else:
+            trigger, ack_topic = SlotTrigger.GRACELESS_CLOSE_RECEIVED, None
         self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
-        trigger = SlotTrigger.GRACEFUL_CLOSE_RECEIVED if graceful else SlotTrigger.GRACELESS_CLOSE_RECEIVED
         self._release(slot, trigger, CloseReason.REMOTE, message.data)
         if ack_topic is not None:
             ack = CloseConnectionAckMessage(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orbitalis_wire.channels import Channel
-from orbitalis_wire.envelope import Encoding
-
 from orbitalis.protocol.acquaintances import Acquaintances
 from orbitalis.protocol.effects import Effect, ProtocolMessage, Send
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
 
 __all__ = ["Outbox"]
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage
+from orbitalis.protocol.orbiter import OrbiterProtocol
+from orbitalis.protocol.policy import AllowBlockList
+from orbitalis.protocol.settings import OperationTerms, PluginSettings
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
@@ -24,14 +31,6 @@ from orbitalis_wire.topics import (
     OperationOutputTopic,
     ResponseTopic,
 )
-
-from orbitalis.message.schema import Input, Output
-from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.policy import AllowBlockList
-from orbitalis.protocol.settings import OperationTerms, PluginSettings
-from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 
 __all__ = ["PluginProtocol"]
 

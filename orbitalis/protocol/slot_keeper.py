@@ -7,9 +7,6 @@ from abc import ABC
 from collections.abc import Callable
 from typing import ClassVar
 
-from orbitalis_wire import channels
-from orbitalis_wire.messages import EventEnvelope, GracelessCloseConnectionMessage
-
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.acquaintances import Acquaintances
 from orbitalis.protocol.deadlines import Deadlines
@@ -28,6 +25,8 @@ from orbitalis.protocol.settings import OrbiterSettings
 from orbitalis.protocol.slot import Slot, SlotTable
 from orbitalis.protocol.told_topics import ToldTopics
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
+from orbitalis_wire import channels
+from orbitalis_wire.messages import EventEnvelope, GracelessCloseConnectionMessage
 
 __all__ = ["SlotKeeper"]
 

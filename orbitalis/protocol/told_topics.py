@@ -6,18 +6,16 @@ their own, so a told topic in our layout is held against who told it; a topic in
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import Field, fields, replace
 from typing import Any, ClassVar, Final, Protocol, Self
 
+from orbitalis.errors import RemoteProtocolError
+from orbitalis.protocol.transitions import Role
 from orbitalis_wire import limits
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.topics import OfferTopic
 
-from orbitalis.errors import RemoteProtocolError
-from orbitalis.protocol.transitions import Role
-
-__all__ = ["TopicClass", "ToldTopics"]
+__all__ = ["ToldTopics", "TopicClass"]
 
 _ROOT: Final = OfferTopic.ADDRESS.split("/", 1)[0] + "/"
 
@@ -25,8 +23,7 @@ _ROOT: Final = OfferTopic.ADDRESS.split("/", 1)[0] + "/"
 class TopicClass(Protocol):
     """What the generated topic classes have in common."""
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-    build: ClassVar[Callable[..., str]]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @classmethod
     def parse(cls, topic: str) -> Self:
@@ -69,7 +66,7 @@ class ToldTopics:
                 raise RemoteProtocolError(
                     f"remote '{remote_identifier}' told topic {topic!r}: expected {name} '{wanted}', got '{value}'"
                 )
-        return topic_class.build(**{name: expected.get(name, value) for name, value in values.items()})
+        return str(replace(parsed, **{name: expected.get(name, value) for name, value in values.items()}))
 
 
 def _publishable(remote_identifier: str, topic: str) -> str:

@@ -216,8 +216,8 @@ async def test_quality_of_service_is_that_of_the_channel(
     await client.connect()
     collector = Collector()
     for channel in (channels.DISCOVER, channels.OFFER):
-        await client.subscribe(f"{topic}/{channel.name}", collector, channel=channel)
-        await client.publish(f"{topic}/{channel.name}", channel=channel)
+        await client.subscribe(f"{topic}/{channel.key}", collector, channel=channel)
+        await client.publish(f"{topic}/{channel.key}", channel=channel)
     await client.subscribe(f"{topic}/default", collector)
     await client.publish(f"{topic}/default")
     await collector.wait_for(3)

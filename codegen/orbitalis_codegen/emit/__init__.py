@@ -1,0 +1,21 @@
+"""From a model to the files that it gives, one folder a target."""
+
+from __future__ import annotations
+
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.emit.header import digest_of_inputs, with_header
+from orbitalis_codegen.emit.python.package import FOLDER, emit_python
+from orbitalis_codegen.model import Model
+
+__all__ = ["EmitError", "emit"]
+
+
+def emit(model: Model) -> dict[str, bytes]:
+    """Emit every file that a model gives, by its path relative to the root.
+
+    Raises EmitError where the model says something that a target cannot express.
+    """
+    digest = digest_of_inputs(model.inputs)
+    files = {f"{FOLDER}/{name}": with_header(body, digest) for name, body in emit_python(model).items()}
+    # A marker for type checkers (PEP 561); it has no content.
+    return {**files, f"{FOLDER}/py.typed": b""}

@@ -96,6 +96,11 @@ class RecordView:
     fields: tuple[FieldView, ...]
 
     @property
+    def has_optional(self) -> bool:
+        """Whether a field is a union of null and one other type."""
+        return any(field.null_index is not None for field in self.fields)
+
+    @property
     def arguments(self) -> tuple[str, ...]:
         """Arguments of the class."""
         return tuple(f"{field.name}={field.local}" for field in self.fields)
@@ -173,8 +178,8 @@ class MessageView:
     message_type: str
     class_name: str
     function: str
-    schema: tuple[str, ...]
-    canonical_form: tuple[str, ...]
+    schema: str
+    canonical_form: str
     fingerprint: str
     payload_format: str
     payload_field: str
@@ -278,7 +283,8 @@ class Functions:
             case Map(values=values):
                 return self.is_guarded(values)
             case Union(branches=branches):
-                return any([self.is_guarded(branch) for branch in branches])
+                guarded = [self.is_guarded(branch) for branch in branches]
+                return any(guarded)
             case Reference(name=name) if isinstance(record := self.types.named[name], Record):
                 fields = [self.is_guarded(field.type) for field in record.fields]
                 return self.types.is_recursive(name) or any(fields)
@@ -333,7 +339,10 @@ class Functions:
                     null_bytes=_index_literal(null_index or 0),
                     value_bytes=_index_literal(0 if null_index else 1),
                     write=call.write,
-                    write_arguments=("optional" if null_index is not None else f"value.{field.name}", *call.write_extra),
+                    write_arguments=(
+                        "optional" if null_index is not None else f"value.{field.name}",
+                        *call.write_extra,
+                    ),
                     read=call.read,
                 )
             )
@@ -396,7 +405,10 @@ class Functions:
             case Primitive(name="boolean"):
                 return 0, "isinstance(value, bool)"
             case Primitive(name="int") if primitives & {"long", "float", "double"}:
-                return 1, "isinstance(value, int) and -0x80000000 <= value <= 0x7FFFFFFF and not isinstance(value, bool)"
+                return (
+                    1,
+                    "isinstance(value, int) and -0x80000000 <= value <= 0x7FFFFFFF and not isinstance(value, bool)",
+                )
             case Primitive(name="int" | "long"):
                 return 2, "isinstance(value, int) and not isinstance(value, bool)"
             case Primitive(name="double" | "float" as name):
@@ -426,7 +438,7 @@ class Functions:
                 if isinstance(named, Fixed):
                     return 2, f"isinstance(value, bytes) and len(value) == {named.size}"
                 return 1, f"isinstance(value, {self.types.class_names[name]})"
-            case Union():
+            case _:
                 raise EmitError("a union stands directly in a union")
 
     def _enumeration(self, enumeration: Enumeration, suffix: str) -> EnumerationView:
@@ -476,7 +488,7 @@ def emit_codecs(model: Model, types: Types) -> str:
         "codecs.py.jinja2",
         body=body,
         rest=rest,
-        binary=[name for name in _BINARY if name in used],
+        binary=[name for name in _BINARY if name in used or name == "shown"],
         classes=sorted(classes),
         abstract=["Callable", "Mapping", *(["Sequence"] if "Sequence" in used else [])],
         datetimes=[name for name in ("date", "datetime") if name in used],
@@ -497,14 +509,16 @@ def _message(message: Message, types: Types, functions: Functions) -> MessageVie
     record = types.named[message.record]
     fields = types.fields(record) if isinstance(record, Record) else ()
     if (message.payload_format != "avro" or message.payload_layout) and len(fields) != 1:
-        raise EmitError(f"message {message.key}: a payload other than avro is for records of one field, this has {len(fields)}")
+        raise EmitError(
+            f"message {message.key}: a payload other than avro is for records of one field, this has {len(fields)}"
+        )
     return MessageView(
         constant=names.constant_name(message.key),
         message_type=message.name or message.key,
         class_name=types.class_names[message.record],
         function=functions.record_suffix(message.record),
-        schema=tuple(text.long_literal(message.schema, indent=8)),
-        canonical_form=tuple(text.long_literal(message.canonical_form, indent=8)),
+        schema=message.schema,
+        canonical_form=message.canonical_form,
         fingerprint=message.fingerprint or "",
         payload_format=message.payload_format,
         payload_field=fields[0].name if fields else "",

@@ -21,7 +21,8 @@ def render(template: str, **values: object) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(  # noqa: S701 - what is rendered is Python, escaped by `text`, not HTML
+    # What is rendered is Python, not HTML: `text` escapes it.
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -29,6 +30,9 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals["fit"] = text.fit
+    environment.globals["fit_nested"] = text.fit_nested
+    environment.globals["import_from"] = text.import_from
+    environment.globals["fit_string"] = text.fit_string
     environment.filters["literal"] = text.literal
     environment.filters["private"] = "_{}".format
     environment.filters["docstring"] = text.docstring

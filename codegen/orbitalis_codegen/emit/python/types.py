@@ -163,7 +163,9 @@ class Types:
                 parts = [self._value(items, item, place) for item in value]
                 return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
             case Map(values=values), dict():
-                entries = [f"{text.literal(str(key))}: {self._value(values, item, place)}" for key, item in value.items()]
+                entries = [
+                    f"{text.literal(str(key))}: {self._value(values, item, place)}" for key, item in value.items()
+                ]
                 return f"MappingProxyType({{{', '.join(entries)}}})"
             case Union(branches=branches), _:
                 return self._value(branches[0], value, place)
@@ -185,7 +187,9 @@ class Types:
                 arguments: list[str] = []
                 for field in self.fields(named):
                     if field.field.name in value:
-                        arguments.append(f"{field.name}={self._value(field.field.type, value[field.field.name], place)}")
+                        arguments.append(
+                            f"{field.name}={self._value(field.field.type, value[field.field.name], place)}"
+                        )
                 return f"{self.class_names[named.name]}({', '.join(arguments)})"
             case _:
                 raise EmitError(f"{place}: the default {value!r} does not fit {named.name}")

@@ -1,0 +1,97 @@
+"""The envelope's module: both encodings, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.emit.python import environment, names
+from orbitalis_codegen.emit.python.types import Types
+from orbitalis_codegen.model import Array, AvroType, LogicalType, Model, Primitive, Record, Union
+
+__all__ = ["emit_envelope", "emit_json"]
+
+_KINDS = ("boolean", "bytes", "int", "long", "string", "strings", "timestamp")
+"""Of the values that the module `_json` writes and reads."""
+_JSON = ("parse_object", "write_object", *(f"{verb}_{kind}" for kind in _KINDS for verb in ("read", "write")))
+_LOCALS_IN_USE = frozenset(
+    {"at", "content", "data", "encoding", "envelope", "error", "fault", "item", "path", "reason", *_JSON}
+)
+"""What the functions of the module use under a name that a field could have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FieldView:
+    """A field of the envelope."""
+
+    key: str
+    name: str
+    local: str
+    path: str
+    kind: str
+    is_nullable: bool
+    is_header: bool
+    """Whether it is left out where it is null."""
+
+
+def emit_json() -> str:
+    """Emit what reads and writes the values of the envelope as JSON."""
+    return environment.render("_json.py.jinja2", exported=sorted(_JSON))
+
+
+def emit_envelope(model: Model, types: Types) -> str:
+    """Emit the envelope's encodings."""
+    record = types.named[model.envelope.record or ""]
+    if not isinstance(record, Record):
+        raise EmitError(f"the envelope {record.name} ({record.source}) is no record")
+    fields: list[_FieldView] = []
+    for field in types.fields(record):
+        type_, is_nullable = _without_null(field.field.type)
+        kind = _kind(type_)
+        if kind is None:
+            raise EmitError(
+                f"{record.source}: field {field.field.name} of the envelope has a type with no form in JSON"
+            )
+        fields.append(
+            _FieldView(
+                key=field.field.name,
+                name=field.name,
+                local=f"{field.name}_" if field.name in _LOCALS_IN_USE else field.name,
+                path=f".{field.field.name}",
+                kind=kind,
+                is_nullable=is_nullable,
+                is_header=field.field.has_default,
+            )
+        )
+    used = {f"{verb}_{field.kind}" for field in fields for verb in ("read", "write")}
+    class_name = types.class_names[record.name]
+    return environment.render(
+        "envelope.py.jinja2",
+        binary=["READ_FAULTS", "WRITE_FAULTS", "Fault", "located"],
+        json=sorted({"parse_object", "write_object", *used}),
+        fields=fields,
+        arguments=[f"{field.name}={field.local}" for field in fields],
+        class_name=class_name,
+        function=names.snake_case(class_name),
+        fingerprint=model.envelope.fingerprint or "",
+        header_length=2 + len(bytes.fromhex(model.envelope.fingerprint or "")),
+    )
+
+
+def _without_null(type_: AvroType) -> tuple[AvroType, bool]:
+    null = Primitive(name="null")
+    if isinstance(type_, Union) and len(type_.branches) == 2 and null in type_.branches:
+        return next(branch for branch in type_.branches if branch != null), True
+    return type_, False
+
+
+def _kind(type_: AvroType) -> str | None:
+    match type_:
+        case Primitive(name="boolean" | "bytes" | "int" | "long" | "string" as name):
+            return name
+        case LogicalType(name="timestamp-millis" | "timestamp-micros"):
+            return "timestamp"
+        case Array(items=Primitive(name="string")):
+            return "strings"
+        case _:
+            return None

@@ -1,0 +1,37 @@
+"""The Python target: package `orbitalis_wire` with messages, codecs, envelope, topics and channels."""
+
+from __future__ import annotations
+
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.emit.python import channels, codecs, envelope, errors, messages, numbers, topics
+from orbitalis_codegen.emit.python.types import Types
+from orbitalis_codegen.model import Model
+
+__all__ = ["FOLDER", "emit_python"]
+
+FOLDER = "generated/python/orbitalis_wire"
+"""Where the package stands, relative to the root."""
+_LIMITS_IN_USE = ("identifier_bytes", "nesting_depth")
+
+
+def emit_python(model: Model) -> dict[str, str]:
+    """Emit the modules of the package, by file name; raises EmitError."""
+    missing = [name for name in _LIMITS_IN_USE if name not in model.limits]
+    if missing:
+        raise EmitError(
+            f"asyncapi.yaml: x-orbitalis.limits lacks {', '.join(missing)}, which the generated code keeps to"
+        )
+    types = Types(model)
+    return {
+        "__init__.py": numbers.emit_package(model),
+        "_binary.py": codecs.emit_binary(),
+        "_json.py": envelope.emit_json(),
+        "channels.py": channels.emit_channels(model, types),
+        "codecs.py": codecs.emit_codecs(model, types),
+        "envelope.py": envelope.emit_envelope(model, types),
+        "errors.py": errors.emit_errors(),
+        "limits.py": numbers.emit_limits(model),
+        "messages.py": messages.emit_messages(types),
+        "timings.py": numbers.emit_timings(model),
+        "topics.py": topics.emit_topics(model),
+    }
