@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import ssl
-from typing import NoReturn
+from typing import Final, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import BusUrlError
 
-__all__ = ["connect"]
+__all__ = ["ENVIRONMENT_VARIABLE", "connect"]
 
+ENVIRONMENT_VARIABLE: Final = "ORBITALIS_BUS"
+"""What names the bus where no URL is given."""
 _FORMS = "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883"
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-def connect(url: str, *, identifier: str | None = None, tls: ssl.SSLContext | None = None) -> EventBusClient:
+def connect(
+    url: str | None = None, *, identifier: str | None = None, tls: ssl.SSLContext | None = None
+) -> EventBusClient:
     """Return a client, not connected yet, of the bus that a URL names.
 
     - `local://` is the bus within this process, and `local://name` another one;
     - `mqtt://host:1883` is an MQTT broker, with credentials `mqtt://user:password@host`;
     - `mqtts://host:8883` is the same over TLS. Without `tls`, the authorities that this machine trusts are trusted.
+
+    Without `url`, the environment variable `ORBITALIS_BUS` names the bus, and without that it is `local://`.
 
     User and password are percent-encoded where they contain any of `/ ? # @ : %`. Without `identifier`, the client
     makes up one of its own.
@@ -28,7 +35,7 @@ def connect(url: str, *, identifier: str | None = None, tls: ssl.SSLContext | No
     Raises:
         BusUrlError: The URL names no bus.
     """
-    parts = _split(url)
+    parts = _split(os.environ.get(ENVIRONMENT_VARIABLE, "local://") if url is None else url)
     if parts is None:
         _refuse("cannot be read")
     if parts.query or parts.fragment or parts.path not in ("", "/"):

@@ -47,6 +47,7 @@ class Event(Generic[T_co]):
         payload: T,
         *,
         publisher_identifier: str,
+        identifier: str | None = None,
         protocol_version: int | None = None,
         incarnation: str | None = None,
         correlation_identifier: str | None = None,
@@ -57,13 +58,13 @@ class Event(Generic[T_co]):
     ) -> Event[T]:
         """Make a new event of this moment around a message, or around `None`.
 
-        The other arguments are headers of the envelope.
+        Without `identifier` it gets a new one. The other arguments are headers of the envelope.
 
         Raises:
             TypeError: The payload is no message.
         """
         envelope = EventEnvelope(
-            identifier=uuid.uuid4().hex,
+            identifier=identifier or uuid.uuid4().hex,
             publisher_identifier=publisher_identifier,
             timestamp=datetime.now(UTC),
             message_type=None if payload is None else message_type_of(payload),

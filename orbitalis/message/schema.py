@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
-from fastavro.schema import parse_schema, to_parsing_canonical_form
+from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
-from orbitalis.message.payload import schema_of
+from orbitalis.message.payload import UndecodedPayload, schema_of
 from orbitalis_wire import limits, messages
 
 __all__ = ["Input", "Output", "SchemaSpec", "canonical_form"]
@@ -135,6 +135,19 @@ class SchemaSpec:
             return True
         target = canonical_form(target_schema)
         return any(canonical_form(schema) == target for schema in self.schemas)
+
+    def accepts_payload(self, payload: object | None) -> bool:
+        """Return whether the payload of an event, as :attr:`Event.payload` gives it, is accepted."""
+        if payload is None:
+            return self.support_empty_schema or self.support_undefined_schema
+        if self.support_undefined_schema:
+            return True
+        if isinstance(payload, UndecodedPayload):
+            return payload.schema_fingerprint is not None and payload.schema_fingerprint in self._fingerprints()
+        return self.is_compatible_with_schema(schema_of(type(payload)))
+
+    def _fingerprints(self) -> frozenset[str]:
+        return frozenset(fingerprint(canonical_form(schema), "CRC-64-AVRO") for schema in self.schemas)
 
     def accepts(self, other: SchemaSpec) -> bool:
         """Return whether everything that `other` may carry is accepted here.

@@ -66,10 +66,14 @@ class Slot:
         return self.remote_identifier, self.operation_name
 
     @property
+    def data_topic(self) -> str | None:
+        """The topic on which inputs (plugin) or outputs (core) arrive here, if there are any."""
+        return self.output_topic if self.role is Role.CORE else self.input_topic
+
+    @property
     def local_topics(self) -> tuple[str, ...]:
         """The topics that this side has to be subscribed to for this slot, but for the acknowledgement's."""
-        data = self.output_topic if self.role is Role.CORE else self.input_topic
-        return tuple(topic for topic in (data, self.incoming_close_topic) if topic)
+        return tuple(topic for topic in (self.data_topic, self.incoming_close_topic) if topic)
 
     def advance(self, trigger: SlotTrigger) -> None:
         """Let `trigger` happen. Only :class:`SlotTable` calls this.

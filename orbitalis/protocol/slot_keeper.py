@@ -74,10 +74,12 @@ class SlotKeeper(ABC):
         A sender that has started anew loses here all that was agreed with its earlier life.
 
         Raises:
-            RemoteProtocolError: The sender gives this orbiter's identifier as its own.
+            RemoteProtocolError: The sender gives this orbiter's identifier as its own, or one that no topic can hold.
         """
         if remote_identifier == self._settings.identifier:
             raise RemoteProtocolError(f"a message claims to come from '{remote_identifier}', which is this orbiter")
+        if self.acquaintances.get(remote_identifier) is None:
+            self._told.check_identifier(remote_identifier)
         standing = self.acquaintances.standing(remote_identifier, envelope)
         if standing is Standing.STALE:
             return False

@@ -38,6 +38,13 @@ class ToldTopics:
         self._role = role
         self._identifier = identifier
 
+    def check_identifier(self, remote_identifier: str) -> None:
+        """Raise :class:`RemoteProtocolError` for an identifier that cannot be a level of a topic."""
+        try:
+            OfferTopic.build(core_identifier=remote_identifier, plugin_identifier=remote_identifier)
+        except TopicError as error:
+            raise RemoteProtocolError(f"a remote gives an identifier that cannot be used: {error}") from None
+
     def resolve(self, topic_class: type[TopicClass], remote_identifier: str, topic: str) -> str:
         """Return the topic to publish to, for a topic of the channel `topic_class` that `remote_identifier` told.
 

@@ -1,0 +1,181 @@
+"""How a core executes operations: the modes of :meth:`OperationExecutor.execute` and their direct forms."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import logging
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from orbitalis.bus.client import EventBusClient
+from orbitalis.errors import NoConnectionError
+from orbitalis.message.payload import Publishable, wrap
+from orbitalis.orbiter.connection import Connection
+
+__all__ = ["OperationExecutor"]
+
+_logger = logging.getLogger(__name__)
+
+
+class OperationExecutor(ABC):
+    """Something that sends inputs to the plugins it is connected with.
+
+    Which connections come into question: the open ones of the operation whose input accepts what is sent. An execution
+    ends when the inputs are published, not when the plugins are done with them. With `fire_and_forget` it ends at
+    once, and failures to publish are logged.
+    """
+
+    identifier: str
+    eventbus_client: EventBusClient
+
+    def __init__(self) -> None:
+        self._executions: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    def _open_connections(self, operation_name: str) -> list[Connection]:
+        """Return the open connections of an operation."""
+
+    async def execute(
+        self,
+        operation_name: str,
+        data: Publishable | Sequence[Publishable] = None,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+        distribute: bool = False,
+    ) -> list[str]:
+        """Execute an operation in one of four modes; return the identifiers of the plugins that were sent something.
+
+        - `any`: send `data` to one plugin, chosen at random;
+        - `all`: send `data` to every plugin;
+        - `plugin_identifier`: send `data` to that plugin;
+        - `distribute`: send each message of the list `data` to one plugin, to all of them equally often.
+
+        Raises:
+            ValueError: Not exactly one mode is given, or `data` is a list in another mode than `distribute`.
+            NoConnectionError: No connection comes into question.
+            BusError: It could not be published.
+        """
+        if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
+            raise ValueError("give exactly one mode: any=True, all=True, distribute=True or plugin_identifier='...'")
+        if distribute:
+            if data is None or isinstance(data, str) or not isinstance(data, Sequence):
+                raise ValueError(f"with distribute=True, data is a list of messages, got {type(data).__name__}")
+            return await self.execute_distributed(operation_name, data, fire_and_forget)
+        if isinstance(data, Sequence) and not isinstance(data, str):
+            raise ValueError("a list of messages is for distribute=True; every other mode sends one message")
+        if all:
+            return await self.execute_sending_all(operation_name, data, fire_and_forget)
+        if plugin_identifier is not None:
+            return [await self.execute_using_plugin(operation_name, plugin_identifier, data, fire_and_forget)]
+        return [await self.execute_sending_any(operation_name, data, fire_and_forget)]
+
+    async def execute_using_plugin(
+        self, operation_name: str, plugin_identifier: str, data: Publishable = None, fire_and_forget: bool = False
+    ) -> str:
+        """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
+        connections = [
+            connection
+            for connection in self._open_connections(operation_name)
+            if connection.remote_identifier == plugin_identifier
+        ]
+        chosen = self._accepting(operation_name, connections, data, f" with plugin '{plugin_identifier}'")
+        await self._send([(chosen[0], data)], fire_and_forget)
+        return plugin_identifier
+
+    async def execute_sending_any(
+        self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
+    ) -> str:
+        """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
+        chosen = random.choice(self._accepting(operation_name, self._open_connections(operation_name), data))
+        await self._send([(chosen, data)], fire_and_forget)
+        return chosen.remote_identifier
+
+    async def execute_sending_all(
+        self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
+    ) -> list[str]:
+        """Send `data` to every plugin, and return their identifiers; see :meth:`execute`."""
+        chosen = self._accepting(operation_name, self._open_connections(operation_name), data)
+        await self._send([(connection, data) for connection in chosen], fire_and_forget)
+        return [connection.remote_identifier for connection in chosen]
+
+    async def execute_distributed(
+        self, operation_name: str, data: Sequence[Publishable], fire_and_forget: bool = False
+    ) -> list[str]:
+        """Send each message to one plugin, to all of them equally often; see :meth:`execute`.
+
+        Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
+        that no plugin accepts.
+        """
+        connections = self._open_connections(operation_name)
+        random.shuffle(connections)
+        load = dict.fromkeys(connections, 0)
+        inputs: list[tuple[Connection, Publishable]] = []
+        for message in data:
+            chosen = min(self._accepting(operation_name, connections, message), key=load.__getitem__)
+            load[chosen] += 1
+            inputs.append((chosen, message))
+        await self._send(inputs, fire_and_forget)
+        return [connection.remote_identifier for connection, _ in inputs]
+
+    async def sudo_execute(self, topic: str, data: Publishable = None) -> None:
+        """Publish an input to a topic, whether there is a connection or not.
+
+        Raises:
+            BusError: It could not be published.
+        """
+        await self.eventbus_client.publish(topic, data)
+
+    def _accepting(
+        self, operation_name: str, connections: list[Connection], data: Publishable, whose: str = ""
+    ) -> list[Connection]:
+        payload = wrap(data)
+        accepting = [one for one in connections if one.has_input and one.input.accepts_payload(payload)]
+        if accepting:
+            return accepting
+        if not connections:
+            raise NoConnectionError(
+                f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: wait until it is "
+                "compliant, or handle that it is not"
+            )
+        what = "an empty event" if payload is None else f"a {type(payload).__name__}"
+        raise NoConnectionError(
+            f"'{self.identifier}' has {len(connections)} connections for operation '{operation_name}'{whose}, but none "
+            f"whose input accepts {what}"
+        )
+
+    async def _send(self, inputs: Sequence[tuple[Connection, Publishable]], fire_and_forget: bool) -> None:
+        if fire_and_forget:
+            task = asyncio.create_task(self._log_failure(self._publish(inputs)), name=f"execution of {self.identifier}")
+            self._executions.add(task)
+            task.add_done_callback(self._executions.discard)
+        else:
+            await self._publish(inputs)
+
+    async def _publish(self, inputs: Sequence[tuple[Connection, Publishable]]) -> None:
+        for connection, _ in inputs:
+            connection.touch()
+        await asyncio.gather(
+            *(
+                self.eventbus_client.publish(connection.input_topic, data)
+                for connection, data in inputs
+                if connection.input_topic is not None
+            )
+        )
+
+    async def _log_failure(self, execution: Coroutine[Any, Any, None]) -> None:
+        try:
+            await execution
+        except Exception:
+            _logger.exception("an execution of %s failed, which nobody waits for", self.identifier)
+
+    async def _end_executions(self) -> None:
+        for task in self._executions:
+            task.cancel()
+        if self._executions:
+            await asyncio.wait(self._executions)

@@ -1,0 +1,266 @@
+"""Between an orbiter's state machine and the event bus: events in, effects out, hooks called where they belong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from orbitalis.bus.client import TopicStamp
+from orbitalis.bus.throttled_log import ThrottledLog
+from orbitalis.errors import BusError, RemoteProtocolError
+from orbitalis.message.event import Event
+from orbitalis.orbiter.connection import Connection, PendingRequest
+from orbitalis.orbiter.lanes import Lanes
+from orbitalis.protocol.effects import (
+    ComplianceChanged,
+    ConnectionClosed,
+    ConnectionOpened,
+    Effect,
+    MessageReceived,
+    PendingRequestDiscarded,
+    Prepare,
+    ProtocolMessage,
+    RemoteLost,
+    Send,
+    Subscribe,
+    Unsubscribe,
+)
+from orbitalis.protocol.orbiter import OrbiterProtocol
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.transitions import Role
+from orbitalis_wire import PROTOCOL_VERSION, channels
+from orbitalis_wire.envelope import Encoding
+
+if TYPE_CHECKING:
+    from orbitalis.orbiter.orbiter import Orbiter
+
+__all__ = ["Carrier"]
+
+# pyright: reportPrivateUsage=false
+# The orbiter's hooks are private to users, who override but do not call them. This module does.
+
+_logger = logging.getLogger(__name__)
+
+_READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
+_PROTOCOL_MESSAGES: Final = get_args(ProtocolMessage)
+_LONGEST_LANE: Final = 1_000
+"""Effects that may wait for one remote's hooks and for the bus; what the remote sends meanwhile is not looked at."""
+
+
+class Carrier:
+    """Carries between one orbiter, its state machine and its client of the bus."""
+
+    def __init__(self, orbiter: Orbiter, protocol: OrbiterProtocol) -> None:
+        self._orbiter = orbiter
+        self._protocol = protocol
+        self._complaints = ThrottledLog(_logger)
+        self.incarnation = ""
+        """Which life of the orbiter this is."""
+        self.lanes = Lanes()
+        """What is to be done, in order for each remote."""
+        self.connections: dict[Slot, Connection] = {}
+        """What users see of the slots that are connections."""
+        self._pending_requests: dict[Slot, PendingRequest] = {}
+
+    def clear(self) -> None:
+        """Forget all connections."""
+        for slot in list(self.connections):
+            self._disconnect(slot)
+        self._pending_requests.clear()
+
+    def pending_request(self, slot: Slot) -> PendingRequest:
+        """Return what users see of a slot that is not a connection yet."""
+        return self._pending_requests.setdefault(slot, PendingRequest(slot, self._now))
+
+    # In
+
+    async def receive(self, topic: str, event: Event[Any]) -> None:
+        """Take a message of the protocol from the bus."""
+        message: object = event.payload
+        if not isinstance(message, _PROTOCOL_MESSAGES):
+            self._complain("%s ignores an event on topic %r that is no message of the protocol", topic)
+            return
+        try:
+            effects = self._protocol.handle(topic, message, event.envelope, self._now())
+        except RemoteProtocolError as error:
+            self._complain("%s ignores a message on topic %r: %s", topic, error)
+            return
+        self.submit(effects)
+
+    async def receive_data(self, topic: str, event: Event[Any]) -> None:
+        """Take an input or output from the bus, and hand it to the user once."""
+        now = self._now()
+        for slot in self._protocol.slots.of_topic(topic):
+            if slot.data_topic != topic:
+                continue
+            if not self._orbiter._accepts_data(slot, event.payload):
+                self._complain(
+                    "%s ignores a %s on topic %r, which is not what operation %r of %r carries",
+                    type(event.payload).__name__,
+                    topic,
+                    slot.operation_name,
+                    slot.remote_identifier,
+                )
+            elif self._protocol.data_received(slot, event.envelope, now):
+                await self._orbiter._on_data(slot, topic, event)
+                return
+
+    def reconnected(self) -> None:
+        """Take the report that the bus was away."""
+        self.submit(self._protocol.reconnected(self._now()))
+
+    # Out
+
+    def submit(self, effects: Iterable[Effect]) -> list[asyncio.Future[None]]:
+        """Have effects carried out soon; what has to be known at once is noted now."""
+        done: list[asyncio.Future[None]] = []
+        for effect in effects:
+            work = self._work(effect)
+            if self.lanes.length(effect.remote_identifier) >= _LONGEST_LANE and isinstance(effect, MessageReceived):
+                self._complain("%s tells no hook of a message of %r, which sends too many", effect.remote_identifier)
+                continue
+            done.append(asyncio.ensure_future(self.lanes.submit(effect.remote_identifier, work)))
+        return done
+
+    async def carry_out(self, effects: Iterable[Effect]) -> None:
+        """Carry effects out; those for a remote whose hook calls this are carried out after it has returned."""
+        await asyncio.gather(*self.submit(effects))
+
+    def _work(self, effect: Effect) -> Callable[[], Coroutine[Any, Any, None]]:
+        match effect:
+            case ConnectionOpened(slot=slot):
+                connection = self._connect(slot)
+                pending = self._pending_requests.pop(slot, None) or PendingRequest(slot, self._now)
+                return lambda: self._tell_opened(connection, pending)
+            case ConnectionClosed(slot=slot):
+                connection = self._disconnect(slot)
+                return lambda: self._tell_closed(connection, effect)
+            case PendingRequestDiscarded(slot=slot):
+                self._pending_requests.pop(slot, None)
+                return _nothing
+            case ComplianceChanged():
+                self._orbiter._on_compliance_changed(effect)
+                return lambda: self._orbiter._after_compliance_changed(effect)
+            case RemoteLost(remote_identifier=identifier):
+                return lambda: self._tell_lost(identifier)
+            case MessageReceived():
+                return lambda: self._orbiter._on_message(effect)
+            case Send():
+                return lambda: self._send(effect)
+            case Prepare():
+                return lambda: self._prepare(effect)
+            case Subscribe(topic=topic):
+                return lambda: self._subscribe(topic)
+            case Unsubscribe(topics=topics):
+                return lambda: self._unsubscribe(topics)
+
+    def _connect(self, slot: Slot) -> Connection:
+        connection = self.connections[slot] = Connection(slot, self._now)
+        topic = slot.input_topic if slot.role is Role.CORE else slot.output_topic
+        remote = self._protocol.acquaintances.get(slot.remote_identifier)
+        if topic is not None:
+            self._orbiter.eventbus_client.topic_stamps[topic] = TopicStamp(
+                encoding=Encoding.JSON if remote is None else remote.encoding,
+                protocol_version=PROTOCOL_VERSION,
+                incarnation=self.incarnation,
+                # An older peer knows no headers, and has not got this one in its messages either.
+                connection_identifier=slot.connection_identifier,
+                readable_encodings=_READABLE_ENCODINGS,
+            )
+        return connection
+
+    def _disconnect(self, slot: Slot) -> Connection:
+        topic = slot.input_topic if slot.role is Role.CORE else slot.output_topic
+        if topic is not None:
+            self._orbiter.eventbus_client.topic_stamps.pop(topic, None)
+        return self.connections.pop(slot)
+
+    async def _tell_opened(self, connection: Connection, pending: PendingRequest) -> None:
+        await self._orbiter._call(self._orbiter._on_promote_pending_request_to_connection, pending)
+        self._orbiter.new_connection_added_event.set()
+
+    async def _tell_closed(self, connection: Connection, effect: ConnectionClosed) -> None:
+        _logger.info(
+            "%s: connection with %s for %s is no more: %s",
+            self._orbiter.identifier,
+            effect.remote_identifier,
+            connection.operation_name,
+            effect.reason,
+        )
+        await self._orbiter._call(self._orbiter._on_close_connection, connection, effect.data)
+
+    async def _tell_lost(self, remote_identifier: str) -> None:
+        await self._orbiter._call(self._orbiter._on_remote_dead, remote_identifier)
+
+    async def _send(self, effect: Send) -> None:
+        await self._orbiter._before_send(effect)
+        client = self._orbiter.eventbus_client
+        event = Event.create(
+            effect.message,
+            identifier=effect.event_identifier,
+            publisher_identifier=client.identifier,
+            protocol_version=PROTOCOL_VERSION,
+            incarnation=self.incarnation,
+            correlation_identifier=effect.correlation_identifier,
+            connection_identifier=effect.connection_identifier,
+            open_connections=effect.open_connections,
+            readable_encodings=_READABLE_ENCODINGS,
+        )
+        try:
+            await client.publish(effect.topic, event, channel=effect.channel, encoding=effect.encoding)
+        except (BusError, ValueError) as error:
+            _logger.warning(
+                "%s could not send a %s to %s: %s",
+                self._orbiter.identifier,
+                type(effect.message).__name__,
+                effect.remote_identifier or "everybody",
+                error,
+            )
+
+    async def _prepare(self, effect: Prepare) -> None:
+        slot, client = effect.slot, self._orbiter.eventbus_client
+        identifier = effect.connection_identifier
+        data_channel = channels.OPERATION_OUTPUT if slot.role is Role.CORE else channels.OPERATION_INPUT
+        try:
+            if slot.data_topic is not None:
+                await client.subscribe(slot.data_topic, self.receive_data, channel=data_channel)
+            await client.subscribe(slot.incoming_close_topic, self.receive, channel=channels.CLOSE)
+            data = await self._orbiter._prepare(slot)
+        except Exception:  # whatever the user's hook raises, the handshake comes to nothing
+            _logger.exception(
+                "%s cannot prepare operation %s for %s",
+                self._orbiter.identifier,
+                slot.operation_name,
+                slot.remote_identifier,
+            )
+            self.submit(self._protocol.preparation_failed(slot, identifier, self._now()))
+        else:
+            self.submit(self._protocol.prepared(slot, identifier, self._now(), data))
+
+    async def _subscribe(self, topic: str) -> None:
+        try:
+            await self._orbiter.eventbus_client.subscribe(topic, self.receive, channel=channels.CLOSE_ACK)
+        except BusError as error:
+            _logger.warning("%s cannot wait for an acknowledgement: %s", self._orbiter.identifier, error)
+
+    async def _unsubscribe(self, topics: tuple[str, ...]) -> None:
+        for topic in topics:
+            # A layout of the user's own may have one topic for several connections.
+            if self._protocol.slots.of_topic(topic):
+                continue
+            try:
+                await self._orbiter.eventbus_client.unsubscribe(topic)
+            except BusError as error:
+                _logger.warning("%s cannot unsubscribe: %s", self._orbiter.identifier, error)
+
+    def _complain(self, text: str, *arguments: object) -> None:
+        self._complaints.warning(text, self._orbiter.identifier, *arguments)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _nothing() -> None:
+    """Do nothing, in its turn."""

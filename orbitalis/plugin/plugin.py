@@ -1,0 +1,172 @@
+"""What users subclass to provide operations: :class:`Plugin`."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from orbitalis.bus.event_handler import EventHandler
+from orbitalis.message.event import Event
+from orbitalis.message.payload import Publishable
+from orbitalis.orbiter.connection import Connection
+from orbitalis.orbiter.orbiter import Orbiter
+from orbitalis.plugin.operation import Operation, OperationsProviderMixin
+from orbitalis.protocol.effects import MessageReceived, Send
+from orbitalis.protocol.plugin import PluginProtocol
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.transitions import LifeTrigger, PluginState, next_plugin_state
+from orbitalis_wire import channels
+from orbitalis_wire.messages import DiscoverMessage, OfferMessage, RejectOperationMessage, RequestOperationMessage
+from orbitalis_wire.topics import OperationInputTopic, ReplyTopic
+
+__all__ = ["Plugin"]
+
+
+@dataclass(kw_only=True, eq=False)
+class Plugin(OperationsProviderMixin, Orbiter):
+    """Provides operations to cores; subclasses are dataclasses whose methods are operations.
+
+    A subclass with a `__post_init__` of its own calls that of this class.
+    """
+
+    operations: dict[str, Operation] = field(default_factory=dict[str, Operation], repr=False)
+    """By name: those of decorated methods and those given here; may be edited while the plugin runs."""
+
+    def __post_init__(self) -> None:
+        """Collect the operations."""
+        super().__post_init__()
+        self.state = PluginState.CREATED
+        """What it is doing."""
+        self.operations = {**self._declared_operations(), **self.operations}
+
+    # Life cycle
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has started and not stopped."""
+        return self.state is PluginState.RUNNING
+
+    def _build_protocol(self) -> PluginProtocol:
+        self._machine = PluginProtocol(self, new_identifier=lambda: uuid.uuid4().hex)
+        return self._machine
+
+    def _protocol_filters(self) -> dict[str, channels.Channel]:
+        return {
+            self._build_keepalive_filter(): channels.KEEPALIVE,
+            self._build_keepalive_request_filter(): channels.KEEPALIVE_REQUEST,
+            self._build_reply_filter(): channels.REPLY,
+            self.discover_topic: channels.DISCOVER,
+        }
+
+    def _check_can_start(self) -> None:
+        if self.is_running:
+            raise self._already_running()
+
+    def _switch_to_started(self) -> None:
+        self.state = next_plugin_state(self.state, LifeTrigger.STARTED)
+
+    def _switch_to_stopped(self) -> None:
+        self.state = next_plugin_state(self.state, LifeTrigger.STOPPED)
+
+    # Topics
+
+    @property
+    def reply_topic(self) -> str:
+        """Filter of the topics on which requests and rejects arrive."""
+        return self._build_reply_filter()
+
+    def _build_reply_topic(self, core_identifier: str) -> str:
+        """Build the topic on which requests and rejects of a core arrive."""
+        return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
+
+    def _build_reply_filter(self) -> str:
+        """Build the filter that matches all topics on which requests and rejects arrive."""
+        return ReplyTopic.filter(plugin_identifier=self.identifier)
+
+    def _build_operation_input_topic_for_core(
+        self, core_identifier: str, operation_name: str, connection_identifier: str
+    ) -> str:
+        """Build the topic on which the inputs of one connection arrive."""
+        return OperationInputTopic.build(
+            plugin_identifier=self.identifier,
+            core_identifier=core_identifier,
+            operation_name=operation_name,
+            connection_identifier=connection_identifier,
+        )
+
+    def _build_data_topic(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        return self._build_operation_input_topic_for_core(remote_identifier, operation_name, connection_identifier)
+
+    # Hooks
+
+    async def _on_new_discover(self, discover_message: DiscoverMessage) -> None:
+        """Called when a core has sent a discover."""
+
+    async def _on_send_offer(self, offer_message: OfferMessage) -> None:
+        """Called before an offer is sent."""
+
+    async def _on_reply(self, message: RequestOperationMessage | RejectOperationMessage) -> None:
+        """Called when a core has answered an offered operation, before the hook for the kind of answer."""
+
+    async def _on_request(self, message: RequestOperationMessage) -> None:
+        """Called when a core has requested an operation."""
+
+    async def _on_reject(self, message: RejectOperationMessage) -> None:
+        """Called when a core has rejected an operation."""
+
+    async def _setup_operation(self, core_identifier: str, operation_name: str, setup_data: bytes | None) -> None:
+        """Called to set an operation up for a core before the connection is confirmed; raising refuses it."""
+
+    async def _prepare(self, slot: Slot) -> bytes | None:
+        await self._setup_operation(slot.remote_identifier, slot.operation_name, slot.setup_data)
+        return None
+
+    async def _on_message(self, effect: MessageReceived) -> None:
+        match effect.message:
+            case DiscoverMessage() as discover:
+                await self._call(self._on_new_discover, discover)
+            case RequestOperationMessage() as request:
+                await self._call(self._on_reply, request)
+                await self._call(self._on_request, request)
+            case RejectOperationMessage() as reject:
+                await self._call(self._on_reply, reject)
+                await self._call(self._on_reject, reject)
+            case _:
+                await super()._on_message(effect)
+
+    async def _before_send(self, effect: Send) -> None:
+        if isinstance(message := effect.message, OfferMessage):
+            await self._call(self._on_send_offer, message)
+        else:
+            await super()._before_send(effect)
+
+    # Work
+
+    def _accepts_data(self, slot: Slot, payload: object | None) -> bool:
+        return slot.input.accepts_payload(payload)
+
+    async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
+        provided = self.operations.get(slot.operation_name)
+        if provided is not None and isinstance(provided.handler, EventHandler):
+            await provided.handler.handle(topic, event)
+
+    async def send_offer(self, offer_topic: str, core_identifier: str, offerable_operations: list[str]) -> None:
+        """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
+
+        Raises:
+            RemoteProtocolError: Nothing can be published to `offer_topic`.
+        """
+        effects = self._machine.send_offer(core_identifier, offer_topic, offerable_operations, self._now())
+        await self._carrier.carry_out(effects)
+
+    async def send_result_to_all(self, connections: Iterable[Connection], data: Publishable) -> None:
+        """Publish a result to those of the connections that take one.
+
+        Raises:
+            BusError: It could not be published to one of them.
+        """
+        topics = [connection.output_topic for connection in connections if connection.output_topic is not None]
+        await asyncio.gather(*(self.eventbus_client.publish(topic, data) for topic in topics))
