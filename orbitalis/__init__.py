@@ -27,8 +27,7 @@ from orbitalis.message import (
     StringMessage,
     UndecodedPayload,
 )
-from orbitalis.orbiter.connection import Connection, PendingRequest
-from orbitalis.orbiter.orbiter import Orbiter
+from orbitalis.orbiter import Connection, Orbiter, PendingRequest
 from orbitalis.plugin import Operation, Plugin, operation
 from orbitalis.protocol.constraint import Constraint
 from orbitalis.protocol.policy import Policy
