@@ -152,11 +152,11 @@ async def test_garbage_on_every_topic_ends_nothing(new_broker: Callable[..., Bro
 
 
 async def test_many_plugins_and_cores_find_each_other(new_broker: Callable[..., Broker]) -> None:
-    """Every plugin lends to one core only, and there are as many of the one as of the other."""
+    """Every plugin lends to one core only, every core takes one, and there are as many of the one as of the other."""
     bus = new_broker().url
     pairs = 3
     async with asyncio.TaskGroup() as group:
-        cores = [OrbiterProcess("core", f"core{n}", bus, **CORE) for n in range(pairs)]
+        cores = [OrbiterProcess("core", f"core{n}", bus, maximum=1, **CORE) for n in range(pairs)]
         plugins = [OrbiterProcess("plugin", f"plugin{n}", bus, **QUICK) for n in range(pairs)]
         for process in (*cores, *plugins):
             group.create_task(process.__aenter__())
