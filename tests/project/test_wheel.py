@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import re
+import shutil
+import subprocess
 import sys
 import tarfile
 import tomllib
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.broker import Broker
 from tests.support.repository import PACKAGE_FOLDERS, ROOT, repository_files, run
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("wheel")]
@@ -152,3 +155,71 @@ def test_generator_says_which_extra_it_needs_and_runs_with_it(installed: Environ
     usage = installed.run_script("orbitalis-codegen", "--help")
     assert "generate" in usage
     assert "check" in usage
+
+
+def test_installed_generator_does_its_job(installed: Environment, tmp_path: Path) -> None:
+    installed.install("[codegen]")
+    shutil.copy(ROOT / "asyncapi.yaml", tmp_path)
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+
+    installed.run_script("orbitalis-codegen", "generate", "--root", str(tmp_path))
+
+    generated = tmp_path / "generated/python/orbitalis_wire/messages.py"
+    assert generated.read_bytes() == (PACKAGE_FOLDERS["orbitalis_wire"] / "messages.py").read_bytes()
+
+
+PLUGIN = """
+import asyncio, sys
+from dataclasses import dataclass
+from orbitalis import Event, Input, Output, Plugin, StringMessage, connect, operation
+
+@dataclass
+class Lowercase(Plugin):
+    @operation(name="lowercase", input=Input.string(), output=Output.string())
+    async def lowercase(self, topic: str, event: Event[StringMessage]) -> None:
+        connections = await self.retrieve_and_touch_connections("lowercase", input_topic=topic)
+        await self.send_result_to_all(connections, event.payload.value.lower())
+
+async def main() -> None:
+    async with Lowercase(identifier="plugin", eventbus_client=connect(sys.argv[1])):
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+CORE = """
+import asyncio, sys
+from dataclasses import dataclass, field
+from orbitalis import Constraint, Core, Event, Input, OperationRequirement, Output, StringMessage, connect, sink
+
+@dataclass
+class MyCore(Core):
+    result: asyncio.Future = field(default_factory=asyncio.Future)
+
+    @sink("lowercase")
+    async def lowercase(self, topic: str, event: Event[StringMessage]) -> None:
+        self.result.set_result(event.payload.value)
+
+async def main() -> None:
+    constraint = Constraint(minimum=1, inputs=[Input.string()], outputs=[Output.string()])
+    core = MyCore(
+        identifier="core",
+        eventbus_client=connect(sys.argv[1]),
+        operation_requirements={"lowercase": OperationRequirement(constraint)},
+    )
+    async with core, asyncio.timeout(30):
+        await core.compliant_event.wait()
+        await core.execute("lowercase", "HELLO", any=True)
+        print(await core.result)
+
+asyncio.run(main())
+"""
+
+
+def test_two_installed_processes_work_together(installed: Environment, broker: Broker) -> None:
+    plugin = subprocess.Popen([installed.folder / "bin" / "python", "-c", PLUGIN, broker.url], cwd=installed.folder)
+    try:
+        assert installed.run("-c", CORE, broker.url) == "hello\n"
+        assert plugin.poll() is None
+    finally:
+        plugin.kill()
+        plugin.wait()
