@@ -70,7 +70,9 @@ class TextCore(Core):
 def make(kind: str, identifier: str, bus: str, options: dict[str, Any]) -> Orbiter:
     if kind == "plugin":
         return TextPlugin(identifier=identifier, eventbus_client=connect(bus), **options)
-    constraint = Constraint(minimum=1, maximum=options.pop("maximum", None), inputs=[Input.string()], outputs=[Output.string()])
+    constraint = Constraint(
+        minimum=1, maximum=options.pop("maximum", None), inputs=[Input.string()], outputs=[Output.string()]
+    )
     requirements = {"lowercase": OperationRequirement(constraint)}
     return TextCore(identifier=identifier, eventbus_client=connect(bus), operation_requirements=requirements, **options)
 

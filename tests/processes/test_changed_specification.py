@@ -1,0 +1,110 @@
+"""A specification that somebody changes: generated again, the runtime follows without any other edit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.broker import Broker
+from tests.support.repository import PACKAGE_FOLDERS, ROOT, run
+
+pytestmark = pytest.mark.timeout(180)
+
+PROGRAM = """
+import asyncio, sys
+from dataclasses import dataclass, field
+from orbitalis import (
+    Constraint, Core, Event, Input, OperationRequirement, Output, Plugin, StringMessage, connect, operation, sink
+)
+
+@dataclass
+class Lowercase(Plugin):
+    @operation(name="lowercase", input=Input.string(), output=Output.string())
+    async def lowercase(self, topic: str, event: Event[StringMessage]) -> None:
+        await self.send_result_to_all(self.retrieve_connections(input_topic=topic), event.payload.value.lower())
+
+@dataclass
+class MyCore(Core):
+    results: asyncio.Queue = field(default_factory=asyncio.Queue)
+    price: int = 0
+
+    async def _on_new_offer(self, offer_message: object) -> None:
+        self.price = offer_message.offered_operations[0].price
+
+    @sink("lowercase")
+    async def lowercase(self, topic: str, event: Event[StringMessage]) -> None:
+        self.results.put_nowait((topic, event.payload.value))
+
+async def main() -> None:
+    constraint = Constraint(minimum=1, inputs=[Input.string()], outputs=[Output.string()])
+    plugin = Lowercase(identifier="p", eventbus_client=connect(sys.argv[1]))
+    core = MyCore(
+        identifier="c",
+        eventbus_client=connect(sys.argv[1]),
+        operation_requirements={"lowercase": OperationRequirement(constraint)},
+    )
+    async with plugin, core, asyncio.timeout(30):
+        await core.compliant_event.wait()
+        await core.execute("lowercase", "HELLO", any=True)
+        print(*await core.results.get(), core.loop_interval, core.price)
+
+asyncio.run(main())
+"""
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, f"{old!r} is not in {path.name}"
+    path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of the specification and the runtime, to be changed."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "orbitalis", tmp_path / "orbitalis", ignore=ignored)
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    shutil.copy(ROOT / "asyncapi.yaml", tmp_path)
+    return tmp_path
+
+
+def test_addresses_quality_of_service_fields_and_timings(copy: Path, new_broker: Callable[..., Broker]) -> None:
+    document = copy / "asyncapi.yaml"
+    replace(
+        document,
+        "address: orbitalis/{core_identifier}/{plugin_identifier}/operations",
+        "address: work/{core_identifier}/{plugin_identifier}/results",
+    )
+    replace(document, "address: $handshake.discover", "address: everybody/discover")
+    replace(document, "        qos: 1\n", "        qos: 2\n")
+    replace(
+        document,
+        "      seconds: 1.0\n      description: Time between two iter",
+        "      seconds: 0.25\n      description: Time between two iter",
+    )
+    price = '"fields": [{"name": "price", "type": "int", "default": 42, "doc": "What it costs."},'
+    replace(copy / "schemas" / "OfferedOperation.avsc", '"fields": [', price)
+    broker = new_broker()
+
+    generator = {"PYTHONPATH": str(PACKAGE_FOLDERS["orbitalis_codegen"].parent)}
+    run([sys.executable, "-m", "orbitalis_codegen", "generate"], folder=copy, environment=generator)
+    output = run(
+        [sys.executable, "-c", PROGRAM, broker.url],
+        folder=copy,
+        environment={"PYTHONPATH": os.pathsep.join([str(copy), str(copy / "generated" / "python")])},
+    )
+
+    topic, *rest = output.split()
+    assert topic.startswith("work/c/p/results/lowercase/output/")
+    assert rest == ["hello", "0.25", "42"]
+    log = "\n".join(broker.log)
+    assert "everybody/discover" in log
+    assert "$handshake.discover" not in log
+    published = [line for line in broker.log if "Received PUBLISH" in line and "/reply" in line]
+    assert published
+    assert all(" q2," in line for line in published)
