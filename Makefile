@@ -67,6 +67,10 @@ check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generate
 	@node tools/validate-specification.mjs asyncapi.yaml
 	@$(BIN)/orbitalis-codegen check
 
+.PHONY: docs
+docs: $(RUNTIME) ## Draw the pages in docs/ that are made from code
+	@$(BIN)/python tools/draw_states.py
+
 .PHONY: bench
 bench: $(DEVELOPMENT) ## Measure
 	@tools/provide mosquitto || true
