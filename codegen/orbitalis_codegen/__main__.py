@@ -1,12 +1,33 @@
-"""Run the generator as `python -m orbitalis_codegen`."""
+"""Run the generator: as the command `orbitalis-codegen`, or as `python -m orbitalis_codegen`."""
 
 from __future__ import annotations
 
 import sys
-
-from orbitalis_codegen.cli import main
+from collections.abc import Sequence
+from typing import Final
 
 __all__ = ["main"]
+
+_UNUSABLE: Final = 2
+_LIBRARIES: Final = frozenset({"datamodel_code_generator", "fastavro", "jinja2", "yaml"})
+"""What the extra `codegen` installs."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status; the `arguments` are those of the process unless given."""
+    try:
+        from orbitalis_codegen import cli
+
+        return cli.main(arguments)
+    except ModuleNotFoundError as error:
+        if error.name not in _LIBRARIES:
+            raise
+        print(
+            f"orbitalis-codegen needs {error.name}, which is not installed: pip install 'orbitalis[codegen]'",
+            file=sys.stderr,
+        )
+        return _UNUSABLE
+
 
 if __name__ == "__main__":
     sys.exit(main())

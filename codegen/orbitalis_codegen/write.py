@@ -9,7 +9,7 @@ import posixpath
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -167,7 +167,7 @@ class _Transaction:
 
 
 @contextlib.contextmanager
-def _blaming(path: Path) -> Iterator[None]:
+def _blaming(path: Path) -> Generator[None]:
     """Let an error name the file that it is about, not a temporary that nobody knows, and not nothing."""
     try:
         yield

@@ -110,7 +110,7 @@ def test_problems_are_listed_and_nothing_is_written(command: str, copy: Path) ->
     assert completed.stderr.splitlines() == [
         "asyncapi.yaml:66:5: ORB203 operation with the unknown key 'sumary'",
         "    hint: did you mean 'summary'?",
-        "schemas/Color.avsc:5:45: ORB313 an integer of 32 bits is expected as default, got 'red'",
+        "schemas/Color.avsc:5:47: ORB313 an integer of 32 bits is expected as default, got 'red'",
         "orbitalis-codegen: 2 problems in the specification, nothing is written",
     ]
     assert contents(copy) == before
@@ -192,8 +192,10 @@ def test_finding_fault_takes_no_heavy_modules() -> None:
     assert completed.stdout == "2 []\n"
 
 
-def test_the_command_is_installed_under_its_name() -> None:
+def test_the_command_is_installed_under_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     module, _, function = project["project"]["scripts"]["orbitalis-codegen"].partition(":")
 
-    assert getattr(__import__(module, fromlist=[function]), function) is cli.main
+    command = getattr(__import__(module, fromlist=[function]), function)
+    assert command(["rules"]) == 0
+    assert capsys.readouterr().out.startswith(Rule.UNREADABLE_FILE.code)

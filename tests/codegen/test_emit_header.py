@@ -38,7 +38,7 @@ def digest_of(package: Path, *options: str, **environment: str) -> str:
     script = (
         "from orbitalis_codegen.emit import header; print(header.__file__); "
         "print(header.digest_of_generator()); "
-        f"print(header.with_header({BODY!r}, header.digest_of_inputs({INPUTS!r})).hex())"
+        f"print(header.with_header({BODY!a}, header.digest_of_inputs({INPUTS!r})).hex())"
     )
     completed = subprocess.run(
         [sys.executable, "-B", *options, "-c", script],

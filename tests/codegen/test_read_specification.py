@@ -332,7 +332,7 @@ def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
         "asyncapi.yaml:66:5 ORB203",
         "asyncapi.yaml:70:15 ORB208",
         "asyncapi.yaml:111:14 ORB412",
-        "schemas/Color.avsc:5:45 ORB313",
+        "schemas/Color.avsc:5:47 ORB313",
         "schemas/State.avsc:4:28 ORB308",
         "schemas/Text.avsc:5:39 ORB108",
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from orbitalis_codegen.write import WriteReport, write
+from tests.support.repository import ROOT
 
 WIRE = "generated/python/orbitalis_wire"
 FILES = {
@@ -167,6 +170,14 @@ def test_every_target_has_its_folder(root: Path) -> None:
     assert set(files_in(root)) == {*files, "generated/elixir/other/kept.ex", "generated/kept"}
 
 
+def test_the_folder_of_a_target_holds_all_its_files(tmp_path: Path) -> None:
+    put(tmp_path, f"{WIRE}/old.py")
+
+    write(tmp_path, {f"{WIRE}/codecs/lamp.py": b"", f"{WIRE}/errors.py": b""})
+
+    assert set(files_in(tmp_path)) == {f"{WIRE}/codecs/lamp.py", f"{WIRE}/errors.py"}
+
+
 def test_without_files_nothing_is_removed(root: Path) -> None:
     before = snapshot(root)
 
@@ -186,15 +197,17 @@ def test_a_path_that_is_in_no_target_is_refused(path: str, root: Path) -> None:
     assert snapshot(root) == before
 
 
-def test_what_a_killed_run_left_is_removed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_run_left_is_removed(root: Path) -> None:
     put(root, f"{WIRE}/topics.py", b"by hand")
     put(root, f"{WIRE}/old.py")
     files = {**FILES, f"{WIRE}/codecs/new.py": b"new\n"}
-    if (child := os.fork()) == 0:
-        monkeypatch.setattr(os, "replace", lambda *_: os._exit(9))
-        write(root, files)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    script = (
+        "import os, pathlib; from orbitalis_codegen.write import write; "
+        f"os.replace = lambda *_: os._exit(9); write(pathlib.Path(), {files!r})"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen")}
+    killed = subprocess.run([sys.executable, "-c", script], cwd=root, env=environment, check=False)
+    assert killed.returncode == 9
     left = set(files_in(root)) - set(FILES) - {f"{WIRE}/old.py"}
     assert left
 

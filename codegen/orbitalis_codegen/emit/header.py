@@ -63,7 +63,7 @@ def digest_of_generator() -> str:
         # A checkout may come with other line ends, which mean the same to Python and to Jinja.
         (path.relative_to(_PACKAGE).as_posix(), path.read_bytes().replace(b"\r\n", b"\n"))
         for path in _PACKAGE.rglob("*")
-        if path.suffix in _SOURCES and "__pycache__" not in path.parts and path.is_file()
+        if path.suffix in _SOURCES and "__pycache__" not in path.relative_to(_PACKAGE).parts and path.is_file()
     )
     return _digest_of_files([*sources, (_LIBRARY, version.encode())])
 

@@ -40,7 +40,9 @@ class _OperationView:
 
 def emit_channels(model: Model, types: Types) -> str:
     """Emit every channel and operation with its bindings."""
-    constants = names.unique_names((key, names.constant_name(key)) for key in model.channels)
+    constants = names.unique_names(
+        ((key, names.constant_name(key)) for key in model.channels), taken=types.class_names.values()
+    )
 
     def classes(keys: tuple[str, ...]) -> tuple[str, ...]:
         records = (model.messages[key].record for key in keys)
@@ -77,6 +79,6 @@ def emit_channels(model: Model, types: Types) -> str:
         "channels.py.jinja2",
         channels=channels,
         operations=operations,
-        classes=sorted(used),
-        exported=[*sorted(["CHANNELS", "OPERATIONS", *constants.values()]), "Channel", "Operation"],
+        classes=used,
+        exported=text.sorted_names(["CHANNELS", "OPERATIONS", "Channel", "Operation", *constants.values()]),
     )

@@ -5,7 +5,7 @@ A view says what a function needs; the template of its kind in `templates/codecs
 
 from __future__ import annotations
 
-import re
+import ast
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,12 +30,12 @@ from orbitalis_codegen.model import (
 __all__ = ["emit_binary", "emit_codecs"]
 
 _BINARY = (
-    "READ_FAULTS", "WRITE_FAULTS", "Fault", "Guard", "check_block", "is_sequence", "key_part", "located", "mapping_of",
+    "READ_FAULTS", "WRITE_FAULTS", "Fault", "Guard", "check_block", "is_mapping", "is_sequence", "key_part", "located", "mapping_of",
     "read_block", "read_boolean", "read_bytes", "read_date", "read_double", "read_fixed", "read_float", "read_index",
     "read_int", "read_key", "read_long", "read_null", "read_string", "read_timestamp_micros", "read_timestamp_millis",
     "read_uuid", "sequence_of", "shown", "unexpected", "write_boolean", "write_bytes", "write_date", "write_double",
-    "write_fixed", "write_float", "write_int", "write_long", "write_null", "write_string", "write_timestamp_micros",
-    "write_timestamp_millis", "write_uuid",
+    "write_fixed", "write_float", "write_int", "write_long", "write_null", "write_number", "write_string", "write_text",
+    "write_timestamp_micros", "write_timestamp_millis", "write_uuid",
 )  # fmt: skip
 """What the module `_binary` offers."""
 _LOCALS_IN_USE = frozenset(
@@ -45,6 +45,8 @@ _LOCALS_IN_USE = frozenset(
     }
 )  # fmt: skip
 """What a function of a record uses under a name that a field could have."""
+_LONGEST_DESCRIPTION = 40
+"""How long the description of a union may be; one of more branches is just a union."""
 _STRUCTS = {"uint32": ">I", "int64": ">q", "float32": ">f", "float64": ">d"}
 
 
@@ -194,6 +196,7 @@ class Functions:
     def __init__(self, types: Types) -> None:
         self.types = types
         self.views: dict[str, View] = {}
+        self._added: set[AvroType] = set()
         self._suffixes: dict[AvroType, str] = {}
         self._guarded: dict[AvroType, bool] = {}
         self._record_suffixes = names.unique_names(
@@ -237,33 +240,34 @@ class Functions:
     def is_guarded(self, type_: AvroType) -> bool:
         """Whether a type holds something whose size or depth no length in the data bounds."""
         if type_ not in self._guarded:
-            self._guarded[type_] = False  # for types that contain themselves, which are guarded by `is_recursive`
             self._guarded[type_] = self._is_guarded(type_)
         return self._guarded[type_]
 
     def add(self, type_: AvroType) -> None:
         """Add the functions of a type, after those of the types in it."""
+        # A record is noted before its fields are looked at: they may lead back to it.
+        if type_ in self._added:
+            return
+        self._added.add(type_)
         match type_:
             case Reference(name=name):
-                named = self.types.named[name]
-                if isinstance(named, Fixed) or self._record_suffixes[name] in self.views:
-                    return
                 suffix = self._record_suffixes[name]
-                if isinstance(named, Enumeration):
-                    self.views[suffix] = self._enumeration(named, suffix)
-                else:
-                    self.views[suffix] = self._record(named, suffix)
+                match self.types.named[name]:
+                    case Record() as record:
+                        self.views[suffix] = self._record(record, suffix)
+                    case Enumeration() as enumeration:
+                        self.views[suffix] = self._enumeration(enumeration, suffix)
+                    case Fixed():
+                        pass
             case Array(items=inner) | Map(values=inner):
                 self.add(inner)
                 suffix = self._suffix(type_)
-                if suffix not in self.views:
-                    self.views[suffix] = self._container(type_, inner, suffix)
+                self.views[suffix] = self._container(type_, inner, suffix)
             case Union(branches=branches):
                 for branch in branches:
                     self.add(branch)
                 suffix = self._suffix(type_)
-                if suffix not in self.views:
-                    self.views[suffix] = self._union(type_, suffix)
+                self.views[suffix] = self._union(type_, suffix)
             case _:
                 pass
 
@@ -283,11 +287,10 @@ class Functions:
             case Map(values=values):
                 return self.is_guarded(values)
             case Union(branches=branches):
-                guarded = [self.is_guarded(branch) for branch in branches]
-                return any(guarded)
+                return any(self.is_guarded(branch) for branch in branches)
             case Reference(name=name) if isinstance(record := self.types.named[name], Record):
-                fields = [self.is_guarded(field.type) for field in record.fields]
-                return self.types.is_recursive(name) or any(fields)
+                # Records that contain themselves go no further, so that this ends.
+                return self.types.is_recursive(name) or any(self.is_guarded(field.type) for field in record.fields)
             case _:
                 return False
 
@@ -310,26 +313,28 @@ class Functions:
             case Map(values=values):
                 return f"map_of_{self._describe(values)}"
             case Union(branches=branches):
-                return "_or_".join(self._describe(branch) for branch in branches)
+                description = "_or_".join(self._describe(branch) for branch in branches)
+                return description if len(description) <= _LONGEST_DESCRIPTION else "union"
             case Reference(name=name):
                 return self._record_suffixes[name]
 
     def _read_signature(self, suffix: str, annotation: str, guarded: bool) -> str:
         parameters = ["data: bytes", "position: int", *(["guard: Guard"] if guarded else [])]
-        return text.fit(f"def _read_{suffix}(", parameters, f") -> tuple[{annotation}, int]:")
+        start, end = f"def _read_{suffix}(", f") -> tuple[{annotation}, int]:"
+        if len(end) > text.LINE_LENGTH:
+            return text.unbroken(start + ", ".join(parameters) + end, indent=0)
+        return text.fit(start, parameters, end)
 
     def _record(self, record: Record, suffix: str) -> RecordView:
         fields: list[FieldView] = []
         local_names = names.unique_names(
-            (field.name, f"{field.name}_" if field.name in _LOCALS_IN_USE else field.name)
-            for field in self.types.fields(record)
+            ((field.name, field.name) for field in self.types.fields(record)), taken=_LOCALS_IN_USE
         )
         type_ = Reference(name=record.name)
         for field in self.types.fields(record):
             inner, null_index = _without_null(field.field.type)
             call = self.call(inner)
-            if null_index is None:
-                self.add(inner)
+            self.add(inner)
             fields.append(
                 FieldView(
                     path=f".{field.field.name}",
@@ -432,7 +437,7 @@ class Functions:
             case Array():
                 return 4, "is_sequence(value)"
             case Map():
-                return 4, "isinstance(value, Mapping)"
+                return 4, "is_mapping(value)"
             case Reference(name=name):
                 named = self.types.named[name]
                 if isinstance(named, Fixed):
@@ -462,9 +467,6 @@ def emit_codecs(model: Model, types: Types) -> str:
     functions = Functions(types)
     for name in types.named:
         functions.add(Reference(name=name))
-        if isinstance(record := types.named[name], Record):
-            for field in record.fields:
-                functions.add(_without_null(field.type)[0])
     records = tuple(
         RecordFunctions(
             class_name=types.class_names[name],
@@ -482,14 +484,14 @@ def emit_codecs(model: Model, types: Types) -> str:
         environment.render(f"codecs/{view.kind}.jinja2", view=view).strip("\n") for view in functions.views.values()
     )
     rest = environment.render("codecs/records.jinja2", records=records, messages=messages)
-    used = set(re.findall(r"\w+", body + rest))
+    used = {node.id for node in ast.walk(ast.parse(f"{body}\n{rest}")) if isinstance(node, ast.Name)}
     classes = [name for name in types.class_names.values() if name in used]
     return environment.render(
         "codecs.py.jinja2",
         body=body,
         rest=rest,
         binary=[name for name in _BINARY if name in used or name == "shown"],
-        classes=sorted(classes),
+        classes=classes,
         abstract=["Callable", "Mapping", *(["Sequence"] if "Sequence" in used else [])],
         datetimes=[name for name in ("date", "datetime") if name in used],
         uses_uuid="UUID" in used,
@@ -500,7 +502,7 @@ def emit_codecs(model: Model, types: Types) -> str:
 
 def _exported(records: tuple[RecordFunctions, ...]) -> list[str]:
     functions = [f"{verb}_{record.function}" for record in records for verb in ("encode", "decode")]
-    return ["CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", *sorted(functions)]
+    return text.sorted_names(["CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", *functions])
 
 
 def _message(message: Message, types: Types, functions: Functions) -> MessageView:
@@ -513,7 +515,7 @@ def _message(message: Message, types: Types, functions: Functions) -> MessageVie
             f"message {message.key}: a payload other than avro is for records of one field, this has {len(fields)}"
         )
     return MessageView(
-        constant=names.constant_name(message.key),
+        constant=functions.record_suffix(message.record).upper(),
         message_type=message.name or message.key,
         class_name=types.class_names[message.record],
         function=functions.record_suffix(message.record),

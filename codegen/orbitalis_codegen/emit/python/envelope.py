@@ -15,8 +15,11 @@ _KINDS = ("boolean", "bytes", "int", "long", "string", "strings", "timestamp")
 """Of the values that the module `_json` writes and reads."""
 _JSON = ("parse_object", "write_object", *(f"{verb}_{kind}" for kind in _KINDS for verb in ("read", "write")))
 _LOCALS_IN_USE = frozenset(
-    {"at", "content", "data", "encoding", "envelope", "error", "fault", "item", "path", "reason", *_JSON}
-)
+    {
+        "at", "content", "data", "encoding", "envelope", "error", "fault", "isinstance", "item", "located", "path",
+        "reason", *_JSON,
+    }
+)  # fmt: skip
 """What the functions of the module use under a name that a field could have."""
 
 
@@ -45,6 +48,7 @@ def emit_envelope(model: Model, types: Types) -> str:
     if not isinstance(record, Record):
         raise EmitError(f"the envelope {record.name} ({record.source}) is no record")
     fields: list[_FieldView] = []
+    local_names = names.unique_names(((field.name, field.name) for field in types.fields(record)), taken=_LOCALS_IN_USE)
     for field in types.fields(record):
         type_, is_nullable = _without_null(field.field.type)
         kind = _kind(type_)
@@ -56,7 +60,7 @@ def emit_envelope(model: Model, types: Types) -> str:
             _FieldView(
                 key=field.field.name,
                 name=field.name,
-                local=f"{field.name}_" if field.name in _LOCALS_IN_USE else field.name,
+                local=local_names[field.name],
                 path=f".{field.field.name}",
                 kind=kind,
                 is_nullable=is_nullable,

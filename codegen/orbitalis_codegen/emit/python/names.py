@@ -11,17 +11,18 @@ __all__ = ["class_name", "constant_name", "field_name", "snake_case", "symbol_na
 _CLASSES_IN_USE = frozenset(
     {
         "Any", "Callable", "ClassVar", "Final", "Generic", "Literal", "Mapping", "MappingProxyType", "None", "Sequence",
-        "True", "False", "StrEnum", "Struct", "TypeVar", "UUID", "UTC", "T",
-        "CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", "Fault", "FAULTS", "Guard",
+        "True", "False", "Self", "StrEnum", "Struct", "TypeVar", "UUID", "UTC", "T", "READ_FAULTS", "WRITE_FAULTS",
+        "CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", "Fault", "Guard",
         "DecodeError", "EncodeError", "TopicError", "WireError", "Encoding", "Channel", "Operation",
-        "CHANNELS", "OPERATIONS", "ValueError", "Exception", "IndexError",
+        "CHANNELS", "OPERATIONS", "UnicodeDecodeError", "Model",
     }
 )  # fmt: skip
 """What emitted modules import, define or take from the builtins under a name that a class could have."""
 _FIELDS_IN_USE = frozenset(
     {
-        "bool", "bytes", "dataclass", "date", "datetime", "field", "float", "int", "self", "str", "tuple", "type",
-        "build", "filter", "parse",
+        "bool", "bytes", "dataclass", "date", "datetime", "field", "float", "int", "self", "str", "timedelta", "tuple",
+        "type", "ADDRESS", "ClassVar", "Mapping", "MappingProxyType", "Self", "Sequence", "UTC", "UUID", "build",
+        "filter", "parse", "property", "classmethod", "staticmethod",
     }
 )  # fmt: skip
 """What the body of a class refers to or defines under a name that a field could have."""
@@ -68,9 +69,11 @@ def unique(name: str, taken: Collection[str]) -> str:
     return name
 
 
-def unique_names(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+def unique_names(names: Iterable[tuple[str, str]], taken: Iterable[str] = ()) -> dict[str, str]:
     """Give each key a name that no other has; of several that want the same, the first gets it."""
     result: dict[str, str] = {}
+    used = set(taken)
     for key, wanted in names:
-        result[key] = unique(wanted, result.values())
+        result[key] = unique(wanted, used)
+        used.add(result[key])
     return result

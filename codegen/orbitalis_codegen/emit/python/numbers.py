@@ -12,7 +12,7 @@ __all__ = ["emit_limits", "emit_package", "emit_timings"]
 
 def emit_timings(model: Model) -> str:
     """Emit the default durations."""
-    timings = ((one.name, repr(float(one.seconds)), one.description) for one in model.timings.values())
+    timings = ((one.name, text.float_literal(one.seconds), one.description) for one in model.timings.values())
     return _emit_numbers('"""Default durations, in seconds."""', timings)
 
 
@@ -37,5 +37,5 @@ def _emit_numbers(docstring: str, numbers: Iterable[tuple[str, str, str]]) -> st
         for name, value, description in rows
     ]
     return environment.render(
-        "numbers.py.jinja2", docstring=docstring, numbers=views, exported=sorted(constants.values())
+        "numbers.py.jinja2", docstring=docstring, numbers=views, exported=text.sorted_names(constants.values())
     )

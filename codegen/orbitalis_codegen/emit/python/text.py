@@ -6,10 +6,24 @@ what `ruff format` would leave as it is.
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
 
-__all__ = ["LINE_LENGTH", "docstring", "fit", "fit_nested", "fit_string", "import_from", "literal", "tuple_of"]
+__all__ = [
+    "LINE_LENGTH",
+    "bytes_literal",
+    "docstring",
+    "fit",
+    "fit_nested",
+    "fit_string",
+    "float_literal",
+    "import_from",
+    "literal",
+    "sorted_names",
+    "tuple_of",
+    "unbroken",
+]
 
 LINE_LENGTH = 120
 _INDENT = "    "
@@ -21,10 +35,22 @@ def literal(text: str) -> str:
     return quote + "".join(_escaped(character, quote) for character in text) + quote
 
 
+def bytes_literal(content: bytes) -> str:
+    """Quote bytes, with the quotes that take fewer escapes."""
+    quote = "'" if content.count(b'"') > content.count(b"'") else '"'
+    characters = (_escaped(chr(byte), quote) if byte < 0x7F else f"\\x{byte:02x}" for byte in content)
+    return f"b{quote}{''.join(characters)}{quote}"
+
+
+def float_literal(value: float) -> str:
+    """Write a finite number."""
+    return repr(float(value)).replace("e+", "e")
+
+
 def fit_string(opening: str, text: str, closing: str = "", *, indent: int) -> str:
     """Lay out what is assigned a text: in one line if it fits, else as literals that Python joins."""
     line = opening + literal(text) + closing
-    if indent + len(line) <= LINE_LENGTH:
+    if indent + _width(line) <= LINE_LENGTH:
         return line
     inner = "\n" + " " * indent + _INDENT
     width = LINE_LENGTH - indent - len(_INDENT)
@@ -37,24 +63,34 @@ def _literals(text: str, width: int) -> Iterator[str]:
     """Quote a text in parts that are no wider than `width`."""
     start = 0
     for end in range(1, len(text) + 1):
-        if end == len(text) or len(literal(text[start : end + 1])) > width:
+        if end == len(text) or _width(literal(text[start : end + 1])) > width:
             yield literal(text[start:end])
             start = end
+
+
+def unbroken(line: str, *, indent: int) -> str:
+    """Leave a line in one piece however long it is, and tell the tools so: nothing in it has a layout of its own."""
+    return line if indent + _width(line) <= LINE_LENGTH else f"{line}  # fmt: skip  # noqa: E501"
 
 
 def docstring(text: str, *, indent: int) -> str:
     """Lay a description out as a docstring of lines that fit, the first without its indentation.
 
-    `indent` counts spaces. A text without content gives a docstring that says so.
+    `indent` counts spaces. A text without content gives a docstring that says so. Backslashes make it a raw string, as
+    long as nothing in it needs an escape.
     """
-    paragraphs = [_escaped_line(line.strip()) for line in text.strip().splitlines()] or ["Not described."]
+    paragraphs = [line.replace("\t", " ").strip() for line in text.strip().splitlines()] or ["Not described."]
+    is_raw = any("\\" in line for line in paragraphs) and all(_is_plain(line) for line in paragraphs)
+    opening = 'r"""' if is_raw else '"""'
+    if not is_raw:
+        paragraphs = [_escaped_line(line) for line in paragraphs]
     width = LINE_LENGTH - indent
-    if len(paragraphs) == 1 and len(paragraphs[0]) + 6 <= width:
-        return '"""' + paragraphs[0] + '"""'
-    wrapped = [_wrapped(paragraphs[0], width - 3, first_indent='"""')]
-    wrapped += [_wrapped(paragraph, width) for paragraph in paragraphs[1:]]
-    lines = [line for lines in wrapped for line in lines]
-    return ("\n" + " " * indent).join([*lines, '"""']).replace("\n" + " " * indent + "\n", "\n\n")
+    if len(paragraphs) == 1 and _width(paragraphs[0]) + len(opening) + 3 <= width:
+        return opening + paragraphs[0] + '"""'
+    # A first line with room for the closing quotes would be one that the formatter puts them on.
+    lines = list(_wrapped(opening + paragraphs[0], width - 3))
+    lines += [line for paragraph in paragraphs[1:] for line in _wrapped(paragraph, width)]
+    return "\n".join([lines[0], *(" " * indent + line if line else "" for line in [*lines[1:], '"""'])])
 
 
 def fit(opening: str, items: Iterable[str], closing: str, *, indent: int = 0, spread: bool = False) -> str:
@@ -86,10 +122,25 @@ def fit_nested(openings: tuple[str, str], items: Iterable[str], closings: tuple[
 
 def import_from(module: str, names: Iterable[str]) -> str:
     """Lay out the import of some names, sorted: in one line if it fits, else one name a line."""
-    # Constants come first, then classes, then functions, each without regard to case.
-    names = sorted(names, key=lambda name: (not name.isupper(), not name[:1].isupper(), name.lower()))
+    names = sorted_names(names, ignore_case=True)
     line = f"from {module} import {', '.join(names)}"
     return line if len(line) <= LINE_LENGTH else fit(f"from {module} import (", names, ")", spread=True)
+
+
+def sorted_names(names: Iterable[str], *, ignore_case: bool = False) -> list[str]:
+    """Sort names as `ruff check` wants them: constants, then classes, then functions; numbers in them by value."""
+
+    def key(name: str) -> tuple[bool, bool, list[tuple[int, str]], str]:
+        is_constant = len(name) > 1 and name.isupper()
+        parts: list[str] = re.findall(r"\d+|\D+", name.lower() if ignore_case else name)
+        return (
+            not is_constant,
+            not name[:1].isupper(),
+            [(int(part), "") if part.isdigit() else (-1, part) for part in parts],
+            name,
+        )
+
+    return sorted(names, key=key)
 
 
 def tuple_of(items: Iterable[str]) -> str:
@@ -98,20 +149,40 @@ def tuple_of(items: Iterable[str]) -> str:
     return f"({', '.join(expressions)}{',' if len(expressions) == 1 else ''})"
 
 
-def _wrapped(text: str, width: int, first_indent: str = "") -> Sequence[str]:
-    return textwrap.wrap(text, width, initial_indent=first_indent, break_long_words=False, break_on_hyphens=False) or [
-        first_indent
-    ]
+def _width(text: str) -> int:
+    """Count the columns that a text takes, as `ruff` does."""
+    wide, nothing = ("W", "F"), ("Mn", "Me", "Cf")
+    return sum(
+        0 if unicodedata.category(character) in nothing else 2 if unicodedata.east_asian_width(character) in wide else 1
+        for character in text
+    )
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    """Break a text between words into lines no wider than `width`; a word that is wider gets a line for itself."""
+    line, *words = text.split() or [""]
+    for word in words:
+        if _width(line) + 1 + _width(word) > width:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}"
+    yield line
+
+
+def _is_plain(line: str) -> bool:
+    """Whether a line can stand in a raw docstring."""
+    return line.isprintable() and '"""' not in line and not line.startswith('"') and not line.endswith(('"', "\\"))
 
 
 def _escaped_line(line: str) -> str:
-    escaped = "".join(_escaped(character, "") for character in line.replace("\t", " "))
-    escaped = escaped.replace('"""', r"\"\"\"")
+    # Other escapes than those of Unicode would ask for a raw string.
+    escaped = "".join(
+        character if character.isprintable() and character != "\\" else _unicode_escape(character) for character in line
+    ).replace('"""', r"\u0022\u0022\u0022")
     if escaped.startswith('"'):
-        escaped = "\\" + escaped
-    if escaped.endswith('"') and not escaped.endswith('\\"'):
-        escaped = escaped[:-1] + r"\""
-    return escaped
+        escaped = r"\u0022" + escaped[1:]
+    return escaped[:-1] + r"\u0022" if escaped.endswith('"') else escaped
 
 
 def _escaped(character: str, quote: str) -> str:
@@ -123,6 +194,9 @@ def _escaped(character: str, quote: str) -> str:
     if short is not None:
         return short
     code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else _unicode_escape(character)
+
+
+def _unicode_escape(character: str) -> str:
+    code = ord(character)
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -20,13 +20,10 @@ class _ParameterView:
     name: str
     index: int
     """Of its level."""
+    level: str
+    """What its level is called while a topic is built."""
     unknown: str | None
     docstring: str
-
-    @property
-    def level(self) -> str:
-        """What its level is called while a topic is built."""
-        return f"{self.name}_level"
 
     @property
     def annotation(self) -> str:
@@ -97,7 +94,7 @@ def emit_topics(model: Model) -> str:
         environment.render(
             "topics.py.jinja2",
             channels=channels,
-            exported=sorted(class_names.values()),
+            exported=text.sorted_names(class_names.values()),
             has_placeholder=any(one.unknown is not None for channel in channels for one in channel.parameters),
             has_first_level=any(one.check == "_first_level" for channel in channels for one in channel.parameters),
         ).rstrip("\n")
@@ -110,11 +107,15 @@ def _channel(channel: Channel, class_name: str) -> _ChannelView:
     field_names = names.unique_names(
         (one.name, names.field_name(one.name, (*_NAMES_IN_USE, "re"))) for one in channel.parameters
     )
+    level_names = names.unique_names(
+        ((one.name, f"{field_names[one.name]}_level") for one in channel.parameters), taken=field_names.values()
+    )
     parameters = tuple(
         _ParameterView(
             key=parameter.name,
             name=field_names[parameter.name],
             index=levels.index(f"{{{parameter.name}}}"),
+            level=level_names[parameter.name],
             unknown=parameter.unknown,
             docstring=text.docstring(parameter.description, indent=4),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.python import names, text
@@ -98,7 +99,7 @@ class Types:
             case Array(items=inner) | Map(values=inner):
                 return self.references(inner)
             case Union(branches=branches):
-                return frozenset().union(*(self.references(branch) for branch in branches))
+                return frozenset(name for branch in branches for name in self.references(branch))
             case Reference(name=name):
                 return frozenset({name})
             case _:
@@ -111,7 +112,7 @@ class Types:
         while waiting:
             named = self.named[waiting.pop()]
             if isinstance(named, Record):
-                new = frozenset().union(*(self.references(field.type) for field in named.fields)) - reached
+                new = {name for field in named.fields for name in self.references(field.type)} - reached
                 reached |= new
                 waiting += new
         return name in reached
@@ -140,12 +141,20 @@ class Types:
             # A default belongs to the first branch of a union.
             type_ = field.type.branches[0] if isinstance(field.type, Union) else field.type
             default = self._value(type_, field.default, f"{record.name}.{field.name} ({record.source})")
-            is_factory = self._is_unhashable(type_) and default != "()"
+            is_factory = self._is_made_anew(type_) and default != "()"
         return PythonField(field=field, name=name, default=default, is_factory=is_factory)
 
-    def _is_unhashable(self, type_: AvroType) -> bool:
-        """Whether a default has to be made anew: mappings, and classes that may be defined further below."""
-        return isinstance(type_, (Map, Reference)) or (isinstance(type_, Array) and self._is_unhashable(type_.items))
+    def _is_made_anew(self, type_: AvroType) -> bool:
+        """Whether a default is the result of a call, maybe of a class that is defined further below."""
+        match type_:
+            case Array(items=items):
+                return self._is_made_anew(items)
+            case Map() | LogicalType():
+                return True
+            case Reference(name=name):
+                return not isinstance(self.named[name], Fixed)
+            case _:
+                return False
 
     def _value(self, type_: AvroType, value: object, place: str) -> str:
         match type_, value:
@@ -154,18 +163,18 @@ class Types:
             case Primitive(name="int" | "long"), int() if not isinstance(value, bool):
                 return repr(value)
             case Primitive(name="float" | "double"), int() | float() if not isinstance(value, bool):
-                return repr(float(value))
+                return text.float_literal(value)
             case Primitive(name="string"), str():
                 return text.literal(value)
+            # JSON gives bytes as code points up to 255.
             case Primitive(name="bytes"), str():
-                return _bytes_literal(value)
+                return text.bytes_literal(value.encode("latin-1"))
             case Array(items=items), list():
-                parts = [self._value(items, item, place) for item in value]
+                parts = [self._value(items, item, place) for item in cast("list[object]", value)]
                 return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
             case Map(values=values), dict():
-                entries = [
-                    f"{text.literal(str(key))}: {self._value(values, item, place)}" for key, item in value.items()
-                ]
+                given = cast("dict[str, object]", value)
+                entries = [f"{text.literal(key)}: {self._value(values, item, place)}" for key, item in given.items()]
                 return f"MappingProxyType({{{', '.join(entries)}}})"
             case Union(branches=branches), _:
                 return self._value(branches[0], value, place)
@@ -180,27 +189,19 @@ class Types:
     def _named_value(self, named: NamedType, value: object, place: str) -> str:
         match named, value:
             case Fixed(), str():
-                return _bytes_literal(value)
+                return text.bytes_literal(value.encode("latin-1"))
             case Enumeration(), str():
                 return f"{self.class_names[named.name]}({text.literal(value)})"
             case Record(), dict():
-                arguments: list[str] = []
-                for field in self.fields(named):
-                    if field.field.name in value:
-                        arguments.append(
-                            f"{field.name}={self._value(field.field.type, value[field.field.name], place)}"
-                        )
+                given = cast("dict[str, object]", value)
+                arguments = [
+                    f"{field.name}={self._value(field.field.type, given[field.field.name], place)}"
+                    for field in self.fields(named)
+                    if field.field.name in given
+                ]
                 return f"{self.class_names[named.name]}({', '.join(arguments)})"
             case _:
                 raise EmitError(f"{place}: the default {value!r} does not fit {named.name}")
-
-
-def _bytes_literal(value: str) -> str:
-    """Quote the bytes of a default, which JSON gives as code points up to 255."""
-    content = repr(value.encode("latin-1"))[1:]
-    if content.startswith("'") and '"' not in content:
-        content = '"' + content[1:-1] + '"'
-    return "b" + content
 
 
 def _logical_value(name: str, inner: str) -> str:

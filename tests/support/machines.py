@@ -1,0 +1,390 @@
+"""State machines that talk to each other without a bus: a :class:`Net` carries what they send, and is the clock."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from orbitalis.bus.topics import FilterMap
+from orbitalis.message import Input, Output
+from orbitalis.protocol.constraint import Constraint
+from orbitalis.protocol.core import CoreProtocol
+from orbitalis.protocol.effects import Effect, Prepare, ProtocolMessage, Send, Subscribe, Unsubscribe
+from orbitalis.protocol.orbiter import OrbiterProtocol
+from orbitalis.protocol.plugin import PluginProtocol
+from orbitalis.protocol.policy import Policy
+from orbitalis.protocol.slot import Slot
+from orbitalis_wire import channels, limits, timings
+from orbitalis_wire.messages import EventEnvelope
+from orbitalis_wire.topics import (
+    CloseAckTopic,
+    CloseTopic,
+    KeepaliveRequestTopic,
+    KeepaliveTopic,
+    OfferTopic,
+    OperationInputTopic,
+    OperationOutputTopic,
+    ReplyTopic,
+    ResponseTopic,
+)
+
+__all__ = ["Layout", "Net", "Node", "Packet", "Requirement", "Settings", "Terms", "text_constraint"]
+
+E = TypeVar("E")
+
+
+def text_constraint(**rules: Any) -> Constraint:
+    """Return a constraint for operations that take texts and give texts."""
+    return Constraint(**{"inputs": [Input.string()], "outputs": [Output.string()], **rules})
+
+
+@dataclass(kw_only=True)
+class Terms:
+    """An operation, as far as a machine reads it."""
+
+    input: Input = field(default_factory=Input.string)
+    output: Output = field(default_factory=Output.string)
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass
+class Requirement:
+    """A requirement, as far as a machine reads it."""
+
+    constraint: Constraint
+
+
+@dataclass
+class Layout:
+    """The topics of the specification."""
+
+    identifier: str
+    is_core: bool
+
+    def keepalive(self, remote_identifier: str | None) -> str:
+        return KeepaliveTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
+
+    def keepalive_request(self, remote_identifier: str | None) -> str:
+        return KeepaliveRequestTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
+
+    def offer(self) -> str:
+        return OfferTopic.build(core_identifier=self.identifier, plugin_identifier=None)
+
+    def response(self, plugin_identifier: str) -> str:
+        return ResponseTopic.build(core_identifier=self.identifier, plugin_identifier=plugin_identifier)
+
+    def reply(self, core_identifier: str) -> str:
+        return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
+
+    def data(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        if self.is_core:
+            return OperationOutputTopic.build(
+                core_identifier=self.identifier,
+                plugin_identifier=remote_identifier,
+                operation_name=operation_name,
+                connection_identifier=connection_identifier,
+            )
+        return OperationInputTopic.build(
+            plugin_identifier=self.identifier,
+            core_identifier=remote_identifier,
+            operation_name=operation_name,
+            connection_identifier=connection_identifier,
+        )
+
+    def close(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        return CloseTopic.build(
+            recipient_identifier=self.identifier,
+            sender_identifier=remote_identifier,
+            operation_name=operation_name,
+            connection_identifier=connection_identifier,
+        )
+
+    def close_ack(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        return CloseAckTopic.build(
+            recipient_identifier=self.identifier,
+            sender_identifier=remote_identifier,
+            operation_name=operation_name,
+            connection_identifier=connection_identifier,
+        )
+
+    def filters(self) -> list[str]:
+        """Return what the orbiter is subscribed to all the time."""
+        mine: dict[str, Any] = {"recipient_identifier": self.identifier}
+        filters = [KeepaliveTopic.filter(**mine), KeepaliveRequestTopic.filter(**mine)]
+        if self.is_core:
+            own = [OfferTopic.filter(core_identifier=self.identifier)]
+            return [*filters, *own, ResponseTopic.filter(core_identifier=self.identifier)]
+        return [*filters, ReplyTopic.filter(plugin_identifier=self.identifier), channels.DISCOVER.address]
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """What both kinds of machine read of their orbiter."""
+
+    identifier: str
+    topics: Layout
+    discover_topic: str = channels.DISCOVER.address
+    operations: Mapping[str, Terms] = field(default_factory=dict)
+    operation_requirements: Mapping[str, Requirement] = field(default_factory=dict)
+    discovering_interval: float = timings.DISCOVERING_INTERVAL
+    discovering_interval_when_compliant: float = timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT
+    pending_requests_expire_after: float | None = timings.PENDING_REQUESTS_EXPIRE_AFTER
+    consider_others_dead_after: float | None = timings.CONSIDERED_DEAD_AFTER
+    send_keepalive_before_timelimit: float = timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT
+    graceful_close_timeout: float | None = timings.GRACEFUL_CLOSE_TIMEOUT
+    close_connection_if_unused_after: float | None = None
+    maximum_pending_requests: int = limits.PENDING_REQUESTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packet:
+    """A message on its way."""
+
+    topic: str
+    message: ProtocolMessage
+    envelope: EventEnvelope
+
+
+class Node:
+    """One machine on a net, with what it is subscribed to and the effects that it had."""
+
+    def __init__(self, net: Net, machine: OrbiterProtocol, settings: Settings, *, has_headers: bool) -> None:
+        self.net = net
+        self.machine = machine
+        self.settings = settings
+        self.has_headers = has_headers
+        """Without, it is as an older peer."""
+        self.incarnation = 0
+        self.prepares = True
+        """Whether preparations succeed at once; otherwise they wait in `preparing`."""
+        self.preparing: list[Prepare] = []
+        self.setup_data: bytes | None = None
+        self.effects: list[Effect] = []
+        self.topics: list[str] = []
+        """What it is subscribed to beside the filters of its layout."""
+
+    @property
+    def identifier(self) -> str:
+        return self.settings.identifier
+
+    @property
+    def core(self) -> CoreProtocol:
+        assert isinstance(self.machine, CoreProtocol)
+        return self.machine
+
+    @property
+    def plugin(self) -> PluginProtocol:
+        assert isinstance(self.machine, PluginProtocol)
+        return self.machine
+
+    def start(self) -> None:
+        """Begin a new life."""
+        self.incarnation += 1
+        self.do(self.machine.start(self.net.now))
+
+    def stop(self) -> None:
+        """End in order."""
+        self.do(self.machine.stop())
+
+    def crash(self) -> None:
+        """End without a word."""
+        self.machine.stop()
+        self.topics.clear()
+        self.preparing.clear()
+
+    def do(self, effects: list[Effect]) -> None:
+        """Carry effects out."""
+        for effect in effects:
+            self.effects.append(effect)
+            match effect:
+                case Send():
+                    self.net.wire.append(self.packet(effect))
+                case Prepare(slot=slot):
+                    self.topics += slot.local_topics
+                    self.preparing.append(effect)
+                    if self.prepares:
+                        self.finish_preparing()
+                case Subscribe(topic=topic):
+                    self.topics.append(topic)
+                case Unsubscribe(topics=topics):
+                    for topic in topics:
+                        if topic in self.topics:
+                            self.topics.remove(topic)
+                case _:
+                    pass
+
+    def finish_preparing(self, *, fails: bool = False) -> None:
+        """Report all preparations that wait."""
+        waiting, self.preparing = self.preparing, []
+        for one in waiting:
+            if fails:
+                self.do(self.machine.preparation_failed(one.slot, one.connection_identifier, self.net.now))
+            else:
+                done = self.machine.prepared(one.slot, one.connection_identifier, self.net.now, self.setup_data)
+                self.do(done)
+
+    def packet(self, send: Send, **headers: Any) -> Packet:
+        """Return what is published for a message."""
+        known = {
+            "protocol_version": 1,
+            "incarnation": f"{self.incarnation:08d}",
+            "correlation_identifier": send.correlation_identifier,
+            "connection_identifier": send.connection_identifier,
+            "open_connections": send.open_connections,
+            "readable_encodings": ("json", "avro"),
+        }
+        envelope = self.envelope(identifier=send.event_identifier, **(known if self.has_headers else {}))
+        return Packet(topic=send.topic, message=send.message, envelope=replace(envelope, **headers))
+
+    def envelope(self, **fields: Any) -> EventEnvelope:
+        """Return an envelope of this node's."""
+        given = {"identifier": self.net.new_identifier(), **fields}
+        return EventEnvelope(
+            publisher_identifier=self.identifier,
+            timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+            message_type=None,
+            payload_format_type=None,
+            serialized_payload=None,
+            **given,
+        )
+
+    def tick(self) -> None:
+        """Do the periodic work."""
+        now = self.net.now
+        self.do(self.machine.discard_expired(now))
+        self.do(self.machine.send_due_keepalives(now))
+        self.do(self.machine.lose_dead_remotes(now))
+        for slot in self.machine.overdue_closes(now):
+            self.do(self.machine.close_gracelessly(*slot.key, slot.close_data, now))
+        for slot in self.machine.unused_connections(now):
+            self.do(self.machine.close_gracefully(*slot.key, None, now))
+        if isinstance(self.machine, CoreProtocol):
+            self.do(self.machine.discover_if_due(now))
+
+    def receives(self, topic: str) -> bool:
+        """Return whether it is subscribed to a topic."""
+        subscriptions: FilterMap[None] = FilterMap()
+        for topic_filter in {*self.settings.topics.filters(), *self.topics}:
+            subscriptions.add(topic_filter, None)
+        return bool(subscriptions.match(topic))
+
+    def handle(self, packet: Packet) -> None:
+        """Take a message."""
+        self.do(self.machine.handle(packet.topic, packet.message, packet.envelope, self.net.now))
+
+    # What tests ask
+
+    def had(self, kind: type[E]) -> list[E]:
+        """Return the effects of one kind that it had."""
+        return [effect for effect in self.effects if isinstance(effect, kind)]
+
+    def sent(self, kind: type[E]) -> list[E]:
+        """Return the messages of one kind that it sent."""
+        return [message for send in self.had(Send) if isinstance(message := send.message, kind)]
+
+    def last_send(self, kind: type[object]) -> Send:
+        """Return how it sent its last message of one kind."""
+        return [send for send in self.had(Send) if isinstance(send.message, kind)][-1]
+
+    def connections(self, operation_name: str = "text") -> list[str]:
+        """Return the remotes with which an operation is open."""
+        return [slot.remote_identifier for slot in self.machine.slots.open_of_operation(operation_name)]
+
+    def slot(self, remote: Node, operation_name: str = "text") -> Slot:
+        """Return the slot with a remote."""
+        found = self.machine.slots.get(remote.identifier, operation_name)
+        assert found is not None
+        return found
+
+    def has_slot(self, remote: Node, operation_name: str = "text") -> bool:
+        """Return whether anything is shared or under way with a remote."""
+        return self.machine.slots.get(remote.identifier, operation_name) is not None
+
+
+class Net:
+    """Nodes, what is on its way between them, and the time."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.nodes: list[Node] = []
+        self.wire: list[Packet] = []
+        self.loses: Callable[[Packet], bool] = lambda packet: False
+        """Which messages are lost."""
+        self._numbers: Iterator[int] = itertools.count(1)
+
+    def new_identifier(self) -> str:
+        """Return an identifier that is new."""
+        return f"i{next(self._numbers)}"
+
+    def add_core(
+        self, identifier: str = "core", *, has_headers: bool = True, text: Constraint | None = None, **settings: Any
+    ) -> Node:
+        """Add a core, which by default needs one plugin for operation `text`."""
+        settings.setdefault("operation_requirements", {"text": Requirement(text or text_constraint(minimum=1))})
+        made = Settings(identifier=identifier, topics=Layout(identifier, is_core=True), **settings)
+        return self._add(CoreProtocol(made, new_identifier=self.new_identifier), made, has_headers)
+
+    def add_plugin(
+        self, identifier: str = "plugin", *, has_headers: bool = True, policy: Policy | None = None, **settings: Any
+    ) -> Node:
+        """Add a plugin, which by default has operation `text`."""
+        settings.setdefault("operations", {"text": Terms(policy=policy or Policy())})
+        made = Settings(identifier=identifier, topics=Layout(identifier, is_core=False), **settings)
+        return self._add(PluginProtocol(made, new_identifier=self.new_identifier), made, has_headers)
+
+    def _add(self, machine: OrbiterProtocol, settings: Settings, has_headers: bool) -> Node:
+        self.nodes.append(Node(self, machine, settings, has_headers=has_headers))
+        return self.nodes[-1]
+
+    def start(self) -> None:
+        """Start all nodes that do not run, and have everything delivered."""
+        for node in self.nodes:
+            if not node.machine.running:
+                node.start()
+        for node in self.nodes:
+            node.tick()
+        self.run()
+
+    def run(self) -> None:
+        """Deliver everything, in order, until nothing is on its way."""
+        for _ in range(100_000):
+            if not self.wire:
+                return
+            self.deliver()
+        raise AssertionError(f"it never ends: {self.wire[:3]}")
+
+    def deliver(self, index: int = 0) -> Packet:
+        """Deliver one message, by default the oldest, to all that are subscribed; return it."""
+        packet = self.wire.pop(index)
+        if not self.loses(packet):
+            for node in self.nodes:
+                if node.machine.running and node.receives(packet.topic):
+                    node.handle(packet)
+        return packet
+
+    def deliver_until(self, kind: type[object]) -> Packet:
+        """Deliver until a message of one kind is the next; take that off the wire and return it."""
+        while self.wire:
+            if isinstance(self.wire[0].message, kind):
+                return self.wire.pop(0)
+            self.deliver()
+        raise AssertionError(f"no {kind.__name__} was sent")
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass from one deadline to the next, with everything delivered at once."""
+        end = self.now + seconds
+        for _ in range(100_000):
+            self.run()
+            known = (node.machine.next_deadline() for node in self.nodes)
+            at = min((deadline for deadline in known if deadline is not None), default=math.inf)
+            if at > end:
+                self.now = end
+                return
+            self.now = max(self.now, at)
+            for node in self.nodes:
+                node.tick()
+        raise AssertionError("deadlines are due again and again")
