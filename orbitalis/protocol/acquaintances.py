@@ -17,11 +17,15 @@ class Acquaintances:
 
     A keepalive is owed to a remote, not to a connection. Deadlines of silence are only looked at when they are reached:
     hearing from a remote is a single assignment.
+
+    Remotes with which nothing is shared any more, dead ones included, are remembered, since they may believe otherwise;
+    of these the last `maximum_pending_requests`.
     """
 
     def __init__(self, settings: OrbiterSettings) -> None:
         self._settings = settings
         self._remotes: dict[str, Remote] = {}
+        self._parted: dict[str, None] = {}
         self._keepalives: Deadlines[str] = Deadlines()
         self._probes: Deadlines[str] = Deadlines()
         self._silences: Deadlines[str] = Deadlines()
@@ -57,77 +61,109 @@ class Acquaintances:
         """Note a sign of life."""
         remote.last_seen = max(remote.last_seen, now)
         remote.probed_at = None
+        if remote.is_dead:
+            remote.is_dead = False
+            self._watch(remote)
+
+    def told(
+        self,
+        remote: Remote,
+        *,
+        keepalive_topic: str,
+        keepalive_request_topic: str,
+        considers_me_dead_after: float,
+    ) -> None:
+        """Take over what a remote, in a handshake, says about itself."""
+        remote.keepalive_topic = keepalive_topic
+        remote.keepalive_request_topic = keepalive_request_topic
+        if remote.considers_me_dead_after != considers_me_dead_after:
+            remote.considers_me_dead_after = considers_me_dead_after
+            self._schedule_keepalive(remote)
+
+    def engaged(self, identifier: str) -> None:
+        """Note that something is shared with a remote, be it one that is not known yet."""
+        self._parted.pop(identifier, None)
+
+    def parted(self, identifier: str) -> None:
+        """Note that nothing is shared with a remote any more."""
+        if identifier in self._remotes:
+            self._parted.pop(identifier, None)
+            self._parted[identifier] = None
+            if len(self._parted) > self._settings.maximum_pending_requests:
+                self.forget(next(iter(self._parted)))
 
     def forget(self, identifier: str) -> None:
         """Know a remote no more."""
         self._remotes.pop(identifier, None)
+        self._parted.pop(identifier, None)
         for deadlines in (self._keepalives, self._probes, self._silences):
             deadlines.discard(identifier)
 
     def clear(self) -> None:
         """Know nobody."""
         self._remotes.clear()
+        self._parted.clear()
         for deadlines in (self._keepalives, self._probes, self._silences):
             deadlines.clear()
 
     def connected(self, identifier: str, now: float) -> None:
-        """Owe a remote keepalives from now on."""
+        """Owe a remote keepalives from now on; the handshake has served as one."""
         remote = self._remotes.get(identifier)
-        if remote is not None and identifier not in self._keepalives:
+        if remote is not None and not remote.is_owed_keepalives:
+            remote.is_owed_keepalives = True
             self.keepalive_sent(remote, now)
 
     def disconnected(self, identifier: str) -> None:
         """Owe a remote nothing more."""
+        remote = self._remotes.get(identifier)
+        if remote is not None:
+            remote.is_owed_keepalives = False
         self._keepalives.discard(identifier)
 
     def keepalive_sent(self, remote: Remote, now: float) -> None:
         """Note that a remote got its keepalive, or what serves as one."""
         remote.last_keepalive_sent = now
-        interval = self._keepalive_interval(remote)
-        if interval is None:
-            self._keepalives.discard(remote.identifier)
-        else:
-            self._keepalives.set(remote.identifier, now + interval)
+        self._schedule_keepalive(remote)
 
     def pop_keepalives_due(self, now: float) -> list[Remote]:
         """Return the remotes that are owed a keepalive; each is to be told of with :meth:`keepalive_sent`."""
-        return [self._remotes[identifier] for identifier in self._keepalives.pop_due(now)]
+        return self._popped(self._keepalives, now)
 
     def pop_probes_due(self, now: float) -> list[Remote]:
         """Return the remotes that have missed the time for their keepalive, once for each silence."""
         due: list[Remote] = []
-        for identifier in self._probes.pop_due(now):
-            remote = self._remotes[identifier]
+        for remote in self._popped(self._probes, now):
             at = self._probe_at(remote)
             if at is None:
                 continue
             if at > now:
-                self._probes.set(identifier, at)
+                self._probes.set(remote.identifier, at)
                 continue
             remote.probed_at = now
             due.append(remote)
         return due
 
     def pop_dead(self, now: float) -> list[Remote]:
-        """Return the remotes that have been silent for too long."""
+        """Return the remotes that have been silent for too long, and take them for dead from now on."""
         dead: list[Remote] = []
-        for identifier in self._silences.pop_due(now):
-            remote = self._remotes[identifier]
+        for remote in self._popped(self._silences, now):
             at = self._dead_at(remote)
             if at is None:
                 continue
             if at > now:
-                self._silences.set(identifier, at)
-                if identifier not in self._probes:
+                self._silences.set(remote.identifier, at)
+                if remote.identifier not in self._probes:
                     self._watch_probe(remote)
                 continue
+            remote.is_dead = True
+            self._probes.discard(remote.identifier)
             dead.append(remote)
         return dead
 
     def is_silent(self, remote: Remote, now: float) -> bool:
         """Return whether a remote has been silent for too long."""
         at = self._dead_at(remote)
-        return at is not None and at <= now
+        return remote.is_dead or (at is not None and at <= now)
 
     def apply_changed_durations(self) -> None:
         """Take over durations that the user has changed since the last call."""
@@ -136,14 +172,24 @@ class Acquaintances:
             return
         self._durations = durations
         for remote in self._remotes.values():
-            self._watch(remote)
-            if remote.identifier in self._keepalives and remote.last_keepalive_sent is not None:
-                self.keepalive_sent(remote, remote.last_keepalive_sent)
+            if not remote.is_dead:
+                self._watch(remote)
+            self._schedule_keepalive(remote)
 
     def next_deadline(self) -> float | None:
         """Return when the next of all these is due."""
         known = [at for at in (self._keepalives.next(), self._probes.next(), self._silences.next()) if at is not None]
         return min(known, default=None)
+
+    def _popped(self, deadlines: Deadlines[str], now: float) -> list[Remote]:
+        return [self._remotes[identifier] for identifier in deadlines.pop_due(now)]
+
+    def _schedule_keepalive(self, remote: Remote) -> None:
+        interval = self._keepalive_interval(remote)
+        if interval is None or not remote.is_owed_keepalives or remote.last_keepalive_sent is None:
+            self._keepalives.discard(remote.identifier)
+        else:
+            self._keepalives.set(remote.identifier, remote.last_keepalive_sent + interval)
 
     def _watch(self, remote: Remote) -> None:
         dead_at = self._dead_at(remote)

@@ -25,7 +25,7 @@ class Constraint(AllowBlockList):
     """Fewest plugins beside the mandatory ones."""
     maximum: int | None = None
     """Most plugins beside the mandatory ones, requests under way included; `None` for any number."""
-    mandatory: list[str] = field(default_factory=list)
+    mandatory: list[str] = field(default_factory=list[str])
     """Identifiers of plugins that have to be connected."""
     inputs: list[Input]
     """Alternative inputs; an operation has to accept one of them."""

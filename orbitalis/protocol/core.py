@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.constraint import Constraint
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, Effect, MessageReceived, ProtocolMessage
@@ -106,18 +107,32 @@ class CoreProtocol(OrbiterProtocol):
         return self.slots.count(operation_name) - mandatory
 
     def _settle(self, now: float) -> None:
-        compliant = self.is_compliant()
-        if compliant == self.compliant:
+        if not self.running or (compliant := self.is_compliant()) == self.compliant:
             return
         self.compliant = compliant
         self._outbox.add(ComplianceChanged(compliant=compliant))
+        if not compliant:
+            self._discover_if_due(now)
 
     # Discover
 
     def discover(self, constraints: dict[str, Constraint], now: float) -> list[Effect]:
         """Ask all plugins for operations; without any, nothing is sent."""
-        if not self.running:
-            return self._outbox.take()
+        if self.running:
+            self._discover(constraints, now)
+        return self._outbox.take()
+
+    def discover_if_due(self, now: float) -> list[Effect]:
+        """Ask for what is still wanted, if it is time to: soon again while needs are not met, later while they are."""
+        self._discover_if_due(now)
+        return self._outbox.take()
+
+    def _discover_if_due(self, now: float) -> None:
+        at = self._next_own_deadline()
+        if at is not None and at <= now:
+            self._discover(self.operations_to_discover(), now)
+
+    def _discover(self, constraints: dict[str, Constraint], now: float) -> None:
         self._discovered_at = now
         if constraints:
             topics = self._settings.topics
@@ -130,14 +145,6 @@ class CoreProtocol(OrbiterProtocol):
                 queries={name: _query(name, constraint) for name, constraint in constraints.items()},
             )
             self._outbox.send(None, self._settings.discover_topic, channels.DISCOVER, message)
-        return self._outbox.take()
-
-    def discover_if_due(self, now: float) -> list[Effect]:
-        """Ask for what is still wanted, if it is time to: soon again while needs are not met, later while they are."""
-        at = self._next_own_deadline()
-        if at is None or at > now:
-            return self._outbox.take()
-        return self.discover(self.operations_to_discover(), now)
 
     def _next_own_deadline(self) -> float | None:
         if not self.running:
@@ -184,10 +191,12 @@ class CoreProtocol(OrbiterProtocol):
             self._on_offered(plugin, offered, reply_topic, envelope, now)
         if not self.slots.has_remote(plugin) and self.acquaintances.get(plugin) is None:
             return
-        remote = self.acquaintances.meet(plugin, envelope, now)
-        remote.keepalive_topic = keepalive_topic
-        remote.keepalive_request_topic = request_topic
-        remote.considers_me_dead_after = message.considered_dead_after
+        self.acquaintances.told(
+            self.acquaintances.meet(plugin, envelope, now),
+            keepalive_topic=keepalive_topic,
+            keepalive_request_topic=request_topic,
+            considers_me_dead_after=message.considered_dead_after,
+        )
 
     def _on_offered(
         self, plugin: str, offered: OfferedOperation, reply_topic: str, envelope: EventEnvelope, now: float
@@ -199,10 +208,16 @@ class CoreProtocol(OrbiterProtocol):
                 slot.offer_identifiers = (envelope.identifier,)
                 self._send_request(slot)
             return
+        if slot is not None and envelope.incarnation is None:
+            # An older peer offers nothing that is lent to this core: it has started anew, and cannot say so.
+            self._release(slot, SlotTrigger.REPLACED, CloseReason.REMOTE_FORGOT)
         reason = self._reason_against(plugin, offered)
         if reason is None:
-            self._request(plugin, offered, reply_topic, envelope, now)
-        else:
+            try:
+                self._request(plugin, offered, reply_topic, envelope, now)
+            except RemoteProtocolError as error:
+                reason = str(error)
+        if reason is not None:
             self._send_reject(plugin, offered.name, reply_topic, reason, correlation_identifier=envelope.identifier)
 
     def _reason_against(self, plugin: str, offered: OfferedOperation) -> str | None:
@@ -235,14 +250,10 @@ class CoreProtocol(OrbiterProtocol):
             input=Input.from_wire(offered.input),
             output=Output.from_wire(offered.output),
             created_at=now,
-            connection_identifier=self._new_identifier(),
             offer_identifiers=(envelope.identifier,),
             reply_topic=reply_topic,
         )
-        topics = self._settings.topics
-        slot.incoming_close_topic = topics.close(plugin, offered.name, slot.connection_identifier)
-        if slot.output.has_output:
-            slot.output_topic = topics.data(plugin, offered.name, slot.connection_identifier)
+        self._build_topics(slot, self._new_identifier())
         self._add_pending(slot, SlotTrigger.OFFER_ACCEPTED)
         self.slots.index_topics(slot)
         self._prepare(slot)
@@ -348,7 +359,9 @@ class CoreProtocol(OrbiterProtocol):
         slot = self.slots.get(message.plugin_identifier, message.operation_name)
         if slot is None or slot.state is not SlotState.REQUESTED:
             return
-        if envelope.connection_identifier in (None, slot.connection_identifier):
+        if envelope.connection_identifier in (None, slot.connection_identifier) and (
+            envelope.correlation_identifier in (None, slot.request_identifier)
+        ):
             self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
             self._release(slot, SlotTrigger.NO_LONGER_AVAILABLE_RECEIVED, CloseReason.REMOTE)
 

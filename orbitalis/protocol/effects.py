@@ -41,6 +41,7 @@ __all__ = [
     "Send",
     "Subscribe",
     "Unsubscribe",
+    "sender_of",
 ]
 
 ProtocolMessage: TypeAlias = (
@@ -56,6 +57,17 @@ ProtocolMessage: TypeAlias = (
     | GracelessCloseConnectionMessage
     | CloseConnectionAckMessage
 )
+
+
+def sender_of(message: ProtocolMessage) -> str:
+    """Return the identifier that the sender of a message gives as its own."""
+    match message:
+        case DiscoverMessage() | RequestOperationMessage() | RejectOperationMessage():
+            return message.core_identifier
+        case OfferMessage() | ConfirmConnectionMessage() | OperationNoLongerAvailableMessage():
+            return message.plugin_identifier
+        case _:
+            return message.from_identifier
 
 
 class CloseReason(StrEnum):
@@ -148,7 +160,7 @@ class PendingRequestDiscarded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteLost:
-    """A remote is dead, or has started anew; its connections are closed by effects that follow."""
+    """A remote is dead, or has started anew; effects that follow close its connections."""
 
     remote_identifier: str
     reason: CloseReason

@@ -7,14 +7,15 @@ monotonic clock of the caller's.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 from orbitalis.errors import NoConnectionError
-from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage, Subscribe
-from orbitalis.protocol.remote import Remote, Standing
+from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage, Subscribe, sender_of
+from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.remote import Standing
 from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.slot_keeper import SlotKeeper
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
-from orbitalis_wire import channels, timings
+from orbitalis_wire import channels
 from orbitalis_wire.messages import (
     CloseConnectionAckMessage,
     EventEnvelope,
@@ -23,17 +24,17 @@ from orbitalis_wire.messages import (
     KeepaliveMessage,
     KeepaliveRequestMessage,
 )
-from orbitalis_wire.topics import CloseAckTopic, KeepaliveTopic
+from orbitalis_wire.topics import CloseAckTopic
 
 __all__ = ["OrbiterProtocol"]
 
 
-class OrbiterProtocol(SlotKeeper):
+class OrbiterProtocol(Liveness):
     """What both kinds of orbiter do.
 
     Public methods return the effects of the call. A message that is late, duplicated or foreign has none; one that
     breaks the protocol raises :class:`~orbitalis.errors.RemoteProtocolError`, and the effects it had until then are
-    returned by the next call.
+    returned by :meth:`take`, or else by the next call.
     """
 
     def start(self, now: float) -> list[Effect]:
@@ -42,11 +43,11 @@ class OrbiterProtocol(SlotKeeper):
         self._on_start(now)
         return self._outbox.take()
 
-    def stop(self) -> list[Effect]:
-        """Close everything gracelessly and take part no more."""
+    def stop(self, close_data: Mapping[Slot, bytes | None] | None = None) -> list[Effect]:
+        """Close everything gracelessly, with the data that is to go along, and take part no more."""
         for slot in self.slots:
             if slot.is_connection:
-                self._send_graceless_close(slot, None)
+                self._send_graceless_close(slot, close_data.get(slot) if close_data else None)
             else:
                 self._give_up(slot)
             self._release(slot, SlotTrigger.STOPPED, CloseReason.STOPPED)
@@ -64,8 +65,13 @@ class OrbiterProtocol(SlotKeeper):
             RemoteProtocolError: The remote broke the protocol.
         """
         if self.running:
+            self._told.check_event(topic, sender_of(message), envelope)
             self._dispatch(topic, message, envelope, now)
             self._settle(now)
+        return self._outbox.take()
+
+    def take(self) -> list[Effect]:
+        """Return the effects of a call that has raised."""
         return self._outbox.take()
 
     def data_received(self, slot: Slot, envelope: EventEnvelope, now: float) -> bool:
@@ -97,17 +103,6 @@ class OrbiterProtocol(SlotKeeper):
             self._give_up(slot)
             self._release(slot, SlotTrigger.PREPARATION_FAILED, CloseReason.LOCAL)
             self._settle(now)
-        return self._outbox.take()
-
-    def reconnected(self, now: float) -> list[Effect]:
-        """Take the report that the bus was away: messages of either side may be lost."""
-        if self.running:
-            for identifier in self.slots.remotes():
-                remote = self.acquaintances.get(identifier)
-                if remote is not None:
-                    self._send_keepalive(remote, now)
-                    self._send_keepalive_request(remote)
-            self._on_reconnected(now)
         return self._outbox.take()
 
     # What the user wants
@@ -159,6 +154,7 @@ class OrbiterProtocol(SlotKeeper):
             return self._outbox.take()
         slot.ack_topic = self._settings.topics.close_ack(*slot.key, slot.connection_identifier)
         slot.close_data = data
+        slot.closing_at = now
         self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_SENT)
         if self._settings.graceful_close_timeout is not None:
             self._close_deadlines.set(slot.key, now + self._settings.graceful_close_timeout)
@@ -177,32 +173,6 @@ class OrbiterProtocol(SlotKeeper):
             connection_identifier=slot.connection_identifier,
         )
         self._settle(now)
-        return self._outbox.take()
-
-    def send_keepalive(self, remote_identifier: str, now: float) -> list[Effect]:
-        """Give a remote a sign of life.
-
-        Raises:
-            NoConnectionError: Where its keepalives go is not known.
-        """
-        remote = self.acquaintances.get(remote_identifier)
-        if remote is None or remote.keepalive_topic is None:
-            raise NoConnectionError(f"'{self._settings.identifier}' knows no keepalive topic of '{remote_identifier}'")
-        self._send_keepalive(remote, now)
-        return self._outbox.take()
-
-    def send_keepalive_request(self, remote_identifier: str) -> list[Effect]:
-        """Ask a remote for a sign of life.
-
-        Raises:
-            NoConnectionError: Where its keepalive requests go is not known.
-        """
-        remote = self.acquaintances.get(remote_identifier)
-        if remote is None or remote.keepalive_request_topic is None:
-            raise NoConnectionError(
-                f"'{self._settings.identifier}' knows no keepalive request topic of '{remote_identifier}'"
-            )
-        self._send_keepalive_request(remote)
         return self._outbox.take()
 
     # What time brings
@@ -236,33 +206,6 @@ class OrbiterProtocol(SlotKeeper):
         due = (self.slots.get(*key) for key in self._close_deadlines.pop_due(now))
         return [slot for slot in due if slot is not None and slot.state is SlotState.CLOSING]
 
-    def send_due_keepalives(self, now: float) -> list[Effect]:
-        """Give each remote the sign of life that it is owed, and ask those that owe one."""
-        self.acquaintances.apply_changed_durations()
-        for remote in self.acquaintances.pop_keepalives_due(now):
-            self._send_keepalive(remote, now)
-        for remote in self.acquaintances.pop_probes_due(now):
-            if self.slots.has_remote(remote.identifier):
-                self._send_keepalive_request(remote)
-        for identifier in self._reconciliations.pop_due(now):
-            doubted = self.acquaintances.get(identifier)
-            if doubted is not None and self.slots.has_remote(identifier):
-                self._send_keepalive_request(doubted)
-        return self._outbox.take()
-
-    def lose_dead_remotes(self, now: float) -> list[Effect]:
-        """Close all connections with remotes that have been silent for too long, and forget those remotes."""
-        self.acquaintances.apply_changed_durations()
-        for remote in self.acquaintances.pop_dead(now):
-            if self.slots.has_remote(remote.identifier):
-                for slot in self.slots.of_remote(remote.identifier):
-                    if slot.is_connection:
-                        self._send_graceless_close(slot, None)
-                self._lose(remote.identifier, CloseReason.REMOTE_DEAD)
-            self.acquaintances.forget(remote.identifier)
-        self._settle(now)
-        return self._outbox.take()
-
     def next_deadline(self) -> float | None:
         """Return when the next thing is due, or `None` while nothing is."""
         deadlines = (
@@ -295,9 +238,6 @@ class OrbiterProtocol(SlotKeeper):
     def _on_stop(self) -> None:
         """Do what stopping asks for."""
 
-    def _on_reconnected(self, now: float) -> None:
-        """Do what a returned bus asks for."""
-
     def _next_own_deadline(self) -> float | None:
         """Return when something of the role's own is due."""
         return None
@@ -315,72 +255,6 @@ class OrbiterProtocol(SlotKeeper):
                 self._on_close_ack(topic, message, envelope, now)
             case _:
                 pass
-
-    # Keepalive
-
-    def _on_keepalive(self, message: KeepaliveMessage, envelope: EventEnvelope, now: float) -> None:
-        if not self._admit(message.from_identifier, envelope, now):
-            return
-        self._outbox.add(MessageReceived(remote_identifier=message.from_identifier, message=message))
-        remote = self.acquaintances.get(message.from_identifier)
-        if remote is not None and envelope.open_connections is not None:
-            self._reconcile(remote, frozenset(envelope.open_connections), now)
-
-    def _on_keepalive_request(self, message: KeepaliveRequestMessage, envelope: EventEnvelope, now: float) -> None:
-        if not self._admit(message.from_identifier, envelope, now):
-            return
-        remote = self.acquaintances.get(message.from_identifier)
-        if remote is None:
-            return
-        remote.keepalive_topic = self._told.resolve(KeepaliveTopic, remote.identifier, message.keepalive_topic)
-        self._outbox.add(MessageReceived(remote_identifier=remote.identifier, message=message))
-        self._send_keepalive(remote, now)
-
-    def _reconcile(self, remote: Remote, believed: frozenset[str], now: float) -> None:
-        """Hold what the remote believes to share against what this side does.
-
-        What only this side believes in is closed once two keepalives, `reconciliation_delay` apart, have missed it: one
-        alone may have crossed a handshake. What only the remote believes in it closes in the same way, when it gets
-        keepalives in return.
-        """
-        mine: set[str] = set()
-        for slot in self.slots.of_remote(remote.identifier):
-            mine.add(slot.connection_identifier)
-            if not slot.is_connection or slot.connection_identifier in believed:
-                slot.missed_at = None
-            elif slot.missed_at is None:
-                slot.missed_at = now
-                self._reconciliations.set(remote.identifier, now + timings.RECONCILIATION_DELAY)
-            elif slot.missed_at + timings.RECONCILIATION_DELAY <= now:
-                self._send_graceless_close(slot, None)
-                self._release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.REMOTE_FORGOT)
-        if not believed <= mine and (
-            remote.reconciled_at is None or remote.reconciled_at + timings.RECONCILIATION_DELAY <= now
-        ):
-            remote.reconciled_at = now
-            self._send_keepalive(remote, now)
-
-    def _send_keepalive(self, remote: Remote, now: float) -> None:
-        self.acquaintances.keepalive_sent(remote, now)
-        if remote.keepalive_topic is None:
-            return
-        shared = (slot.connection_identifier for slot in self.slots.of_remote(remote.identifier))
-        self._outbox.send(
-            remote.identifier,
-            remote.keepalive_topic,
-            channels.KEEPALIVE,
-            KeepaliveMessage(from_identifier=self._settings.identifier),
-            open_connections=tuple(identifier for identifier in shared if identifier),
-        )
-
-    def _send_keepalive_request(self, remote: Remote) -> None:
-        if remote.keepalive_request_topic is None:
-            return
-        message = KeepaliveRequestMessage(
-            from_identifier=self._settings.identifier,
-            keepalive_topic=self._settings.topics.keepalive(remote.identifier),
-        )
-        self._outbox.send(remote.identifier, remote.keepalive_request_topic, channels.KEEPALIVE_REQUEST, message)
 
     # Close
 

@@ -47,14 +47,21 @@ class PluginProtocol(OrbiterProtocol):
     def send_offer(
         self, core_identifier: str, offer_topic: str, operation_names: list[str], now: float
     ) -> list[Effect]:
-        """Offer operations to a core without being asked; those that cannot be lent to it now are left out."""
-        offered = [
-            slot
-            for name in operation_names
-            if (terms := self._settings.operations.get(name)) is not None
-            and (slot := self._reserve(core_identifier, name, terms.input, terms.output, now)) is not None
-        ]
-        self._send_offer(core_identifier, self._told.resolve(OfferTopic, core_identifier, offer_topic), offered)
+        """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
+
+        Raises:
+            RemoteProtocolError: The core's identifier or the topic cannot be used.
+        """
+        if self.running:
+            self._told.check_identifier(core_identifier)
+            topic = self._told.resolve(OfferTopic, core_identifier, offer_topic)
+            offered = [
+                slot
+                for name in operation_names
+                if (terms := self._settings.operations.get(name)) is not None
+                and (slot := self._reserve(core_identifier, name, terms.input, terms.output, now)) is not None
+            ]
+            self._send_offer(core_identifier, topic, offered)
         return self._outbox.take()
 
     def _dispatch(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> None:
@@ -67,6 +74,10 @@ class PluginProtocol(OrbiterProtocol):
                 self._on_reject(message, envelope, now)
             case _:
                 self._dispatch_shared(topic, message, envelope, now)
+
+    def _settle(self, now: float) -> None:
+        # A plugin has no needs that connections could meet.
+        pass
 
     # Discover and offer
 
@@ -85,10 +96,12 @@ class PluginProtocol(OrbiterProtocol):
         ]
         if not offered and self.acquaintances.get(core) is None:
             return
-        remote = self.acquaintances.meet(core, envelope, now)
-        remote.keepalive_topic = keepalive_topic
-        remote.keepalive_request_topic = request_topic
-        remote.considers_me_dead_after = message.considered_dead_after
+        self.acquaintances.told(
+            self.acquaintances.meet(core, envelope, now),
+            keepalive_topic=keepalive_topic,
+            keepalive_request_topic=request_topic,
+            considers_me_dead_after=message.considered_dead_after,
+        )
         self._send_offer(core, offer_topic, offered)
 
     def _answer(
@@ -186,6 +199,7 @@ class PluginProtocol(OrbiterProtocol):
         if terms is None or not self._answers_offer(slot, core, name, envelope):
             self._send_no_longer_available(core, name, response_topic, envelope)
             return
+        is_new = slot is None
         if slot is None:
             slot = Slot(
                 role=self.role,
@@ -195,19 +209,17 @@ class PluginProtocol(OrbiterProtocol):
                 output=terms.output,
                 created_at=now,
             )
-            self._add_pending(slot, SlotTrigger.REQUEST_RECEIVED)
-            self.acquaintances.meet(core, envelope, now)
-        else:
-            self.slots.advance(slot, SlotTrigger.REQUEST_RECEIVED)
-        slot.connection_identifier = envelope.connection_identifier or self._new_identifier()
+        self._build_topics(slot, envelope.connection_identifier or self._new_identifier())
         slot.request_identifier = envelope.identifier
         slot.response_topic = response_topic
         slot.output_topic = output_topic if slot.output.has_output else None
         slot.remote_close_topic = close_topic
         slot.setup_data = message.setup_data
-        topics = self._settings.topics
-        slot.incoming_close_topic = topics.close(core, name, slot.connection_identifier)
-        slot.input_topic = topics.data(core, name, slot.connection_identifier) if slot.input.has_input else None
+        if is_new:
+            self._add_pending(slot, SlotTrigger.REQUEST_RECEIVED)
+        else:
+            self.slots.advance(slot, SlotTrigger.REQUEST_RECEIVED)
+        self.acquaintances.meet(core, envelope, now)
         self.slots.index_topics(slot)
         self._prepare(slot)
 

@@ -37,6 +37,10 @@ class Remote:
     keepalive_request_topic: str | None = None
     considers_me_dead_after: float | None = None
     """Seconds of silence after which it gives this orbiter up."""
+    is_owed_keepalives: bool = False
+    """Whether there is a connection with it."""
+    is_dead: bool = False
+    """Whether it has been silent for too long, and was not heard of since. Nothing is agreed with it then."""
     last_keepalive_sent: float | None = None
     probed_at: float | None = None
     """When it was asked for a keepalive, if it has been silent since."""
@@ -45,7 +49,7 @@ class Remote:
 
     def standing(self, envelope: EventEnvelope) -> Standing:
         """Return how an event of this remote stands to what is known of it."""
-        if envelope.incarnation == self.incarnation:
+        if self.is_dead or envelope.incarnation == self.incarnation:
             return Standing.CURRENT
         if self.incarnation is None:
             return Standing.NEWER
@@ -55,6 +59,8 @@ class Remote:
 
     def learn(self, envelope: EventEnvelope) -> None:
         """Take over what an event's headers say about its sender."""
-        self.incarnation = envelope.incarnation
+        if envelope.incarnation != self.incarnation:
+            self.incarnation = envelope.incarnation
+            self.encoding = Encoding.JSON
         if envelope.readable_encodings is not None and Encoding.AVRO.value in envelope.readable_encodings:
             self.encoding = Encoding.AVRO

@@ -28,6 +28,8 @@ class Slot:
     state: SlotState = SlotState.FREE
     opened_at: float = 0.0
     last_used: float = 0.0
+    closing_at: float | None = None
+    """When this side's graceful close was sent."""
     missed_at: float | None = None
     """When a keepalive of the remote first failed to list this connection."""
     offer_identifiers: tuple[str, ...] = ()
@@ -88,8 +90,8 @@ class Slot:
 class _OfOperation:
     """The slots of one operation."""
 
-    by_remote: dict[str, Slot] = field(default_factory=dict)
-    open: dict[str, Slot] = field(default_factory=dict)
+    by_remote: dict[str, Slot] = field(default_factory=dict[str, Slot])
+    open: dict[str, Slot] = field(default_factory=dict[str, Slot])
     open_in_order: tuple[Slot, ...] | None = None
     """`open` as a tuple, until it changes."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -26,6 +26,7 @@ from orbitalis.protocol.slot import Slot, SlotTable
 from orbitalis.protocol.told_topics import ToldTopics
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import channels
+from orbitalis_wire.errors import TopicError
 from orbitalis_wire.messages import EventEnvelope, GracelessCloseConnectionMessage
 
 __all__ = ["SlotKeeper"]
@@ -58,6 +59,7 @@ class SlotKeeper(ABC):
         after = self._settings.consider_others_dead_after
         return math.inf if after is None else after
 
+    @abstractmethod
     def _settle(self, now: float) -> None:
         """Draw the conclusions of connections gained or lost."""
 
@@ -97,8 +99,32 @@ class SlotKeeper(ABC):
 
     def _add_pending(self, slot: Slot, trigger: SlotTrigger) -> None:
         self.slots.add(slot, trigger)
+        self.acquaintances.engaged(slot.remote_identifier)
         if self._settings.pending_requests_expire_after is not None:
             self._pending_deadlines.set(slot.key, slot.created_at + self._settings.pending_requests_expire_after)
+
+    def _build_topics(self, slot: Slot, connection_identifier: str) -> None:
+        """Give a slot the topics on which this side listens for its connection.
+
+        Raises:
+            RemoteProtocolError: A topic cannot hold what the remote calls itself or the operation; nothing has changed.
+        """
+        names = (slot.remote_identifier, slot.operation_name, connection_identifier)
+        expects_data = slot.output.has_output if self.role is Role.CORE else slot.input.has_input
+        try:
+            close_topic = self._settings.topics.close(*names)
+            data_topic = self._settings.topics.data(*names) if expects_data else None
+        except TopicError as error:
+            raise RemoteProtocolError(
+                f"there can be no connection with '{slot.remote_identifier}' for operation "
+                f"'{slot.operation_name}': {error}"
+            ) from None
+        slot.connection_identifier = connection_identifier
+        slot.incoming_close_topic = close_topic
+        if self.role is Role.CORE:
+            slot.output_topic = data_topic
+        else:
+            slot.input_topic = data_topic
 
     def _prepare(self, slot: Slot) -> None:
         self._outbox.add(
@@ -129,6 +155,8 @@ class SlotKeeper(ABC):
             deadlines.discard(slot.key)
         if not any(other.is_connection for other in self.slots.of_remote(slot.remote_identifier)):
             self.acquaintances.disconnected(slot.remote_identifier)
+        if not self.slots.has_remote(slot.remote_identifier):
+            self.acquaintances.parted(slot.remote_identifier)
         self._outbox.add(
             ConnectionClosed(remote_identifier=slot.remote_identifier, slot=slot, reason=reason, data=data)
             if was_connection
@@ -141,6 +169,9 @@ class SlotKeeper(ABC):
         """Drop all that is shared with a remote, on this side alone."""
         self._outbox.add(RemoteLost(remote_identifier=remote_identifier, reason=reason))
         for slot in self.slots.of_remote(remote_identifier):
+            if reason is CloseReason.REMOTE_DEAD and slot.is_connection:
+                # In case that it lives after all.
+                self._send_graceless_close(slot, None)
             self._release(slot, SlotTrigger.REMOTE_LOST, reason)
 
     def _send_graceless_close(self, slot: Slot, data: bytes | None) -> None:

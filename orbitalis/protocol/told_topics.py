@@ -1,11 +1,13 @@
-"""Topics that a remote told: which of them may be published to, and under which name.
+"""What a remote says of topics and of itself: whether it may be believed, and where to publish.
 
 Every topic but the discover topic is told by the side that listens there. Ours carry recipient and sender in levels of
-their own, so a told topic in our layout is held against who told it; a topic in a foreign layout is used as it stands.
+their own, so a told topic in our layout is held against who told it, and the sender of a message against the topic on
+which it arrived; a topic in a foreign layout is used as it stands.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import Field, fields, replace
 from typing import Any, ClassVar, Final, Protocol, Self
 
@@ -13,11 +15,17 @@ from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire import limits
 from orbitalis_wire.errors import TopicError
-from orbitalis_wire.topics import OfferTopic
+from orbitalis_wire.messages import EventEnvelope
+from orbitalis_wire.topics import CloseTopic, OfferTopic
 
 __all__ = ["ToldTopics", "TopicClass"]
 
 _ROOT: Final = OfferTopic.ADDRESS.split("/", 1)[0] + "/"
+_SENDER_LEVEL: Final = CloseTopic.ADDRESS.split("/").index("{sender_identifier}")
+_UNKNOWN_SENDER: Final = OfferTopic.build(core_identifier="core", plugin_identifier=None).split("/")[_SENDER_LEVEL]
+
+_UNPUBLISHABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What MQTT does not allow in a topic (MQTT 5.0, 1.5.4)."""
 
 
 class TopicClass(Protocol):
@@ -44,6 +52,40 @@ class ToldTopics:
             OfferTopic.build(core_identifier=remote_identifier, plugin_identifier=remote_identifier)
         except TopicError as error:
             raise RemoteProtocolError(f"a remote gives an identifier that cannot be used: {error}") from None
+
+    def check_event(self, topic: str, remote_identifier: str, envelope: EventEnvelope) -> None:
+        """Hold the headers of an event, and the sender that its message gives, against the topic it arrived on.
+
+        Raises:
+            RemoteProtocolError: A header is longer than any identifier, or cannot be used as one; or the topic is in
+                our layout, and the sender is another than the message says. Only a peer that sends no headers may
+                leave the sender's level of a topic as it was told.
+        """
+        for header in ("identifier", "incarnation", "correlation_identifier", "connection_identifier"):
+            value: str | None = getattr(envelope, header)
+            if value is not None and len(value) > limits.IDENTIFIER_BYTES:
+                raise RemoteProtocolError(
+                    f"remote '{remote_identifier}' sent an event whose {header} is {len(value)} characters long, "
+                    f"{limits.IDENTIFIER_BYTES} are allowed"
+                )
+        if envelope.connection_identifier is not None:
+            self._check_connection_identifier(remote_identifier, envelope.connection_identifier)
+        if not topic.startswith(_ROOT):
+            return
+        sender = (*topic.split("/", _SENDER_LEVEL + 1), "", "")[_SENDER_LEVEL]
+        if sender != remote_identifier and (sender != _UNKNOWN_SENDER or envelope.incarnation is not None):
+            raise RemoteProtocolError(
+                f"a message claims to come from '{remote_identifier}', but arrived on topic {topic!r}, "
+                f"which is for '{sender}' to publish to"
+            )
+
+    def _check_connection_identifier(self, remote_identifier: str, connection_identifier: str) -> None:
+        try:
+            CloseTopic.filter(connection_identifier=connection_identifier)
+        except TopicError as error:
+            raise RemoteProtocolError(
+                f"remote '{remote_identifier}' sent a header that cannot be used: {error}"
+            ) from None
 
     def resolve(self, topic_class: type[TopicClass], remote_identifier: str, topic: str) -> str:
         """Return the topic to publish to, for a topic of the channel `topic_class` that `remote_identifier` told.
@@ -82,9 +124,9 @@ def _publishable(remote_identifier: str, topic: str) -> str:
         reason = "it is empty"
     elif "+" in topic or "#" in topic:
         reason = "it contains a wildcard"
-    elif any(character < " " or "\x7f" <= character <= "\x9f" for character in topic):
-        reason = "it contains a control character"
-    elif len(topic.encode("utf-8", "surrogatepass")) > limits.TOPIC_BYTES:
+    elif _UNPUBLISHABLE.search(topic):
+        reason = "it contains a character that no topic may contain"
+    elif len(topic.encode()) > limits.TOPIC_BYTES:
         reason = f"it is longer than {limits.TOPIC_BYTES} bytes"
     if reason is not None:
         raise RemoteProtocolError(f"remote '{remote_identifier}' told a topic that cannot be published to: {reason}")

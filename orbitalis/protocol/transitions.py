@@ -75,7 +75,7 @@ class SlotTrigger(StrEnum):
     GRACELESS_CLOSE_SENT = "graceless close sent"
     GRACELESS_CLOSE_RECEIVED = "graceless close received"
     CLOSE_ACK_RECEIVED = "close ack received"
-    REPLACED = "replaced by a newer request"
+    REPLACED = "replaced by a newer handshake"
     REMOTE_LOST = "remote dead or restarted"
     STOPPED = "stopped"
 
@@ -115,12 +115,14 @@ _CONNECTION: Final = {
     (_S.OPEN, _T.GRACEFUL_CLOSE_RECEIVED): _S.FREE,
     (_S.OPEN, _T.GRACELESS_CLOSE_SENT): _S.FREE,
     (_S.OPEN, _T.GRACELESS_CLOSE_RECEIVED): _S.FREE,
+    (_S.OPEN, _T.REPLACED): _S.FREE,
     (_S.OPEN, _T.REMOTE_LOST): _S.FREE,
     (_S.OPEN, _T.STOPPED): _S.FREE,
     (_S.CLOSING, _T.GRACEFUL_CLOSE_RECEIVED): _S.FREE,
     (_S.CLOSING, _T.GRACELESS_CLOSE_SENT): _S.FREE,
     (_S.CLOSING, _T.GRACELESS_CLOSE_RECEIVED): _S.FREE,
     (_S.CLOSING, _T.CLOSE_ACK_RECEIVED): _S.FREE,
+    (_S.CLOSING, _T.REPLACED): _S.FREE,
     (_S.CLOSING, _T.REMOTE_LOST): _S.FREE,
     (_S.CLOSING, _T.STOPPED): _S.FREE,
 }
@@ -141,7 +143,7 @@ CORE_SLOT: Final[Mapping[tuple[SlotState, SlotTrigger], SlotState]] = {
     (_S.REQUESTED, _T.STOPPED): _S.FREE,
     **_CONNECTION,
 }
-"""Transitions of a slot at a core."""
+"""Transitions of a slot at a core. `REPLACED` is for peers that send no headers."""
 
 PLUGIN_SLOT: Final[Mapping[tuple[SlotState, SlotTrigger], SlotState]] = {
     (_S.FREE, _T.OFFER_SENT): _S.OFFERED,
@@ -160,12 +162,10 @@ PLUGIN_SLOT: Final[Mapping[tuple[SlotState, SlotTrigger], SlotState]] = {
     (_S.PREPARING, _T.REMOTE_LOST): _S.FREE,
     (_S.PREPARING, _T.STOPPED): _S.FREE,
     (_S.OPEN, _T.REJECT_RECEIVED): _S.FREE,
-    (_S.OPEN, _T.REPLACED): _S.FREE,
     (_S.CLOSING, _T.REJECT_RECEIVED): _S.FREE,
-    (_S.CLOSING, _T.REPLACED): _S.FREE,
     **_CONNECTION,
 }
-"""Transitions of a slot at a plugin. `FREE` to `PREPARING` is for peers that send no headers."""
+"""Transitions of a slot at a plugin. `REPLACED`, and `FREE` to `PREPARING`, are for peers that send no headers."""
 
 PLUGIN_LIFE: Final[Mapping[tuple[PluginState, LifeTrigger], PluginState]] = {
     (PluginState.CREATED, LifeTrigger.STARTED): PluginState.RUNNING,
