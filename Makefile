@@ -68,7 +68,7 @@ check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generate
 	@$(BIN)/orbitalis-codegen check
 
 .PHONY: docs
-docs: $(RUNTIME) ## Draw the pages in docs/ that are made from code
+docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from code
 	@$(BIN)/python tools/draw_states.py
 
 .PHONY: bench

@@ -15,13 +15,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from orbitalis.protocol import transitions
-from orbitalis.protocol.transitions import CoreState, PluginState, Role, SlotState
+from orbitalis.protocol.transitions import CoreState, LifeTrigger, PluginState, Role, SlotState
 from orbitalis.protocol.transitions import SlotTrigger as Trigger
 
 __all__ = ["HANDSHAKE", "PAGE", "Choice", "Message", "Turn", "main", "meanings", "render"]
@@ -72,8 +73,8 @@ remains which one side alone believes in.
 {plugin_life}
 """
 
-Table = Mapping[tuple[Any, Any], Any]
-"""What each state turns into, by trigger: the states are of one enum, the triggers of another."""
+Table = Mapping[Any, StrEnum]
+"""What each state turns into, by trigger. Keys are `tuple[StrEnum, StrEnum]`, but a mapping's keys are invariant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ HANDSHAKE: Sequence[Turn | Message | Choice] = (
                 _core(Trigger.OFFER_ACCEPTED),
                 Choice(
                     {
-                        "it has setup data and topics ready": _REQUESTED,
+                        "it gets setup data and topics ready": _REQUESTED,
                         "it fails to": (
                             _core(Trigger.PREPARATION_FAILED),
                             _REJECT,
@@ -175,13 +176,12 @@ def meanings(enum: type[StrEnum]) -> dict[str, str]:
     tree = ast.parse(Path(transitions.__file__).read_text(encoding="utf-8"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == enum.__name__)
     found: dict[str, str] = {}
-    for member, below in zip(body, body[1:], strict=False):
+    for member, below in pairwise(body):
         match member, below:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)]),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
                 found[name] = " ".join(text.split())
+            case _:
+                pass
     return found
 
 
@@ -191,10 +191,12 @@ def render() -> str:
         free=SlotState.FREE.name,
         preparing=SlotState.PREPARING.name,
         handshake=_mermaid("sequenceDiagram", _sequence()),
-        core_slot=_section(transitions.CORE_SLOT, SlotState, SlotState.FREE, SlotState.FREE),
-        plugin_slot=_section(transitions.PLUGIN_SLOT, SlotState, SlotState.FREE, SlotState.FREE),
-        core_life=_section(transitions.CORE_LIFE, CoreState, CoreState.CREATED, CoreState.STOPPED),
-        plugin_life=_section(transitions.PLUGIN_LIFE, PluginState, PluginState.CREATED, PluginState.STOPPED),
+        core_slot=_section(transitions.CORE_SLOT, SlotState, Trigger, SlotState.FREE, SlotState.FREE),
+        plugin_slot=_section(transitions.PLUGIN_SLOT, SlotState, Trigger, SlotState.FREE, SlotState.FREE),
+        core_life=_section(transitions.CORE_LIFE, CoreState, LifeTrigger, CoreState.CREATED, CoreState.STOPPED),
+        plugin_life=_section(
+            transitions.PLUGIN_LIFE, PluginState, LifeTrigger, PluginState.CREATED, PluginState.STOPPED
+        ),
     )
 
 
@@ -202,20 +204,18 @@ def _mermaid(kind: str, lines: Iterator[str]) -> str:
     return "\n".join(["```mermaid", kind, *(f"    {line}" for line in lines), "```"])
 
 
-def _section(table: Table, states: type[StrEnum], start: StrEnum, end: StrEnum) -> str:
+def _section(table: Table, states: type[StrEnum], triggers: type[StrEnum], start: StrEnum, end: StrEnum) -> str:
     """Return a diagram and a list of the states in `table`. Where `start` is `end`, both are drawn as `[*]`."""
-    arrows = _arrows(table, states)
+    arrows = _arrows(table, states, triggers)
     return f"{_mermaid('stateDiagram-v2', _diagram(arrows, start, end))}\n\n{_list(arrows, states)}"
 
 
-def _arrows(table: Table, states: type[StrEnum]) -> dict[tuple[StrEnum, StrEnum], list[str]]:
+def _arrows(table: Table, states: type[StrEnum], triggers: type[StrEnum]) -> dict[tuple[StrEnum, StrEnum], list[str]]:
     """Return the triggers between each two states, everything in the order of the enums."""
-    order = list(states)
-    triggers = [trigger for enum in dict.fromkeys(type(trigger) for _, trigger in table) for trigger in enum]
-    arrows = {
+    arrows: dict[tuple[StrEnum, StrEnum], list[str]] = {
         (before, after): [str(trigger) for trigger in triggers if table.get((before, trigger)) == after]
-        for before in order
-        for after in order
+        for before in states
+        for after in states
     }
     return {ends: labels for ends, labels in arrows.items() if labels}
 
