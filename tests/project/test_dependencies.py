@@ -36,7 +36,10 @@ REQUIREMENTS = [
 
 #: What each folder may import from others: its own requirements.
 ALLOWED: dict[str, list[str]] = {
-    "orbitalis": PROJECT["project"]["dependencies"],
+    "orbitalis": [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["testing"],
+    ],
     "orbitalis_codegen": [*PROJECT["project"]["optional-dependencies"]["codegen"], "fastavro"],
     "tests": REQUIREMENTS,
 }
