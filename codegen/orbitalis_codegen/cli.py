@@ -129,7 +129,8 @@ def _generate(root: Path) -> int:
     for path in report.written:
         print(f"wrote {path}")
     for path in report.removed:
-        print(f"removed {path}")
+        # The name of a stale file may hold what no encoding can show.
+        print("removed", path.encode(errors="backslashreplace").decode())
     print(
         f"{_counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "
         f"{len(report.removed)} removed"

@@ -37,8 +37,8 @@ def contents(root: Path) -> dict[Path, tuple[bytes, int]]:
     return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def run(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen"), "PYTHONWARNINGS": "error"}
+def run(*arguments: str, root: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen"), "PYTHONWARNINGS": "error", **variables}
     command = [sys.executable, "-m", "orbitalis_codegen", *arguments]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
@@ -199,3 +199,14 @@ def test_the_command_is_installed_under_its_name(capsys: pytest.CaptureFixture[s
     command = getattr(__import__(module, fromlist=[function]), function)
     assert command(["rules"]) == 0
     assert capsys.readouterr().out.startswith(Rule.UNREADABLE_FILE.code)
+
+
+def test_removes_a_stale_file_whose_name_no_encoding_can_show(copy: Path) -> None:
+    stale = copy / "generated" / "python" / "orbitalis_wire" / os.fsdecode(b"\xff.py")
+    stale.write_text("")
+
+    completed = run("generate", root=copy, PYTHONIOENCODING="utf-8:strict")
+
+    assert completed.returncode == 0, completed.stderr
+    assert "removed generated/python/orbitalis_wire/\\udcff.py\n" in completed.stdout
+    assert not stale.exists()

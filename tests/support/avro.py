@@ -64,47 +64,49 @@ def record(schema: Schema, class_of: Callable[[str], type], **values: Any) -> An
 
 def pairs(schema: Schema, class_of: Callable[[str], type]) -> st.SearchStrategy[Pair]:
     """Return values of a schema; `class_of` gives the class of a record or enumeration by its Avro name."""
-    return _Strategies(schema, class_of).of(schema)
+    return _Strategies(schema, class_of).of(schema, _DEPTH)
+
+
+_DEPTH = 4
+"""How many records deep a value goes; one that could go deeper ends there."""
 
 
 class _Strategies:
     def __init__(self, schema: Schema, class_of: Callable[[str], type]) -> None:
         self._class_of = class_of
         self._schemas = {found["name"]: found for found in _named(schema)}
-        self._made: dict[str, st.SearchStrategy[Pair]] = {}
+        self._made: dict[tuple[str, int], st.SearchStrategy[Pair]] = {}
 
-    def of(self, schema: Schema, beside: tuple[Schema, ...] = ()) -> st.SearchStrategy[Pair]:
+    def of(self, schema: Schema, depth: int, beside: tuple[Schema, ...] = ()) -> st.SearchStrategy[Pair]:
         """Return values of a schema that is a branch of a union with the branches `beside`, if it is one."""
         if isinstance(schema, list):
-            return self._union(schema)
+            return self._union(schema, depth)
         if isinstance(schema, str):
-            return self._by_name(schema) if schema in self._schemas else _primitive(schema, beside)
+            return self._by_name(schema, depth) if schema in self._schemas else _primitive(schema, beside)
         if schema.get("logicalType") in _LOGICAL:
             return _LOGICAL[schema["logicalType"]].map(lambda value: Pair(value, value))
         match schema["type"]:
             case "array":
-                items = st.lists(self.of(schema["items"]), max_size=3)
+                items = st.lists(self.of(schema["items"], depth), max_size=3) if depth > 0 else st.just([])
                 return items.map(lambda all_: Pair([one.datum for one in all_], tuple(one.value for one in all_)))
             case "map":
-                entries = st.dictionaries(_TEXTS, self.of(schema["values"]), max_size=3)
-                return entries.map(
+                inner = self.of(schema["values"], depth) if depth > 0 else st.nothing()
+                return st.dictionaries(_TEXTS, inner, max_size=3 if depth > 0 else 0).map(
                     lambda all_: Pair(
                         {key: one.datum for key, one in all_.items()}, {key: one.value for key, one in all_.items()}
                     )
                 )
             case "record" | "enum" | "fixed":
-                return self._by_name(schema["name"])
+                return self._by_name(schema["name"], depth)
             case primitive:
                 return _primitive(primitive, beside)
 
-    def _by_name(self, name: str) -> st.SearchStrategy[Pair]:
-        if name not in self._made:
-            # Noted before the fields are looked at: they may lead back to it.
-            self._made[name] = st.deferred(lambda: made)
-            made = self._named(self._schemas[name])
-        return self._made[name]
+    def _by_name(self, name: str, depth: int) -> st.SearchStrategy[Pair]:
+        if (name, depth) not in self._made:
+            self._made[name, depth] = self._named(self._schemas[name], depth)
+        return self._made[name, depth]
 
-    def _named(self, schema: Schema) -> st.SearchStrategy[Pair]:
+    def _named(self, schema: Schema, depth: int) -> st.SearchStrategy[Pair]:
         match schema["type"]:
             case "enum":
                 class_ = self._class_of(schema["name"])
@@ -113,7 +115,7 @@ class _Strategies:
                 size = schema["size"]
                 return st.binary(min_size=size, max_size=size).map(lambda value: Pair(value, value))
             case _:
-                members = {field["name"]: self.of(field["type"]) for field in schema["fields"]}
+                members = {field["name"]: self.of(field["type"], depth - 1) for field in schema["fields"]}
                 return st.fixed_dictionaries(members).map(
                     lambda all_: Pair(
                         {key: one.datum for key, one in all_.items()},
@@ -121,9 +123,9 @@ class _Strategies:
                     )
                 )
 
-    def _union(self, branches: list[Schema]) -> st.SearchStrategy[Pair]:
+    def _union(self, branches: list[Schema], depth: int) -> st.SearchStrategy[Pair]:
         def tagged(branch: Schema) -> st.SearchStrategy[Pair]:
-            made = self.of(branch, tuple(branches))
+            made = self.of(branch, depth, tuple(branches))
             is_record = isinstance(branch, dict) and branch["type"] == "record"
             if not is_record and not isinstance(branch, str):
                 # Such a branch has no name to fastavro, which takes the first that fits.
@@ -131,6 +133,8 @@ class _Strategies:
             name = branch["name"] if is_record else branch
             return made.map(lambda pair: Pair((name, pair.datum), pair.value))
 
+        if depth <= 0 and "null" in branches:
+            return tagged("null")
         # A float beside a double is never written: nothing tells the two apart, and the double loses nothing.
         return st.one_of([tagged(branch) for branch in branches if branch != "float" or "double" not in branches])
 
@@ -187,8 +191,8 @@ def _primitive(name: str, beside: tuple[Schema, ...]) -> st.SearchStrategy[Pair]
 def untagged(datum: Any) -> Any:
     """Return what fastavro reads where it has written `datum`."""
     match datum:
-        case (str(), inner):
-            return untagged(inner)
+        case tuple():
+            return untagged(datum[1])
         case list():
             return [untagged(item) for item in datum]
         case dict():

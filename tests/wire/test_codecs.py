@@ -6,7 +6,7 @@ import json
 import random
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -73,6 +73,23 @@ def test_writes_what_fastavro_writes_and_reads_it_back(target: Target, data: st.
     assert written == fastavro_bytes(target.schema, pair.datum)
     assert target.decode(written) == pair.value
     assert fastavro_value(target.schema, written) == untagged(pair.datum)
+
+
+@every_record
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_every_field_is_named_where_it_is_wrong(target: Target, data: st.DataObject) -> None:
+    pair = data.draw(target.pairs)
+    fields = target.schema["fields"]
+    for number, field in enumerate(fields):
+        with pytest.raises(EncodeError) as refused:
+            target.encode(replace(pair.value, **{field["name"]: object()}))
+        assert refused.value.path == field["name"]
+        # What comes before the field is a record of its own.
+        start = fastavro_bytes({**target.schema, "fields": fields[:number]}, pair.datum)
+        with pytest.raises(DecodeError) as caught:
+            target.decode(start)
+        assert caught.value.path == field["name"]
 
 
 def test_every_record_has_a_codec() -> None:
@@ -320,64 +337,6 @@ def test_another_message_does_not_fit() -> None:
 def test_a_field_that_was_never_set_is_missing() -> None:
     with pytest.raises(EncodeError, match=r"KeepaliveMessage\.from_identifier: the field is missing"):
         codecs.encode_keepalive_message(object.__new__(KeepaliveMessage))
-
-
-@pytest.mark.parametrize(
-    ("message", "payload_format", "data"),
-    [
-        (StringMessage(value="é✓"), "utf-8", "é✓".encode()),
-        (StringMessage(value=""), "utf-8", b""),
-        (Int32Message(value=2**32 - 1), "bytes", b"\xff" * 4),
-        (Int64Message(value=-2), "bytes", b"\xff" * 7 + b"\xfe"),
-        (Float32Message(value=1.5), "bytes", b"\x3f\xc0\0\0"),
-        (Float64Message(value=float("-inf")), "bytes", b"\xff\xf0" + b"\0" * 6),
-    ],
-)
-def test_payloads_that_are_no_records(message: Any, payload_format: str, data: bytes) -> None:
-    codec = CODEC_BY_CLASS[type(message)]
-
-    assert codec.decode_payload(payload_format, data) == message
-    if codec.payload_format == payload_format:
-        assert codec.encode_payload(message) == data
-    assert codec.decode_payload("avro", codec.encode(message)) == message
-
-
-@pytest.mark.parametrize(
-    ("class_", "payload_format", "data", "path", "reason"),
-    [
-        (StringMessage, "utf-8", b"a\xff", "value", "expected UTF-8, got byte 0xff"),
-        (Int32Message, "bytes", b"\0" * 8, "value", "expected 4 bytes, got 8"),
-        (Int64Message, "bytes", b"\0" * 4, "value", "expected 8 bytes, got 4"),
-        (Float32Message, "bytes", b"", "value", "expected 4 bytes, got 0"),
-        (Float64Message, "bytes", b"\0" * 9, "value", "expected 8 bytes, got 9"),
-        (Float64Message, "json", b"1", "", 'expected the payload format avro or bytes, got "json"'),
-        (KeepaliveMessage, "utf-8", b"", "", 'expected the payload format avro, got "utf-8"'),
-        (KeepaliveMessage, "x" * 200, b"", "", f'avro, got "{"x" * 100}…"'),
-    ],
-)
-def test_malformed_payloads(class_: type, payload_format: str, data: bytes, path: str, reason: str) -> None:
-    with pytest.raises(DecodeError) as caught:
-        CODEC_BY_CLASS[class_].decode_payload(payload_format, data)
-    assert (caught.value.record, caught.value.path) == (class_.__name__, path)
-    assert reason in caught.value.reason
-
-
-@pytest.mark.parametrize(
-    ("message", "reason"),
-    [
-        (StringMessage(value=b"x"), "expected a str, got bytes"),  # type: ignore[arg-type]
-        (StringMessage(value="\udfff"), "lone surrogate U+DFFF"),
-        (Float32Message(value=1e300), "expected a number that fits 4 bytes"),
-        (Float64Message(value=10**400), "expected a number that fits 8 bytes"),
-        (Float64Message(value="1"), "expected a number, got str"),  # type: ignore[arg-type]
-        (Float64Message(value=True), "expected a number, got bool"),
-    ],
-)
-def test_payloads_that_cannot_be_written(message: Any, reason: str) -> None:
-    with pytest.raises(EncodeError) as caught:
-        CODEC_BY_CLASS[type(message)].encode_payload(message)
-    assert (caught.value.record, caught.value.path) == (type(message).__name__, "value")
-    assert reason in caught.value.reason
 
 
 def test_nan_goes_as_it_is() -> None:

@@ -38,7 +38,6 @@ _IMPORTS_OF_DEFAULTS = {
     "datetime": "datetime",
     "field": "dataclasses",
     "timedelta": "datetime",
-    "MappingProxyType": "types",
 }
 """What the source of a default uses, and where it comes from."""
 _MODULES_OF_ANNOTATIONS = ("collections.abc", "datetime", "uuid")

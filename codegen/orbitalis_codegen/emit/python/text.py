@@ -172,7 +172,7 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
 
 def _is_plain(line: str) -> bool:
     """Whether a line can stand in a raw docstring."""
-    return line.isprintable() and '"""' not in line and not line.startswith('"') and not line.endswith(('"', "\\"))
+    return line.isprintable() and '"""' not in line and not line.endswith(('"', "\\"))
 
 
 def _escaped_line(line: str) -> str:
@@ -180,8 +180,6 @@ def _escaped_line(line: str) -> str:
     escaped = "".join(
         character if character.isprintable() and character != "\\" else _unicode_escape(character) for character in line
     ).replace('"""', r"\u0022\u0022\u0022")
-    if escaped.startswith('"'):
-        escaped = r"\u0022" + escaped[1:]
     return escaped[:-1] + r"\u0022" if escaped.endswith('"') else escaped
 
 

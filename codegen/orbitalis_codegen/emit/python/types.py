@@ -175,7 +175,7 @@ class Types:
             case Map(values=values), dict():
                 given = cast("dict[str, object]", value)
                 entries = [f"{text.literal(key)}: {self._value(values, item, place)}" for key, item in given.items()]
-                return f"MappingProxyType({{{', '.join(entries)}}})"
+                return f"{{{', '.join(entries)}}}"
             case Union(branches=branches), _:
                 return self._value(branches[0], value, place)
             case Reference(name=name), _:
