@@ -9,7 +9,7 @@ from orbitalis.protocol.slot_keeper import SlotKeeper
 from orbitalis.protocol.transitions import SlotTrigger
 from orbitalis_wire import channels, timings
 from orbitalis_wire.messages import EventEnvelope, KeepaliveMessage, KeepaliveRequestMessage
-from orbitalis_wire.topics import KeepaliveTopic
+from orbitalis_wire.topics import KeepaliveRequestTopic, KeepaliveTopic
 
 __all__ = ["Liveness"]
 
@@ -47,6 +47,32 @@ class Liveness(SlotKeeper):
             )
         self._send_keepalive_request(remote)
         return self._outbox.take()
+
+    def update_acquaintance(
+        self,
+        remote_identifier: str,
+        *,
+        keepalive_topic: str,
+        keepalive_request_topic: str,
+        considers_me_dead_after: float,
+    ) -> None:
+        """Change what a remote has said about itself.
+
+        Raises:
+            NoConnectionError: The remote is not known.
+            RemoteProtocolError: Nothing can be published to one of the topics.
+        """
+        remote = self.acquaintances.get(remote_identifier)
+        if remote is None:
+            raise NoConnectionError(f"'{self._settings.identifier}' knows no remote '{remote_identifier}'")
+        self.acquaintances.told(
+            remote,
+            keepalive_topic=self._told.resolve(KeepaliveTopic, remote_identifier, keepalive_topic),
+            keepalive_request_topic=self._told.resolve(
+                KeepaliveRequestTopic, remote_identifier, keepalive_request_topic
+            ),
+            considers_me_dead_after=considers_me_dead_after,
+        )
 
     # What time and the bus bring
 

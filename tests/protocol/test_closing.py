@@ -17,7 +17,8 @@ from orbitalis_wire.messages import (
     GracelessCloseConnectionMessage,
     RejectOperationMessage,
 )
-from tests.support.machines import Net, Node, Packet, text_constraint
+from tests.support.machine_settings import text_constraint
+from tests.support.machines import Net, Node, Packet
 
 
 def connected(**settings: Any) -> tuple[Net, Node, Node]:
@@ -176,7 +177,7 @@ def test_a_close_that_overtakes_the_confirm_ends_the_request() -> None:
 
 
 def test_a_graceful_close_whose_acknowledgement_cannot_be_sent_is_refused() -> None:
-    net, core, plugin = connected()
+    _, core, plugin = connected()
     close = GracefulCloseConnectionMessage(from_identifier="core", operation_name="text", ack_topic="#", data=None)
     topic = plugin.slot(core).incoming_close_topic
     with pytest.raises(RemoteProtocolError, match="wildcard"):
@@ -194,7 +195,8 @@ def test_there_is_nothing_to_close_where_there_is_no_connection() -> None:
 
 def test_a_handshake_is_no_connection_to_close() -> None:
     net = Net()
-    core, plugin = net.add_core(), net.add_plugin()
+    core = net.add_core()
+    net.add_plugin()
     core.prepares = False
     net.start()
     with pytest.raises(NoConnectionError):

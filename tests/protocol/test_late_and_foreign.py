@@ -23,7 +23,8 @@ from orbitalis_wire.messages import (
     RejectOperationMessage,
     RequestOperationMessage,
 )
-from tests.support.machines import Net, Node, Packet, text_constraint
+from tests.support.machine_settings import text_constraint
+from tests.support.machines import Net, Node, Packet
 
 
 def connected(**core: Any) -> tuple[Net, Node, Node]:
@@ -64,10 +65,10 @@ def test_a_confirm_of_another_connection_is_refused_and_opens_nothing() -> None:
     net = Net()
     core, plugin = net.add_core(), net.add_plugin()
     confirm = confirmed(net, core, plugin)
-    core.handle(replace(confirm, envelope=replace(confirm.envelope, connection_identifier="another")))
+    core.handle(confirm.changed(connection_identifier="another"))
     assert core.slot(plugin).state is SlotState.REQUESTED
     refusal = core.last_send(GracelessCloseConnectionMessage)
-    assert refusal.topic == confirm.message.plugin_side_close_operation_connection_topic  # type: ignore[union-attr]
+    assert refusal.topic == plugin.slot(core).incoming_close_topic
     assert refusal.connection_identifier == "another"
     core.handle(confirm)
     assert core.connections() == ["plugin"]
@@ -189,14 +190,14 @@ def test_a_request_that_answers_no_offer_is_answered_that_nothing_is_available()
         node.start()
     core.tick()
     request = net.deliver_until(RequestOperationMessage)
-    unknown = replace(request, envelope=replace(request.envelope, correlation_identifier="another"))
+    unknown = request.changed(correlation_identifier="another")
     plugin.handle(unknown)
     assert plugin.slot(core).state is SlotState.OFFERED
     answer = plugin.last_send(OperationNoLongerAvailableMessage)
     assert answer.correlation_identifier == request.envelope.identifier
     plugin.handle(request)
     assert plugin.connections() == ["core"]
-    second = replace(request, envelope=replace(request.envelope, connection_identifier="another"))
+    second = request.changed(connection_identifier="another")
     plugin.handle(second)
     assert len(plugin.sent(OperationNoLongerAvailableMessage)) == 2
     assert plugin.slot(core).connection_identifier == request.envelope.connection_identifier
@@ -205,7 +206,7 @@ def test_a_request_that_answers_no_offer_is_answered_that_nothing_is_available()
 def intruding(net: Net, victim: Node, topic: str, message: Any, **headers: Any) -> None:
     """Hand over a message whose topic says another sender than the message does; it has to be refused."""
     before = len(victim.effects), [slot.state for slot in victim.machine.slots]
-    with pytest.raises(RemoteProtocolError, match="claims to come from .* which is for 'intruder' to publish to"):
+    with pytest.raises(RemoteProtocolError, match=r"claims to come from .* which is for 'intruder' to publish to"):
         victim.handle(Packet(topic=topic, message=message, envelope=victim.envelope(**headers)))
     assert victim.machine.take() == []
     assert before == (len(victim.effects), [slot.state for slot in victim.machine.slots])
@@ -245,11 +246,11 @@ def test_a_topic_whose_sender_is_not_known_yet_is_for_peers_without_headers_alon
         node.start()
     core.tick()
     offer = net.deliver_until(OfferMessage)
-    anonymous = replace(offer, topic=core.settings.topics.offer())
+    anonymous = offer.changed(topic=core.settings.topics.offer())
     with pytest.raises(RemoteProtocolError, match="which is for '-' to publish to"):
         core.handle(anonymous)
     assert not core.has_slot(plugin)
-    core.handle(replace(anonymous, envelope=replace(offer.envelope, incarnation=None)))
+    core.handle(anonymous.changed(incarnation=None))
     assert core.has_slot(plugin)
 
 
@@ -285,11 +286,10 @@ def test_a_message_for_the_other_role_is_ignored() -> None:
 
 
 def test_what_breaks_the_protocol_keeps_no_effect_back() -> None:
-    net, core, plugin = connected()
-    discover = core.last_send(DiscoverMessage)
-    bad = replace(discover.message, offer_topic="#")  # type: ignore[type-var]
+    _, core, plugin = connected()
+    discover = core.packet(core.last_send(DiscoverMessage), incarnation="00000002")
     with pytest.raises(RemoteProtocolError, match="contains a wildcard"):
-        plugin.handle(packet(core, discover.topic, bad, incarnation="00000002"))
+        plugin.handle(discover.changed(message={"offer_topic": "#"}))
     effects = [type(effect).__name__ for effect in plugin.machine.take()]
     assert effects == ["RemoteLost", "ConnectionClosed", "Unsubscribe"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, ConnectionClosed, RemoteLost, Send
 from orbitalis.protocol.transitions import SlotState
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
     CloseConnectionAckMessage,
     DiscoverMessage,
@@ -19,7 +17,8 @@ from orbitalis_wire.messages import (
     KeepaliveRequestMessage,
     OfferMessage,
 )
-from tests.support.machines import Net, Node, Packet, Requirement, Terms, text_constraint
+from tests.support.machine_settings import Requirement, Terms, text_constraint
+from tests.support.machines import Net, Node, Packet
 
 ONE = text_constraint(minimum=1, maximum=1)
 
@@ -36,9 +35,7 @@ def connected(*, core: dict[str, Any] | None = None, plugin: dict[str, Any] | No
 def keepalive_request(sender: Node, victim: Node, topic: str) -> Packet:
     message = KeepaliveRequestMessage(from_identifier=sender.identifier, keepalive_topic=topic)
     envelope = sender.envelope(incarnation=f"{sender.incarnation:08d}")
-    return Packet(
-        topic=victim.settings.topics.keepalive_request(sender.identifier), message=message, envelope=envelope
-    )
+    return Packet(topic=victim.settings.topics.keepalive_request(sender.identifier), message=message, envelope=envelope)
 
 
 def test_a_keepalive_is_sent_in_time_again_and_again() -> None:
@@ -221,7 +218,7 @@ def test_a_core_that_needs_a_lost_connection_discovers_at_once_but_not_too_often
 
 
 def test_a_keepalive_request_is_answered_to_the_topic_that_it_names() -> None:
-    net, core, plugin = connected()
+    _, core, plugin = connected()
     plugin.handle(keepalive_request(core, plugin, core.settings.topics.keepalive("plugin")))
     answer = plugin.last_send(KeepaliveMessage)
     assert answer.topic == "orbitalis/core/plugin/keepalive"
@@ -230,7 +227,7 @@ def test_a_keepalive_request_is_answered_to_the_topic_that_it_names() -> None:
 
 
 def test_a_keepalive_request_of_a_stranger_is_ignored() -> None:
-    net, core, plugin = connected()
+    net, _, plugin = connected()
     stranger = net.add_core("stranger")
     plugin.handle(keepalive_request(stranger, plugin, "anything"))
     assert plugin.sent(KeepaliveMessage) == []
@@ -263,7 +260,7 @@ def test_a_keepalive_request_does_not_change_where_keepalives_go_nor_when() -> N
 
 
 def test_only_a_remote_that_told_where_can_be_sent_keepalives() -> None:
-    _, core, plugin = connected()
+    _, core, _ = connected()
     with pytest.raises(NoConnectionError, match="'core' knows no keepalive topic of 'stranger'"):
         core.machine.send_keepalive("stranger", 0.0)
     with pytest.raises(NoConnectionError, match="'core' knows no keepalive request topic of 'stranger'"):
@@ -336,7 +333,7 @@ def test_a_core_that_slept_until_it_was_given_up_is_connected_again() -> None:
 
 
 def test_keepalives_with_an_unknown_connection_are_not_answered_without_end() -> None:
-    net, core, plugin = connected()
+    _, core, plugin = connected()
     message = KeepaliveMessage(from_identifier="core")
     topic = plugin.settings.topics.keepalive("core")
     mine = core.slot(plugin).connection_identifier
@@ -355,54 +352,3 @@ def test_a_graceful_close_whose_acknowledgement_is_lost_ends_with_the_next_keepa
     assert core.slot(plugin).state is SlotState.CLOSING
     net.advance(120)
     assert not core.has_slot(plugin)
-
-
-# What is known of remotes
-
-
-def test_a_remote_that_reads_avro_is_written_avro_until_it_starts_anew() -> None:
-    net, core, plugin = connected()
-    assert core.last_send(DiscoverMessage).encoding is Encoding.JSON
-    assert plugin.last_send(OfferMessage).encoding is Encoding.AVRO
-    discover = core.packet(core.last_send(DiscoverMessage))
-    newer = replace(discover.envelope, incarnation="00000002", readable_encodings=None)
-    plugin.handle(replace(discover, envelope=newer))
-    assert plugin.last_send(OfferMessage).encoding is Encoding.JSON
-
-
-def test_strangers_are_remembered_only_as_long_as_there_is_room() -> None:
-    net = Net()
-    plugin = net.add_plugin(maximum_pending_requests=10, consider_others_dead_after=None)
-    plugin.start()
-    core = net.add_core("stranger", text=ONE)
-    core.start()
-    core.tick()
-    discover = net.deliver_until(DiscoverMessage)
-    for number in range(100):
-        identifier = f"stranger{number}"
-        message = replace(discover.message, core_identifier=identifier, offer_topic="offers")  # type: ignore[type-var]
-        topics = {"core_keepalive_topic": "keepalives", "core_keepalive_request_topic": "requests"}
-        plugin.handle(replace(discover, message=replace(message, **topics)))  # type: ignore[arg-type, type-var]
-        assert plugin.machine.slots.has_remote(identifier)
-        plugin.do(plugin.machine.discard_expired(net.now + 60))
-    assert len(plugin.machine.slots) == 0
-    assert len(plugin.machine.acquaintances) == 10
-    assert plugin.machine.acquaintances.get("stranger99") is not None
-
-
-def test_strangers_that_get_nothing_are_not_remembered_at_all() -> None:
-    net = Net()
-    core, plugin = net.add_core(), net.add_plugin(operations={})
-    net.start()
-    core.do(core.machine.reconnected(net.now))
-    assert len(plugin.machine.acquaintances) == len(core.machine.acquaintances) == 0
-
-
-def test_a_remote_that_was_dead_may_come_back_with_a_clock_that_is_slow() -> None:
-    net, core, plugin = connected()
-    plugin.crash()
-    net.advance(121)
-    plugin.incarnation = -1
-    plugin.start()
-    net.advance(5)
-    assert core.connections() == ["plugin"]

@@ -17,7 +17,8 @@ from orbitalis_wire.messages import (
     RejectOperationMessage,
     RequestOperationMessage,
 )
-from tests.support.machines import Net, Node, text_constraint
+from tests.support.machine_settings import text_constraint
+from tests.support.machines import Net, Node
 
 
 def connected(older: str, **settings: Any) -> tuple[Net, Node, Node]:
@@ -35,7 +36,9 @@ def test_older_peers_are_connected_and_written_json() -> None:
     for older in ("core", "plugin"):
         _, core, plugin = connected(older)
         newer = plugin if older == "core" else core
-        last = plugin.last_send(ConfirmConnectionMessage) if older == "core" else core.last_send(RequestOperationMessage)
+        last = (
+            plugin.last_send(ConfirmConnectionMessage) if older == "core" else core.last_send(RequestOperationMessage)
+        )
         assert last.encoding is Encoding.JSON
         remote = newer.machine.acquaintances.all()[0]
         assert remote.incarnation is None
@@ -79,24 +82,19 @@ def test_an_older_core_gets_a_slot_that_is_free_though_its_offer_has_expired() -
     net.run()
     assert core.connections() == ["plugin"]
     # Now that none is free, another one comes too late.
-    stranger = replace(
-        request,
-        topic="elsewhere",
-        message=replace(  # type: ignore[type-var]
-            request.message,
-            core_identifier="stranger",
-            response_topic="responses",
-            output_topic="outputs",
-            core_side_close_operation_connection_topic="closes",
-        ),
-    )
-    plugin.handle(stranger)
+    stranger = {
+        "core_identifier": "stranger",
+        "response_topic": "responses",
+        "output_topic": "outputs",
+        "core_side_close_operation_connection_topic": "closes",
+    }
+    plugin.handle(request.changed(topic="elsewhere", message=stranger))
     assert plugin.last_send(OperationNoLongerAvailableMessage).topic == "responses"
     assert plugin.machine.slots.count("text") == 1
 
 
 def test_the_same_request_of_an_older_core_twice_makes_one_connection() -> None:
-    net, core, plugin = connected("core")
+    _, core, plugin = connected("core")
     request = core.packet(core.last_send(RequestOperationMessage))
     before = plugin.slot(core)
     plugin.handle(request)
@@ -129,7 +127,7 @@ def test_an_older_plugin_may_confirm_what_is_requested_and_nothing_else() -> Non
         node.start()
     core.tick()
     confirm = net.deliver_until(ConfirmConnectionMessage)
-    core.handle(replace(confirm, message=replace(confirm.message, operation_name="other")))  # type: ignore[type-var]
+    core.handle(confirm.changed(message={"operation_name": "other"}))
     assert core.slot(plugin).state is SlotState.REQUESTED
     core.handle(confirm)
     core.handle(confirm)
@@ -143,7 +141,7 @@ def test_an_older_peer_that_is_known_to_send_headers_is_none() -> None:
     net.start()
     plugin.has_headers = False
     offer = plugin.packet(plugin.last_send(OfferMessage))
-    core.handle(replace(offer, topic=core.settings.topics.offer()))
+    core.handle(offer.changed(topic=core.settings.topics.offer()))
     assert core.connections() == ["plugin"]
     assert core.had(ConnectionClosed) == []
 

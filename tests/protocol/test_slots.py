@@ -17,7 +17,8 @@ from orbitalis_wire.messages import (
     RejectOperationMessage,
     RequestOperationMessage,
 )
-from tests.support.machines import Net, Requirement, Terms, text_constraint
+from tests.support.machine_settings import Requirement, Terms, text_constraint
+from tests.support.machines import Net
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -143,7 +144,8 @@ def test_offers_that_are_not_answered_are_offered_again_for_the_same_slot() -> N
 
 def test_a_request_that_is_lost_is_sent_again_when_the_offer_is_repeated() -> None:
     net = Net()
-    core, plugin = net.add_core(text=text_constraint(minimum=2)), net.add_plugin()
+    core = net.add_core(text=text_constraint(minimum=2))
+    net.add_plugin()
     net.loses = lambda packet: isinstance(packet.message, RequestOperationMessage)
     net.start()
     net.loses = lambda packet: False

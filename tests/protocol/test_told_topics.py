@@ -132,9 +132,7 @@ def test_an_event_from_another_senders_topic_is_refused(topic: str) -> None:
         CORE.check_event(topic, "them", envelope(incarnation="1"))
 
 
-@pytest.mark.parametrize(
-    "header", ["identifier", "incarnation", "correlation_identifier", "connection_identifier"]
-)
+@pytest.mark.parametrize("header", ["identifier", "incarnation", "correlation_identifier", "connection_identifier"])
 def test_headers_that_are_kept_are_no_longer_than_identifiers(header: str) -> None:
     CORE.check_event("anywhere", "them", envelope(**{header: "x" * 255}))
     with pytest.raises(RemoteProtocolError, match=f"'them' sent an event whose {header} is 256 characters long"):
@@ -143,5 +141,5 @@ def test_headers_that_are_kept_are_no_longer_than_identifiers(header: str) -> No
 
 @pytest.mark.parametrize("identifier", ["", "a/b", "#", "+", "a\0"])
 def test_a_connection_identifier_that_cannot_be_a_level_of_a_topic_is_refused(identifier: str) -> None:
-    with pytest.raises(RemoteProtocolError, match="a header of no use: connection_identifier"):
+    with pytest.raises(RemoteProtocolError, match="a header that cannot be used: connection_identifier"):
         CORE.check_event("anywhere", "them", envelope(connection_identifier=identifier))

@@ -1,0 +1,108 @@
+"""What holds of a state machine at any time, whatever has happened to it."""
+
+from __future__ import annotations
+
+from orbitalis.protocol.effects import Send
+from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis_wire import limits
+from tests.support.machines import Node
+
+__all__ = ["assert_sane"]
+
+
+def assert_sane(node: Node) -> None:
+    """Fail unless everything that a node and its machine keep fits together."""
+    _tables_agree(node)
+    _counts_are_within_bounds(node)
+    _deadlines_belong_to_something(node)
+    _remotes_are_known(node)
+    _topics_are_subscribed(node)
+    for send in node.had(Send):
+        _can_be_published(node, send)
+
+
+def _tables_agree(node: Node) -> None:
+    slots = node.machine.slots
+    everything = list(slots)
+    assert slots._by_key == {slot.key: slot for slot in everything}
+    assert len({id(slot) for slot in everything}) == len(everything)
+    by_remote: dict[str, dict[str, object]] = {}
+    by_operation: dict[str, dict[str, object]] = {}
+    by_topic: dict[str, dict[tuple[str, str], object]] = {}
+    for slot in everything:
+        by_remote.setdefault(slot.remote_identifier, {})[slot.operation_name] = slot
+        by_operation.setdefault(slot.operation_name, {})[slot.remote_identifier] = slot
+        if slot.state is not SlotState.OFFERED:
+            for topic in filter(None, (slot.input_topic, slot.output_topic, slot.incoming_close_topic)):
+                by_topic.setdefault(topic, {})[slot.key] = slot
+    assert slots._by_remote == by_remote
+    assert {name: found.by_remote for name, found in slots._by_operation.items()} == by_operation
+    assert slots._by_topic == by_topic
+    for name, found in slots._by_operation.items():
+        assert set(found.open.values()) == {slot for slot in slots.of_operation(name) if slot.is_open}
+        assert set(slots.open_of_operation(name)) == set(found.open.values())
+    assert slots.pending_count == sum(not slot.is_connection for slot in everything)
+    assert all(slot.state is not SlotState.FREE and slot.role is node.machine.role for slot in everything)
+
+
+def _counts_are_within_bounds(node: Node) -> None:
+    slots, settings = node.machine.slots, node.settings
+    assert slots.pending_count <= settings.maximum_pending_requests
+    if node.machine.role is Role.PLUGIN:
+        for name, terms in settings.operations.items():
+            assert terms.policy.maximum is None or slots.count(name) <= terms.policy.maximum
+        return
+    for name, requirement in settings.operation_requirements.items():
+        constraint = requirement.constraint
+        others = [slot for slot in slots.of_operation(name) if slot.remote_identifier not in constraint.mandatory]
+        assert constraint.maximum is None or len(others) <= constraint.maximum
+    assert node.core.compliant is (node.machine.running and node.core.is_compliant())
+
+
+def _deadlines_belong_to_something(node: Node) -> None:
+    machine = node.machine
+    pending = {slot.key for slot in machine.slots if not slot.is_connection}
+    closing = {slot.key for slot in machine.slots if slot.state is SlotState.CLOSING}
+    if node.settings.pending_requests_expire_after is not None:
+        assert set(machine._pending_deadlines._at) == pending
+    if node.settings.graceful_close_timeout is not None:
+        assert set(machine._close_deadlines._at) == closing
+    assert set(machine._unused_deadlines._at) <= {slot.key for slot in machine.slots if slot.is_connection}
+
+
+def _remotes_are_known(node: Node) -> None:
+    slots, known = node.machine.slots, node.machine.acquaintances
+    remotes = {remote.identifier: remote for remote in known.all()}
+    engaged = set(slots.remotes())
+    assert engaged <= set(remotes)
+    assert set(known._parted) == set(remotes) - engaged
+    assert len(known._parted) <= node.settings.maximum_pending_requests
+    for deadlines in (known._keepalives, known._probes, known._silences):
+        assert set(deadlines._at) <= set(remotes)
+    connected = {slot.remote_identifier for slot in slots if slot.is_connection}
+    assert {identifier for identifier, remote in remotes.items() if remote.is_owed_keepalives} == connected
+    assert set(known._keepalives._at) <= connected
+    alive = {identifier for identifier, remote in remotes.items() if not remote.is_dead}
+    assert engaged <= alive
+    if node.settings.consider_others_dead_after is not None:
+        assert set(known._silences._at) == alive
+
+
+def _topics_are_subscribed(node: Node) -> None:
+    wanted: list[str] = []
+    for slot in node.machine.slots:
+        if slot.state is not SlotState.OFFERED:
+            wanted += slot.local_topics
+        if slot.state is SlotState.CLOSING:
+            assert slot.ack_topic is not None
+            wanted.append(slot.ack_topic)
+    assert sorted(node.topics) == sorted(wanted)
+
+
+def _can_be_published(node: Node, send: Send) -> None:
+    assert 0 < len(send.topic.encode()) <= limits.TOPIC_BYTES
+    assert not set("+#\0") & set(send.topic)
+    if send.topic.startswith("orbitalis/"):
+        recipient, sender = send.topic.split("/")[1:3]
+        assert sender == node.identifier
+        assert recipient == send.remote_identifier
