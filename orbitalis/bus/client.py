@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -56,6 +57,8 @@ class EventBusClient(ABC):
         self.statistics = BusStatistics()
         self._queue_bounds = queue_bounds or QueueBounds()
         self._subscriptions: dict[str, Subscription] = {}
+        self._unsubscribed_workers: set[asyncio.Task[None]] = set()
+        """Handlers that are busy though their subscription has ended."""
 
     @property
     @abstractmethod
@@ -202,12 +205,14 @@ class EventBusClient(ABC):
             subscription.close()
             self._unroute(subscription)
             del self._subscriptions[subscription.topic_filter]
+            if (worker := subscription.worker) is not None:
+                self._unsubscribed_workers.add(worker)
+                worker.add_done_callback(self._unsubscribed_workers.discard)
 
     async def _forget_all(self) -> None:
-        workers = {worker for one in self._subscriptions.values() if (worker := one.worker) is not None}
         for subscription in list(self._subscriptions.values()):
             self._forget(subscription)
-        await end_workers(workers)
+        await end_workers(set(self._unsubscribed_workers))
 
     def _event(self, message: object, stamp: TopicStamp) -> Event[Any]:
         if _is_event(message):

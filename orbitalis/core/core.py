@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orbitalis.bus.event_handler import EventHandler
+from orbitalis.bus.event_handler import EventCallback, EventHandler
 from orbitalis.core.execution import OperationExecutor
 from orbitalis.core.requirement import OperationRequirement
 from orbitalis.core.sink import SinksProviderMixin
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection
+from orbitalis.orbiter.handlers import as_handler
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.protocol.constraint import Constraint
 from orbitalis.protocol.core import CoreProtocol
@@ -44,7 +45,9 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
         default_factory=dict[str, OperationRequirement], repr=False
     )
     """What it needs to be compliant, by operation name; may be edited while the core runs."""
-    operation_sinks: dict[str, EventHandler] = field(default_factory=dict[str, EventHandler], repr=False)
+    operation_sinks: dict[str, EventHandler | EventCallback] = field(
+        default_factory=dict[str, EventHandler | EventCallback], repr=False
+    )
     """What takes the outputs, by operation name: decorated methods and those given here."""
     discovering_interval: float = field(default=timings.DISCOVERING_INTERVAL, repr=False)
     """Seconds between two discovers while it is not compliant."""
@@ -93,15 +96,17 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
         await super()._internal_start(*args, **kwargs)
-        await self.send_discover_based_on_requirements()
+        self._carrier.submit(self._machine.discover_if_due(self._now()))
 
-    async def _internal_stop(self, *args: Any, **kwargs: Any) -> None:
-        await self._end_executions()
-        await super()._internal_stop(*args, **kwargs)
+    async def _shut_down(self) -> None:
+        try:
+            await super()._shut_down()
+        finally:
+            await self._end_executions()
 
-    async def _housekeep(self) -> None:
-        await self._carrier.carry_out(self._machine.update_compliant(self._now()))
-        await self._carrier.carry_out(self._machine.discover_if_due(self._now()))
+    def _do_own_work(self) -> None:
+        self._carrier.submit(self._machine.update_compliant(self._now()))
+        self._carrier.submit(self._machine.discover_if_due(self._now()))
 
     # Topics
 
@@ -252,8 +257,15 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
 
     # Outputs
 
-    def _open_connections(self, operation_name: str) -> list[Connection]:
-        return self.retrieve_connections(operation_name=operation_name)
+    def _open_slots(self, operation_name: str) -> Sequence[Slot]:
+        return self._machine.slots.open_of_operation(operation_name)
+
+    def _open_slot(self, operation_name: str, plugin_identifier: str) -> Slot | None:
+        slot = self._machine.slots.get(plugin_identifier, operation_name)
+        return slot if slot is not None and slot.is_open else None
+
+    def _connection(self, slot: Slot) -> Connection:
+        return self._carrier.connections[slot]
 
     def _accepts_data(self, slot: Slot, payload: object | None) -> bool:
         return slot.output.accepts_payload(payload)
@@ -263,5 +275,5 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
         handler = None if requirement is None else requirement.override_sink
         if handler is None:
             handler = self.operation_sinks.get(slot.operation_name)
-        if isinstance(handler, EventHandler):
-            await handler.handle(topic, event)
+        if handler is not None:
+            await as_handler(handler).handle(topic, event)

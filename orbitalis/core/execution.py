@@ -14,10 +14,14 @@ from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import NoConnectionError
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.orbiter.connection import Connection
+from orbitalis.protocol.slot import Slot
 
 __all__ = ["OperationExecutor"]
 
 _logger = logging.getLogger(__name__)
+
+_GUESSES = 8
+"""How many connections are tried by chance before all are looked at."""
 
 
 class OperationExecutor(ABC):
@@ -35,8 +39,16 @@ class OperationExecutor(ABC):
         self._executions: set[asyncio.Task[None]] = set()
 
     @abstractmethod
-    def _open_connections(self, operation_name: str) -> list[Connection]:
-        """Return the open connections of an operation."""
+    def _open_slots(self, operation_name: str) -> Sequence[Slot]:
+        """Return the open connections of an operation, without looking at each."""
+
+    @abstractmethod
+    def _open_slot(self, operation_name: str, plugin_identifier: str) -> Slot | None:
+        """Return the open connection of an operation with one plugin."""
+
+    @abstractmethod
+    def _connection(self, slot: Slot) -> Connection:
+        """Return what users see of an open connection."""
 
     async def execute(
         self,
@@ -79,12 +91,9 @@ class OperationExecutor(ABC):
         self, operation_name: str, plugin_identifier: str, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
-        connections = [
-            connection
-            for connection in self._open_connections(operation_name)
-            if connection.remote_identifier == plugin_identifier
-        ]
-        chosen = self._accepting(operation_name, connections, data, f" with plugin '{plugin_identifier}'")
+        slot = self._open_slot(operation_name, plugin_identifier)
+        slots = [] if slot is None else [slot]
+        chosen = self._accepting(operation_name, slots, data, f" with plugin '{plugin_identifier}'")
         await self._send([(chosen[0], data)], fire_and_forget)
         return plugin_identifier
 
@@ -92,7 +101,12 @@ class OperationExecutor(ABC):
         self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
-        chosen = random.choice(self._accepting(operation_name, self._open_connections(operation_name), data))
+        slots, payload = self._open_slots(operation_name), wrap(data)
+        for _ in range(min(len(slots), _GUESSES)):
+            if _accepts(chosen := random.choice(slots), payload):
+                break
+        else:
+            chosen = random.choice(self._accepting(operation_name, slots, data))
         await self._send([(chosen, data)], fire_and_forget)
         return chosen.remote_identifier
 
@@ -100,9 +114,9 @@ class OperationExecutor(ABC):
         self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
     ) -> list[str]:
         """Send `data` to every plugin, and return their identifiers; see :meth:`execute`."""
-        chosen = self._accepting(operation_name, self._open_connections(operation_name), data)
-        await self._send([(connection, data) for connection in chosen], fire_and_forget)
-        return [connection.remote_identifier for connection in chosen]
+        chosen = self._accepting(operation_name, self._open_slots(operation_name), data)
+        await self._send([(slot, data) for slot in chosen], fire_and_forget)
+        return [slot.remote_identifier for slot in chosen]
 
     async def execute_distributed(
         self, operation_name: str, data: Sequence[Publishable], fire_and_forget: bool = False
@@ -112,16 +126,16 @@ class OperationExecutor(ABC):
         Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
         that no plugin accepts.
         """
-        connections = self._open_connections(operation_name)
-        random.shuffle(connections)
-        load = dict.fromkeys(connections, 0)
-        inputs: list[tuple[Connection, Publishable]] = []
+        slots = list(self._open_slots(operation_name))
+        random.shuffle(slots)
+        load = dict.fromkeys(slots, 0)
+        inputs: list[tuple[Slot, Publishable]] = []
         for message in data:
-            chosen = min(self._accepting(operation_name, connections, message), key=load.__getitem__)
+            chosen = min(self._accepting(operation_name, slots, message), key=load.__getitem__)
             load[chosen] += 1
             inputs.append((chosen, message))
         await self._send(inputs, fire_and_forget)
-        return [connection.remote_identifier for connection, _ in inputs]
+        return [slot.remote_identifier for slot, _ in inputs]
 
     async def sudo_execute(self, topic: str, data: Publishable = None) -> None:
         """Publish an input to a topic, whether there is a connection or not.
@@ -132,24 +146,24 @@ class OperationExecutor(ABC):
         await self.eventbus_client.publish(topic, data)
 
     def _accepting(
-        self, operation_name: str, connections: list[Connection], data: Publishable, whose: str = ""
-    ) -> list[Connection]:
+        self, operation_name: str, slots: Sequence[Slot], data: Publishable, whose: str = ""
+    ) -> Sequence[Slot]:
         payload = wrap(data)
-        accepting = [one for one in connections if one.has_input and one.input.accepts_payload(payload)]
+        accepting = [slot for slot in slots if _accepts(slot, payload)]
         if accepting:
             return accepting
-        if not connections:
+        if not slots:
             raise NoConnectionError(
                 f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: wait until it is "
                 "compliant, or handle that it is not"
             )
         what = "an empty event" if payload is None else f"a {type(payload).__name__}"
         raise NoConnectionError(
-            f"'{self.identifier}' has {len(connections)} connections for operation '{operation_name}'{whose}, but none "
+            f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
             f"whose input accepts {what}"
         )
 
-    async def _send(self, inputs: Sequence[tuple[Connection, Publishable]], fire_and_forget: bool) -> None:
+    async def _send(self, inputs: Sequence[tuple[Slot, Publishable]], fire_and_forget: bool) -> None:
         if fire_and_forget:
             task = asyncio.create_task(self._log_failure(self._publish(inputs)), name=f"execution of {self.identifier}")
             self._executions.add(task)
@@ -157,14 +171,15 @@ class OperationExecutor(ABC):
         else:
             await self._publish(inputs)
 
-    async def _publish(self, inputs: Sequence[tuple[Connection, Publishable]]) -> None:
-        for connection, _ in inputs:
-            connection.touch()
+    async def _publish(self, inputs: Sequence[tuple[Slot, Publishable]]) -> None:
+        for slot, _ in inputs:
+            if slot.is_open:
+                self._connection(slot).touch()
         await asyncio.gather(
             *(
-                self.eventbus_client.publish(connection.input_topic, data)
-                for connection, data in inputs
-                if connection.input_topic is not None
+                self.eventbus_client.publish(slot.input_topic, data)
+                for slot, data in inputs
+                if slot.input_topic is not None
             )
         )
 
@@ -179,3 +194,7 @@ class OperationExecutor(ABC):
             task.cancel()
         if self._executions:
             await asyncio.wait(self._executions)
+
+
+def _accepts(slot: Slot, payload: object | None) -> bool:
+    return slot.input_topic is not None and slot.input.accepts_payload(payload)

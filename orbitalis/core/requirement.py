@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.event_handler import EventCallback, EventHandler
+from orbitalis.orbiter.handlers import as_handler
 from orbitalis.protocol.constraint import Constraint
 
 __all__ = ["OperationRequirement"]
@@ -22,5 +23,5 @@ class OperationRequirement:
     """What plugins get when a connection is set up."""
 
     def __post_init__(self) -> None:
-        if self.override_sink is not None and not isinstance(self.override_sink, EventHandler):
-            self.override_sink = CallbackEventHandler(self.override_sink)
+        if self.override_sink is not None:
+            self.override_sink = as_handler(self.override_sink)

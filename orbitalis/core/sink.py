@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.event_handler import EventCallback, EventHandler
 from orbitalis.orbiter.declarations import declarations_of, declare
+from orbitalis.orbiter.handlers import as_handler
 from orbitalis_wire.topics import OperationOutputTopic
 
 __all__ = ["SinksProviderMixin", "sink"]
 
-S = TypeVar("S")
-E = TypeVar("E")
+H = TypeVar("H", bound=Callable[[Any, str, Any], Awaitable[None]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,7 @@ class _Declaration:
     operation_name: str
 
 
-def sink(
-    operation_name: str,
-) -> Callable[[Callable[[S, str, E], Awaitable[None]]], Callable[[S, str, E], Awaitable[None]]]:
+def sink(operation_name: str) -> Callable[[H], H]:
     """Make a method `async def handler(self, topic, event)` of a core the sink of an operation.
 
     Raises:
@@ -33,7 +31,7 @@ def sink(
     """
     OperationOutputTopic.filter(operation_name=operation_name)
 
-    def decorate(handler: Callable[[S, str, E], Awaitable[None]]) -> Callable[[S, str, E], Awaitable[None]]:
+    def decorate(handler: H) -> H:
         return declare(handler, _Declaration(operation_name))
 
     return decorate
@@ -42,20 +40,18 @@ def sink(
 class SinksProviderMixin:
     """Something that has sinks."""
 
-    operation_sinks: dict[str, EventHandler]
+    operation_sinks: dict[str, EventHandler | EventCallback]
     """By operation name; may be edited at any time, and counts from the next output on."""
 
     def with_operation_sink(self, operation_name: str, handler: EventHandler | EventCallback) -> Self:
         """Add the sink of an operation, or replace it."""
-        self.operation_sinks[operation_name] = (
-            handler if isinstance(handler, EventHandler) else CallbackEventHandler(handler)
-        )
+        self.operation_sinks[operation_name] = as_handler(handler)
         return self
 
-    def _declared_sinks(self) -> dict[str, EventHandler]:
+    def _declared_sinks(self) -> dict[str, EventHandler | EventCallback]:
         """Return the sinks that methods declare, by operation name."""
-        found: dict[str, EventHandler] = {}
+        found: dict[str, EventHandler | EventCallback] = {}
         for attribute, declaration in declarations_of(type(self), _Declaration).items():
             handler: Callable[[str, Any], Awaitable[None]] = getattr(self, attribute)
-            found[declaration.operation_name] = CallbackEventHandler(handler)
+            found[declaration.operation_name] = as_handler(handler)
         return found

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, Final, get_args
+from collections.abc import Callable, Coroutine, Hashable, Iterable
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from orbitalis.bus.client import TopicStamp
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection, PendingRequest
-from orbitalis.orbiter.lanes import Lanes
+from orbitalis.orbiter.lanes import Lanes, is_being_cancelled
 from orbitalis.protocol.effects import (
     ComplianceChanged,
     ConnectionClosed,
@@ -26,12 +26,14 @@ from orbitalis.protocol.effects import (
     Send,
     Subscribe,
     Unsubscribe,
+    sender_of,
 )
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.transitions import Role
+from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import PROTOCOL_VERSION, channels
 from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import GracelessCloseConnectionMessage
 
 if TYPE_CHECKING:
     from orbitalis.orbiter.orbiter import Orbiter
@@ -45,8 +47,11 @@ _logger = logging.getLogger(__name__)
 
 _READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 _PROTOCOL_MESSAGES: Final = get_args(ProtocolMessage)
-_LONGEST_LANE: Final = 1_000
-"""Effects that may wait for one remote's hooks and for the bus; what the remote sends meanwhile is not looked at."""
+_OWN_LANE: Final = ("compliance",)
+_LONGEST_LANE: Final = 10_000
+"""Effects that may wait for one remote's hooks and for the bus; what it sends while there are more is not looked at."""
+_MOST_WORK: Final = 100_000
+"""The same for all remotes together."""
 
 
 class Carrier:
@@ -63,6 +68,14 @@ class Carrier:
         self.connections: dict[Slot, Connection] = {}
         """What users see of the slots that are connections."""
         self._pending_requests: dict[Slot, PendingRequest] = {}
+        self._announced: dict[str, Send] = {}
+        """By event identifier: messages whose hook has been called and has not returned."""
+
+    def begin(self, incarnation: str) -> None:
+        """Prepare for another life of the orbiter."""
+        self._announced.clear()
+        self.incarnation = incarnation
+        self.lanes.begin()
 
     def clear(self) -> None:
         """Forget all connections."""
@@ -78,15 +91,20 @@ class Carrier:
 
     async def receive(self, topic: str, event: Event[Any]) -> None:
         """Take a message of the protocol from the bus."""
-        message: object = event.payload
-        if not isinstance(message, _PROTOCOL_MESSAGES):
+        payload: object = event.payload
+        if not isinstance(payload, _PROTOCOL_MESSAGES):
             self._complain("%s ignores an event on topic %r that is no message of the protocol", topic)
+            return
+        message = cast(ProtocolMessage, payload)
+        sender = sender_of(message)
+        if self.lanes.length(sender) >= _LONGEST_LANE or len(self.lanes) >= _MOST_WORK:
+            self._complain("%s ignores a message on topic %r of %r: too much is still to be done", topic, sender)
             return
         try:
             effects = self._protocol.handle(topic, message, event.envelope, self._now())
         except RemoteProtocolError as error:
             self._complain("%s ignores a message on topic %r: %s", topic, error)
-            return
+            effects = self._protocol.take()
         self.submit(effects)
 
     async def receive_data(self, topic: str, event: Event[Any]) -> None:
@@ -113,20 +131,24 @@ class Carrier:
 
     # Out
 
-    def submit(self, effects: Iterable[Effect]) -> list[asyncio.Future[None]]:
-        """Have effects carried out soon; what has to be known at once is noted now."""
-        done: list[asyncio.Future[None]] = []
+    def submit(self, effects: Iterable[Effect]) -> set[Hashable]:
+        """Have effects carried out soon; what has to be known at once is noted now. Return the lanes."""
+        keys: set[Hashable] = set()
         for effect in effects:
-            work = self._work(effect)
-            if self.lanes.length(effect.remote_identifier) >= _LONGEST_LANE and isinstance(effect, MessageReceived):
-                self._complain("%s tells no hook of a message of %r, which sends too many", effect.remote_identifier)
-                continue
-            done.append(asyncio.ensure_future(self.lanes.submit(effect.remote_identifier, work)))
-        return done
+            # Hooks that tell of the core as a whole must not hold up what is for everybody.
+            key = _OWN_LANE if isinstance(effect, ComplianceChanged) else effect.remote_identifier
+            self.lanes.submit(key, self._work(effect))
+            keys.add(key)
+        return keys
 
     async def carry_out(self, effects: Iterable[Effect]) -> None:
-        """Carry effects out; those for a remote whose hook calls this are carried out after it has returned."""
-        await asyncio.gather(*self.submit(effects))
+        """Carry effects out. Called by a hook, it does not wait for that: one hook might wait for another."""
+        await self.settle(self.submit(effects))
+
+    async def settle(self, keys: Iterable[Hashable]) -> None:
+        """Wait until what is to be done in some lanes is done, unless a hook calls this."""
+        if not self.lanes.is_around and not self._orbiter._orbiter_loop.is_around:
+            await asyncio.gather(*(self.lanes.reached(key) for key in keys))
 
     def _work(self, effect: Effect) -> Callable[[], Coroutine[Any, Any, None]]:
         match effect:
@@ -194,8 +216,20 @@ class Carrier:
     async def _tell_lost(self, remote_identifier: str) -> None:
         await self._orbiter._call(self._orbiter._on_remote_dead, remote_identifier)
 
+    async def send_held_closes(self) -> None:
+        """Send the graceless closes whose hooks hang, or are what stops the orbiter."""
+        for effect in list(self._announced.values()):
+            if isinstance(effect.message, GracelessCloseConnectionMessage):
+                del self._announced[effect.event_identifier]
+                await self._publish(effect)
+
     async def _send(self, effect: Send) -> None:
+        self._announced[effect.event_identifier] = effect
         await self._orbiter._before_send(effect)
+        if self._announced.pop(effect.event_identifier, None) is not None:
+            await self._publish(effect)
+
+    async def _publish(self, effect: Send) -> None:
         client = self._orbiter.eventbus_client
         event = Event.create(
             effect.message,
@@ -222,13 +256,22 @@ class Carrier:
     async def _prepare(self, effect: Prepare) -> None:
         slot, client = effect.slot, self._orbiter.eventbus_client
         identifier = effect.connection_identifier
+        if slot.state is not SlotState.PREPARING:
+            return  # it has come to nothing while this waited
         data_channel = channels.OPERATION_OUTPUT if slot.role is Role.CORE else channels.OPERATION_INPUT
         try:
             if slot.data_topic is not None:
                 await client.subscribe(slot.data_topic, self.receive_data, channel=data_channel)
             await client.subscribe(slot.incoming_close_topic, self.receive, channel=channels.CLOSE)
             data = await self._orbiter._prepare(slot)
-        except Exception:  # whatever the user's hook raises, the handshake comes to nothing
+        except BusError as error:
+            self._complain(
+                "%s cannot prepare operation %r for %r: %s", slot.operation_name, slot.remote_identifier, error
+            )
+            self.submit(self._protocol.preparation_failed(slot, identifier, self._now()))
+        except (Exception, asyncio.CancelledError):  # whatever the user's hook raises, the handshake comes to nothing
+            if is_being_cancelled():
+                raise
             _logger.exception(
                 "%s cannot prepare operation %s for %s",
                 self._orbiter.identifier,
@@ -248,7 +291,7 @@ class Carrier:
     async def _unsubscribe(self, topics: tuple[str, ...]) -> None:
         for topic in topics:
             # A layout of the user's own may have one topic for several connections.
-            if self._protocol.slots.of_topic(topic):
+            if any(topic in slot.local_topics for slot in self._protocol.slots.of_topic(topic)):
                 continue
             try:
                 await self._orbiter.eventbus_client.unsubscribe(topic)

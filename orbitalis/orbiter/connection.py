@@ -107,6 +107,12 @@ class Connection(_SlotView):
         return self._moment(self._slot.last_used)
 
     @property
+    def soft_closed_at(self) -> datetime | None:
+        """When a graceful close was sent, in UTC; `None` if none is under way."""
+        at = self._slot.closing_at
+        return None if at is None or not self.is_soft_closed else self._moment(at)
+
+    @property
     def is_soft_closed(self) -> bool:
         """Whether a graceful close is under way."""
         return self._slot.state is SlotState.CLOSING

@@ -23,7 +23,8 @@ class ConnectionAddedEvent:
 
     def clear(self) -> None:
         """Forget the connections that nobody has waited for."""
-        self._added = asyncio.Semaphore(0)
+        if self.is_set():  # otherwise there is nothing to forget, and who waits would never be woken
+            self._added = asyncio.Semaphore(0)
 
     async def wait(self) -> None:
         """Wait for a connection that no other wait has taken."""

@@ -10,8 +10,8 @@ __all__ = ["OrbiterHooks"]
 class OrbiterHooks:
     """Called at the points that the user guide shows. None of them does anything unless it is overridden.
 
-    A hook that raises is logged and harms nothing (with `raise_exceptions` the exception is raised as well, to the
-    caller where there is one). A hook that does not return holds up what is done for the same remote, and nothing else.
+    A hook that raises is logged and harms nothing; with `raise_exceptions`, one of start or stop makes that fail. A
+    hook that does not return holds up what is done for the same remote, and nothing else.
     """
 
     async def _on_starting(self, *args: object, **kwargs: object) -> None:

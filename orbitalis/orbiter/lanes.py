@@ -3,80 +3,190 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
-from contextvars import ContextVar
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-__all__ = ["Lanes"]
+from orbitalis.orbiter.scope import Scope, outside
+
+__all__ = ["Lanes", "Work", "is_being_cancelled"]
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
-_current: Final[ContextVar[tuple[object, Hashable] | None]] = ContextVar("orbitalis_lane", default=None)
+_logger = logging.getLogger(__name__)
+
+_END_TIMEOUT = 5.0
+"""Seconds for which work that was cancelled is waited for."""
+_LAST_TIMEOUT = 1.0
+"""Seconds for which the work that waited for such work is waited for."""
+
+
+def is_being_cancelled() -> bool:
+    """Return whether a `CancelledError` is for the task that got it, and not from what that waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A place in a queue: tells that all work before it is done, or given up."""
+
+    reached: asyncio.Future[None]
+
+    def tell(self) -> None:
+        if not self.reached.done():
+            self.reached.set_result(None)
+
+
+class _Lane:
+    """The work for one key that waits, and the task that does it."""
+
+    def __init__(self) -> None:
+        self.queue: deque[Work | _Mark] = deque()
+        self.task: asyncio.Task[None] | None = None
+        self.is_interrupted = False
 
 
 class Lanes:
     """One queue a key, each emptied by a task of its own that lives as long as there is work.
 
-    Work must not raise. Where one piece hangs, its lane stands still and no other does.
+    Work that raises is logged. Where one piece hangs, its lane stands still and no other does.
     """
 
     def __init__(self) -> None:
-        self._queues: dict[Hashable, deque[tuple[Work, asyncio.Future[None]]]] = {}
-        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+        self._lanes: dict[Hashable, _Lane] = {}
+        self._context = outside()
+        self._waiting = 0
+
+    def begin(self) -> None:
+        """Do work from now on in the context (:mod:`contextvars`) of whoever calls this."""
+        self._context = outside()
+
+    def __len__(self) -> int:
+        """Return how many pieces of work wait."""
+        return self._waiting
 
     def length(self, key: Hashable) -> int:
         """Return how many pieces of work wait in a lane."""
-        queue = self._queues.get(key)
-        return len(queue) if queue is not None else 0
+        lane = self._lanes.get(key)
+        return 0 if lane is None else len(lane.queue)
 
-    def submit(self, key: Hashable, work: Work) -> Awaitable[None]:
-        """Queue a piece of work; what is returned can be awaited for its end.
+    @property
+    def is_around(self) -> bool:
+        """Whether the caller is a piece of work, which must not wait for another one: that might wait for it."""
+        return Scope.around(self) is not None
 
-        Awaited from within the same lane it returns at once, since that lane could not go on otherwise.
+    def submit(self, key: Hashable, work: Work) -> None:
+        """Queue a piece of work."""
+        self._append(key, work)
+
+    def reached(self, key: Hashable) -> asyncio.Future[None]:
+        """Return what tells when all work that is queued in a lane is done, or given up."""
+        mark = _Mark(asyncio.get_running_loop().create_future())
+        if key in self._lanes:
+            self._append(key, mark)
+        else:
+            mark.tell()
+        return mark.reached
+
+    async def finish(self, timeout: float) -> bool:
+        """Wait until no lane has work, work under way that takes longer being cancelled; return whether none was.
+
+        Within a piece of work, the others of its lane are done at once.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(key, deque()).append((work, done))
-        if key not in self._tasks:
-            self._tasks[key] = asyncio.create_task(self._run(key), name=f"orbitalis lane {key}")
-        return _nothing() if _current.get() == (self, key) else asyncio.shield(done)
-
-    async def drain(self) -> None:
-        """Wait until no lane has work, but for the one that this is called from."""
-        here = _current.get()
-        while tasks := [task for key, task in self._tasks.items() if here != (self, key)]:
-            await asyncio.wait(tasks)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._drain()
+        except TimeoutError:
+            pass
+        else:
+            return True
+        own = self._own()
+        for lane in self._lanes.values():
+            if lane is not own and lane.task is not None:
+                lane.is_interrupted = True
+                lane.task.cancel()
+        try:
+            async with asyncio.timeout(min(timeout, _LAST_TIMEOUT)):
+                await self._drain()
+        except TimeoutError:
+            pass
+        return False
 
     async def cancel(self) -> None:
         """Abandon all work, but for what calls this."""
-        here = _current.get()
-        tasks = [task for key, task in self._tasks.items() if here != (self, key)]
-        self._queues.clear()
+        own = self._own()
+        tasks = [lane.task for lane in self._lanes.values() if lane is not own and lane.task is not None]
+        for lane in self._lanes.values():
+            self._abandon(lane)
+        self._lanes.clear()
         for task in tasks:
             task.cancel()
         if tasks:
+            _, stubborn = await asyncio.wait(tasks, timeout=_END_TIMEOUT)
+            for task in stubborn:
+                _logger.error("what %s does did not end when it was cancelled", task.get_name())
+
+    def _append(self, key: Hashable, work: Work | _Mark) -> None:
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = _Lane()
+            name = f"orbitalis lane {key}"
+            lane.task = asyncio.get_running_loop().create_task(
+                self._run(key, lane), name=name, context=self._context.copy()
+            )
+        lane.queue.append(work)
+        self._waiting += 1
+
+    def _own(self) -> _Lane | None:
+        scope = Scope.around(self)
+        return scope.part if scope is not None and isinstance(scope.part, _Lane) else None
+
+    async def _drain(self) -> None:
+        own = self._own()
+        while True:
+            while own is not None and own.queue:
+                await self._do_next(own)
+            tasks = [lane.task for lane in self._lanes.values() if lane is not own and lane.task is not None]
+            if not tasks:
+                return
             await asyncio.wait(tasks)
 
-    async def _run(self, key: Hashable) -> None:
-        _current.set((self, key))
-        queue = self._queues[key]
+    async def _run(self, key: Hashable, lane: _Lane) -> None:
         try:
-            while queue:
-                work, done = queue[0]
-                try:
-                    await work()
-                finally:
-                    if queue:
-                        queue.popleft()
-                    if not done.done():
-                        done.set_result(None)
+            while lane.queue:
+                await self._do_next(lane)
         finally:
-            for _, done in queue:
-                done.cancel()
-            if self._queues.get(key) is queue:
-                del self._queues[key]
-            self._tasks.pop(key, None)
+            self._abandon(lane)
+            if self._lanes.get(key) is lane:
+                del self._lanes[key]
 
+    async def _do_next(self, lane: _Lane) -> None:
+        work = lane.queue.popleft()
+        self._waiting -= 1
+        if isinstance(work, _Mark):
+            work.tell()
+            return
+        try:
+            with Scope(self, lane):
+                await work()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task is lane.task and lane.is_interrupted:
+                lane.is_interrupted = False
+                task.uncancel()
+            elif is_being_cancelled():
+                raise
+            else:
+                _logger.exception("a piece of work failed")
+        except Exception:
+            _logger.exception("a piece of work failed")
 
-async def _nothing() -> None:
-    return None
+    def _abandon(self, lane: _Lane) -> None:
+        self._waiting -= len(lane.queue)
+        for work in lane.queue:
+            if isinstance(work, _Mark):
+                work.tell()
+        lane.queue.clear()

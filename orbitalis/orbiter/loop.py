@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
-from typing import Final
+
+from orbitalis.orbiter.scope import Scope, outside
 
 __all__ = ["OrbiterLoop"]
 
-_inside: Final[ContextVar[object]] = ContextVar("orbitalis_loop", default=None)
-"""The loop that runs the code that asks."""
+_END_TIMEOUT = 5.0
+"""Seconds for which an iteration that was cancelled is waited for."""
 
 
 class OrbiterLoop:
-    """Calls one coroutine function again and again, until it is stopped."""
+    """Calls one coroutine function again and again, until it is stopped.
+
+    Iterations follow each other, however long one takes; what cannot wait so long is done all the same.
+    """
 
     def __init__(
         self,
@@ -22,27 +25,39 @@ class OrbiterLoop:
         interval: Callable[[], float],
         on_start: Callable[[], Awaitable[object]],
         iteration: Callable[[], Awaitable[object]],
+        meanwhile: Callable[[], None],
         name: str,
     ) -> None:
-        """Prepare a loop; `interval` gives the seconds between two iterations, read anew each time."""
+        """Prepare a loop.
+
+        `interval` gives the seconds between two iterations, read anew each time; `meanwhile` is called once in that
+        time while an iteration lasts longer.
+        """
         self._interval = interval
         self._on_start = on_start
         self._iteration = iteration
+        self._meanwhile = meanwhile
         self._name = name
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._stopping.set()
         self._resumed = asyncio.Event()
         self._resumed.set()
 
     @property
     def is_running(self) -> bool:
         """Whether it has been started and not stopped, be it that it pauses."""
-        return self._task is not None and not self._task.done() and not self._stopping.is_set()
+        return not self._stopping.is_set()
 
     @property
     def is_paused(self) -> bool:
         """Whether iterations are left out."""
         return not self._resumed.is_set()
+
+    @property
+    def is_around(self) -> bool:
+        """Whether the caller is part of an iteration."""
+        return Scope.around(self) is not None
 
     def start(self) -> None:
         """Begin; does nothing if it is running."""
@@ -50,7 +65,11 @@ class OrbiterLoop:
             return
         self._stopping = asyncio.Event()
         self._resumed.set()
-        self._task = asyncio.create_task(self._run(self._stopping), name=f"loop of {self._name}")
+        task = asyncio.get_running_loop().create_task(
+            self._run(self._stopping), name=f"loop of {self._name}", context=outside()
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def stop(self) -> None:
         """End after the iteration under way."""
@@ -68,27 +87,47 @@ class OrbiterLoop:
     async def end(self, timeout: float) -> None:
         """Stop, and cancel the iteration under way if it takes longer than `timeout` seconds.
 
-        Called from within an iteration it does not wait.
+        Called from within an iteration it does not wait for that.
         """
         self.stop()
-        task, self._task = self._task, None
-        if task is None or _inside.get() is self:
+        scope = Scope.around(self)
+        tasks = self._tasks - {None if scope is None else scope.part}
+        if not tasks:
             return
-        await asyncio.wait([task], timeout=timeout)
-        if not task.done():
+        _, late = await asyncio.wait(tasks, timeout=timeout)
+        for task in late:
             task.cancel()
-            await asyncio.wait([task], timeout=timeout)
+        if late:
+            await asyncio.wait(late, timeout=_END_TIMEOUT + 1)
 
     async def _run(self, stopping: asyncio.Event) -> None:
-        _inside.set(self)
-        await self._on_start()
+        await self._attend(self._on_start, stopping)
         while not stopping.is_set():
             await self._resumed.wait()
             if stopping.is_set():
                 return
-            await self._iteration()
+            await self._attend(self._iteration, stopping)
             try:
                 async with asyncio.timeout(self._interval()):
                     await stopping.wait()
             except TimeoutError:
                 continue
+
+    async def _attend(self, work: Callable[[], Awaitable[object]], stopping: asyncio.Event) -> None:
+        """Wait for the end of some work, and do what cannot wait for it."""
+        here = asyncio.current_task()
+
+        async def within() -> None:
+            with Scope(self, here):
+                await work()
+
+        task = asyncio.create_task(within(), name=f"iteration of {self._name}")
+        try:
+            while not task.done():
+                _, late = await asyncio.wait([task], timeout=self._interval())
+                if late and self._resumed.is_set() and not stopping.is_set():
+                    self._meanwhile()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=_END_TIMEOUT)

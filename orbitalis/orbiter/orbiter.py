@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Self
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.url import connect
-from orbitalis.errors import NoConnectionError, OrbiterStateError
-from orbitalis.message.schema import Input, Output
+from orbitalis.errors import OrbiterStateError
 from orbitalis.orbiter.carrier import Carrier
-from orbitalis.orbiter.connection import Connection, PendingRequest
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
-from orbitalis.orbiter.hooks import OrbiterHooks
+from orbitalis.orbiter.housekeeping import Housekeeping
+from orbitalis.orbiter.lanes import is_being_cancelled
 from orbitalis.orbiter.loop import OrbiterLoop
+from orbitalis.orbiter.scope import Scope
 from orbitalis.orbiter.topics import BuiltTopics, OrbiterTopics
 from orbitalis.protocol.effects import ComplianceChanged, MessageReceived, Send
 from orbitalis.protocol.orbiter import OrbiterProtocol
@@ -43,7 +45,7 @@ _STOP_TIMEOUT = 5.0
 
 
 @dataclass(kw_only=True, eq=False)
-class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
+class Orbiter(Housekeeping, OrbiterTopics, ABC):
     """Base of cores and plugins. Times are in seconds, and `None` switches off what a time is for.
 
     Attributes may be changed while the orbiter runs, but for `identifier`, `eventbus_client` and `discover_topic`.
@@ -100,6 +102,7 @@ class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
             interval=lambda: self.loop_interval,
             on_start=lambda: self._call(self._on_loop_start),
             iteration=self._iterate,
+            meanwhile=self._do_what_is_due,
             name=self.identifier,
         )
 
@@ -162,9 +165,6 @@ class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
             name, data = message.operation_name, message.data
             await self._call(self._on_graceful_close_connection, remote, name, data)
 
-    async def _housekeep(self) -> None:
-        """Do the periodic work of the role."""
-
     # Life cycle
 
     @property
@@ -176,32 +176,38 @@ class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
         """Connect to the bus and take part; the arguments are handed to the hooks.
 
         Raises:
-            OrbiterStateError: It is running already.
-            BusError: The bus cannot be reached or refuses; the orbiter is as it was before.
+            OrbiterStateError: It is running already, or a hook of its start or stop calls this.
+            BusError: The bus cannot be reached or refuses; nothing of the orbiter is left running.
         """
+        if Scope.around(self._changing) is not None:
+            raise OrbiterStateError(f"{self} is starting or stopping: its hooks cannot start it")
         async with self._changing:
             self._check_can_start()
-            await self._call_or_raise(self._on_starting, *args, **kwargs)
-            try:
-                await self._internal_start(*args, **kwargs)
-            except BaseException:
-                if not self.is_running:
-                    await self._leave_bus()
-                raise
+            with Scope(self._changing):
+                await self._call_or_raise(self._on_starting, *args, **kwargs)
+                try:
+                    await self._internal_start(*args, **kwargs)
+                except BaseException:
+                    await self._shut_down()
+                    raise
         _logger.info("%s has started", self.identifier)
-        await self._call_or_raise(self._on_started, *args, **kwargs)
+        try:
+            await self._call_or_raise(self._on_started, *args, **kwargs)
+        except BaseException:
+            await self.stop()
+            raise
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
         """Start; whoever overrides this calls it."""
         self._incarnation = max(_new_incarnation(), self._incarnation + "0")
-        self._carrier.incarnation = self._incarnation
+        self._carrier.begin(self._incarnation)
         await self.eventbus_client.connect()
         self.eventbus_client.on_reconnected = self._carrier.reconnected
         for topic_filter, channel in self._protocol_filters().items():
             await self.eventbus_client.subscribe(topic_filter, self._carrier.receive, channel=channel)
         effects = self._protocol.start(self._now())
         self._switch_to_started()
-        await self._carrier.carry_out(effects)
+        self._carrier.submit(effects)
         if self.with_loop:
             self.start_loop()
 
@@ -210,41 +216,60 @@ class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
 
         When it returns nothing is subscribed and no task of the orbiter is running, but for one that calls it.
         """
+        if Scope.around(self._changing) is not None:
+            return  # a hook of its start, before it runs, or of its stop
         async with self._changing:
             if not self.is_running:
                 return
-            await self._call_or_raise(self._on_stopping, *args, **kwargs)
-            await self._internal_stop(*args, **kwargs)
+            with Scope(self._changing):
+                try:
+                    await self._call_or_raise(self._on_stopping, *args, **kwargs)
+                finally:
+                    await self._internal_stop(*args, **kwargs)
         _logger.info("%s has stopped", self.identifier)
         await self._call_or_raise(self._on_stopped, *args, **kwargs)
 
     async def _internal_stop(self, *args: Any, **kwargs: Any) -> None:
         """Stop; whoever overrides this calls it."""
-        await self._orbiter_loop.end(_STOP_TIMEOUT)
+        await self._shut_down()
+
+    async def _shut_down(self) -> None:
+        """End everything, however far the start has come."""
         try:
-            async with asyncio.timeout(_STOP_TIMEOUT):
-                await self._close_all()
-        except TimeoutError:
-            _logger.warning("%s: not everybody could be told of its stop within %g s", self.identifier, _STOP_TIMEOUT)
+            await self._orbiter_loop.end(_STOP_TIMEOUT)
+            self._carrier.submit(self._protocol.stop(await self._all_close_data()))
+            if not await self._carrier.lanes.finish(_STOP_TIMEOUT):
+                _logger.warning("%s: hooks did not return within %g s of its stop", self.identifier, _STOP_TIMEOUT)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_TIMEOUT):
+                    await self._carrier.send_held_closes()
         finally:
             self._protocol.stop()
-            self._switch_to_stopped()
-            await self._leave_bus()
+            if self.is_running:
+                self._switch_to_stopped()
+            self.eventbus_client.on_reconnected = None
+            await self._carrier.lanes.cancel()
+            self._carrier.clear()
+            await self.eventbus_client.disconnect()
 
-    async def _close_all(self) -> None:
-        data = {slot: await self._close_data(*slot.key) for slot in self._protocol.slots if slot.is_connection}
-        for slot, close_data in data.items():
-            if slot.is_connection:
-                effects = self._protocol.close_gracelessly(*slot.key, close_data, self._now())
-                self._carrier.submit(effects)
-        self._carrier.submit(self._protocol.stop())
-        await self._carrier.lanes.drain()
-
-    async def _leave_bus(self) -> None:
-        self.eventbus_client.on_reconnected = None
-        await self._carrier.lanes.cancel()
-        self._carrier.clear()
-        await self.eventbus_client.disconnect()
+    async def _all_close_data(self) -> dict[Slot, bytes | None]:
+        """Ask the user for the data of every close; a hook that does not return in time gives none."""
+        asked = {
+            asyncio.create_task(self._close_data(slot), name=f"close data of {self.identifier}"): slot
+            for slot in self._protocol.slots
+            if slot.is_connection
+        }
+        if not asked:
+            return {}
+        try:
+            done, _ = await asyncio.wait(asked, timeout=_STOP_TIMEOUT)
+        finally:
+            late = [task for task in asked if not task.done()]
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=_STOP_TIMEOUT)
+        return {asked[task]: task.result() for task in done}
 
     async def __aenter__(self) -> Self:
         """Start it."""
@@ -282,7 +307,7 @@ class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
             self._call(self.force_close_connection_for_out_to_timeout_pending_graceful_close_connection),
             self._call(self.send_keepalive_based_on_connections_and_threshold),
             self._call(self.lose_dead_remotes),
-            self._call(self._housekeep),
+            self._call(self._do_own_work),
         )
         await self._call(self._on_loop_iteration_end)
 
@@ -290,8 +315,10 @@ class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
         """Call a hook, which may be asynchronous or not; one that fails is logged, and gives `None`."""
         try:
             outcome = hook(*args, **kwargs)
-            return await outcome if isinstance(outcome, Awaitable) else outcome
-        except Exception:
+            return await outcome if inspect.isawaitable(outcome) else outcome
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+                raise
             name = getattr(hook, "__qualname__", repr(hook))
             _logger.exception("%s of '%s' failed", name, self.identifier)
             return None
@@ -302,210 +329,11 @@ class Orbiter(OrbiterHooks, OrbiterTopics, ABC):
         """Call a hook of the life cycle; whether one that fails is logged says `raise_exceptions`."""
         if not self.raise_exceptions:
             await self._call(hook, *args, **kwargs)
-        elif isinstance(outcome := hook(*args, **kwargs), Awaitable):
+        elif inspect.isawaitable(outcome := hook(*args, **kwargs)):
             await outcome
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    # Connections
-
-    @property
-    def remote_identifiers(self) -> set[str]:
-        """Identifiers of all remotes with which there is a connection."""
-        return {connection.remote_identifier for connection in self._carrier.connections.values()}
-
-    @property
-    def dead_remote_identifiers(self) -> list[str]:
-        """Identifiers of remotes that have been silent for too long; their connections are about to be closed."""
-        known = self._protocol.acquaintances
-        return [remote.identifier for remote in known.all() if known.is_silent(remote, self._now())]
-
-    def retrieve_connections(
-        self,
-        *,
-        remote_identifier: str | None = None,
-        input_topic: str | None = None,
-        output_topic: str | None = None,
-        operation_name: str | None = None,
-        input: Input | None = None,
-        output: Output | None = None,
-    ) -> list[Connection]:
-        """Return the open connections that are as all given arguments say, oldest first."""
-        return [
-            self._carrier.connections[slot]
-            for slot in self._slots(remote_identifier, input_topic or output_topic, operation_name)
-            if slot.is_open
-            and remote_identifier in (None, slot.remote_identifier)
-            and operation_name in (None, slot.operation_name)
-            and input_topic in (None, slot.input_topic)
-            and output_topic in (None, slot.output_topic)
-            and (input is None or slot.input.is_compatible(input))
-            and (output is None or slot.output.is_compatible(output))
-        ]
-
-    def _slots(self, remote_identifier: str | None, topic: str | None, operation_name: str | None) -> Sequence[Slot]:
-        """Return no more slots than have to be looked at."""
-        slots = self._protocol.slots
-        if topic is not None:
-            return slots.of_topic(topic)
-        if remote_identifier is not None:
-            return slots.of_remote(remote_identifier)
-        if operation_name is not None:
-            return slots.open_of_operation(operation_name)
-        return tuple(slots)
-
-    async def retrieve_and_touch_connections(
-        self, operation_name: str, *, input_topic: str | None = None
-    ) -> list[Connection]:
-        """Return the open connections of an operation, all noted to be used now."""
-        connections = self.retrieve_connections(operation_name=operation_name, input_topic=input_topic)
-        for connection in connections:
-            async with connection.lock:
-                connection.touch()
-        return connections
-
-    def _find_connection_or_fail(self, input_topic: str, operation_name: str) -> Connection:
-        """Return the one open connection of an input topic and an operation.
-
-        Raises:
-            NoConnectionError: There is none, or more than one.
-        """
-        found = self.retrieve_connections(input_topic=input_topic, operation_name=operation_name)
-        if len(found) != 1:
-            raise NoConnectionError(
-                f"'{self.identifier}' has {len(found)} connections for operation '{operation_name}' on input topic "
-                f"'{input_topic}', expected one"
-            )
-        return found[0]
-
-    def _connections_by_remote_identifier(self, remote_identifier: str) -> dict[str, Connection]:
-        """Return the open connections with a remote, by operation name."""
-        found = self.retrieve_connections(remote_identifier=remote_identifier)
-        return {connection.operation_name: connection for connection in found}
-
-    def _pending_requests_by_remote_identifier(self, remote_identifier: str) -> dict[str, PendingRequest]:
-        """Return the handshakes under way with a remote, by operation name."""
-        slots = self._protocol.slots.of_remote(remote_identifier)
-        return {slot.operation_name: self._carrier.pending_request(slot) for slot in slots if not slot.is_connection}
-
-    def _is_pending(self, remote_identifier: str, operation_name: str) -> bool:
-        """Return whether a handshake with a remote for an operation is under way."""
-        slot = self._protocol.slots.get(remote_identifier, operation_name)
-        return slot is not None and not slot.is_connection
-
-    # Closing
-
-    async def send_graceless_close_connection(
-        self, remote_identifier: str, operation_name: str, data: bytes | None = None
-    ) -> None:
-        """Close a connection at once; `data` arrives at the remote's hook, by default that of `_get_on_close_data`.
-
-        Raises:
-            NoConnectionError: There is none.
-        """
-        self._protocol.connection(remote_identifier, operation_name)
-        if data is None:
-            data = await self._close_data(remote_identifier, operation_name)
-        effects = self._protocol.close_gracelessly(remote_identifier, operation_name, data, self._now())
-        await self._carrier.carry_out(effects)
-
-    async def send_graceful_close_connection(
-        self, remote_identifier: str, operation_name: str, data: bytes | None = None
-    ) -> None:
-        """Ask a remote to close a connection; it is not used from now on, and closed once that is acknowledged.
-
-        Raises:
-            NoConnectionError: There is none.
-        """
-        self._protocol.connection(remote_identifier, operation_name)
-        if data is None:
-            data = await self._close_data(remote_identifier, operation_name)
-        effects = self._protocol.close_gracefully(remote_identifier, operation_name, data, self._now())
-        await self._carrier.carry_out(effects)
-
-    async def _close_data(self, remote_identifier: str, operation_name: str) -> bytes | None:
-        data = await self._call(self._get_on_close_data, remote_identifier, operation_name)
-        return data if isinstance(data, bytes) else None
-
-    async def close_unused_connections(self) -> int:
-        """Close gracefully what was unused for `close_connection_if_unused_after`; return how many that were."""
-        unused = self._protocol.unused_connections(self._now())
-        for slot in unused:
-            await self.send_graceful_close_connection(*slot.key)
-        return len(unused)
-
-    async def force_close_connection_for_out_to_timeout_pending_graceful_close_connection(self) -> int:
-        """Close gracelessly what was not acknowledged within `graceful_close_timeout`; return how many that were."""
-        overdue = self._protocol.overdue_closes(self._now())
-        for slot in overdue:
-            await self.send_graceless_close_connection(*slot.key, slot.close_data)
-        return len(overdue)
-
-    async def discard_expired_pending_requests(self) -> int:
-        """Discard handshakes that were not answered in time; return how many that were."""
-        before = self._protocol.slots.pending_count
-        effects = self._protocol.discard_expired(self._now())
-        discarded = before - self._protocol.slots.pending_count
-        await self._carrier.carry_out(effects)
-        return discarded
-
-    # Keepalive
-
-    async def send_keepalive(self, remote_identifier: str) -> None:
-        """Give a remote a sign of life.
-
-        Raises:
-            NoConnectionError: The remote is not known.
-        """
-        await self._carrier.carry_out(self._protocol.send_keepalive(remote_identifier, self._now()))
-
-    async def send_keepalive_request(self, remote_identifier: str) -> None:
-        """Ask a remote for a sign of life.
-
-        Raises:
-            NoConnectionError: The remote is not known.
-        """
-        await self._carrier.carry_out(self._protocol.send_keepalive_request(remote_identifier))
-
-    async def send_all_keepalive_based_on_connections(self) -> None:
-        """Give every remote with a connection a sign of life."""
-        for identifier in self.remote_identifiers:
-            await self.send_keepalive(identifier)
-
-    async def send_keepalive_based_on_connections_and_threshold(self) -> None:
-        """Give each remote with a connection the sign of life that it is owed, and ask those that owe one."""
-        await self._carrier.carry_out(self._protocol.send_due_keepalives(self._now()))
-
-    async def lose_dead_remotes(self) -> None:
-        """Close the connections with remotes that have been silent for `consider_others_dead_after`."""
-        await self._carrier.carry_out(self._protocol.lose_dead_remotes(self._now()))
-
-    def have_seen(self, remote_identifier: str) -> None:
-        """Note a sign of life of a remote that is known."""
-        remote = self._protocol.acquaintances.get(remote_identifier)
-        if remote is not None:
-            self._protocol.acquaintances.seen(remote, self._now())
-
-    def update_acquaintances(
-        self,
-        remote_identifier: str,
-        *,
-        keepalive_topic: str,
-        keepalive_request_topic: str,
-        consider_me_dead_after: float,
-    ) -> None:
-        """Change what is known of a remote.
-
-        Raises:
-            NoConnectionError: The remote is not known.
-        """
-        remote = self._protocol.acquaintances.get(remote_identifier)
-        if remote is None:
-            raise NoConnectionError(f"'{self.identifier}' knows no remote '{remote_identifier}'")
-        remote.keepalive_topic = keepalive_topic
-        remote.keepalive_request_topic = keepalive_request_topic
-        remote.considers_me_dead_after = consider_me_dead_after
 
     def __str__(self) -> str:
         return f"{type(self).__name__} '{self.identifier}'"

@@ -8,6 +8,9 @@ from orbitalis_wire.topics import CloseAckTopic, CloseTopic, KeepaliveRequestTop
 
 __all__ = ["BuiltTopics", "OrbiterTopics"]
 
+# pyright: reportPrivateUsage=false
+# The methods of OrbiterTopics are private to users, who override but do not call them. BuiltTopics does.
+
 
 class OrbiterTopics(ABC):
     """The place to change topics.
@@ -86,9 +89,6 @@ class BuiltTopics:
 
     def __init__(self, orbiter: OrbiterTopics) -> None:
         self._orbiter = orbiter
-
-    # pyright: reportPrivateUsage=false
-    # The methods are private to users, who override but do not call them.
 
     def keepalive(self, remote_identifier: str | None) -> str:
         """Where keepalives of a remote arrive, or of anybody."""

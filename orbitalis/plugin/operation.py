@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
-from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.event_handler import EventCallback, EventHandler
 from orbitalis.message.schema import Input, Output
 from orbitalis.orbiter.declarations import declarations_of, declare
+from orbitalis.orbiter.handlers import as_handler
 from orbitalis.protocol.policy import Policy
 from orbitalis_wire.topics import OperationInputTopic
 
 __all__ = ["Operation", "OperationsProviderMixin", "operation"]
 
-S = TypeVar("S")
-E = TypeVar("E")
+H = TypeVar("H", bound=Callable[[Any, str, Any], Awaitable[None]])
 
 
 @dataclass(kw_only=True)
@@ -46,8 +46,8 @@ class Operation:
             raise ValueError(
                 f"operation '{self.name}' has an input, but no handler for it: give a handler, or Input.no_input()"
             )
-        if self.handler is not None and not isinstance(self.handler, EventHandler):
-            self.handler = CallbackEventHandler(self.handler)
+        if self.handler is not None:
+            self.handler = as_handler(self.handler)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def operation(
     input: Input | None = None,
     output: Output | None = None,
     default_policy: Policy | None = None,
-) -> Callable[[Callable[[S, str, E], Awaitable[None]]], Callable[[S, str, E], Awaitable[None]]]:
+) -> Callable[[H], H]:
     """Make a method `async def handler(self, topic, event)` of a plugin an operation.
 
     Without `input` or `output` there is none; without `default_policy` it is lent to anybody.
@@ -88,7 +88,7 @@ def operation(
             "or add an Operation without handler to `operations`"
         )
 
-    def decorate(handler: Callable[[S, str, E], Awaitable[None]]) -> Callable[[S, str, E], Awaitable[None]]:
+    def decorate(handler: H) -> H:
         return declare(handler, declaration)
 
     return decorate
@@ -124,7 +124,7 @@ class OperationsProviderMixin:
             handler: Callable[[str, Any], Awaitable[None]] = getattr(self, attribute)
             found[declaration.name] = Operation(
                 name=declaration.name,
-                handler=CallbackEventHandler(handler),
+                handler=handler,
                 policy=copy.deepcopy(declaration.default_policy),
                 input=declaration.input,
                 output=declaration.output,

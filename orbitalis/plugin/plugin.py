@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable
 from orbitalis.orbiter.connection import Connection
+from orbitalis.orbiter.handlers import as_handler
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.plugin.operation import Operation, OperationsProviderMixin
 from orbitalis.protocol.effects import MessageReceived, Send
@@ -150,8 +150,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
         provided = self.operations.get(slot.operation_name)
-        if provided is not None and isinstance(provided.handler, EventHandler):
-            await provided.handler.handle(topic, event)
+        if provided is not None and provided.handler is not None:
+            await as_handler(provided.handler).handle(topic, event)
 
     async def send_offer(self, offer_topic: str, core_identifier: str, offerable_operations: list[str]) -> None:
         """Offer operations to a core without being asked; those that cannot be lent to it now are left out.

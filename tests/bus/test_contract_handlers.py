@@ -184,6 +184,27 @@ async def test_keeps_nothing_that_was_handled(new_client: NewClient, topic: str)
     assert [event() for event in events if event() is not None] == []
 
 
+async def test_handler_that_hangs_is_ended_though_its_topic_was_unsubscribed(new_client: NewClient, topic: str) -> None:
+    client = new_client()
+    await client.connect()
+    busy, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang(topic: str, event: Event[Any]) -> None:
+        busy.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    await client.subscribe(topic, hang)
+    await client.publish(topic, "x")
+    await asyncio.wait_for(busy.wait(), 20)
+    await client.unsubscribe(topic)
+    assert not ended.is_set()
+    await client.disconnect()
+    assert ended.is_set()
+
+
 async def test_handler_can_disconnect(new_client: NewClient, topic: str) -> None:
     client, publisher = new_client(), new_client()
     await client.connect()
