@@ -1,0 +1,301 @@
+"""How a core executes operations: all modes and their direct forms, who is chosen, and what is no execution."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from orbitalis import Core, Event, Input, NoConnectionError, Output, Plugin, operation
+from orbitalis.bus import LocalEventBus
+from orbitalis.core import OperationRequirement
+from orbitalis.errors import BusNotConnectedError
+from orbitalis.protocol.constraint import Constraint
+from orbitalis_wire.messages import Float64Message, Int64Message, StringMessage
+from tests.support.events import Collector, until
+from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, on, plugin_on, running
+
+
+@asynccontextmanager
+async def with_plugins(bus: LocalEventBus, count: int) -> AsyncIterator[tuple[TextCore, list[EchoPlugin]]]:
+    core = core_on(bus)
+    plugins = [plugin_on(bus, f"plugin{number}") for number in range(count)]
+    async with running(*plugins, core):
+        await all_connected(core, plugins)
+        yield core, plugins
+
+
+async def received(plugins: list[EchoPlugin], total: int) -> list[list[str]]:
+    """Return what each plugin got, once all is there."""
+    await until(lambda: sum(len(plugin.received) for plugin in plugins) == total)
+    return [plugin.received for plugin in plugins]
+
+
+async def test_any_sends_to_one_plugin(bus: LocalEventBus) -> None:
+    async with with_plugins(bus, 3) as (core, plugins):
+        (chosen,) = await core.execute("text", "a", any=True)
+        texts = await received(plugins, 1)
+        assert texts[int(chosen[-1])] == ["a"]
+        assert await core.execute_sending_any("text", "b") in {plugin.identifier for plugin in plugins}
+        await received(plugins, 2)
+        await until(lambda: sorted(core.texts) == ["a", "b"])
+
+
+async def test_any_chooses_at_random(bus: LocalEventBus) -> None:
+    async with with_plugins(bus, 3) as (core, plugins):
+        chosen = Counter([await core.execute_sending_any("text", "x") for _ in range(200)])
+        assert len(chosen) == 3
+        assert min(chosen.values()) > 20
+        await received(plugins, 200)
+
+
+async def test_all_sends_to_every_plugin(bus: LocalEventBus) -> None:
+    async with with_plugins(bus, 3) as (core, plugins):
+        everybody = [plugin.identifier for plugin in plugins]
+        assert sorted(await core.execute("text", "a", all=True)) == everybody
+        assert sorted(await core.execute_sending_all(operation_name="text", data="b")) == everybody
+        assert await received(plugins, 6) == [["a", "b"]] * 3
+
+
+async def test_a_plugin_that_is_named_is_sent_to(bus: LocalEventBus) -> None:
+    async with with_plugins(bus, 3) as (core, plugins):
+        assert await core.execute("text", "a", plugin_identifier="plugin1") == ["plugin1"]
+        assert await core.execute_using_plugin("text", "plugin1", "b") == "plugin1"
+        assert await received(plugins, 2) == [[], ["a", "b"], []]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 10, 11])
+async def test_distribute_sends_each_message_once_and_to_all_equally_often(bus: LocalEventBus, count: int) -> None:
+    async with with_plugins(bus, 3) as (core, plugins):
+        messages = [str(number) for number in range(count)]
+        chosen = await core.execute("text", messages, distribute=True)
+        assert len(chosen) == count
+        texts = await received(plugins, count)
+        assert sorted(text for some in texts for text in some) == sorted(messages)
+        assert max(len(some) for some in texts) - min(len(some) for some in texts) <= 1
+        assert [texts[int(chosen[number][-1])].count(text) for number, text in enumerate(messages)] == [1] * count
+
+
+async def test_distribute_of_few_messages_does_not_prefer_anybody(bus: LocalEventBus) -> None:
+    async with with_plugins(bus, 3) as (core, plugins):
+        chosen = Counter([(await core.execute_distributed("text", ["x"]))[0] for _ in range(150)])
+        assert len(chosen) == 3
+        await received(plugins, 150)
+
+
+async def test_exactly_one_mode_is_given(bus: LocalEventBus) -> None:
+    core = core_on(bus)
+    modes: dict[str, Any] = {"any": True, "all": True, "distribute": True, "plugin_identifier": "a"}
+    with pytest.raises(ValueError, match="give exactly one mode"):
+        await core.execute("text", "x")
+    for one in modes:
+        for other in modes:
+            if one < other:
+                with pytest.raises(ValueError, match="give exactly one mode"):
+                    await core.execute("text", "x", **{one: modes[one], other: modes[other]})
+
+
+async def test_a_list_of_messages_is_for_distribute(bus: LocalEventBus) -> None:
+    core = core_on(bus)
+    for data in (None, "text", 1):
+        with pytest.raises(ValueError, match="with distribute=True, data is a list of messages, got"):
+            await core.execute("text", data, distribute=True)
+    with pytest.raises(ValueError, match="a list of messages is for distribute=True"):
+        await core.execute("text", ["x"], any=True)
+
+
+MODES: list[dict[str, Any]] = [{"any": True}, {"all": True}, {"plugin_identifier": "plugin0"}]
+
+
+@pytest.mark.parametrize("mode", [*MODES, {"distribute": True}], ids=str)
+@pytest.mark.parametrize("fire_and_forget", [True, False])
+async def test_without_a_connection_nothing_is_sent_and_that_is_said(
+    bus: LocalEventBus, mode: dict[str, Any], fire_and_forget: bool
+) -> None:
+    data: Any = ["x"] if "distribute" in mode else "x"
+    async with running(core := core_on(bus)):
+        with pytest.raises(NoConnectionError, match="'core' has no connection for operation 'text'"):
+            await core.execute("text", data, fire_and_forget, **mode)
+        assert core.eventbus_client.statistics.published <= 1
+
+
+@pytest.mark.parametrize("mode", [*MODES, {"distribute": True}], ids=str)
+async def test_where_no_input_accepts_what_is_sent_that_is_said(bus: LocalEventBus, mode: dict[str, Any]) -> None:
+    async with with_plugins(bus, 1) as (core, plugins):
+        for data, named in ((1, "a Int64Message"), (None, "an empty event"), (Float64Message(value=1.0), "a Float64M")):
+            sent: Any = ["x", data] if "distribute" in mode else data
+            with pytest.raises(NoConnectionError, match=f"but none whose input accepts {named}"):
+                await core.execute("text", sent, **mode)
+        with pytest.raises(NoConnectionError, match="for operation 'text' with plugin 'nobody'"):
+            await core.execute("text", "x", plugin_identifier="nobody")
+        with pytest.raises(TypeError, match="cannot publish a object"):
+            await core.execute("text", object(), any=True)  # type: ignore[arg-type]
+        assert plugins[0].received == []
+
+
+async def test_fire_and_forget_returns_at_once_and_sends_nevertheless(bus: LocalEventBus) -> None:
+    async with with_plugins(bus, 3) as (core, plugins):
+        assert len(await core.execute("text", "a", fire_and_forget=True, all=True)) == 3
+        assert len(await core.execute("text", "b", True, any=True)) == 1
+        assert await core.execute_using_plugin("text", "plugin0", "c", fire_and_forget=True) == "plugin0"
+        assert len(await core.execute_distributed("text", ["d", "e"], True)) == 2
+        assert plugins[0].received == plugins[1].received == []
+        await received(plugins, 7)
+        assert core._executions == set()
+
+
+async def test_a_failure_that_nobody_waits_for_is_logged(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
+    async with with_plugins(bus, 1) as (core, _):
+
+        async def fail(*args: Any, **kwargs: Any) -> None:
+            raise BusNotConnectedError("gone")
+
+        publish = core.eventbus_client.publish
+        core.eventbus_client.publish = fail  # type: ignore[method-assign]
+        with pytest.raises(BusNotConnectedError):
+            await core.execute("text", "x", any=True)
+        await core.execute("text", "x", True, any=True)
+        await until(lambda: "an execution of core failed, which nobody waits for" in caplog.text)
+        core.eventbus_client.publish = publish  # type: ignore[method-assign]
+
+
+async def test_stop_ends_executions_that_nobody_waits_for(bus: LocalEventBus) -> None:
+    async with with_plugins(bus, 1) as (core, _):
+
+        async def hang(*args: Any, **kwargs: Any) -> None:
+            await asyncio.Event().wait()
+
+        publish = core.eventbus_client.publish
+        core.eventbus_client.publish = hang  # type: ignore[method-assign]
+        await core.execute("text", "x", True, any=True)
+        core.eventbus_client.publish = publish  # type: ignore[method-assign]
+
+
+async def test_sudo_execute_asks_nobody(bus: LocalEventBus) -> None:
+    collector = Collector()
+    async with running(core := core_on(bus)):
+        await core.eventbus_client.subscribe("anywhere", collector)
+        await core.sudo_execute("anywhere", "x")
+        await core.sudo_execute(topic="anywhere", data=5)
+        await core.sudo_execute("anywhere")
+        await collector.wait_for(3)
+        assert collector.values == ["x", 5, None]
+
+
+# Several inputs
+
+
+@dataclass
+class SaveInteger(Plugin):
+    vault: int | None = None
+
+    @operation(name="save", input=Input.int64())
+    async def save(self, topic: str, event: Event[Int64Message]) -> None:
+        self.vault = event.payload.value
+
+
+@dataclass
+class SaveString(Plugin):
+    vault: str | None = None
+
+    @operation(name="save", input=Input.string())
+    async def save(self, topic: str, event: Event[StringMessage]) -> None:
+        self.vault = event.payload.value
+
+
+@dataclass
+class DynamicCore(Core):
+    async def execute_dynamically(self) -> None:
+        for connection in self.retrieve_connections(operation_name="save"):
+            if not connection.has_input:
+                continue
+            assert connection.input_topic is not None
+            if connection.input.is_compatible(Input.int64()):
+                await self.eventbus_client.publish(connection.input_topic, 42)
+            if connection.input.is_compatible(Input.string()):
+                await self.eventbus_client.publish(connection.input_topic, "hello")
+
+
+async def test_inputs_may_differ_from_plugin_to_plugin_as_in_the_guide(bus: LocalEventBus) -> None:
+    constraint = Constraint(
+        inputs=[Input.int64(), Input.string()], outputs=[Output.no_output()], mandatory=["int_plugin", "str_plugin"]
+    )
+    core = DynamicCore(eventbus_client=on(bus), operation_requirements={"save": OperationRequirement(constraint)})
+    integers = SaveInteger(identifier="int_plugin", eventbus_client=on(bus))
+    strings = SaveString(identifier="str_plugin", eventbus_client=on(bus))
+    async with running(integers, strings, core):
+        await asyncio.wait_for(core.compliant_event.wait(), 5)
+        await core.execute_dynamically()
+        await until(lambda: (integers.vault, strings.vault) == (42, "hello"))
+        # An execution finds by itself who takes what.
+        assert await core.execute("save", 7, all=True) == ["int_plugin"]
+        assert await core.execute("save", "bye", any=True) == ["str_plugin"]
+        assert await core.execute("save", [1, "a", 2], distribute=True) == ["int_plugin", "str_plugin", "int_plugin"]
+        await until(lambda: (integers.vault, strings.vault) == (2, "a"))
+        with pytest.raises(NoConnectionError, match="has 2 connections for operation 'save', but none"):
+            await core.execute("save", 0.5, any=True)
+
+
+@dataclass
+class TakeAnything(Plugin):
+    spec: Input | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.values: list[Any] = []
+        if self.spec is not None:
+            self.operations["take"].input = self.spec
+
+    @operation(name="take", input=Input.undefined())
+    async def take(self, topic: str, event: Event[Any]) -> None:
+        self.values.append(getattr(event.payload, "value", None))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "accepted", "refused"),
+    [
+        (Input.undefined(), Input.undefined(), ["x", 1, 0.5, None], []),
+        (Input.undefined(), Input.string(), ["x", 1, None], []),
+        (Input.empty(), Input.empty(), [None], ["x", 1]),
+        (Input(schemas=Input.string().schemas, support_empty_schema=True), Input.string(), ["x", None], [1]),
+        (Input(schemas=Input.string().schemas, support_empty_schema=True), Input.empty(), ["x", None], [0.5]),
+        (Input(schemas=[*Input.string().schemas, *Input.int64().schemas]), Input.int64(), ["x", 1], [0.5, None]),
+    ],
+    ids=str,
+)
+async def test_an_input_may_be_of_several_kinds(
+    bus: LocalEventBus, theirs: Input, mine: Input, accepted: list[Any], refused: list[Any]
+) -> None:
+    plugin = TakeAnything(identifier="plugin", eventbus_client=on(bus), spec=theirs)
+    constraint = Constraint(minimum=1, inputs=[mine], outputs=[Output.no_output()])
+    core = Core(eventbus_client=on(bus), operation_requirements={"take": OperationRequirement(constraint)})
+    async with running(plugin, core):
+        await asyncio.wait_for(core.compliant_event.wait(), 5)
+        for data in refused:
+            with pytest.raises(NoConnectionError):
+                await core.execute("take", data, any=True)
+            (connection,) = core.retrieve_connections()
+            assert connection.input_topic is not None
+            await core.sudo_execute(connection.input_topic, data)
+        for data in accepted:
+            await core.execute("take", data, any=True)
+        await until(lambda: len(plugin.values) == len(accepted))
+        assert plugin.values == accepted
+
+
+async def test_an_operation_without_input_cannot_be_executed(bus: LocalEventBus) -> None:
+    core, plugin = core_on(bus, operation_requirements=needs(inputs=[Input.no_input()])), plugin_on(bus)
+    plugin.operations["text"].input = Input.no_input()
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        (connection,) = core.retrieve_connections()
+        assert not connection.has_input
+        assert connection.has_output
+        for data in (None, "x"):
+            with pytest.raises(NoConnectionError, match="but none whose input accepts"):
+                await core.execute("text", data, any=True)

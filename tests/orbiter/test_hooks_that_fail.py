@@ -1,0 +1,210 @@
+"""Hooks that raise, that hang, and that wait for each other: they harm nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orbitalis.bus import LocalEventBus
+from tests.support.events import until
+from tests.support.orbiters import all_connected, core_on, plugin_on, running
+
+# mypy does not let a method be assigned; setattr says the same.
+
+PLUGIN_HOOKS = [
+    "_on_new_discover",
+    "_on_send_offer",
+    "_on_reply",
+    "_on_request",
+    "_on_promote_pending_request_to_connection",
+]
+CORE_HOOKS = [
+    "_on_not_compliant",
+    "_on_send_discover",
+    "_on_new_offer",
+    "_on_response",
+    "_on_confirm_connection",
+    "_on_promote_pending_request_to_connection",
+    "_on_compliant",
+]
+
+
+def failing(how: Callable[[], object]) -> Any:
+    async def hook(*args: object, **kwargs: object) -> None:
+        how()
+
+    return hook
+
+
+def divide() -> object:
+    return 1 / 0
+
+
+def pretend_to_be_cancelled() -> object:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("how", [divide, pretend_to_be_cancelled])
+async def test_hooks_that_raise_hinder_nothing(
+    bus: LocalEventBus, how: Callable[[], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    core, plugin = core_on(bus), plugin_on(bus)
+    for orbiter, hooks in ((core, CORE_HOOKS), (plugin, PLUGIN_HOOKS)):
+        for name in [*hooks, "_on_close_connection", "_get_on_close_data", "_on_graceful_close_connection"]:
+            setattr(orbiter, name, failing(how))
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        assert await core.execute("text", "x", any=True) == ["plugin"]
+        await until(lambda: core.texts == ["x"])
+        await core.send_graceful_close_connection("plugin", "text")
+        await until(lambda: core._machine.slots.get("plugin", "text") is None)
+    for name in CORE_HOOKS + PLUGIN_HOOKS:
+        assert "failed" in caplog.text, name
+    assert "Task exception was never retrieved" not in caplog.text
+
+
+@pytest.mark.parametrize("how", [divide, pretend_to_be_cancelled])
+@pytest.mark.parametrize("hook", ["_get_setup_data", "_setup_operation"])
+async def test_a_preparation_that_raises_ends_the_handshake_alone(
+    bus: LocalEventBus, hook: str, how: Callable[[], object]
+) -> None:
+    core, plugin, other = core_on(bus), plugin_on(bus), plugin_on(bus, "other")
+    original = getattr(core, hook, None) or getattr(plugin, hook)
+
+    async def fail_for_one(remote: str, *args: object) -> object:
+        if "plugin" in remote:
+            how()
+        return await original(remote, *args)
+
+    if hook == "_get_setup_data":
+        setattr(core, "_get_setup_data", fail_for_one)  # noqa: B010
+    else:
+        setattr(plugin, "_setup_operation", failing(how))  # noqa: B010
+    async with running(plugin, other, core):
+        await all_connected(core, [other])
+        await until(lambda: len(plugin._machine.slots) == 0)
+        assert len(core._machine.slots) == 1
+        topics = set(plugin.eventbus_client._subscriptions)
+        assert topics == set(plugin._protocol_filters())
+
+
+@pytest.mark.usefixtures("impatience")
+@pytest.mark.parametrize("hook", [*PLUGIN_HOOKS, "_setup_operation", "_on_keepalive", "_on_close_connection"])
+async def test_a_hook_of_a_plugin_that_hangs_for_one_core_holds_up_no_other(bus: LocalEventBus, hook: str) -> None:
+    plugin = plugin_on(bus)
+    bad, good = core_on(bus, "bad"), core_on(bus, "good")
+    hanging = asyncio.Event()
+    original = getattr(plugin, hook)
+
+    async def hang_for_one(about: Any, *args: Any) -> Any:
+        whom = [about, getattr(about, "core_identifier", None), getattr(about, "remote_identifier", None)]
+        if "bad" in whom or (hook == "_on_send_offer" and not hanging.is_set()):
+            hanging.set()
+            await asyncio.Event().wait()
+        return await original(about, *args)
+
+    setattr(plugin, hook, hang_for_one)
+    async with asyncio.timeout(15), running(plugin, bad):
+        if hook in ("_on_keepalive", "_on_close_connection"):
+            await all_connected(bad, [plugin])
+            await bad.send_keepalive("plugin")
+            await bad.send_graceless_close_connection("plugin", "text")
+        await asyncio.wait_for(hanging.wait(), 5)
+        async with good:
+            await all_connected(good, [plugin])
+            await good.execute("text", "x", any=True)
+            await until(lambda: good.texts == ["x"])
+
+
+@pytest.mark.usefixtures("impatience")
+@pytest.mark.parametrize("hook", ["_on_not_compliant", "_on_compliant"])
+async def test_a_hook_of_a_core_that_hangs_holds_up_neither_start_nor_discovers(bus: LocalEventBus, hook: str) -> None:
+    core, plugin = core_on(bus, loop_interval=0.01, discovering_interval=0.02, with_loop=True), plugin_on(bus)
+
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    setattr(core, hook, hang)
+    async with asyncio.timeout(15):
+        await core.start()
+        for _ in range(2):
+            await plugin.start()
+            await all_connected(core, [plugin])
+            await plugin.stop()
+            await until(lambda: core.retrieve_connections() == [])
+        await core.stop()
+
+
+@pytest.mark.usefixtures("impatience")
+async def test_a_hook_that_hangs_for_one_remote_does_not_keep_a_stop_from_being_told(bus: LocalEventBus) -> None:
+    plugin = plugin_on(bus)
+    cores = [core_on(bus, f"core{number}") for number in range(3)]
+    asked = asyncio.Event()
+
+    async def hang_for_one(remote_identifier: str) -> None:
+        if remote_identifier == "core0":
+            asked.set()
+            await asyncio.Event().wait()
+
+    async def hang_for_another(remote_identifier: str, operation_name: str) -> bytes | None:
+        if remote_identifier == "core1":
+            await asyncio.Event().wait()
+        return b"data"
+
+    setattr(plugin, "_on_keepalive", hang_for_one)  # noqa: B010
+    setattr(plugin, "_get_on_close_data", hang_for_another)  # noqa: B010
+    async with running(*cores):
+        await plugin.start()
+        for core in cores:
+            await core.send_discover_based_on_requirements()
+            await all_connected(core, [plugin])
+        await cores[0].send_keepalive("plugin")
+        await asked.wait()
+        async with asyncio.timeout(20):
+            await plugin.stop()
+        await until(lambda: all(core.closed for core in cores))
+        assert [core.closed[0][1] for core in cores] == [b"data", None, b"data"]
+
+
+async def test_hooks_that_wait_for_each_other_do_not_lock_up(bus: LocalEventBus) -> None:
+    plugin = plugin_on(bus)
+    cores = [core_on(bus, "a"), core_on(bus, "b")]
+    met = asyncio.Barrier(2)
+    done: list[str] = []
+
+    async def close_the_other(from_identifier: str) -> None:
+        await met.wait()
+        await plugin.send_graceful_close_connection("b" if from_identifier == "a" else "a", "text")
+        done.append(from_identifier)
+
+    setattr(plugin, "_on_keepalive", close_the_other)  # noqa: B010
+    async with asyncio.timeout(10):
+        async with running(plugin, *cores):
+            for core in cores:
+                await all_connected(core, [plugin])
+            await asyncio.gather(*(core.send_keepalive("plugin") for core in cores))
+            await until(lambda: sorted(done) == ["a", "b"])
+            await until(lambda: plugin.retrieve_connections() == [])
+
+
+async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
+    bus: LocalEventBus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orbitalis.orbiter.carrier._LONGEST_LANE", 50)
+    core, plugin = core_on(bus), plugin_on(bus)
+    released = asyncio.Event()
+
+    async def hang(from_identifier: str) -> None:
+        await released.wait()
+
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        setattr(plugin, "_on_keepalive", hang)  # noqa: B010
+        for _ in range(500):
+            await core.send_keepalive("plugin")
+        assert len(plugin._carrier.lanes) <= 51
+        assert "too much is still to be done" in caplog.text
+        released.set()
