@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from examples.lamps.messages import BrightnessMessage, EnergyMessage, StatusMessage
@@ -29,11 +28,11 @@ class LampPlugin(Plugin, ABC):
         await self.send_result_to_all(connections, status)
 
     @abstractmethod
-    def turn_on(self, topic: str, event: Event[BrightnessMessage | None]) -> Awaitable[None]:
+    async def turn_on(self, topic: str, event: Event[BrightnessMessage | None]) -> None:
         """Begin to shine."""
 
     @abstractmethod
-    def turn_off(self, topic: str, event: Event[None]) -> Awaitable[None]:
+    async def turn_off(self, topic: str, event: Event[None]) -> None:
         """Shine no more."""
 
     async def change(self, *, is_on: bool | None = None, power: float | None = None) -> None:

@@ -1,0 +1,192 @@
+"""What the README and the pages in docs/ show, tried out.
+
+How a code block is treated says its kind:
+
+- `python` is run as a program, in an empty folder; a `text` block after it with nothing but a sentence between them is
+  what it prints;
+- `console` and `sh` are commands, each of which has to be one that `COMMANDS` knows how to try: most are run, as they
+  stand but for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
+- `text` is output; an excerpt of the demonstration is held against a demonstration;
+- `mermaid`, `yaml` and `json` are read as far as there is something here that reads them.
+
+Any other kind, a block without one and an unknown command fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from tests.examples.programs import Program, marked, processes_left
+from tests.examples.snippets import DOCUMENTS, Snippet, links, snippets
+from tests.support.broker import Broker, find_mosquitto
+from tests.support.repository import ROOT, run
+
+pytestmark = pytest.mark.timeout(180)
+
+SNIPPETS = list(snippets())
+BIN = Path(sys.executable).parent
+DIAGRAMS = ("flowchart ", "sequenceDiagram", "stateDiagram-v2", "classDiagram")
+#: A line of the demonstration in which an orbiter says something.
+SPEECH = re.compile(r"^ +\d+\.\d\d s (\w+) +│ (\w+ \w+)")
+
+
+def of_kind(*kinds: str) -> list[Snippet]:
+    """Return the code blocks of some kinds."""
+    return [snippet for snippet in SNIPPETS if snippet.kind in kinds]
+
+
+#: Each command once, with the first place that shows it.
+COMMANDS_SHOWN = {command: snippet for snippet in reversed(of_kind("console", "sh")) for command in snippet.commands}
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """Give the environment of programs, none of which may be left after the test."""
+    given = marked()
+    yield given
+    assert processes_left(given) == []
+
+
+def try_make(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Look for the target: running it would run this test again, or change the repository."""
+    (target,) = arguments
+    assert f".PHONY: {target}" in (ROOT / "Makefile").read_text().splitlines()
+
+
+def try_pip(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Look for the package and its extras in pyproject.toml: what is published is not what is here."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    command, package = arguments
+    requirement = Requirement(package)
+    assert command == "install"
+    assert requirement.name == project["name"]
+    assert requirement.extras <= set(project["optional-dependencies"])
+
+
+def try_codegen(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Run it in a copy, which it may change."""
+    folder = Path(environment["COPY"])
+    shutil.copy(ROOT / "asyncapi.yaml", folder)
+    for name in ("schemas", "generated"):
+        shutil.copytree(ROOT / name, folder / name)
+    run([BIN / "orbitalis-codegen", *arguments], folder=folder)
+
+
+def try_python(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Run a program of ours until it says that it has started, or to its end where it has one."""
+    option, module, *others = arguments
+    assert option == "-m"
+    with Program(module, *(url if "://" in one else one for one in others), environment=environment) as program:
+        if module == "examples.demo":
+            assert program.wait() == 0
+        else:
+            program.expect("has started")
+            assert program.end(signal.SIGINT) == 0
+
+
+def try_mosquitto(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Look whether there is one that knows the option: the port may be taken."""
+    option, port = arguments
+    assert (option, port.isdecimal()) == ("-p", True)
+    assert find_mosquitto()
+
+
+COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
+    "make": try_make,
+    "mosquitto": try_mosquitto,
+    "orbitalis-codegen": try_codegen,
+    "pip": try_pip,
+    "python": try_python,
+}
+
+
+def test_every_kind_of_snippet_is_known() -> None:
+    known = {"console", "json", "mermaid", "python", "sh", "text", "yaml"}
+
+    assert [f"{snippet}: {snippet.kind!r}" for snippet in SNIPPETS if snippet.kind not in known] == []
+
+
+@pytest.mark.parametrize("snippet", of_kind("python"), ids=str)
+def test_python_runs(snippet: Snippet, tmp_path: Path) -> None:
+    program = tmp_path / "snippet.py"
+    program.write_text(snippet.text)
+    environment = {name: value for name, value in os.environ.items() if name != "ORBITALIS_BUS"}
+
+    printed = run(
+        [sys.executable, "-W", "error", program], folder=tmp_path, environment={**environment, "PYTHONPATH": str(ROOT)}
+    )
+
+    for following in SNIPPETS[SNIPPETS.index(snippet) + 1 :][:1]:
+        if (following.path, following.kind) == (snippet.path, "text") and following.line <= snippet.end + 4:
+            assert printed == following.text
+
+
+@pytest.mark.parametrize("command", COMMANDS_SHOWN, ids=lambda command: f"{COMMANDS_SHOWN[command]} {command}")
+def test_command_works(command: str, environment: dict[str, str], broker: Broker, tmp_path: Path) -> None:
+    name, *arguments = shlex.split(command)
+
+    assert name in COMMANDS, f"say in this test how to try {name!r}"
+    COMMANDS[name](arguments, {**environment, "COPY": str(tmp_path)}, broker.url)
+
+
+@pytest.mark.parametrize("snippet", of_kind("console", "sh"), ids=str)
+def test_console_has_commands(snippet: Snippet) -> None:
+    assert snippet.commands
+
+
+@pytest.mark.parametrize("snippet", of_kind("mermaid"), ids=str)
+def test_mermaid_is_a_diagram(snippet: Snippet) -> None:
+    assert snippet.text.startswith(DIAGRAMS)
+
+
+def test_data_can_be_read() -> None:
+    for snippet in of_kind("yaml", "json"):
+        assert (yaml.safe_load if snippet.kind == "yaml" else json.loads)(snippet.text) is not None, str(snippet)
+
+
+def test_the_excerpt_is_what_the_demonstration_shows(environment: dict[str, str]) -> None:
+    """Numbers and who comes first differ from one time to the next; what is done, by whom, and the steps do not."""
+    excerpts = [snippet for snippet in of_kind("text") if SPEECH.search(snippet.text.splitlines()[0])]
+    with Program("examples.demo", environment=environment) as demo:
+        assert demo.wait() == 0, "\n".join(demo.output)
+    said = {match.groups() for line in demo.output if (match := SPEECH.match(line))}
+    unknown: list[str] = []
+    for line in (line for excerpt in excerpts for line in excerpt.text.splitlines()):
+        match = SPEECH.match(line)
+        if not (match.groups() in said if match else line.strip() == "…" or line in demo.output):
+            unknown.append(line)
+
+    assert [str(excerpt.path.name) for excerpt in excerpts] == ["README.md"]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    assert [target for target in links(path) if not (path.parent / target).exists()] == []
+
+
+def test_the_readme_names_every_page_and_folder() -> None:
+    readme = (ROOT / "README.md").read_text()
+    shipped = {"asyncapi.yaml", "schemas/", "codegen/", "generated/", "orbitalis/", "examples/", "tests/", "docs/"}
+
+    assert [name for name in sorted(shipped) if f"`{name}`" not in readme] == []
+    assert {f"docs/{path.name}" for path in DOCUMENTS[1:]} <= set(links(ROOT / "README.md"))
+
+
+def test_the_first_screen_shows_it_running() -> None:
+    first_screen = (ROOT / "README.md").read_text().splitlines()[:55]
+
+    assert {"```mermaid", "```text", "$ make demo", "$ make test"} <= set(first_screen)
