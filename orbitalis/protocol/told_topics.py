@@ -14,15 +14,19 @@ from typing import Any, ClassVar, Final, Protocol, Self
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire import limits
+from orbitalis_wire.channels import CHANNELS
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.messages import EventEnvelope
 from orbitalis_wire.topics import CloseTopic, OfferTopic
 
 __all__ = ["ToldTopics", "TopicClass"]
 
-_ROOT: Final = OfferTopic.ADDRESS.split("/", 1)[0] + "/"
-_SENDER_LEVEL: Final = CloseTopic.ADDRESS.split("/").index("{sender_identifier}")
-_UNKNOWN_SENDER: Final = OfferTopic.build(core_identifier="core", plugin_identifier=None).split("/")[_SENDER_LEVEL]
+_ADDRESSES: Final = tuple(channel.address for channel in CHANNELS.values())
+_ROOTS: Final = tuple({address.split("/", 1)[0] + "/" for address in _ADDRESSES if "/" in address})
+"""How topics in our layout begin; what begins like this and is no topic of ours is a mistake or a trick."""
+_UNKNOWN_SENDER: Final = OfferTopic.build(core_identifier="core", plugin_identifier=None).split("/")[
+    OfferTopic.ADDRESS.split("/").index("{plugin_identifier}")
+]
 
 _UNPUBLISHABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """What MQTT does not allow in a topic (MQTT 5.0, 1.5.4)."""
@@ -39,11 +43,29 @@ class TopicClass(Protocol):
         ...
 
 
+def _sender_pattern(remote: Role) -> re.Pattern[str]:
+    """Match all topics in our layout that say who sends; the group that matches is the sender."""
+    senders = ("{sender_identifier}", f"{{{remote.value}_identifier}}")
+    alternatives = (
+        "/".join(
+            "([^/]*)" if level in senders else "[^/]*" if level.startswith("{") else re.escape(level)
+            for level in address.split("/")
+        )
+        for address in _ADDRESSES
+        if any(sender in address for sender in senders)
+    )
+    return re.compile("|".join(alternatives))
+
+
+_SENDER: Final = {role: _sender_pattern(role) for role in Role}
+
+
 class ToldTopics:
     """Checks what one orbiter is told."""
 
     def __init__(self, role: Role, identifier: str) -> None:
         self._role = role
+        self._remote_role = Role.PLUGIN if role is Role.CORE else Role.CORE
         self._identifier = identifier
 
     def check_identifier(self, remote_identifier: str) -> None:
@@ -70,9 +92,10 @@ class ToldTopics:
                 )
         if envelope.connection_identifier is not None:
             self._check_connection_identifier(remote_identifier, envelope.connection_identifier)
-        if not topic.startswith(_ROOT):
+        matched = _SENDER[self._remote_role].fullmatch(topic)
+        if matched is None or matched.lastindex is None:
             return
-        sender = (*topic.split("/", _SENDER_LEVEL + 1), "", "")[_SENDER_LEVEL]
+        sender = matched[matched.lastindex]
         if sender != remote_identifier and (sender != _UNKNOWN_SENDER or envelope.incarnation is not None):
             raise RemoteProtocolError(
                 f"a message claims to come from '{remote_identifier}', but arrived on topic {topic!r}, "
@@ -96,7 +119,7 @@ class ToldTopics:
             RemoteProtocolError: The topic cannot be published to, or it is in our layout and is no topic of that
                 channel from this orbiter to that remote.
         """
-        if not topic.startswith(_ROOT):
+        if not topic.startswith(_ROOTS):
             return _publishable(remote_identifier, topic)
         try:
             parsed = topic_class.parse(topic)
@@ -104,7 +127,7 @@ class ToldTopics:
             raise RemoteProtocolError(f"remote '{remote_identifier}' told topic {topic!r}: {error}") from None
         expected = {
             self._role.value + "_identifier": self._identifier,
-            (Role.PLUGIN if self._role is Role.CORE else Role.CORE).value + "_identifier": remote_identifier,
+            self._remote_role.value + "_identifier": remote_identifier,
             "recipient_identifier": remote_identifier,
             "sender_identifier": self._identifier,
         }

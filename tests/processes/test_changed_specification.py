@@ -81,6 +81,11 @@ def test_addresses_quality_of_service_fields_and_timings(copy: Path, new_broker:
         "address: work/{core_identifier}/{plugin_identifier}/results",
     )
     replace(document, "address: $handshake.discover", "address: everybody/discover")
+    replace(
+        document,
+        "address: orbitalis/{core_identifier}/{plugin_identifier}/offer",
+        "address: offers/{plugin_identifier}/to/{core_identifier}",
+    )
     replace(document, "        qos: 1\n", "        qos: 2\n")
     replace(
         document,
@@ -105,6 +110,7 @@ def test_addresses_quality_of_service_fields_and_timings(copy: Path, new_broker:
     log = "\n".join(broker.log)
     assert "everybody/discover" in log
     assert "$handshake.discover" not in log
+    assert "offers/p/to/c" in log
     published = [line for line in broker.log if "Received PUBLISH" in line and "/reply" in line]
     assert published
     assert all(" q2," in line for line in published)

@@ -108,6 +108,7 @@ def test_any_other_identifier_will_do() -> None:
         ("orbitalis/me/-/offer", {}),
         ("foreign/topic", {"incarnation": "1"}),
         ("$handshake.discover", {"incarnation": "1"}),
+        ("orbitalis/discover", {"incarnation": "1"}),
     ],
 )
 def test_an_event_is_taken_from_its_senders_topic_or_one_in_a_foreign_layout(
@@ -122,8 +123,6 @@ def test_an_event_is_taken_from_its_senders_topic_or_one_in_a_foreign_layout(
         "orbitalis/me/third/offer",
         "orbitalis/me/them2/offer",
         "orbitalis/me//offer",
-        "orbitalis/them",
-        "orbitalis/",
         "orbitalis/me/-/offer",
     ],
 )
