@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         StringMessage,
         UndecodedPayload,
     )
-    from orbitalis.orbiter import Connection, Orbiter, PendingRequest
+    from orbitalis.orbiter import Connection, Orbiter, PendingRequest, run, serve
     from orbitalis.plugin import Operation, Plugin, operation
     from orbitalis.protocol.constraint import Constraint
     from orbitalis.protocol.policy import Policy
@@ -74,6 +74,8 @@ __all__ = [
     "build_new_local_client",
     "connect",
     "operation",
+    "run",
+    "serve",
     "sink",
 ]
 

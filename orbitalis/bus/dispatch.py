@@ -16,11 +16,12 @@ from typing import Any
 
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.statistics import BusStatistics
+from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 
 __all__ = ["QueueBounds", "Subscription", "end_workers"]
 
-_logger = logging.getLogger(__name__)
+_logger = FieldLogger(logging.getLogger(__name__))
 
 _END_TIMEOUT = 5.0
 """Seconds for which a cancelled handler is waited for."""
@@ -130,6 +131,7 @@ class Subscription:
             event.identifier,
             event.publisher_identifier,
             topic,
+            extra={"topic": topic, "event": event.identifier},
         )
 
     def _drop(self, topic: str) -> None:
@@ -142,6 +144,7 @@ class Subscription:
                 len(self._queue),
                 self.topic_filter,
                 topic,
+                extra={"topic": topic},
             )
 
 

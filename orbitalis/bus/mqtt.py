@@ -17,6 +17,7 @@ from orbitalis.bus.mqtt_connection import IN_FLIGHT, Connection, ConnectionLostE
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.bus.topics import FilterMap, has_wildcard
 from orbitalis.errors import BusNotConnectedError, BusRefusedError, BusUnavailableError, EventTooLargeError
+from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis_wire import limits
 from orbitalis_wire.channels import Channel
@@ -26,7 +27,6 @@ __all__ = ["MqttEventBusClient"]
 
 T = TypeVar("T")
 
-_logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 """Connections on which an event or a subscription is tried; it may be what the broker ends them for."""
@@ -100,7 +100,8 @@ class MqttEventBusClient(EventBusClient):
         """By filter with wildcards: the subscription identifier."""
         self._by_identifier: dict[int, Subscription] = {}
         self._next_identifier = itertools.count(_EXACT_TOPICS + 1)
-        self._complaints = ThrottledLog(_logger)
+        self._logger = FieldLogger(logging.getLogger(__name__), bus=str(self._endpoint))
+        self._complaints = ThrottledLog(self._logger)
 
     def __repr__(self) -> str:
         """Show the broker and the identifier."""
@@ -245,18 +246,18 @@ class MqttEventBusClient(EventBusClient):
             reason = await connection.lost()
             self._set_connection(None)
             await connection.abort()
-            _logger.warning("%r has lost its connection: %s", self, reason)
+            self._logger.warning("%r has lost its connection: %s", self, reason)
             if loop.time() - since >= _STABLE_AFTER:
                 delays = self._delays()
             connection = await self._reconnect(delays)
             self._set_connection(connection)
             self.statistics.reconnections += 1
-            _logger.info("%r is connected again", self)
+            self._logger.info("%r is connected again", self)
             if self.on_reconnected is not None:
                 try:
                     self.on_reconnected()
                 except Exception:
-                    _logger.exception("on_reconnected of %r failed", self)
+                    self._logger.exception("on_reconnected of %r failed", self)
 
     def _delays(self) -> Iterator[float]:
         """Seconds to wait before each attempt to connect again, spread so that not all clients come at once."""
@@ -276,7 +277,7 @@ class MqttEventBusClient(EventBusClient):
                     await connection.abort()
                     raise
             except Exception as error:  # whatever it is, the next attempt may succeed
-                _logger.warning("%r could not connect again: %s", self, error)
+                self._logger.warning("%r could not connect again: %s", self, error)
             else:
                 return connection
 
@@ -294,7 +295,7 @@ class MqttEventBusClient(EventBusClient):
                 for subscription, refusal in zip(batch, refusals, strict=True):
                     if refusal is not None:
                         subscription.is_established = False
-                        _logger.error("%s", refusal)
+                        self._logger.error("%s", refusal)
 
     async def _send_subscriptions(
         self, connection: Connection, subscriptions: Sequence[Subscription]

@@ -32,13 +32,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError
+from orbitalis.log import FieldLogger
 from orbitalis_wire import limits
 
 __all__ = ["IN_FLIGHT", "MAXIMUM_PACKET_BYTES", "Connection", "ConnectionLostError", "Endpoint", "MqttMessage"]
 
 T = TypeVar("T")
 
-_logger = logging.getLogger(__name__)
+_logger = FieldLogger(logging.getLogger(__name__))
 _paho_logger = logging.getLogger(f"{__name__}.paho")
 # What it calls errors is reported by ours, and better. At level DEBUG, it shows every packet.
 _paho_logger.setLevel(logging.CRITICAL)
@@ -209,7 +210,9 @@ class Connection(aiomqtt.Client):
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self.__aexit__(None, None, None)
         except (TimeoutError, aiomqtt.MqttError) as error:
-            _logger.debug("%s took no note of the disconnect: %s", self._endpoint, error)
+            _logger.debug(
+                "%s took no note of the disconnect: %s", self._endpoint, error, extra={"bus": str(self._endpoint)}
+            )
         finally:
             await self.abort()
 
@@ -304,7 +307,12 @@ class Connection(aiomqtt.Client):
     ) -> None:
         self._progress += 1
         if reason_code.is_failure:
-            _logger.warning("%s refused an event that was published: %s", self._endpoint, reason_code)
+            _logger.warning(
+                "%s refused an event that was published: %s",
+                self._endpoint,
+                reason_code,
+                extra={"bus": str(self._endpoint)},
+            )
         super()._on_publish(client, userdata, mid, reason_code, properties)
 
     def _translated(self, error: Exception) -> BusError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
+
+from orbitalis.log import FieldLogger
 
 __all__ = ["ThrottledLog"]
 
@@ -11,7 +12,7 @@ __all__ = ["ThrottledLog"]
 class ThrottledLog:
     """Logs so many warnings in any period, and after it how many more there were."""
 
-    def __init__(self, logger: logging.Logger, *, maximum: int = 20, period: float = 10.0) -> None:
+    def __init__(self, logger: FieldLogger, *, maximum: int = 20, period: float = 10.0) -> None:
         """Log to `logger` at most `maximum` warnings in `period` seconds."""
         self._logger = logger
         self._maximum = maximum
@@ -20,8 +21,8 @@ class ThrottledLog:
         self._logged = 0
         self._suppressed = 0
 
-    def warning(self, message: str, *arguments: object) -> None:
-        """Log a warning, or count it."""
+    def warning(self, message: str, *arguments: object, **fields: str | None) -> None:
+        """Log a warning with some fields, or count it."""
         now = time.monotonic()
         if now >= self._period_ends:
             if self._suppressed:
@@ -30,6 +31,6 @@ class ThrottledLog:
             self._logged = self._suppressed = 0
         if self._logged < self._maximum:
             self._logged += 1
-            self._logger.warning(message, *arguments)
+            self._logger.warning(message, *arguments, extra=fields)
         else:
             self._suppressed += 1

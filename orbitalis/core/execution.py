@@ -12,13 +12,14 @@ from typing import Any
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import NoConnectionError
+from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.orbiter.connection import Connection
 from orbitalis.protocol.slot import Slot
 
 __all__ = ["OperationExecutor"]
 
-_logger = logging.getLogger(__name__)
+_logger = FieldLogger(logging.getLogger(__name__))
 
 _GUESSES = 8
 """How many connections are tried by chance before all are looked at."""
@@ -187,7 +188,11 @@ class OperationExecutor(ABC):
         try:
             await execution
         except Exception:
-            _logger.exception("an execution of %s failed, which nobody waits for", self.identifier)
+            _logger.exception(
+                "an execution of %s failed, which nobody waits for",
+                self.identifier,
+                extra={"orbiter": self.identifier},
+            )
 
     async def _end_executions(self) -> None:
         for task in self._executions:

@@ -5,5 +5,6 @@ from __future__ import annotations
 from orbitalis.orbiter.connection import Connection, PendingRequest
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.orbiter import Orbiter
+from orbitalis.orbiter.serving import run, serve
 
-__all__ = ["Connection", "ConnectionAddedEvent", "Orbiter", "PendingRequest"]
+__all__ = ["Connection", "ConnectionAddedEvent", "Orbiter", "PendingRequest", "run", "serve"]

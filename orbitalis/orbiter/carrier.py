@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args
 from orbitalis.bus.client import TopicStamp
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, RemoteProtocolError
+from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection, PendingRequest
 from orbitalis.orbiter.lanes import Lanes, is_being_cancelled
@@ -43,8 +44,6 @@ __all__ = ["Carrier"]
 # pyright: reportPrivateUsage=false
 # The orbiter's hooks are private to users, who override but do not call them. This module does.
 
-_logger = logging.getLogger(__name__)
-
 _READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 _PROTOCOL_MESSAGES: Final = get_args(ProtocolMessage)
 _OWN_LANE: Final = ("compliance",)
@@ -60,13 +59,16 @@ class Carrier:
     def __init__(self, orbiter: Orbiter, protocol: OrbiterProtocol) -> None:
         self._orbiter = orbiter
         self._protocol = protocol
-        self._complaints = ThrottledLog(_logger)
+        self._logger = FieldLogger(logging.getLogger(__name__), orbiter=orbiter.identifier)
+        self._complaints = ThrottledLog(self._logger)
         self.incarnation = ""
         """Which life of the orbiter this is."""
-        self.lanes = Lanes()
+        self.lanes = Lanes(orbiter.identifier)
         """What is to be done, in order for each remote."""
         self.connections: dict[Slot, Connection] = {}
         """What users see of the slots that are connections."""
+        self._no_connections = asyncio.Event()
+        """Set when the last connection has been closed."""
         self._pending_requests: dict[Slot, PendingRequest] = {}
         self._announced: dict[str, Send] = {}
         """By event identifier: messages whose hook has been called and has not returned."""
@@ -83,6 +85,12 @@ class Carrier:
             self._disconnect(slot)
         self._pending_requests.clear()
 
+    async def all_disconnected(self) -> None:
+        """Wait until there is no connection."""
+        while self.connections:
+            self._no_connections.clear()
+            await self._no_connections.wait()
+
     def pending_request(self, slot: Slot) -> PendingRequest:
         """Return what users see of a slot that is not a connection yet."""
         return self._pending_requests.setdefault(slot, PendingRequest(slot, self._now))
@@ -93,17 +101,23 @@ class Carrier:
         """Take a message of the protocol from the bus."""
         payload: object = event.payload
         if not isinstance(payload, _PROTOCOL_MESSAGES):
-            self._complain("%s ignores an event on topic %r that is no message of the protocol", topic)
+            self._complain("%s ignores an event on topic %r that is no message of the protocol", topic, topic=topic)
             return
         message = cast(ProtocolMessage, payload)
         sender = sender_of(message)
         if self.lanes.length(sender) >= _LONGEST_LANE or len(self.lanes) >= _MOST_WORK:
-            self._complain("%s ignores a message on topic %r of %r: too much is still to be done", topic, sender)
+            self._complain(
+                "%s ignores a message on topic %r of %r: too much is still to be done",
+                topic,
+                sender,
+                topic=topic,
+                remote=sender,
+            )
             return
         try:
             effects = self._protocol.handle(topic, message, event.envelope, self._now())
         except RemoteProtocolError as error:
-            self._complain("%s ignores a message on topic %r: %s", topic, error)
+            self._complain("%s ignores a message on topic %r: %s", topic, error, topic=topic, remote=sender)
             effects = self._protocol.take()
         self.submit(effects)
 
@@ -120,6 +134,8 @@ class Carrier:
                     topic,
                     slot.operation_name,
                     slot.remote_identifier,
+                    topic=topic,
+                    **_fields(slot),
                 )
             elif self._protocol.data_received(slot, event.envelope, now):
                 await self._orbiter._on_data(slot, topic, event)
@@ -197,19 +213,23 @@ class Carrier:
         topic = slot.input_topic if slot.role is Role.CORE else slot.output_topic
         if topic is not None:
             self._orbiter.eventbus_client.topic_stamps.pop(topic, None)
-        return self.connections.pop(slot)
+        connection = self.connections.pop(slot)
+        if not self.connections:
+            self._no_connections.set()
+        return connection
 
     async def _tell_opened(self, connection: Connection, pending: PendingRequest) -> None:
         await self._orbiter._call(self._orbiter._on_promote_pending_request_to_connection, pending)
         self._orbiter.new_connection_added_event.set()
 
     async def _tell_closed(self, connection: Connection, effect: ConnectionClosed) -> None:
-        _logger.info(
+        self._logger.info(
             "%s: connection with %s for %s is no more: %s",
             self._orbiter.identifier,
             effect.remote_identifier,
             connection.operation_name,
             effect.reason,
+            extra=_fields(effect.slot),
         )
         await self._orbiter._call(self._orbiter._on_close_connection, connection, effect.data)
 
@@ -245,12 +265,17 @@ class Carrier:
         try:
             await client.publish(effect.topic, event, channel=effect.channel, encoding=effect.encoding)
         except (BusError, ValueError) as error:
-            _logger.warning(
+            self._logger.warning(
                 "%s could not send a %s to %s: %s",
                 self._orbiter.identifier,
                 type(effect.message).__name__,
                 effect.remote_identifier or "everybody",
                 error,
+                extra={
+                    "remote": effect.remote_identifier,
+                    "connection": effect.connection_identifier,
+                    "topic": effect.topic,
+                },
             )
 
     async def _prepare(self, effect: Prepare) -> None:
@@ -266,17 +291,22 @@ class Carrier:
             data = await self._orbiter._prepare(slot)
         except BusError as error:
             self._complain(
-                "%s cannot prepare operation %r for %r: %s", slot.operation_name, slot.remote_identifier, error
+                "%s cannot prepare operation %r for %r: %s",
+                slot.operation_name,
+                slot.remote_identifier,
+                error,
+                **_fields(slot),
             )
             self.submit(self._protocol.preparation_failed(slot, identifier, self._now()))
         except (Exception, asyncio.CancelledError):  # whatever the user's hook raises, the handshake comes to nothing
             if is_being_cancelled():
                 raise
-            _logger.exception(
+            self._logger.exception(
                 "%s cannot prepare operation %s for %s",
                 self._orbiter.identifier,
                 slot.operation_name,
                 slot.remote_identifier,
+                extra=_fields(slot),
             )
             self.submit(self._protocol.preparation_failed(slot, identifier, self._now()))
         else:
@@ -286,7 +316,9 @@ class Carrier:
         try:
             await self._orbiter.eventbus_client.subscribe(topic, self.receive, channel=channels.CLOSE_ACK)
         except BusError as error:
-            _logger.warning("%s cannot wait for an acknowledgement: %s", self._orbiter.identifier, error)
+            self._logger.warning(
+                "%s cannot wait for an acknowledgement: %s", self._orbiter.identifier, error, extra={"topic": topic}
+            )
 
     async def _unsubscribe(self, topics: tuple[str, ...]) -> None:
         for topic in topics:
@@ -296,13 +328,24 @@ class Carrier:
             try:
                 await self._orbiter.eventbus_client.unsubscribe(topic)
             except BusError as error:
-                _logger.warning("%s cannot unsubscribe: %s", self._orbiter.identifier, error)
+                self._logger.warning(
+                    "%s cannot unsubscribe: %s", self._orbiter.identifier, error, extra={"topic": topic}
+                )
 
-    def _complain(self, text: str, *arguments: object) -> None:
-        self._complaints.warning(text, self._orbiter.identifier, *arguments)
+    def _complain(self, text: str, *arguments: object, **fields: str | None) -> None:
+        self._complaints.warning(text, self._orbiter.identifier, *arguments, **fields)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _fields(slot: Slot) -> dict[str, str]:
+    """Return what a line of the log that is about a slot has as fields."""
+    return {
+        "remote": slot.remote_identifier,
+        "operation": slot.operation_name,
+        "connection": slot.connection_identifier,
+    }
 
 
 async def _nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -77,6 +78,23 @@ class Housekeeping(ConnectionQueries, OrbiterHooks, ABC):
         if slot.is_connection:
             effects = self._protocol.close_gracefully(remote_identifier, operation_name, data, self._now())
             await self._carrier.carry_out(effects)
+
+    async def leave(self, timeout: float) -> bool:
+        """Close all connections gracefully and begin no new ones, as is polite before a stop.
+
+        Returns whether all closes were acknowledged within `timeout` seconds. What then is left, `stop` closes
+        gracelessly.
+        """
+        self._carrier.submit(self._protocol.leave())
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.gather(
+                    *(self._close_with_data(slot) for slot in list(self._protocol.slots) if slot.is_open)
+                )
+                await self._carrier.all_disconnected()
+        except TimeoutError:
+            return False
+        return True
 
     async def _close_data(self, slot: Slot) -> bytes | None:
         data = await self._call(self._get_on_close_data, slot.remote_identifier, slot.operation_name)

@@ -9,13 +9,12 @@ from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from orbitalis.log import FieldLogger
 from orbitalis.orbiter.scope import Scope, outside
 
 __all__ = ["Lanes", "Work", "is_being_cancelled"]
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
-
-_logger = logging.getLogger(__name__)
 
 _END_TIMEOUT = 5.0
 """Seconds for which work that was cancelled is waited for."""
@@ -55,7 +54,9 @@ class Lanes:
     Work that raises is logged. Where one piece hangs, its lane stands still and no other does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, orbiter: str | None = None) -> None:
+        """Make lanes without work, of the orbiter with this identifier."""
+        self._logger = FieldLogger(logging.getLogger(__name__), orbiter=orbiter)
         self._lanes: dict[Hashable, _Lane] = {}
         self._context = outside()
         self._waiting = 0
@@ -127,7 +128,7 @@ class Lanes:
         if tasks:
             _, stubborn = await asyncio.wait(tasks, timeout=_END_TIMEOUT)
             for task in stubborn:
-                _logger.error("what %s does did not end when it was cancelled", task.get_name())
+                self._logger.error("what %s does did not end when it was cancelled", task.get_name())
 
     def _append(self, key: Hashable, work: Work | _Mark) -> None:
         lane = self._lanes.get(key)
@@ -180,9 +181,9 @@ class Lanes:
             elif is_being_cancelled():
                 raise
             else:
-                _logger.exception("a piece of work failed")
+                self._logger.exception("a piece of work failed")
         except Exception:
-            _logger.exception("a piece of work failed")
+            self._logger.exception("a piece of work failed")
 
     def _abandon(self, lane: _Lane) -> None:
         self._waiting -= len(lane.queue)

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, Self
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.url import connect
 from orbitalis.errors import OrbiterStateError
+from orbitalis.log import FieldLogger
 from orbitalis.orbiter.carrier import Carrier
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.housekeeping import Housekeeping
@@ -37,8 +38,6 @@ from orbitalis_wire.messages import (
 __all__ = ["Orbiter"]
 
 P = ParamSpec("P")
-
-_logger = logging.getLogger(__name__)
 
 _STOP_TIMEOUT = 5.0
 """Seconds for which `stop` waits for closes to be sent and hooks to return."""
@@ -94,8 +93,11 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             duration = getattr(self, name)
             if duration is not None and not duration >= 0:
                 raise ValueError(f"{name} must not be negative, got {duration}")
+        self._logger = FieldLogger(logging.getLogger(__name__), orbiter=self.identifier)
         self._incarnation = ""
         self._changing = asyncio.Lock()
+        self._stopped = asyncio.Event()
+        self._stopped.set()
         self._protocol = self._build_protocol()
         self._carrier = Carrier(self, self._protocol)
         self._orbiter_loop = OrbiterLoop(
@@ -190,7 +192,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
                 except BaseException:
                     await self._shut_down()
                     raise
-        _logger.info("%s has started", self.identifier)
+        self._logger.info("%s has started", self.identifier)
         try:
             await self._call_or_raise(self._on_started, *args, **kwargs)
         except BaseException:
@@ -206,6 +208,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
         for topic_filter, channel in self._protocol_filters().items():
             await self.eventbus_client.subscribe(topic_filter, self._carrier.receive, channel=channel)
         effects = self._protocol.start(self._now())
+        self._stopped.clear()
         self._switch_to_started()
         self._carrier.submit(effects)
         if self.with_loop:
@@ -226,8 +229,12 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
                     await self._call_or_raise(self._on_stopping, *args, **kwargs)
                 finally:
                     await self._internal_stop(*args, **kwargs)
-        _logger.info("%s has stopped", self.identifier)
+        self._logger.info("%s has stopped", self.identifier)
         await self._call_or_raise(self._on_stopped, *args, **kwargs)
+
+    async def wait_stopped(self) -> None:
+        """Wait until it is not running."""
+        await self._stopped.wait()
 
     async def _internal_stop(self, *args: Any, **kwargs: Any) -> None:
         """Stop; whoever overrides this calls it."""
@@ -239,7 +246,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             await self._orbiter_loop.end(_STOP_TIMEOUT)
             self._carrier.submit(self._protocol.stop(await self._all_close_data()))
             if not await self._carrier.lanes.finish(_STOP_TIMEOUT):
-                _logger.warning("%s: hooks did not return within %g s of its stop", self.identifier, _STOP_TIMEOUT)
+                self._logger.warning("%s: hooks did not return within %g s of its stop", self.identifier, _STOP_TIMEOUT)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_TIMEOUT):
                     await self._carrier.send_held_closes()
@@ -250,7 +257,10 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             self.eventbus_client.on_reconnected = None
             await self._carrier.lanes.cancel()
             self._carrier.clear()
-            await self.eventbus_client.disconnect()
+            try:
+                await self.eventbus_client.disconnect()
+            finally:
+                self._stopped.set()
 
     async def _all_close_data(self) -> dict[Slot, bytes | None]:
         """Ask the user for the data of every close; a hook that does not return in time gives none."""
@@ -320,7 +330,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
             name = getattr(hook, "__qualname__", repr(hook))
-            _logger.exception("%s of '%s' failed", name, self.identifier)
+            self._logger.exception("%s of '%s' failed", name, self.identifier)
             return None
 
     async def _call_or_raise(

@@ -147,7 +147,7 @@ class CoreProtocol(OrbiterProtocol):
             self._outbox.send(None, self._settings.discover_topic, channels.DISCOVER, message)
 
     def _next_own_deadline(self) -> float | None:
-        if not self.running:
+        if not self.running or self.leaving:
             return None
         if self._discovered_at is None:
             return float("-inf")
@@ -235,7 +235,7 @@ class CoreProtocol(OrbiterProtocol):
         if plugin not in constraint.mandatory and not constraint.has_room(self._taken(offered.name, constraint)):
             return "not needed anymore"
         if not self._has_room_for_pending():
-            return "too many requests are under way"
+            return "the core is leaving" if self.leaving else "too many requests are under way"
         return None
 
     # Request and reject

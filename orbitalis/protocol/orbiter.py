@@ -40,6 +40,7 @@ class OrbiterProtocol(Liveness):
     def start(self, now: float) -> list[Effect]:
         """Begin to take part."""
         self.running = True
+        self.leaving = False
         self._on_start(now)
         return self._outbox.take()
 
@@ -54,6 +55,15 @@ class OrbiterProtocol(Liveness):
         self._on_stop()
         self.running = False
         self._clear()
+        return self._outbox.take()
+
+    def leave(self) -> list[Effect]:
+        """Begin no new connections until the next start, and take back what is under way."""
+        self.leaving = True
+        for slot in self.slots:
+            if not slot.is_connection:
+                self._give_up(slot)
+                self._release(slot, SlotTrigger.STOPPED, CloseReason.STOPPED)
         return self._outbox.take()
 
     # What arrives

@@ -42,6 +42,8 @@ class SlotKeeper(ABC):
         self._new_identifier = new_identifier
         self.running = False
         """Whether the orbiter takes part."""
+        self.leaving = False
+        """Whether it takes part for no longer than its connections last, and begins no new ones."""
         self.slots = SlotTable()
         """All that is shared with remotes, or about to be."""
         self.acquaintances = Acquaintances(settings)
@@ -95,7 +97,7 @@ class SlotKeeper(ABC):
         return True
 
     def _has_room_for_pending(self) -> bool:
-        return self.slots.pending_count < self._settings.maximum_pending_requests
+        return not self.leaving and self.slots.pending_count < self._settings.maximum_pending_requests
 
     def _add_pending(self, slot: Slot, trigger: SlotTrigger) -> None:
         self.slots.add(slot, trigger)

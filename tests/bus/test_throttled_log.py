@@ -7,12 +7,13 @@ import logging
 import pytest
 
 from orbitalis.bus.throttled_log import ThrottledLog
+from orbitalis.log import FieldLogger
 
 
 def test_logs_so_many_in_a_period(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("orbitalis.bus.throttled_log.time.monotonic", lambda: now)
-    log = ThrottledLog(logging.getLogger("orbitalis.bus.test"), maximum=2, period=10.0)
+    log = ThrottledLog(FieldLogger(logging.getLogger("orbitalis.bus.test")), maximum=2, period=10.0)
     for number in range(5):
         log.warning("message %d", number)
     now = 1009.9

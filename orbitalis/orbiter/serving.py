@@ -1,0 +1,108 @@
+"""Programs whose life is that of their orbiters: :func:`run` and :func:`serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from typing import Any
+
+from orbitalis.errors import BusError
+from orbitalis.orbiter.orbiter import Orbiter
+
+__all__ = ["run", "serve"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
+    """Run orbiters as :func:`serve` does, in an event loop of their own: all that the main part of a program takes.
+
+    Raises:
+        SystemExit: The bus cannot be reached or refuses; the text says why, and ends up on standard error.
+    """
+    try:
+        asyncio.run(serve(*orbiters, close_timeout=close_timeout))
+    except BusError as error:
+        sys.exit(str(error))
+
+
+async def serve(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
+    """Start orbiters in the order given and return when all have stopped, by themselves or at a signal.
+
+    At the first SIGINT or SIGTERM they close their connections gracefully, wait for the acknowledgements for at most
+    `close_timeout` seconds, and stop. At the second they stop at once. Call it in the main thread, which alone gets
+    signals.
+
+    Raises:
+        BusError: The bus cannot be reached or refuses; none of them is left running.
+    """
+    started, ending = asyncio.Event(), asyncio.Event()
+    life = asyncio.create_task(_live(orbiters, started, ending, close_timeout), name="life of orbiters")
+    count = 0
+
+    def end() -> None:
+        nonlocal count
+        count += 1
+        if count > 1 or not started.is_set():
+            life.cancel()
+        ending.set()
+
+    with _on_signals(end):
+        try:
+            await life
+        except asyncio.CancelledError:
+            if count == 0:
+                raise
+        finally:
+            life.cancel()
+            await asyncio.wait([life])
+
+
+async def _live(
+    orbiters: tuple[Orbiter, ...], started: asyncio.Event, ending: asyncio.Event, close_timeout: float
+) -> None:
+    async with AsyncExitStack() as stack:
+        for orbiter in orbiters:
+            await stack.enter_async_context(orbiter)
+        started.set()
+        await _first(ending.wait(), _all_stopped(orbiters))
+        await asyncio.gather(*(orbiter.leave(close_timeout) for orbiter in orbiters))
+
+
+async def _all_stopped(orbiters: tuple[Orbiter, ...]) -> None:
+    for orbiter in orbiters:
+        await orbiter.wait_stopped()
+
+
+async def _first(*coroutines: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of several things has happened, and for the others no longer."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+@contextmanager
+def _on_signals(call: Callable[[], None]) -> Generator[None]:
+    """Have signals call something in the event loop, where others would end the program."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number in _SIGNALS:
+        try:
+            loop.add_signal_handler(number, call)
+        except NotImplementedError:  # on Windows
+            signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(call))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+            if handler is not None:
+                signal.signal(number, handler)

@@ -1,0 +1,83 @@
+"""What is logged: by the standard library, below `orbitalis`, with identifiers as fields."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from orbitalis import Event
+from orbitalis.bus import LocalEventBus
+from orbitalis.log import FIELDS, FieldLogger
+from tests.support.orbiters import all_connected, core_on, plugin_on, running
+
+
+@pytest.fixture
+def bus() -> LocalEventBus:
+    return LocalEventBus()
+
+
+def fields(record: logging.LogRecord) -> dict[str, object]:
+    return {name: getattr(record, name) for name in FIELDS if getattr(record, name) is not None}
+
+
+def test_every_record_has_every_field(caplog: pytest.LogCaptureFixture) -> None:
+    log = FieldLogger(logging.getLogger("orbitalis.test"), orbiter="core")
+    log.warning("one")
+    log.warning("two %s", "three", extra={"remote": "plugin"})
+
+    assert [record.getMessage() for record in caplog.records] == ["one", "two three"]
+    assert [fields(record) for record in caplog.records] == [
+        {"orbiter": "core"},
+        {"orbiter": "core", "remote": "plugin"},
+    ]
+    assert all(hasattr(record, name) for record in caplog.records for name in FIELDS)
+
+
+async def test_the_life_of_orbiters_and_connections(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "orbitalis")
+    core, plugin = core_on(bus), plugin_on(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        (connection,) = core.retrieve_connections()
+        await plugin.stop()
+        await asyncio.wait_for(core.not_compliant_event.wait(), 20)
+
+    assert {record.name.split(".")[0] for record in caplog.records} == {"orbitalis"}
+    closed = {"operation": "text", "connection": connection.connection_identifier}
+    found = [fields(record) for record in caplog.records]
+    assert {"orbiter": "plugin"} in found
+    assert {"orbiter": "core", "remote": "plugin", **closed} in found
+    assert {"orbiter": "plugin", "remote": "core", **closed} in found
+
+
+async def test_what_strangers_cause(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
+    core = core_on(bus)
+    async with running(core):
+        await core.eventbus_client.publish(core.offer_topic, "nonsense")
+        await core.send_discover_based_on_requirements()
+
+    (record,) = [one for one in caplog.records if "no message of the protocol" in one.getMessage()]
+    assert fields(record) == {"orbiter": "core", "topic": core.offer_topic}
+
+
+async def test_handlers_that_fail(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
+    core, plugin = core_on(bus), plugin_on(bus)
+    failed = asyncio.Event()
+
+    async def fail(topic: str, event: Event[object]) -> None:
+        failed.set()
+        raise ValueError("as expected")
+
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        plugin.operations["text"].handler = fail
+        await core.execute("text", "x", any=True)
+        await asyncio.wait_for(failed.wait(), 20)
+        (connection,) = plugin.retrieve_connections()
+        topic = connection.input_topic
+
+    (record,) = [one for one in caplog.records if one.exc_info]
+    assert fields(record).keys() == {"topic", "event"}
+    assert fields(record)["topic"] == topic
