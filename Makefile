@@ -71,6 +71,10 @@ check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generate
 docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from code
 	@$(BIN)/python tools/draw_states.py
 
+.PHONY: simulate
+simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
 .PHONY: bench
 bench: $(DEVELOPMENT) ## Measure
 	@tools/provide mosquitto || true

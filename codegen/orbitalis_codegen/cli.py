@@ -32,7 +32,7 @@ exit status:
 """
 _GENERATE = """\
 Write in generated/ what the specification gives. All is written or nothing; files that are as they should be are left
-alone, and files that should not be there any more are removed.
+alone, and generated files that should not be there any more are removed.
 """
 _CHECK = """\
 Say whether generated/ is what the specification gives, and of each file that differs who changed it: the
@@ -123,14 +123,19 @@ def _emitted(root: Path) -> dict[str, bytes]:
 
 def _generate(root: Path) -> int:
     files = _emitted(root)
+    from orbitalis_codegen.drift import foreign
     from orbitalis_codegen.write import write
 
+    if strangers := foreign(root, files):
+        raise _CommandError(
+            f"{_shown(strangers[0])} is not a generated file, and this would remove it; "
+            f"move it{' and others like it' if len(strangers) > 1 else ''} elsewhere; nothing is written"
+        )
     report = write(root, files)
     for path in report.written:
         print(f"wrote {path}")
     for path in report.removed:
-        # The name of a stale file may hold what no encoding can show.
-        print("removed", path.encode(errors="backslashreplace").decode())
+        print("removed", _shown(path))
     print(
         f"{_counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "
         f"{len(report.removed)} removed"
@@ -156,6 +161,11 @@ def _rules(_: Path) -> int:
     for rule in Rule:
         print(f"{rule.code}  {rule.purpose}")
     return _OK
+
+
+def _shown(path: str) -> str:
+    """A path without what no encoding can show, which the name of a stale file may hold."""
+    return path.encode(errors="backslashreplace").decode()
 
 
 def _counted(count: int, noun: str) -> str:

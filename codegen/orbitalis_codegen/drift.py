@@ -9,9 +9,9 @@ from enum import Enum, auto
 from pathlib import Path
 
 from orbitalis_codegen.emit.header import parse_header
-from orbitalis_codegen.write import mode_of, stale
+from orbitalis_codegen.write import TEMPORARY, mode_of, stale
 
-__all__ = ["Cause", "Drift", "check"]
+__all__ = ["Cause", "Drift", "check", "foreign"]
 
 
 class Cause(Enum):
@@ -21,6 +21,8 @@ class Cause(Enum):
     """It is not there."""
     STALE = auto()
     """It is there, and should not be."""
+    FOREIGN = auto()
+    """It is there, should not be, and nobody has generated it."""
     HAND = auto()
     """Somebody changed it after it was generated."""
     SPECIFICATION = auto()
@@ -50,8 +52,11 @@ def check(root: Path, files: Mapping[str, bytes]) -> list[Drift]:
 
     Raises OSError if something cannot be read. Nothing is changed.
     """
+    strangers = set(foreign(root, files))
     drifts = [
-        Drift(path, Cause.STALE, "stale: nothing in the specification gives this file any more")
+        Drift(path, Cause.FOREIGN, "not a generated file: move it elsewhere")
+        if path in strangers
+        else Drift(path, Cause.STALE, "stale: nothing in the specification gives this file any more")
         for path in stale(root, files)
     ]
     for path, emitted in files.items():
@@ -63,6 +68,21 @@ def check(root: Path, files: Mapping[str, bytes]) -> list[Drift]:
         elif (found := (root / path).read_bytes()) != emitted:
             drifts.append(_difference(path, found, emitted))
     return sorted(drifts, key=lambda drift: drift.path)
+
+
+def foreign(root: Path, files: Mapping[str, bytes]) -> list[str]:
+    """The files that are stale, but hold something that was not generated; sorted. Removing them would lose that."""
+    return [path for path in stale(root, files) if not _may_be_removed(root, path)]
+
+
+def _may_be_removed(root: Path, path: str) -> bool:
+    mode = mode_of(root, path)
+    if path.endswith(TEMPORARY):
+        return True
+    if mode is None or not stat.S_ISREG(mode):
+        return False
+    found = (root / path).read_bytes()
+    return not found or parse_header(found) is not None
 
 
 def _difference(path: str, found: bytes, emitted: bytes) -> Drift:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-__all__ = ["WriteReport", "mode_of", "stale", "write"]
+__all__ = ["TEMPORARY", "WriteReport", "mode_of", "stale", "write"]
 
+TEMPORARY: Final = ".orbitalis-codegen"
+"""How the names of files end that are there while others are written, or after that was killed."""
 _CACHE: Final = "__pycache__"
 _SHORTEST: Final = 3
 """Parts that the path of an emitted file has at least: `generated`, the target, and the file."""
@@ -178,7 +180,7 @@ def _blaming(path: Path) -> Generator[None]:
 
 def _beside(target: Path) -> Path:
     """A name in the same folder that nobody uses."""
-    return target.parent / f".{secrets.token_hex(8)}.orbitalis-codegen"
+    return target.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
 
 
 def _is_up_to_date(root: Path, path: str, data: bytes) -> bool:

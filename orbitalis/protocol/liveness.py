@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orbitalis.errors import NoConnectionError
 from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived
-from orbitalis.protocol.remote import Remote
+from orbitalis.protocol.remote import Remote, Standing
 from orbitalis.protocol.slot_keeper import SlotKeeper
 from orbitalis.protocol.transitions import SlotTrigger
 from orbitalis_wire import channels, timings
@@ -125,11 +125,8 @@ class Liveness(SlotKeeper):
 
     def _on_keepalive_request(self, message: KeepaliveRequestMessage, envelope: EventEnvelope, now: float) -> None:
         remote = self.acquaintances.get(message.from_identifier)
-        is_owed_nothing = remote is None or remote.is_dead
-        if not self._admit(message.from_identifier, envelope, now) or is_owed_nothing:
-            return
-        remote = self.acquaintances.get(message.from_identifier)
-        if remote is None:
+        is_known = remote is not None and not remote.is_dead and remote.standing(envelope) is Standing.CURRENT
+        if not self._admit(message.from_identifier, envelope, now) or remote is None or not is_known:
             return
         topic = self._told.resolve(KeepaliveTopic, remote.identifier, message.keepalive_topic)
         self._outbox.add(MessageReceived(remote_identifier=remote.identifier, message=message))

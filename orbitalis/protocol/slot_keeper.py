@@ -75,7 +75,8 @@ class SlotKeeper(ABC):
     def _admit(self, remote_identifier: str, envelope: EventEnvelope, now: float) -> bool:
         """Note a sign of life of a remote that is known; return whether the event is from its sender's present life.
 
-        A sender that has started anew loses here all that was agreed with its earlier life.
+        A sender that has started anew loses here all that was agreed with its earlier life. It stays known: should that
+        life be heard again, it has to learn that it shares nothing any more.
 
         Raises:
             RemoteProtocolError: The sender gives this orbiter's identifier as its own, or one that no topic can hold.
@@ -87,12 +88,10 @@ class SlotKeeper(ABC):
         standing = self.acquaintances.standing(remote_identifier, envelope)
         if standing is Standing.STALE:
             return False
-        if standing is Standing.NEWER:
-            if self.slots.has_remote(remote_identifier):
-                self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
-                self._settle(now)
-            self.acquaintances.forget(remote_identifier)
-        elif self.acquaintances.get(remote_identifier) is not None:
+        if standing is Standing.NEWER and self.slots.has_remote(remote_identifier):
+            self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
+            self._settle(now)
+        if self.acquaintances.get(remote_identifier) is not None:
             self.acquaintances.meet(remote_identifier, envelope, now)
         return True
 

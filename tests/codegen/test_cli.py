@@ -201,6 +201,22 @@ def test_the_command_is_installed_under_its_name(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith(Rule.UNREADABLE_FILE.code)
 
 
+def test_what_nobody_has_generated_is_not_removed(copy: Path) -> None:
+    package = copy / "generated" / "python" / "orbitalis_wire"
+    (package / "mine.py").write_text("precious = 1\n")
+    (package / "limits.py").unlink()
+    before = contents(copy)
+
+    completed = run("generate", root=copy)
+
+    assert completed.returncode == 2
+    assert completed.stderr == (
+        "orbitalis-codegen: generated/python/orbitalis_wire/mine.py is not a generated file, and this would remove it; "
+        "move it elsewhere; nothing is written\n"
+    )
+    assert contents(copy) == before
+
+
 def test_removes_a_stale_file_whose_name_no_encoding_can_show(copy: Path) -> None:
     stale = copy / "generated" / "python" / "orbitalis_wire" / os.fsdecode(b"\xff.py")
     stale.write_text("")

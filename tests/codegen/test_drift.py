@@ -79,6 +79,14 @@ def test_a_file_that_nothing_gives_is_stale(root: Path) -> None:
     ]
 
 
+def test_a_file_that_nobody_has_generated_is_foreign(root: Path) -> None:
+    (root / WIRE / "mine.py").write_text("precious = 1\n")
+    (root / WIRE / "link.py").symlink_to("topics.py")
+
+    assert lines(root, emitted()) == [(f"{WIRE}/link.py", Cause.FOREIGN), (f"{WIRE}/mine.py", Cause.FOREIGN)]
+    assert str(check(root, emitted())[1]) == f"{WIRE}/mine.py: not a generated file: move it elsewhere"
+
+
 def test_content_changed_by_hand(root: Path) -> None:
     with (root / TOPICS).open("a") as stream:
         stream.write("# By hand.\n")

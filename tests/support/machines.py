@@ -63,6 +63,9 @@ class Node:
         self.effects: list[Effect] = []
         self.topics: list[str] = []
         """What it is subscribed to beside the filters of its layout."""
+        self._filters: FilterMap[None] = FilterMap()
+        for topic_filter in settings.topics.filters():
+            self._filters.add(topic_filter, None)
 
     @property
     def identifier(self) -> str:
@@ -164,10 +167,12 @@ class Node:
 
     def receives(self, topic: str) -> bool:
         """Return whether it is subscribed to a topic."""
-        subscriptions: FilterMap[None] = FilterMap()
-        for topic_filter in {*self.settings.topics.filters(), *self.topics}:
-            subscriptions.add(topic_filter, None)
-        return bool(subscriptions.match(topic))
+        return topic in self.topics or bool(self._filters.match(topic))
+
+    def may_receive(self, topic: str) -> bool:
+        """Return whether it could be subscribed to a topic, now or later."""
+        levels = topic.split("/")
+        return self.identifier in levels[:2] or bool(self._filters.match(topic))
 
     def handle(self, packet: Packet) -> None:
         """Take a message."""

@@ -1,0 +1,44 @@
+"""Simulate on and on, or one seed again: `python -m tests.simulation [--seed N | --seconds S]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from tests.simulation.scenario import simulate
+
+__all__: list[str] = []
+
+
+def main() -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Simulate the protocol.")
+    parser.add_argument("--seed", type=int, help="simulate this one alone, and show it if something is wrong")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="begin here (default: 0)")
+    parser.add_argument("--seconds", type=float, help="end after this time (default: never)")
+    options = parser.parse_args()
+    if options.seed is not None:
+        verdict = simulate(options.seed)
+        print(verdict)
+        return verdict.violation is not None
+    begin, seed, steps, virtual, found = time.monotonic(), options.first, 0, 0.0, 0
+    try:
+        while options.seconds is None or time.monotonic() - begin < options.seconds:
+            verdict = simulate(seed)
+            seed, steps, virtual = seed + 1, steps + verdict.steps, virtual + verdict.seconds
+            if verdict.violation is not None:
+                found += 1
+                print(verdict, flush=True)
+    except KeyboardInterrupt:
+        pass
+    elapsed, schedules = time.monotonic() - begin, seed - options.first
+    print(
+        f"{schedules} schedules in {elapsed:.1f} s ({schedules / elapsed:.0f} a second), {steps} steps, "
+        f"{virtual / 3600:.0f} hours of virtual time, {found} violations"
+    )
+    return found > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Tells at the end of a test run how much was simulated."""
+
+from __future__ import annotations
+
+import pytest
+
+__all__: list[str] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Add up what the tests of this folder have noted."""
+    noted = [
+        value
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        for name, value in report.user_properties
+        if name == "simulated"
+    ]
+    if noted:
+        schedules, steps, seconds, virtual = (sum(one[index] for one in noted) for index in range(4))
+        terminalreporter.write_line(
+            f"simulated {schedules} schedules in {seconds:.0f} s ({schedules / seconds:.1f} a second), {steps} steps, "
+            f"{virtual / 3600:.0f} hours of virtual time"
+        )

@@ -1,0 +1,213 @@
+"""What goes wrong in a simulation: kinds of faults, of which each seed has some, at times of its choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from orbitalis.protocol.policy import Policy
+from orbitalis.protocol.transitions import Role
+from tests.simulation.world import Faults, World
+from tests.support.machines import Node
+
+__all__ = ["KINDS", "Plagues", "calm"]
+
+
+class Plagues:
+    """Makes things go wrong in one world, for `duration` seconds from its beginning."""
+
+    def __init__(self, world: World, duration: float, revive: Callable[[Node], Node]) -> None:
+        """Take a world; `revive` adds a second node with the identifier of one that there is."""
+        self._world = world
+        self._random = world.random
+        self._duration = duration
+        self._revive = revive
+        self.twins: list[Node] = []
+        """Second lives of an identifier, which end with the faults."""
+        self.are_over = False
+        """Whether whatever is still planned has to be left out."""
+
+    def plan(self, kinds: list[str], count: int) -> None:
+        """Put faults of some kinds on the agenda."""
+        for _ in range(count):
+            kind = self._random.choice(kinds)
+            at = self._world.now + self._random.random() * self._duration
+            self._world.at(at, lambda kind=kind: KINDS[kind](self))  # type: ignore[misc]  # bound where it is made
+
+    def _any_node(self) -> Node:
+        return self._random.choice(self._world.nodes)
+
+    def _while(self) -> float:
+        """Return for how long something goes wrong: mostly for moments, at times beyond every timer."""
+        return self._random.choice([0.05, 0.5, 2.0, 10.0, 70.0, 130.0]) * (0.5 + self._random.random())
+
+    # The bus
+
+    def losing(self) -> None:
+        """Lose many messages."""
+        self._weather(replace(self._world.faults, loss=self._random.choice([0.1, 0.3, 0.7])))
+
+    def repeating(self) -> None:
+        """Deliver many messages twice."""
+        self._weather(replace(self._world.faults, duplication=self._random.choice([0.2, 0.6])))
+
+    def reordering(self) -> None:
+        """Delay messages so much that they overtake each other."""
+        self._weather(replace(self._world.faults, delay=self._random.choice([0.2, 1.0, 5.0])))
+
+    def delaying(self) -> None:
+        """Delay some messages beyond timers."""
+        self._weather(
+            replace(self._world.faults, long_delays=0.15, longest_delay=self._random.choice([5.0, 80.0, 200.0]))
+        )
+
+    def _weather(self, faults: Faults) -> None:
+        self._world.trace.note(self._world.now, "%s", faults)
+        self._world.faults = faults
+
+    def clearing(self) -> None:
+        """Let the bus be as it should be."""
+        self._weather(Faults())
+
+    def cutting_one_way(self) -> None:
+        """Let nothing pass from one orbiter to another."""
+        sender, receiver = self._any_node(), self._any_node()
+        self._cut({(sender.identifier, receiver.identifier)})
+
+    def cutting_off(self) -> None:
+        """Let nothing pass from or to one orbiter."""
+        lonely = self._any_node().identifier
+        others = {node.identifier for node in self._world.nodes} - {lonely}
+        self._cut({pair for other in others for pair in ((lonely, other), (other, lonely))})
+
+    def _cut(self, pairs: set[tuple[str, str]]) -> None:
+        world = self._world
+        world.trace.note(world.now, "nothing passes between %s", sorted(pairs))
+        world.blocked |= pairs
+        world.after(self._while(), lambda: world.blocked.difference_update(pairs))
+
+    def restarting_the_bus(self) -> None:
+        """Let the bus be away for a while, and tell everybody when it is back."""
+        world = self._world
+        world.trace.note(world.now, "the bus goes down")
+        world.bus_is_down = True
+        world.after(self._while() / 5, self._bus_is_back)
+
+    def _bus_is_back(self) -> None:
+        world = self._world
+        if world.bus_is_down:
+            world.bus_is_down = False
+            world.trace.note(world.now, "the bus is back")
+            for node in world.nodes:
+                if node.machine.running:
+                    world.act(node, lambda node=node: node.do(node.machine.reconnected(world.now)))  # type: ignore[misc]
+
+    # Lives
+
+    def crashing(self) -> None:
+        """End an orbiter without a word, and start it again sooner or later."""
+        self._end(self._world.crash)
+
+    def stopping(self) -> None:
+        """Stop an orbiter, and start it again sooner or later."""
+        self._end(self._world.stop)
+
+    def _end(self, how: Callable[[Node], None]) -> None:
+        node = self._any_node()
+        how(node)
+        if node not in self.twins:
+            self._world.after(self._while(), lambda: self._return(node))
+
+    def _return(self, node: Node) -> None:
+        if not self.are_over:
+            self._world.begin_life(node)
+
+    def doubling(self) -> None:
+        """Start another one with the identifier of one that lives."""
+        if len(self.twins) < 2:
+            twin = self._revive(self._any_node())
+            self.twins.append(twin)
+            self._world.begin_life(twin)
+            self._world.after(self._while(), lambda: self._world.crash(twin))
+
+    def stalling(self) -> None:
+        """Keep an orbiter from doing anything."""
+        self._world.stall(self._any_node(), self._while())
+
+    # Users
+
+    def closing(self) -> None:
+        """Close one connection, in either way, from either side."""
+        node = self._any_node()
+        if slots := [slot for slot in node.machine.slots if slot.is_connection]:
+            slot = self._random.choice(slots)
+            machine = node.machine
+            close = self._random.choice([machine.close_gracefully, machine.close_gracelessly])
+            self._world.trace.note(self._world.now, "%s closes %s with %s", node, slot.operation_name, slot.key[0])
+            self._world.act(node, lambda: node.do(close(*slot.key, b"data", self._world.now)))
+
+    def preparing_slowly(self) -> None:
+        """Let preparations take a while, and succeed or fail then."""
+        node, fails = self._any_node(), self._random.random() < 0.3
+        node.prepares = False
+        self._world.trace.note(self._world.now, "%s prepares slowly", node)
+        self._world.after(self._while(), lambda: self._prepared(node, fails))
+
+    def _prepared(self, node: Node, fails: bool) -> None:
+        if node.prepares:
+            return
+        node.prepares = True
+        self._world.trace.note(self._world.now, "%s has prepared; fails: %s", node, fails)
+        self._world.act(node, lambda: node.finish_preparing(fails=fails))
+
+    def editing(self) -> None:
+        """Change a policy or a constraint, whatever is under way."""
+        node = self._any_node()
+        others = [other.identifier for other in self._world.nodes if other.machine.role is not node.machine.role]
+        some = self._random.sample(others, self._random.randint(0, len(others)))
+        maximum = self._random.choice([None, 0, 1, 2, 3])
+        if node.machine.role is Role.PLUGIN:
+            terms = self._random.choice(list(node.settings.operations.values()))
+            lists = self._random.choice([{}, {"allowlist": some}, {"blocklist": some}])
+            terms.policy = Policy(maximum=maximum, **lists)
+            self._world.trace.note(self._world.now, "%s has another policy: %s", node, terms.policy)
+        else:
+            requirement = self._random.choice(list(node.settings.operation_requirements.values()))
+            minimum = self._random.randint(0, 2 if maximum is None else maximum)
+            allowed = some if self._random.random() < 0.5 else None
+            requirement.constraint = replace(
+                requirement.constraint, minimum=minimum, maximum=maximum, allowlist=allowed, blocklist=None
+            )
+            self._world.trace.note(self._world.now, "%s has another constraint: %s", node, requirement.constraint)
+            self._world.act(node, lambda: node.do(node.core.update_compliant(self._world.now)))
+
+    def reconnecting(self) -> None:
+        """Tell one orbiter alone that the bus was away."""
+        node = self._any_node()
+        if node.machine.running:
+            self._world.act(node, lambda: node.do(node.machine.reconnected(self._world.now)))
+
+
+KINDS: dict[str, Callable[[Plagues], None]] = {
+    name: method
+    for name, method in vars(Plagues).items()
+    if not name.startswith("_") and callable(method) and name not in ("plan",)
+}
+"""Every kind of fault by name."""
+
+
+def calm(world: World, plagues: Plagues) -> None:
+    """Let all faults end: everybody lives, once, and the bus does its work."""
+    world.trace.note(world.now, "all faults end")
+    plagues.are_over = True
+    world.faults = Faults()
+    world.blocked.clear()
+    for twin in plagues.twins:
+        world.crash(twin)
+        world.nodes.remove(twin)
+    for node in world.nodes:
+        world.go_on(node)
+    plagues._bus_is_back()
+    for node in world.nodes:
+        plagues._prepared(node, False)
+        world.begin_life(node)

@@ -1,0 +1,231 @@
+"""One simulation from seed to verdict: who there is, what goes wrong, and whether all is well in the end."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+from orbitalis.protocol.constraint import Constraint
+from orbitalis.protocol.policy import Policy
+from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis_wire import timings
+from tests.simulation.faults import KINDS, Plagues, calm
+from tests.simulation.safety import Safety
+from tests.simulation.world import World
+from tests.support.machine_settings import Requirement, Terms, text_constraint
+from tests.support.machines import Node
+
+__all__ = ["Verdict", "simulate"]
+
+_OPERATIONS = ("a", "b", "c")
+_MARGIN = 3.0
+"""Seconds for messages on their way and loops that look once a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How a simulation ended."""
+
+    seed: int
+    steps: int
+    seconds: float
+    """Of virtual time."""
+    violation: str | None = None
+    trace: str = ""
+
+    def __str__(self) -> str:
+        if self.violation is None:
+            return f"seed {self.seed}: {self.steps} steps in {self.seconds:.0f} s of virtual time, nothing wrong"
+        return (
+            f"seed {self.seed}: {self.violation}\n{self.trace}\n"
+            f"to see it again: python -m tests.simulation --seed {self.seed}"
+        )
+
+
+def simulate(seed: int) -> Verdict:
+    """Simulate what a seed says."""
+    scenario = _Scenario(seed)
+    world = scenario.world
+    begin = world.now
+    violation: str | None = None
+    try:
+        scenario.run()
+    except Exception as error:  # whatever it is, it is to be shown with the seed and what led to it
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        violation = f"{type(error).__name__} in {last.name}: {error}"
+    return Verdict(
+        seed=seed,
+        steps=world.steps,
+        seconds=world.now - begin,
+        violation=violation,
+        trace="" if violation is None else str(world.trace),
+    )
+
+
+class _Scenario:
+    def __init__(self, seed: int) -> None:
+        self.world = World(seed)
+        self.random = self.world.random
+        self.world.inspector = Safety()
+        # Of some seeds all durations are short, so that more happens in less time.
+        self.is_quick = self.random.random() < 0.85
+        self.durations: dict[str, Any] = (
+            {
+                "consider_others_dead_after": 8.0,
+                "send_keepalive_before_timelimit": 3.0,
+                "pending_requests_expire_after": 4.0,
+                "graceful_close_timeout": 6.0,
+            }
+            if self.is_quick
+            else {}
+        )
+        self._people()
+
+    def _people(self) -> None:
+        choose = self.random
+        cores = [f"core{number}" for number in range(choose.randint(1, 3))]
+        plugins = [f"plugin{number}" for number in range(choose.randint(1, 4))]
+        for core in cores:
+            names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
+            needs = {name: Requirement(self._constraint(plugins)) for name in names}
+            self.world.add_core(core, operation_requirements=needs, **self.durations)
+        for plugin in plugins:
+            names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
+            operations = {name: Terms(policy=self._policy(cores)) for name in names}
+            self.world.add_plugin(plugin, operations=operations, **self.durations)
+
+    def _constraint(self, plugins: list[str]) -> Constraint:
+        choose = self.random
+        minimum = choose.choice([0, 1, 1, 2])
+        mandatory = [choose.choice(plugins)] if choose.random() < 0.2 else []
+        maximum = choose.choice([None, None, minimum, minimum + 1])
+        listed = choose.sample(plugins, choose.randint(0, len(plugins)))
+        lists: dict[str, list[str]] = {}
+        if choose.random() < 0.15:
+            lists["allowlist"] = listed
+        elif choose.random() < 0.15:
+            lists["blocklist"] = [plugin for plugin in listed if plugin not in mandatory]
+        return text_constraint(minimum=minimum, maximum=maximum, mandatory=mandatory, **lists)
+
+    def _policy(self, cores: list[str]) -> Policy:
+        choose = self.random
+        listed = choose.sample(cores, choose.randint(0, len(cores)))
+        maximum = choose.choice([None, None, 1, 2])
+        if choose.random() < 0.1:
+            return Policy(maximum=maximum, allowlist=listed)
+        return Policy(maximum=maximum, blocklist=listed if choose.random() < 0.1 else None)
+
+    def _twin_of(self, node: Node) -> Node:
+        settings = node.settings
+        given = {name: getattr(settings, name) for name in settings.__dataclass_fields__ if name != "topics"}
+        add = self.world.add_core if node.machine.role is Role.CORE else self.world.add_plugin
+        return add(given.pop("identifier"), **given)
+
+    def run(self) -> None:
+        world, choose = self.world, self.random
+        for node in list(world.nodes):
+            world.after(choose.random() * 3, lambda node=node: world.begin_life(node))  # type: ignore[misc]
+        duration = choose.choice([10.0, 40.0] if self.is_quick else [20.0, 150.0, 400.0])
+        plagues = Plagues(world, duration, self._twin_of)
+        # Few kinds at a time find more than all of them together: they do not hide each other.
+        kinds = choose.sample(sorted(KINDS), choose.randint(1, 6))
+        world.trace.note(world.now, "kinds of faults: %s", kinds)
+        plagues.plan(kinds, choose.randint(1, 25))
+        world.run_until(world.now + 3 + duration)
+        calm(world, plagues)
+        world.run_until(world.last_arrival)
+        self._recovers(plagues)
+        self._is_quiet()
+        self._ends()
+
+    # Once faults have stopped
+
+    def _recovers(self, plagues: Plagues) -> None:
+        """L1, L2, L3, L4, L6."""
+        world = self.world
+        settings = world.nodes[0].settings
+        assert settings.consider_others_dead_after is not None
+        assert settings.pending_requests_expire_after is not None
+        assert settings.graceful_close_timeout is not None
+        healed = world.now
+        world.run_until(healed + settings.pending_requests_expire_after + _MARGIN)
+        for node in world.nodes:
+            late = [slot for slot in node.machine.slots if not slot.is_connection and slot.created_at < healed]
+            assert late == [], f"L2: '{node.identifier}' still waits for {late}"
+        world.run_until(max(world.now, healed + settings.consider_others_dead_after + _MARGIN))
+        for node in world.nodes:
+            for slot in node.machine.slots:
+                # Of two with one identifier, the older is not heard until the newer is dead: that takes longer.
+                if slot.is_connection and slot.opened_at < healed and not plagues.twins:
+                    assert self._is_shared(node, slot.key), f"L3: '{node.identifier}' alone believes in {slot.key}"
+        # What had to be lost first is found again at the next discover.
+        longest = max(settings.consider_others_dead_after, settings.graceful_close_timeout)
+        interval = timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT
+        world.run_until(healed + longest + settings.pending_requests_expire_after + 2 * interval + _MARGIN)
+        self._settles(2 * interval)
+        for node in world.nodes:
+            for slot in node.machine.slots:
+                assert slot.is_open, f"L2, L6: '{node.identifier}' has {slot.key} in state {slot.state}"
+                assert self._is_shared(node, slot.key), f"L1: '{node.identifier}' alone believes in {slot.key}"
+        for core in self._of_role(Role.CORE):
+            for name in core.settings.operation_requirements:
+                self._has_what_there_is(core, name)
+
+    def _settles(self, at_most: float) -> None:
+        """Wait until nothing is under way: a plugin that is wanted by several is offered to all of them in turn."""
+        end = self.world.now + at_most
+        while self.world.now < end and any(node.machine.slots.pending_count for node in self.world.nodes):
+            self.world.run_until(self.world.now + 0.1)
+
+    def _is_shared(self, node: Node, key: tuple[str, str]) -> bool:
+        mine = node.machine.slots.get(*key)
+        other = next(one for one in self.world.nodes if one.identifier == key[0])
+        theirs = other.machine.slots.get(node.identifier, key[1])
+        return (
+            mine is not None
+            and theirs is not None
+            and theirs.is_connection
+            and mine.connection_identifier == theirs.connection_identifier
+        )
+
+    def _has_what_there_is(self, core: Node, name: str) -> None:
+        """L4: no plugin is free for what a core lacks."""
+        constraint = core.settings.operation_requirements[name].constraint
+        connected = set(core.connections(name))
+        lacks_some = len(connected - set(constraint.mandatory)) < constraint.minimum
+        for plugin in self._of_role(Role.PLUGIN):
+            terms = plugin.settings.operations.get(name)
+            if terms is None or plugin.identifier in connected or not constraint.admits(plugin.identifier):
+                continue
+            wanted = lacks_some or plugin.identifier in constraint.mandatory
+            is_free = terms.policy.admits(core.identifier) and terms.policy.has_room(plugin.machine.slots.count(name))
+            assert not (wanted and is_free), f"L4: '{core.identifier}' lacks '{name}', '{plugin.identifier}' has it"
+
+    def _is_quiet(self) -> None:
+        """L7: whoever needs nothing asks seldom, and whoever could take nothing more does not ask."""
+        world = self.world
+        begin, compliant = world.now, {node.identifier: node.core.compliant for node in self._of_role(Role.CORE)}
+        wants = {node.identifier: bool(node.core.operations_to_discover()) for node in self._of_role(Role.CORE)}
+        window = 60.0
+        world.run_until(begin + window)
+        for identifier in compliant:
+            asked = sum(1 for at, who in world.discovers if who == identifier and at > begin)
+            interval = (
+                timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT if compliant[identifier] else timings.DISCOVERING_INTERVAL
+            )
+            allowed = window / interval + 1 if wants[identifier] else 0
+            assert asked <= allowed, f"L7: '{identifier}' has asked {asked} times in {window:g} s, not {allowed:g}"
+
+    def _ends(self) -> None:
+        """S5 for everybody."""
+        world = self.world
+        for node in world.nodes:
+            world.stop(node)
+        world.run_until(world.now + 1_000)
+        for node in world.nodes:
+            assert node.topics == [], f"S7: '{node.identifier}' has stopped, and is subscribed to {node.topics}"
+            assert all(slot.state is not SlotState.OPEN for slot in node.machine.slots)
+
+    def _of_role(self, role: Role) -> list[Node]:
+        return [node for node in self.world.nodes if node.machine.role is role]
