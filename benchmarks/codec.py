@@ -129,7 +129,7 @@ def _envelope(payload: bytes) -> EventEnvelope:
         serialized_payload=payload,
         protocol_version=1,
         incarnation="0" * 20,
-        readable_encodings=("json", "avro"),
+        readable_encodings=tuple(Encoding),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from orbitalis.message.schema import Input, Output
-from orbitalis.protocol.policy import AllowBlockList
+from orbitalis.protocol.policy import AllowBlockList, check_list, check_number
 
 __all__ = ["Constraint"]
 
@@ -17,6 +17,7 @@ class Constraint(AllowBlockList):
     Plugins in `mandatory` are always admitted, and counted neither in `minimum` nor in `maximum`.
 
     Raises:
+        TypeError: A list is one thing instead of a list of them, or a bound is no number.
         ValueError: Bounds are negative or crossed, inputs or outputs are missing, both lists are given, or a mandatory
             plugin is blocked.
     """
@@ -34,6 +35,10 @@ class Constraint(AllowBlockList):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("mandatory", "inputs", "outputs"):
+            check_list(name, getattr(self, name))
+        for name in ("minimum", "maximum"):
+            check_number(name, getattr(self, name))
         if self.minimum < 0:
             raise ValueError(f"minimum must not be negative, got {self.minimum}")
         if self.maximum is not None and self.maximum < self.minimum:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["AllowBlockList", "Policy"]
+__all__ = ["AllowBlockList", "Policy", "check_list", "check_number"]
+
+
+def check_list(name: str, value: object) -> None:
+    """Raise :class:`TypeError` for what is neither `None` nor a list; a text would be taken for its letters."""
+    if value is not None and (isinstance(value, str | bytes) or not isinstance(value, Iterable)):
+        raise TypeError(f"{name} must be a list, got {value!r}: write [{value!r}]")
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise :class:`TypeError` for what is neither `None` nor a whole number."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
 
 
 @dataclass(kw_only=True, eq=True)
@@ -13,6 +26,7 @@ class AllowBlockList:
     """Which remotes are admitted, by identifier.
 
     Raises:
+        TypeError: A list is one identifier instead of a list of them.
         ValueError: Both lists are given.
     """
 
@@ -22,6 +36,8 @@ class AllowBlockList:
     """Remotes that are not admitted."""
 
     def __post_init__(self) -> None:
+        check_list("allowlist", self.allowlist)
+        check_list("blocklist", self.blocklist)
         if self.allowlist is not None and self.blocklist is not None:
             raise ValueError("allowlist and blocklist exclude each other: give one of them, not both")
 
@@ -37,6 +53,7 @@ class Policy(AllowBlockList):
     """How a plugin lends one operation.
 
     Raises:
+        TypeError: `maximum` is no number, or a list is one identifier instead of a list of them.
         ValueError: `maximum` is negative, or both lists are given.
     """
 
@@ -45,6 +62,7 @@ class Policy(AllowBlockList):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_number("maximum", self.maximum)
         if self.maximum is not None and self.maximum < 0:
             raise ValueError(f"maximum must not be negative, got {self.maximum}")
 

@@ -19,7 +19,7 @@ HEADERS: dict[str, Any] = {
     "correlation_identifier": "question",
     "connection_identifier": "connection",
     "open_connections": ("a", "b"),
-    "readable_encodings": ("json", "avro"),
+    "readable_encodings": tuple(Encoding),
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 

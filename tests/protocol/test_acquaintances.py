@@ -30,6 +30,13 @@ def test_a_remote_that_reads_avro_is_written_avro_until_it_starts_anew() -> None
     assert plugin.last_send(OfferMessage).encoding is Encoding.JSON
 
 
+def test_a_remote_with_another_envelope_is_written_json() -> None:
+    _, core, plugin = connected()
+    discover = core.packet(core.last_send(DiscoverMessage))
+    plugin.handle(discover.changed(incarnation="00000002", readable_encodings=("json", "avro:0123456789abcdef")))
+    assert plugin.last_send(OfferMessage).encoding is Encoding.JSON
+
+
 def test_strangers_are_remembered_only_as_long_as_there_is_room() -> None:
     net = Net()
     plugin = net.add_plugin(maximum_pending_requests=10, consider_others_dead_after=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -120,3 +122,22 @@ def test_schemas_are_held_against_each_other_in_their_canonical_form_and_repeate
     (offer,) = plugin.sent(OfferMessage)
     assert list(offer.offered_operations[0].input.schemas) == [asked]
     assert list(offer.offered_operations[0].output.schemas) == list(Output.string().schemas)
+
+
+@pytest.mark.parametrize(
+    ("make", "rules", "complaint"),
+    [
+        (Policy, {"allowlist": "core"}, r"allowlist must be a list, got 'core': write \['core'\]"),
+        (Policy, {"blocklist": "core"}, "blocklist must be a list, got 'core'"),
+        (Policy, {"maximum": "3"}, "maximum must be a whole number, got '3'"),
+        (text_constraint, {"mandatory": "plugin"}, "mandatory must be a list, got 'plugin'"),
+        (text_constraint, {"inputs": Input.string()}, "inputs must be a list, got Input"),
+        (text_constraint, {"outputs": Output.string()}, "outputs must be a list, got Output"),
+        (text_constraint, {"minimum": True}, "minimum must be a whole number, got True"),
+    ],
+)
+def test_what_looks_like_a_rule_and_is_none_is_refused(
+    make: Callable[..., object], rules: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(TypeError, match=complaint):
+        make(**rules)

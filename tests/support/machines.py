@@ -17,6 +17,7 @@ from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.plugin import PluginProtocol
 from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.slot import Slot
+from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import EventEnvelope
 from tests.support.machine_settings import Layout, Requirement, Settings, Terms, text_constraint
 
@@ -135,7 +136,7 @@ class Node:
             "correlation_identifier": send.correlation_identifier,
             "connection_identifier": send.connection_identifier,
             "open_connections": send.open_connections,
-            "readable_encodings": ("json", "avro"),
+            "readable_encodings": tuple(Encoding),
         }
         envelope = self.envelope(identifier=send.event_identifier, **(known if self.has_headers else {}))
         return Packet(topic=send.topic, message=send.message, envelope=replace(envelope, **headers))

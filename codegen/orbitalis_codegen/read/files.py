@@ -43,9 +43,13 @@ class SourceFiles:
 
     def read(self, file: str, mentioned: Position | None = None) -> Node | None:
         """The tree of a file that is `mentioned` somewhere; `None` if it cannot be used, which is reported then."""
-        if file not in self._trees:
-            self._trees[file] = self._read(file, mentioned)
-        return self._trees[file]
+        if file in self._trees:
+            return self._trees[file]
+        tree = self._read(file, mentioned)
+        if tree is not None or file in self.inputs:
+            self._trees[file] = tree
+        # A file that could not be opened is the fault of whoever mentions it: each is told.
+        return tree
 
     def schemas_beside(self, file: str) -> tuple[str, ...]:
         """All schema files in the folder of `file`, itself among them, sorted."""
@@ -65,7 +69,8 @@ class SourceFiles:
         reader = _READERS.get(Path(file).suffix)
         if reader is None:
             known = ", ".join(_READERS)
-            self._report.add(Rule.UNREADABLE_FILE, mentioned, f"the file {file} is none of {known}")
+            hint = None if mentioned.file == file else "what stands in the same file is meant by '#/...'"
+            self._report.add(Rule.UNREADABLE_FILE, mentioned, f"the file {file} is none of {known}", hint)
             return None
         data = self._bytes(file, mentioned)
         if data is None:
