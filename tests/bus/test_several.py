@@ -270,6 +270,32 @@ async def test_a_bus_that_is_away_leaves_the_others_alone(
     assert before.received[1][1].origin == "broker"
 
 
+async def test_what_is_subscribed_to_while_a_bus_is_coming_back_is_there_as_well(connected: Callable[..., Any]) -> None:
+    subscribing: list[asyncio.Task[None]] = []
+
+    class Packets(list[tuple[int, bytes]]):
+        """Subscribes to one more topic when the broker gets the first that it is asked for again."""
+
+        def append(self, packet: tuple[int, bytes]) -> None:
+            super().append(packet)
+            if packet[0] == 8 and not subscribing:
+                subscribing.append(asyncio.create_task(client.subscribe("late", Collector())))
+
+    async with ScriptedBroker() as broker:
+        remote = MqttEventBusClient(broker.host, broker.port)
+        client = SeveralEventBusClient({"local": LocalEventBusClient(LocalEventBus()), "broker": remote})
+        await connected(client)
+        await client.subscribe("early", Collector())
+        broker.packets = Packets()
+        broker.hang_up()
+        await until(lambda: client.statistics.reconnections == 1)
+        await asyncio.gather(*subscribing)
+        subscriptions = [body for kind, body in broker.packets if kind == 8]
+        assert [b"early" in body for body in subscriptions] == [True, False]
+        assert b"late" in subscriptions[1]
+        await client.disconnect()
+
+
 async def test_who_asks_for_one_bus_learns_that_it_is_away(
     connected: Callable[..., Any], new_broker: NewBroker, buses: dict[str, LocalEventBus]
 ) -> None:

@@ -70,6 +70,9 @@ async def test_a_core_finds_plugins_on_each_bus_and_speaks_to_each_where_it_is(
         await core.execute("text", "right", plugin_identifier="other")
         await core.execute("text", "left", plugin_identifier="one", fire_and_forget=True)
         await until(lambda: len(core.texts) == 4)
+        # The topics of a connection are listened to where it is.
+        for bus, absent in ((left, "other"), (right, "one")):
+            assert [one.topic_filter for one in bus.subscriptions if f"/{absent}/" in one.topic_filter] == []
         await core.send_keepalive("one")
         await core.send_graceful_close_connection("other", "text")
         await until(lambda: len(core.retrieve_connections()) == 1)
