@@ -126,6 +126,7 @@ class Carrier:
                 self._whereabouts.bus_of(sender),
                 topic=topic,
                 remote=sender,
+                bus=event.origin,
             )
             return
         try:
