@@ -45,7 +45,8 @@ async def new_client(request: pytest.FixtureRequest, broker: Broker) -> AsyncIte
     def new_of(place: int, **options: Any) -> EventBusClient:
         if kinds[place] == "local":
             return LocalEventBusClient(local_buses[place], **options)
-        return MqttEventBusClient(broker.host, broker.port, **options)
+        # Patient, since a thousand events on two buses at once take their time on a busy machine.
+        return MqttEventBusClient(broker.host, broker.port, publish_timeout=60.0, **options)
 
     def new(**options: Any) -> EventBusClient:
         if len(kinds) == 1:
