@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         EventHandler,
         LocalEventBus,
         LocalEventBusClient,
+        SeveralEventBusClient,
         build_new_local_client,
         connect,
     )
@@ -69,6 +70,7 @@ __all__ = [
     "PluginState",
     "Policy",
     "Publishable",
+    "SeveralEventBusClient",
     "StringMessage",
     "UndecodedPayload",
     "build_new_local_client",

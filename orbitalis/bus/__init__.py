@@ -8,6 +8,7 @@ from orbitalis.bus.client import EventBusClient, TopicStamp
 from orbitalis.bus.dispatch import QueueBounds
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.local import LocalEventBus, LocalEventBusClient, build_new_local_client
+from orbitalis.bus.several import SeveralEventBusClient
 from orbitalis.bus.statistics import BusStatistics
 from orbitalis.bus.url import connect
 
@@ -24,6 +25,7 @@ __all__ = [
     "LocalEventBusClient",
     "MqttEventBusClient",
     "QueueBounds",
+    "SeveralEventBusClient",
     "TopicStamp",
     "build_new_local_client",
     "connect",

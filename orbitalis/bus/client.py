@@ -32,6 +32,8 @@ class TopicStamp:
     incarnation: str | None = None
     connection_identifier: str | None = None
     readable_encodings: Sequence[str] | None = None
+    bus: str | None = None
+    """For a client that is on several: the name of the one on which the topic is listened to."""
 
 
 _NO_STAMP = TopicStamp()
@@ -51,14 +53,19 @@ class EventBusClient(ABC):
         self.identifier = uuid.uuid4().hex if identifier is None else identifier
         """What events carry as `publisher_identifier`."""
         self.topic_stamps: dict[str, TopicStamp] = {}
-        """By topic: the encoding and headers of what is published to it; topics left out get JSON without headers."""
+        """By topic: encoding, headers and bus of what is published to it; topics left out get JSON without headers."""
         self.on_reconnected: Callable[[], None] | None = None
         """Called when a lost connection has been made again, with everything subscribed."""
-        self.statistics = BusStatistics()
+        self._statistics = BusStatistics()
         self._queue_bounds = queue_bounds or QueueBounds()
         self._subscriptions: dict[str, Subscription] = {}
         self._unsubscribed_workers: set[asyncio.Task[None]] = set()
         """Handlers that are busy though their subscription has ended."""
+
+    @property
+    def statistics(self) -> BusStatistics:
+        """What it has counted so far."""
+        return self._statistics
 
     @property
     @abstractmethod
@@ -89,15 +96,18 @@ class EventBusClient(ABC):
         *,
         channel: Channel | None = None,
         encoding: Encoding | None = None,
+        bus: str | None = None,
     ) -> None:
         """Publish a message, a text or number (as a StringMessage, Int64Message or Float64Message), or an empty event.
 
         An :class:`Event` is published as it is, anything else in a new one. `channel` says the quality of service
-        (default: that of operations), `encoding` how the event is written (default: as `topic_stamps` says).
+        (default: that of operations), `encoding` how the event is written (default: as `topic_stamps` says), `bus` on
+        which of several buses (default: as `topic_stamps` says, or else on all).
 
         Raises:
             InvalidTopicError: Nothing can be published to this topic.
             TypeError: The message is none, and stands for none.
+            ValueError: The client is on no bus of this name.
             EncodeError: The message holds what its schema does not admit.
             EventTooLargeError: The event is larger than the protocol or the broker allows.
             BusNotConnectedError: The client is not connected.
@@ -106,28 +116,39 @@ class EventBusClient(ABC):
         check_topic(topic)
         self._check_connected()
         stamp = self.topic_stamps.get(topic, _NO_STAMP)
-        await self._publish(
+        client = self._client_on(bus or stamp.bus)
+        await client._publish(
             topic, self._event(message, stamp), channel or channels.OPERATION_OUTPUT, encoding or stamp.encoding
         )
-        self.statistics.published += 1
+        self._statistics.published += 1
+        if client is not self:
+            client._statistics.published += 1
 
     async def subscribe(
-        self, topic: str, handler: EventHandler | EventCallback, *, channel: Channel | None = None
+        self,
+        topic: str,
+        handler: EventHandler | EventCallback,
+        *,
+        channel: Channel | None = None,
+        bus: str | None = None,
     ) -> None:
         """Have the events of a topic, or of all topics that a filter with `+` and `#` matches, handled.
 
         Every topic or filter has one handler: subscribing again replaces it, and no event is lost or handled by both.
         An event that several subscriptions match goes to each of them once. `channel` says the quality of service
-        (default: that of operations).
+        (default: that of operations), `bus` on which of several buses (default: on all); subscribing again on another
+        adds that one.
 
         Raises:
             InvalidTopicError: It is no valid topic filter.
+            ValueError: The client is on no bus of this name.
             BusNotConnectedError: The client is not connected.
             BusUnavailableError: The bus cannot be reached.
             BusRefusedError: The bus does not let this client subscribe to it.
         """
         check_filter(topic)
         self._check_connected()
+        self._client_on(bus)
         if not isinstance(handler, EventHandler):
             handler = CallbackEventHandler(handler)
         quality_of_service = (channel or channels.OPERATION_OUTPUT).quality_of_service
@@ -138,14 +159,16 @@ class EventBusClient(ABC):
                 handler,
                 quality_of_service=quality_of_service,
                 bounds=self._queue_bounds,
-                statistics=self.statistics,
+                statistics=self._statistics,
             )
+            subscription.buses.add(bus)
             self._subscriptions[topic] = subscription
             self._route(subscription)
         else:
             subscription.handler = handler
-            if quality_of_service > subscription.quality_of_service:
-                subscription.quality_of_service = quality_of_service
+            if quality_of_service > subscription.quality_of_service or bus not in subscription.buses:
+                subscription.quality_of_service = max(quality_of_service, subscription.quality_of_service)
+                subscription.buses.add(bus)
                 subscription.is_established = False
         if subscription.is_established:
             return
@@ -199,6 +222,12 @@ class EventBusClient(ABC):
     @abstractmethod
     def _check_connected(self) -> None:
         """Raise :class:`BusNotConnectedError` unless `connect` was called and `disconnect` was not."""
+
+    def _client_on(self, bus: str | None) -> EventBusClient:
+        """Return what publishes on one of several buses, or on all that there are."""
+        if bus is not None:
+            raise ValueError(f"{self!r} is on one bus only, and that has no name: it was asked for {bus!r}")
+        return self
 
     def _forget(self, subscription: Subscription) -> None:
         if not subscription.is_closed:

@@ -53,6 +53,8 @@ class Subscription:
         self.handler = handler
         """Can be replaced; the events that are queued go to the new one."""
         self.quality_of_service = quality_of_service
+        self.buses: set[str | None] = set()
+        """For a client that is on several: the names of those on which it listens; `None` stands for all."""
         self.is_established = False
         """Whether the bus delivers to it, or will do so as soon as it is connected again."""
         self.loop = asyncio.get_running_loop()

@@ -251,7 +251,7 @@ class MqttEventBusClient(EventBusClient):
                 delays = self._delays()
             connection = await self._reconnect(delays)
             self._set_connection(connection)
-            self.statistics.reconnections += 1
+            self._statistics.reconnections += 1
             self._logger.info("%r is connected again", self)
             if self.on_reconnected is not None:
                 try:
@@ -287,15 +287,19 @@ class MqttEventBusClient(EventBusClient):
         return connection
 
     async def _subscribe_again(self, connection: Connection) -> None:
-        exact = [one for one in self._subscriptions.values() if not has_wildcard(one.topic_filter)]
-        others = [one for one in self._subscriptions.values() if has_wildcard(one.topic_filter)]
+        done: set[Subscription] = set()
         async with asyncio.timeout(self._publish_timeout):
-            for batch in [*_batches(exact), *([one] for one in others)]:
-                refusals = await connection.call(self._send_subscriptions(connection, batch))
-                for subscription, refusal in zip(batch, refusals, strict=True):
-                    if refusal is not None:
-                        subscription.is_established = False
-                        self._logger.error("%s", refusal)
+            # Once more for what is added meanwhile.
+            while missing := [one for one in self._subscriptions.values() if one not in done]:
+                done.update(missing)
+                exact = [one for one in missing if not has_wildcard(one.topic_filter)]
+                others = [[one] for one in missing if has_wildcard(one.topic_filter)]
+                for batch in [*_batches(exact), *others]:
+                    refusals = await connection.call(self._send_subscriptions(connection, batch))
+                    for subscription, refusal in zip(batch, refusals, strict=True):
+                        if refusal is not None:
+                            subscription.is_established = False
+                            self._logger.error("%s", refusal)
 
     async def _send_subscriptions(
         self, connection: Connection, subscriptions: Sequence[Subscription]
@@ -315,7 +319,7 @@ class MqttEventBusClient(EventBusClient):
             return
         length = len(message.payload)
         if length > limits.EVENT_BYTES:
-            self.statistics.oversized += 1
+            self._statistics.oversized += 1
             self._complaints.warning(
                 "%r ignores a message of %d bytes on topic %r: %d are allowed",
                 self,
@@ -327,7 +331,7 @@ class MqttEventBusClient(EventBusClient):
         try:
             event = Event.decode(message.payload)
         except Exception as error:  # nothing that a stranger sends may end the connection
-            self.statistics.malformed += 1
+            self._statistics.malformed += 1
             reason = f"{type(error).__name__}: {error}"
             self._complaints.warning(
                 "%r ignores a malformed message on topic %r: %.300s", self, message.topic, ascii(reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
@@ -26,6 +26,8 @@ class Event(Generic[T_co]):
     """The message; `None` in an empty event."""
     envelope: EventEnvelope
     """What else travels with it. In process, nothing is written: `serialized_payload` is `None` there."""
+    origin: str | None = field(default=None, compare=False)
+    """Name of the bus from which it came, for a client that is on several; it does not travel."""
 
     @property
     def identifier(self) -> str:

@@ -14,6 +14,7 @@ from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection, PendingRequest
 from orbitalis.orbiter.lanes import Lanes, is_being_cancelled
+from orbitalis.orbiter.whereabouts import Whereabouts
 from orbitalis.protocol.effects import (
     ComplianceChanged,
     ConnectionClosed,
@@ -61,6 +62,7 @@ class Carrier:
         self._protocol = protocol
         self._logger = FieldLogger(logging.getLogger(__name__), orbiter=orbiter.identifier)
         self._complaints = ThrottledLog(self._logger)
+        self._whereabouts = Whereabouts(protocol)
         self.incarnation = ""
         """Which life of the orbiter this is."""
         self.lanes = Lanes(orbiter.identifier)
@@ -70,12 +72,13 @@ class Carrier:
         self._no_connections = asyncio.Event()
         """Set when the last connection has been closed."""
         self._pending_requests: dict[Slot, PendingRequest] = {}
-        self._announced: dict[str, Send] = {}
-        """By event identifier: messages whose hook has been called and has not returned."""
+        self._announced: dict[str, tuple[Send, str | None]] = {}
+        """By event identifier: messages, with their bus, whose hook has been called and has not returned."""
 
     def begin(self, incarnation: str) -> None:
         """Prepare for another life of the orbiter."""
         self._announced.clear()
+        self._whereabouts.clear()
         self.incarnation = incarnation
         self.lanes.begin()
 
@@ -114,6 +117,18 @@ class Carrier:
                 remote=sender,
             )
             return
+        if not self._whereabouts.admits(message, event):
+            self._complain(
+                "%s ignores a message on topic %r of a second %r, on bus %s: it has to do with the one on bus %s",
+                topic,
+                sender,
+                event.origin,
+                self._whereabouts.bus_of(sender),
+                topic=topic,
+                remote=sender,
+                bus=event.origin,
+            )
+            return
         try:
             effects = self._protocol.handle(topic, message, event.envelope, self._now())
         except RemoteProtocolError as error:
@@ -125,7 +140,7 @@ class Carrier:
         """Take an input or output from the bus, and hand it to the user once."""
         now = self._now()
         for slot in self._protocol.slots.of_topic(topic):
-            if slot.data_topic != topic:
+            if slot.data_topic != topic or event.origin != self._whereabouts.bus_of(slot.remote_identifier):
                 continue
             if not self._orbiter._accepts_data(slot, event.payload):
                 self._complain(
@@ -167,6 +182,8 @@ class Carrier:
             await asyncio.gather(*(self.lanes.reached(key) for key in keys))
 
     def _work(self, effect: Effect) -> Callable[[], Coroutine[Any, Any, None]]:
+        # Where the remote is now, not when its turn comes: it may have moved by then.
+        bus = self._whereabouts.bus_of(effect.remote_identifier)
         match effect:
             case ConnectionOpened(slot=slot):
                 connection = self._connect(slot)
@@ -186,11 +203,11 @@ class Carrier:
             case MessageReceived():
                 return lambda: self._orbiter._on_message(effect)
             case Send():
-                return lambda: self._send(effect)
+                return lambda: self._send(effect, bus)
             case Prepare():
-                return lambda: self._prepare(effect)
+                return lambda: self._prepare(effect, bus)
             case Subscribe(topic=topic):
-                return lambda: self._subscribe(topic)
+                return lambda: self._subscribe(topic, bus)
             case Unsubscribe(topics=topics):
                 return lambda: self._unsubscribe(topics)
 
@@ -206,6 +223,7 @@ class Carrier:
                 # An older peer knows no headers, and has not got this one in its messages either.
                 connection_identifier=slot.connection_identifier,
                 readable_encodings=_READABLE_ENCODINGS,
+                bus=self._whereabouts.bus_of(slot.remote_identifier),
             )
         return connection
 
@@ -238,18 +256,18 @@ class Carrier:
 
     async def send_held_closes(self) -> None:
         """Send the graceless closes whose hooks hang, or are what stops the orbiter."""
-        for effect in list(self._announced.values()):
+        for effect, bus in list(self._announced.values()):
             if isinstance(effect.message, GracelessCloseConnectionMessage):
                 del self._announced[effect.event_identifier]
-                await self._publish(effect)
+                await self._publish(effect, bus)
 
-    async def _send(self, effect: Send) -> None:
-        self._announced[effect.event_identifier] = effect
+    async def _send(self, effect: Send, bus: str | None) -> None:
+        self._announced[effect.event_identifier] = effect, bus
         await self._orbiter._before_send(effect)
         if self._announced.pop(effect.event_identifier, None) is not None:
-            await self._publish(effect)
+            await self._publish(effect, bus)
 
-    async def _publish(self, effect: Send) -> None:
+    async def _publish(self, effect: Send, bus: str | None) -> None:
         client = self._orbiter.eventbus_client
         event = Event.create(
             effect.message,
@@ -263,7 +281,7 @@ class Carrier:
             readable_encodings=_READABLE_ENCODINGS,
         )
         try:
-            await client.publish(effect.topic, event, channel=effect.channel, encoding=effect.encoding)
+            await client.publish(effect.topic, event, channel=effect.channel, encoding=effect.encoding, bus=bus)
         except (BusError, ValueError) as error:
             self._logger.warning(
                 "%s could not send a %s to %s: %s",
@@ -278,7 +296,7 @@ class Carrier:
                 },
             )
 
-    async def _prepare(self, effect: Prepare) -> None:
+    async def _prepare(self, effect: Prepare, bus: str | None) -> None:
         slot, client = effect.slot, self._orbiter.eventbus_client
         identifier = effect.connection_identifier
         if slot.state is not SlotState.PREPARING:
@@ -286,8 +304,8 @@ class Carrier:
         data_channel = channels.OPERATION_OUTPUT if slot.role is Role.CORE else channels.OPERATION_INPUT
         try:
             if slot.data_topic is not None:
-                await client.subscribe(slot.data_topic, self.receive_data, channel=data_channel)
-            await client.subscribe(slot.incoming_close_topic, self.receive, channel=channels.CLOSE)
+                await client.subscribe(slot.data_topic, self.receive_data, channel=data_channel, bus=bus)
+            await client.subscribe(slot.incoming_close_topic, self.receive, channel=channels.CLOSE, bus=bus)
             data = await self._orbiter._prepare(slot)
         except BusError as error:
             self._complain(
@@ -312,9 +330,9 @@ class Carrier:
         else:
             self.submit(self._protocol.prepared(slot, identifier, self._now(), data))
 
-    async def _subscribe(self, topic: str) -> None:
+    async def _subscribe(self, topic: str, bus: str | None) -> None:
         try:
-            await self._orbiter.eventbus_client.subscribe(topic, self.receive, channel=channels.CLOSE_ACK)
+            await self._orbiter.eventbus_client.subscribe(topic, self.receive, channel=channels.CLOSE_ACK, bus=bus)
         except BusError as error:
             self._logger.warning(
                 "%s cannot wait for an acknowledgement: %s", self._orbiter.identifier, error, extra={"topic": topic}

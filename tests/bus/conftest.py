@@ -11,7 +11,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from orbitalis.bus import EventBusClient, LocalEventBus, LocalEventBusClient, MqttEventBusClient
+from orbitalis.bus import (
+    EventBusClient,
+    LocalEventBus,
+    LocalEventBusClient,
+    MqttEventBusClient,
+    SeveralEventBusClient,
+)
 from tests.support.broker import Broker, TlsFiles
 
 __all__ = ["NewClient", "NewMqttClient"]
@@ -26,17 +32,28 @@ async def _end(clients: list[Any]) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-@pytest.fixture(params=["local", "mqtt"])
+@pytest.fixture(params=["local", "mqtt", "local+local", "local+mqtt", "mqtt+mqtt"])
 async def new_client(request: pytest.FixtureRequest, broker: Broker) -> AsyncIterator[NewClient]:
-    """Give a function that makes clients of one bus; when the test is over, nothing of them may be running."""
+    """Give a function that makes clients of the same buses; when the test is over, nothing of them may be running.
+
+    Two that are `mqtt` are the same broker.
+    """
     clients: list[EventBusClient] = []
-    local_bus = LocalEventBus()
+    kinds = request.param.split("+")
+    local_buses = [LocalEventBus() for _ in kinds]
+
+    def new_of(place: int, **options: Any) -> EventBusClient:
+        if kinds[place] == "local":
+            return LocalEventBusClient(local_buses[place], **options)
+        # Patient, since a thousand events on two buses at once take their time on a busy machine.
+        return MqttEventBusClient(broker.host, broker.port, publish_timeout=60.0, **options)
 
     def new(**options: Any) -> EventBusClient:
-        if request.param == "local":
-            clients.append(LocalEventBusClient(local_bus, **options))
+        if len(kinds) == 1:
+            clients.append(new_of(0, **options))
         else:
-            clients.append(MqttEventBusClient(broker.host, broker.port, **options))
+            members = {f"{kind} {place}": new_of(place) for place, kind in enumerate(kinds)}
+            clients.append(SeveralEventBusClient(members, **options))
         return clients[-1]
 
     yield new

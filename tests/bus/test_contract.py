@@ -61,20 +61,23 @@ async def test_publishes_an_event_as_it_is(new_client: NewClient, topic: str) ->
     await client.connect()
     collector = Collector()
     await client.subscribe(topic, collector)
-    event = Event.create(
-        StringMessage(value="x"),
-        publisher_identifier="somebody else",
-        incarnation="2",
-        correlation_identifier="question",
-        open_connections=("a", "b"),
-    )
     client.topic_stamps[topic] = TopicStamp(incarnation="not this one")
+    events = [
+        Event.create(
+            StringMessage(value="x"),
+            publisher_identifier="somebody else",
+            incarnation="2",
+            correlation_identifier="question",
+            open_connections=("a", "b"),
+        )
+        for _ in range(2)
+    ]
 
-    await client.publish(topic, event)
-    await client.publish(topic, event, encoding=Encoding.AVRO)
+    await client.publish(topic, events[0])
+    await client.publish(topic, events[1], encoding=Encoding.AVRO)
     await collector.wait_for(2)
 
-    for _, received in collector.received:
+    for event, (_, received) in zip(events, collector.received, strict=True):
         assert received.payload == event.payload
         assert received.identifier == event.identifier
         assert received.publisher_identifier == "somebody else"

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from orbitalis.bus import LocalEventBus, LocalEventBusClient, MqttEventBusClient, connect
+from orbitalis.bus import LocalEventBus, LocalEventBusClient, MqttEventBusClient, SeveralEventBusClient, connect
 from orbitalis.errors import BusUrlError
 
 
@@ -77,6 +77,15 @@ def test_tls_is_checked_unless_told_otherwise() -> None:
         ("mqtt://user:secret@bro\u2100ker", "cannot be read"),
         ("local://user:secret@name", "neither credentials nor port"),
         ("local://name:1883", "neither credentials nor port"),
+        ("mqtt://bro ker", "contains a blank"),
+        ("mqtt://user:sec ret@broker", "contains a blank"),
+        ("local://, broker", "contains a blank"),
+        ("local://,broker", "contains a comma"),
+        ("mqtt://broker,", "contains a comma"),
+        ("local://,mqtt://user:secret", "number 2 of 2: .*port"),
+        ("mqtt://user:secret@broker mqtts://x http://secret", "number 3 of 3: .*unknown scheme 'http'"),
+        ("mqtt://a:secret@broker mqtt://Broker:1883/", "number 2 of 2: .*names mqtt://broker:1883, which another"),
+        ("local:// local:///", "number 2 of 2: .*names local://, which another"),
     ],
 )
 def test_what_names_no_bus(url: str, reason: str) -> None:
@@ -88,3 +97,37 @@ def test_what_names_no_bus(url: str, reason: str) -> None:
         assert "sec" not in str(error)
         error = error.__cause__ or error.__context__
     assert "mqtts://user:password@host:8883" in str(failure.value)
+
+
+SEVERAL = ["local://kitchen", "mqtt://broker:1883", "mqtts://[::1]:8883"]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        ["local://kitchen", "mqtt://user:a,b@Broker/", "mqtts://[::1]"],
+        ["local://kitchen mqtt://broker,mqtts://[::1]"],
+        [" local://kitchen ,\n mqtt://broker", "mqtts://[::1]\n"],
+    ],
+)
+def test_several(urls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    own = ssl.create_default_context()
+    client = connect(*urls, identifier="me", tls=own)
+    assert isinstance(client, SeveralEventBusClient)
+    assert list(client.members) == SEVERAL
+    assert {client.identifier, *(member.identifier for member in client.members.values())} == {"me"}
+    plain, encrypted = client.members[SEVERAL[1]], client.members[SEVERAL[2]]
+    assert isinstance(plain, MqttEventBusClient)
+    assert isinstance(encrypted, MqttEventBusClient)
+    assert (plain._endpoint.tls, encrypted._endpoint.tls) == (None, own)
+    assert plain._endpoint.password in (None, "a,b")
+    with pytest.raises(BusUrlError, match="without TLS"):
+        connect("local://", "mqtt://broker", tls=own)
+
+    monkeypatch.setenv("ORBITALIS_BUS", " ".join(urls))
+    from_environment = connect()
+    assert isinstance(from_environment, SeveralEventBusClient)
+    assert list(from_environment.members) == SEVERAL
+    with_another = connect(None, "local://other")
+    assert isinstance(with_another, SeveralEventBusClient)
+    assert list(with_another.members) == [*SEVERAL, "local://other"]

@@ -2,8 +2,8 @@
 
 How a code block is treated says its kind:
 
-- `python` is run as a program, in an empty folder; a `text` block after it with nothing but a sentence between them is
-  what it prints;
+- `python` is run as a program, in an empty folder, as it stands but for the address of the broker; a `text` block
+  after it with nothing but a sentence between them is what it prints;
 - `console` and `sh` are commands, each of which has to be one that `COMMANDS` knows how to try: most are run, as they
   stand but for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
 - `text` is output; an excerpt of the demonstration is held against a demonstration;
@@ -119,9 +119,9 @@ def test_every_kind_of_snippet_is_known() -> None:
 
 
 @pytest.mark.parametrize("snippet", of_kind("python"), ids=str)
-def test_python_runs(snippet: Snippet, tmp_path: Path) -> None:
+def test_python_runs(snippet: Snippet, broker: Broker, tmp_path: Path) -> None:
     program = tmp_path / "snippet.py"
-    program.write_text(snippet.text)
+    program.write_text(snippet.text.replace("mqtt://localhost:1883", broker.url))
     environment = {name: value for name, value in os.environ.items() if name != "ORBITALIS_BUS"}
 
     printed = run(

@@ -1,0 +1,306 @@
+"""Several event buses at once: one client that is on all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.dispatch import QueueBounds, Subscription
+from orbitalis.bus.statistics import BusStatistics
+from orbitalis.bus.throttled_log import ThrottledLog
+from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError
+from orbitalis.log import FieldLogger
+from orbitalis.message.event import Event
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+
+__all__ = ["SeveralEventBusClient"]
+
+_REMEMBERED = 4096
+"""Events of one subscription of which is remembered that they have come."""
+
+
+class SeveralEventBusClient(EventBusClient):
+    """A client of several event buses, made of a client of each.
+
+    It hears what is published on any of them. Events tell in `origin` from which; an event that arrives again, on
+    another one or because two of them are the same, is handled once. Without `bus`, `publish` goes to all that are
+    connected at the moment, but for topics whose `topic_stamps` name one: those of an orbiter's connections.
+
+    A bus that is lost leaves the others alone. What was subscribed to on all of them meanwhile is so there when it is
+    back. A failure to subscribe on one undoes it on the others.
+    """
+
+    def __init__(
+        self,
+        members: Mapping[str, EventBusClient],
+        *,
+        identifier: str | None = None,
+        queue_bounds: QueueBounds | None = None,
+    ) -> None:
+        """Make a client that is not connected of others, by name of the bus. These must not be used on their own.
+
+        Raises:
+            ValueError: There is none, or one has two names.
+        """
+        super().__init__(identifier=identifier, queue_bounds=queue_bounds)
+        if not members:
+            raise ValueError("a client of several buses needs at least one, got none")
+        if len({id(member) for member in members.values()}) < len(members):
+            raise ValueError(f"each bus needs a client of its own, got one twice: {', '.join(members)}")
+        self._members = dict(members)
+        self._connected = False
+        self._changing = asyncio.Lock()
+        """Held while connecting and disconnecting."""
+        self._parts: dict[Subscription, _Parts] = {}
+        self._complaints = ThrottledLog(FieldLogger(logging.getLogger(__name__)))
+
+    def __repr__(self) -> str:
+        """Show the buses and the identifier."""
+        return f"{type(self).__name__}({', '.join(self._members)}; identifier={self.identifier!r})"
+
+    @property
+    def members(self) -> Mapping[str, EventBusClient]:
+        """The client of each bus, by its name; for looking at `is_connected` and `statistics`."""
+        return MappingProxyType(self._members)
+
+    @property
+    def statistics(self) -> BusStatistics:
+        """What it has counted so far; an event that was on more than one bus counts once here, and once at each."""
+        counted = [member.statistics for member in self._members.values()]
+        return replace(
+            self._statistics,
+            malformed=sum(one.malformed for one in counted),
+            oversized=sum(one.oversized for one in counted),
+            reconnections=sum(one.reconnections for one in counted),
+        )
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether events can be exchanged at the moment on all buses."""
+        return self._connected and all(member.is_connected for member in self._members.values())
+
+    async def connect(self) -> None:
+        """Connect to all buses, or to none; does nothing if that was done already.
+
+        Raises:
+            BusUnavailableError: One cannot be reached.
+            BusRefusedError: One refuses.
+        """
+        async with self._changing:
+            if self._connected:
+                return
+            try:
+                failures = await self._at_each({name: one.connect() for name, one in self._members.items()})
+                if failures:
+                    raise _failure(failures)
+            except BaseException:
+                await self._leave()
+                raise
+            for member in self._members.values():
+                member.on_reconnected = self._report_reconnection
+            self._connected = True
+
+    async def disconnect(self) -> None:
+        """Drop all subscriptions, cancel handlers that are busy, and leave all buses; does nothing if that is done."""
+        async with self._changing:
+            if not self._connected:
+                return
+            self._connected = False
+            try:
+                await self._forget_all()
+            finally:
+                await self._leave()
+
+    async def _leave(self) -> None:
+        for member in self._members.values():
+            member.on_reconnected = None
+        failures = await self._at_each({name: one.disconnect() for name, one in self._members.items()})
+        if failures:
+            raise _failure(failures)
+
+    def _report_reconnection(self) -> None:
+        if self.on_reconnected is not None:
+            self.on_reconnected()
+
+    def _check_connected(self) -> None:
+        if not self._connected:
+            raise self._not_connected()
+
+    def _client_on(self, bus: str | None) -> EventBusClient:
+        if bus is None:
+            return self
+        if bus not in self._members:
+            raise ValueError(f"{self!r} is on no bus called {bus!r}")
+        return self._members[bus]
+
+    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+        present = [name for name, member in self._members.items() if member.is_connected] or [*self._members]
+        failures = await self._at_each(
+            {name: self._members[name]._publish(topic, event, channel, encoding) for name in present}
+        )
+        for name in present:
+            if name not in failures:
+                self._members[name]._statistics.published += 1
+        self._check_all_but_absent(failures, len(present), f"publish to {topic!r}")
+
+    def _route(self, subscription: Subscription) -> None:
+        self._parts[subscription] = _Parts(subscription)
+
+    def _unroute(self, subscription: Subscription) -> None:
+        parts = self._parts.pop(subscription)
+        for name in [*parts.by_bus]:
+            self._drop(parts, name)
+
+    async def _subscribe(self, subscription: Subscription) -> None:
+        parts = self._parts[subscription]
+        async with parts.changing:
+            if subscription.is_closed:
+                return
+            names = [name for name in self._buses_of(subscription) if not self._part(parts, name).is_established]
+            # A bus that is away comes back with all that there is then. Who asks for that bus alone wants to be sure.
+            on_all = None in subscription.buses
+            asked = [name for name in names if self._members[name].is_connected or not on_all]
+            failures = await self._at_each({name: self._members[name]._subscribe(parts.by_bus[name]) for name in asked})
+            try:
+                self._check_all_but_absent(
+                    failures, len(names) if on_all else 0, f"subscribe to {subscription.topic_filter!r}"
+                )
+            except BaseException:
+                for name in names:
+                    self._drop(parts, name)
+                subscription.buses = {*parts.by_bus}
+                subscription.is_established = bool(parts.by_bus)
+                done = [name for name in asked if name not in failures]
+                await self._at_each({name: self._members[name]._unsubscribe([subscription]) for name in done})
+                raise
+            for name in names:
+                if name in parts.by_bus:
+                    parts.by_bus[name].is_established = True
+
+    async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        ended = {name: [one for one in subscriptions if name in self._buses_of(one)] for name in self._members}
+        failures = await self._at_each(
+            {name: self._members[name]._unsubscribe(those) for name, those in ended.items() if those}
+        )
+        if failures:
+            raise _failure(failures)
+
+    def _buses_of(self, subscription: Subscription) -> Collection[str]:
+        if None in subscription.buses:
+            return self._members
+        return [name for name in self._members if name in subscription.buses]
+
+    def _part(self, parts: _Parts, name: str) -> _Part:
+        """Return what listens on one bus, made if there is none, with at least the quality of service of the whole."""
+        part, wanted = parts.by_bus.get(name), parts.whole.quality_of_service
+        member = self._members[name]
+        if part is None:
+            part = parts.by_bus[name] = _Part(parts, name, member._statistics)
+            member._subscriptions[part.topic_filter] = part
+            member._route(part)
+        elif wanted > part.quality_of_service:
+            part.quality_of_service = wanted
+            part.is_established = False
+        return part
+
+    def _drop(self, parts: _Parts, name: str) -> None:
+        part = parts.by_bus.pop(name, None)
+        if part is not None:
+            self._members[name]._forget(part)
+
+    def _check_all_but_absent(self, failures: Mapping[str, Exception], attempts: int, action: str) -> None:
+        """Raise what failed, but for buses that are away while others of these attempts have succeeded."""
+        if not failures:
+            return
+        if len(failures) < attempts and all(isinstance(one, BusUnavailableError) for one in failures.values()):
+            self._complaints.warning(
+                "%r could not %s on all buses: %s", self, action, _text(failures), bus=", ".join(failures)
+            )
+            return
+        raise _failure(failures)
+
+    @staticmethod
+    async def _at_each(actions: Mapping[str, Coroutine[Any, Any, None]]) -> dict[str, Exception]:
+        """Have something done on several buses at the same time; return the failures by bus."""
+        outcomes = await asyncio.gather(*actions.values(), return_exceptions=True)
+        failures: dict[str, Exception] = {}
+        for name, outcome in zip(actions, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                failures[name] = outcome
+            elif outcome is not None:
+                raise outcome
+        return failures
+
+
+class _Parts:
+    """One subscription, and what of it listens on each bus."""
+
+    def __init__(self, whole: Subscription) -> None:
+        self.whole = whole
+        self.by_bus: dict[str, _Part] = {}
+        self.changing = asyncio.Lock()
+        """Held while the buses are asked."""
+        self._seen: dict[int, None] = {}
+        """Hashes of publisher and identifier of the last events, oldest first."""
+
+    def is_copy(self, event: Event[Any]) -> bool:
+        """Return whether an event has come before; where only one bus is listened to, that is its own affair."""
+        if len(self.by_bus) == 1:
+            return False
+        # Identifiers can be long, and hashes of texts cannot be guessed from outside the process.
+        key = hash((event.publisher_identifier, event.identifier))
+        if key in self._seen:
+            return True
+        self._seen[key] = None
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return False
+
+
+class _Part(Subscription):
+    """Hands over to the whole, at once, what arrives on one bus."""
+
+    def __init__(self, parts: _Parts, bus: str, statistics: BusStatistics) -> None:
+        whole = parts.whole
+        super().__init__(
+            whole.topic_filter,
+            whole.handler,
+            quality_of_service=whole.quality_of_service,
+            bounds=QueueBounds(),
+            statistics=statistics,
+        )
+        self._parts = parts
+        self._bus = bus
+
+    def offer(self, topic: str, event: Event[Any], length: int = 0) -> None:
+        """Deliver an event; never raises."""
+        if self.is_closed:
+            return
+        self._statistics.received += 1
+        if not self._parts.is_copy(event):
+            marked = Event(payload=event.payload, envelope=event.envelope, origin=self._bus)
+            self._parts.whole.offer(topic, marked, length)
+
+
+def _text(failures: Mapping[str, Exception]) -> str:
+    """Return what failed, each with the name of its bus."""
+    texts = ((name, str(error) or type(error).__name__) for name, error in failures.items())
+    return "; ".join(text if name in text else f"{name}: {text}" for name, text in texts)
+
+
+def _failure(failures: Mapping[str, Exception]) -> Exception:
+    """Return what is to be raised: trying again helps only where it does on all buses."""
+    for error in failures.values():
+        if not isinstance(error, BusError):
+            return error
+    errors = [*failures.values()]
+    first = next((error for error in errors if isinstance(error, BusRefusedError)), errors[0])
+    combined = type(first)(_text(failures))
+    combined.__cause__ = first
+    return combined
