@@ -1,0 +1,94 @@
+"""Break the protocol in one place at a time and see whether the tests notice: `python -m tests.mutation [NAME ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutation.mutants import MUTANTS, Mutant
+from tests.support.repository import ROOT
+
+__all__: list[str] = []
+
+_TESTS = ("tests/simulation", "tests/protocol", "tests/orbiter", "tests/core", "tests/test_known_faults.py")
+"""In the order in which they are tried; the first that fails has killed the mutant."""
+_SECONDS_OF_SIMULATION = "20"
+_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    mutant: Mutant
+    killer: str | None
+    """The test that failed."""
+    seconds: float
+
+
+def _try(mutant: Mutant) -> _Outcome:
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="orbitalis-mutant-") as folder:
+        copy = Path(folder)
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules", ".venv", ".git", ".*_cache", ".hypothesis")
+        shutil.copytree(ROOT, copy, dirs_exist_ok=True, ignore=ignored)
+        mutant.apply(copy)
+        for tests in _TESTS:
+            killer = _first_failure(copy, tests)
+            if killer is not None:
+                return _Outcome(mutant, killer, time.monotonic() - begin)
+    return _Outcome(mutant, None, time.monotonic() - begin)
+
+
+def _first_failure(copy: Path, tests: str) -> str | None:
+    environment = {
+        **os.environ,
+        "ORBITALIS_SIMULATION_SECONDS": _SECONDS_OF_SIMULATION,
+        "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "generated" / "python"), str(copy / "codegen")]),
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", "--tb=no", tests]
+    try:
+        completed = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=_TIMEOUT
+        )
+    except subprocess.TimeoutExpired:
+        return f"{tests} did not end"
+    if completed.returncode == 0:
+        return None
+    failures = [line for line in completed.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failures[0].split(" ", 1)[1].split(" - ")[0] if failures else f"{tests}: exit status {completed.returncode}"
+
+
+def main() -> int:
+    """Run the command; return 1 if a mutant survives that is not known to."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="mutants to try (default: all)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
+    options = parser.parse_args()
+    chosen = [mutant for mutant in MUTANTS if not options.names or mutant.name in options.names]
+    killed, explained, survivors = 0, 0, 0
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for outcome in pool.map(_try, chosen):
+            mutant = outcome.mutant
+            if outcome.killer is not None:
+                killed += 1
+                said = f"killed by {outcome.killer}"
+            elif mutant.survives_because:
+                explained += 1
+                said = f"survives: {mutant.survives_because}"
+            else:
+                survivors += 1
+                said = "SURVIVES"
+            print(f"{mutant.name}: {said} ({outcome.seconds:.0f} s)", flush=True)
+    print(f"{killed} of {len(chosen)} mutants killed, {explained} survive with a reason, {survivors} without")
+    return survivors > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
