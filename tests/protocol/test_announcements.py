@@ -166,11 +166,24 @@ def test_operations_that_are_added_are_announced_together_and_policies_never() -
     assert len(plugin.sent(AnnounceMessage)) == 3
 
 
-def test_a_plugin_that_was_cut_off_announces_itself_again() -> None:
+def test_a_plugin_that_was_cut_off_announces_itself_again_unless_it_is_leaving() -> None:
     net = announcing()
     plugin = started(net)
     plugin.do(plugin.machine.reconnected(net.now))
     assert len(plugin.sent(AnnounceMessage)) == 2
+    plugin.do(plugin.machine.leave())
+    plugin.do(plugin.machine.reconnected(net.now))
+    assert len(plugin.sent(AnnounceMessage)) == 2
+
+
+def test_a_core_that_is_leaving_asks_nobody() -> None:
+    net = announcing()
+    core = patient(net)
+    core.do(core.machine.leave())
+    asked = len(core.sent(DiscoverMessage))
+    started(net)
+    assert len(core.sent(DiscoverMessage)) == asked
+    assert core.connections() == []
 
 
 # Restarts
@@ -255,6 +268,18 @@ def test_an_announcement_alone_ends_nothing() -> None:
     assert_sane(plugin)
 
 
+def test_an_announcement_of_an_earlier_life_is_ignored() -> None:
+    net, core, plugin = restarted()
+    net.run()
+    core.do(core.machine.close_gracelessly("plugin", "text", None, net.now))
+    net.run()
+    core.effects.clear()
+    core.handle(announcement(plugin, incarnation="00000001"))
+    assert core.effects == []
+    core.handle(announcement(plugin))
+    assert len(directed(core)) == 1
+
+
 def test_an_announcement_is_no_sign_of_life() -> None:
     net, core, plugin = restarted()
     net.run()
@@ -312,6 +337,20 @@ def test_invented_plugins_leave_nothing_behind_and_are_not_all_asked() -> None:
 
 
 # What is meant for one plugin alone
+
+
+def test_an_offer_that_is_under_way_is_not_repeated() -> None:
+    """The core has asked everybody before it heard of the plugin, which was there already."""
+    net = announcing()
+    core, plugin = net.add_core(text=ONE, discovering_interval=1e9), net.add_plugin()
+    for node in net.nodes:
+        node.start()
+    core.tick()
+    net.run()
+    assert len(core.sent(DiscoverMessage)) == 2
+    assert len(plugin.sent(OfferMessage)) == len(core.sent(RequestOperationMessage)) == 1
+    assert plugin.sent(KeepaliveMessage) == []
+    assert core.connections() == ["plugin"]
 
 
 def test_a_directed_discover_without_an_offer_is_answered_by_a_keepalive() -> None:

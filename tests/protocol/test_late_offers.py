@@ -281,6 +281,21 @@ def test_what_the_policy_took_back_is_offered_when_it_allows_that_again() -> Non
     assert second.connections() == ["plugin"]
 
 
+def test_a_policy_that_is_changed_back_before_the_next_iteration_has_changed() -> None:
+    net, plugin, _ = crowd("first", maximum=2)
+    plugin.tick()
+    plugin.settings.operations["text"].policy.maximum = 1
+    second = net.add_core("second", text=ONE, discovering_interval=1e9)
+    second.start()
+    second.tick()
+    net.run()
+    assert waiting(plugin) == ["second"]
+    plugin.settings.operations["text"].policy.maximum = 2
+    plugin.tick()
+    net.run()
+    assert second.connections() == ["plugin"]
+
+
 def test_those_who_may_be_dead_come_last() -> None:
     net, plugin, (first, silent, second) = crowd("first", "silent", "second")
     net.nodes.remove(silent)
