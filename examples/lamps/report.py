@@ -55,7 +55,7 @@ class Report:
             case "stopped":
                 return "has stopped, having told everybody it was connected with"
             case "asks":
-                return f"asks everybody for {what}"
+                return f"asks for {what}"
             case "hears":
                 return f"hears {who} ask"
             case "offers":

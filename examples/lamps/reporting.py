@@ -73,7 +73,8 @@ class _ReportingLamp(_Reporting, LampPlugin):
     """What lamps report."""
 
     async def _on_new_discover(self, discover_message: DiscoverMessage) -> None:
-        self._tell("hears", discover_message.core_identifier, operations=list(discover_message.queries))
+        if discover_message.queries:
+            self._tell("hears", discover_message.core_identifier, operations=list(discover_message.queries))
 
     async def _on_send_offer(self, offer_message: OfferMessage) -> None:
         # Whom an offer is for, only its topic says; these lamps know one home.
@@ -108,7 +109,8 @@ class ReportingHome(_Reporting, SmartHomeCore):
     """A home that reports."""
 
     async def _on_send_discover(self, discover_message: DiscoverMessage) -> None:
-        self._tell("asks", operations=list(discover_message.queries))
+        if discover_message.queries:
+            self._tell("asks", operations=list(discover_message.queries))
 
     async def _on_new_offer(self, offer_message: OfferMessage) -> None:
         offered = [one.name for one in offer_message.offered_operations]

@@ -23,6 +23,7 @@ from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import CoreState, LifeTrigger, next_core_state
 from orbitalis_wire import channels, timings
 from orbitalis_wire.messages import (
+    AnnounceMessage,
     ConfirmConnectionMessage,
     DiscoverMessage,
     OfferedOperation,
@@ -49,6 +50,8 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
         default_factory=dict[str, EventHandler | EventCallback], repr=False
     )
     """What takes the outputs, by operation name: decorated methods and those given here."""
+    late_offers: bool = field(default=True, repr=False)
+    """Whether it wants offers also later, for what a plugin cannot offer when it is asked."""
     discovering_interval: float = field(default=timings.DISCOVERING_INTERVAL, repr=False)
     """Seconds between two discovers while it is not compliant."""
     discovering_interval_when_compliant: float = field(default=timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT, repr=False)
@@ -83,6 +86,7 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
             self._build_keepalive_request_filter(): channels.KEEPALIVE_REQUEST,
             self._build_offer_filter(): channels.OFFER,
             self._build_response_filter(): channels.RESPONSE,
+            self.announce_topic: channels.ANNOUNCE,
         }
 
     def _check_can_start(self) -> None:
@@ -158,8 +162,11 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
     async def _on_not_compliant(self) -> None:
         """Called when the core is not compliant any more."""
 
+    async def _on_new_announcement(self, announce_message: AnnounceMessage) -> None:
+        """Called when a plugin has announced itself, or somebody has in its name."""
+
     async def _on_send_discover(self, discover_message: DiscoverMessage) -> None:
-        """Called before a discover is sent."""
+        """Called before a discover is sent, to everybody or to one plugin; one without queries takes others back."""
 
     async def _get_setup_data(self, plugin_identifier: str, offered_operation: OfferedOperation) -> bytes | None:
         """Return what a plugin gets to set an operation up; raising gives the connection up."""
@@ -184,6 +191,8 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
 
     async def _on_message(self, effect: MessageReceived) -> None:
         match effect.message:
+            case AnnounceMessage() as announcement:
+                await self._call(self._on_new_announcement, announcement)
             case OfferMessage() as offer:
                 await self._call(self._on_new_offer, offer)
             case ConfirmConnectionMessage() as confirm:

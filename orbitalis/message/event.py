@@ -56,6 +56,7 @@ class Event(Generic[T_co]):
         connection_identifier: str | None = None,
         open_connections: Sequence[str] | None = None,
         readable_encodings: Sequence[str] | None = None,
+        late_offers: bool | None = None,
         traceparent: str | None = None,
     ) -> Event[T]:
         """Make a new event of this moment around a message, or around `None`.
@@ -78,6 +79,7 @@ class Event(Generic[T_co]):
             connection_identifier=connection_identifier,
             open_connections=open_connections,
             readable_encodings=readable_encodings,
+            late_offers=late_offers,
             traceparent=traceparent,
         )
         return Event(payload=payload, envelope=envelope)

@@ -279,6 +279,7 @@ class Carrier:
             connection_identifier=effect.connection_identifier,
             open_connections=effect.open_connections,
             readable_encodings=_READABLE_ENCODINGS,
+            late_offers=effect.late_offers,
         )
         try:
             await client.publish(effect.topic, event, channel=effect.channel, encoding=effect.encoding, bus=bus)

@@ -24,7 +24,7 @@ from orbitalis.orbiter.lanes import is_being_cancelled
 from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.scope import Scope
 from orbitalis.orbiter.topics import BuiltTopics, OrbiterTopics
-from orbitalis.protocol.effects import ComplianceChanged, MessageReceived, Send
+from orbitalis.protocol.effects import ComplianceChanged, Effect, MessageReceived, Send
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.slot import Slot
 from orbitalis_wire import channels, limits, timings
@@ -47,7 +47,8 @@ _STOP_TIMEOUT = 5.0
 class Orbiter(Housekeeping, OrbiterTopics, ABC):
     """Base of cores and plugins. Times are in seconds, and `None` switches off what a time is for.
 
-    Attributes may be changed while the orbiter runs, but for `identifier`, `eventbus_client` and `discover_topic`.
+    Attributes may be changed while the orbiter runs, but for `identifier`, `eventbus_client`, `discover_topic` and
+    `announce_topic`.
     An orbiter is an asynchronous context manager, which starts and stops it.
     """
 
@@ -57,6 +58,8 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
     """Unique among all orbiters of the context; a level of topics, so without `/`, `+` and `#`."""
     discover_topic: str = field(default=channels.DISCOVER.address, repr=False)
     """Where discovers are published; the same for all orbiters of the context."""
+    announce_topic: str = field(default=channels.ANNOUNCE.address, repr=False)
+    """Where announcements are published; the same for all orbiters of the context."""
     raise_exceptions: bool = field(default=False, repr=False)
     """Whether hooks that fail while it starts or stops make that fail; otherwise they are logged."""
     with_loop: bool = field(default=True, repr=False)
@@ -124,6 +127,10 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
 
     def _switch_to_started(self) -> None:
         """Change the state, now that the orbiter takes part."""
+
+    async def _begin(self, effects: list[Effect]) -> None:
+        """Have done what starting asks for."""
+        self._carrier.submit(effects)
 
     @abstractmethod
     def _switch_to_stopped(self) -> None:
@@ -210,7 +217,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
         effects = self._protocol.start(self._now())
         self._stopped.clear()
         self._switch_to_started()
-        self._carrier.submit(effects)
+        await self._begin(effects)
         if self.with_loop:
             self.start_loop()
 

@@ -15,8 +15,8 @@ __all__ = ["BuiltTopics", "OrbiterTopics"]
 class OrbiterTopics(ABC):
     """The place to change topics.
 
-    Every topic but that of discovers is told to the other side, so any layout is understood. Whoever overrides the
-    topics of keepalives also overrides the filters under which they arrive here.
+    Every topic but those of discovers and announcements is told to the other side, so any layout is understood. Whoever
+    overrides the topics of keepalives also overrides the filters under which they arrive here.
     """
 
     identifier: str
@@ -71,6 +71,10 @@ class OrbiterTopics(ABC):
     def _build_data_topic(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
         """Build the topic on which inputs (plugin) or outputs (core) of one connection arrive."""
 
+    def _build_directed_discover_topic(self, core_identifier: str | None) -> str:
+        """Build the topic on which a plugin gets discovers that are meant for it alone."""
+        raise NotImplementedError
+
     def _build_offer_topic(self, plugin_identifier: str | None) -> str:
         """Build the topic on which a core gets offers."""
         raise NotImplementedError
@@ -97,6 +101,10 @@ class BuiltTopics:
     def keepalive_request(self, remote_identifier: str | None) -> str:
         """Where keepalive requests of a remote arrive, or of anybody."""
         return self._orbiter._build_keepalive_request_topic(remote_identifier)
+
+    def directed_discover(self, core_identifier: str | None) -> str:
+        """Plugin: where discovers of a core, or of anybody, that are meant for it alone arrive."""
+        return self._orbiter._build_directed_discover_topic(core_identifier)
 
     def offer(self) -> str:
         """Core: where offers arrive."""

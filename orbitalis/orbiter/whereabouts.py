@@ -7,7 +7,7 @@ from typing import Any
 from orbitalis.message.event import Event
 from orbitalis.protocol.effects import ProtocolMessage, sender_of
 from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis_wire.messages import DiscoverMessage
+from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage
 
 __all__ = ["Whereabouts"]
 
@@ -42,8 +42,8 @@ class Whereabouts:
         if origin is None or origin == known:
             return True
         if known is not None and self._protocol.slots.has_remote(identifier):
-            # A core that is on several buses itself asks on all of them, and on this one it came first this time.
-            return isinstance(message, DiscoverMessage) and self._is_same_life(identifier, event)
+            # Who is on several buses itself asks or announces on all, and on this one it came first this time.
+            return isinstance(message, AnnounceMessage | DiscoverMessage) and self._is_same_life(identifier, event)
         self._buses[identifier] = origin
         if len(self._buses) >= self._sweep_at:
             self._sweep(identifier)

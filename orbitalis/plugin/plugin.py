@@ -14,13 +14,19 @@ from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.handlers import as_handler
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.plugin.operation import Operation, OperationsProviderMixin
-from orbitalis.protocol.effects import MessageReceived, Send
+from orbitalis.protocol.effects import Effect, MessageReceived, Send
 from orbitalis.protocol.plugin import PluginProtocol
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import LifeTrigger, PluginState, next_plugin_state
 from orbitalis_wire import channels
-from orbitalis_wire.messages import DiscoverMessage, OfferMessage, RejectOperationMessage, RequestOperationMessage
-from orbitalis_wire.topics import OperationInputTopic, ReplyTopic
+from orbitalis_wire.messages import (
+    AnnounceMessage,
+    DiscoverMessage,
+    OfferMessage,
+    RejectOperationMessage,
+    RequestOperationMessage,
+)
+from orbitalis_wire.topics import DirectedDiscoverTopic, OperationInputTopic, ReplyTopic
 
 __all__ = ["Plugin"]
 
@@ -59,6 +65,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
             self._build_keepalive_request_filter(): channels.KEEPALIVE_REQUEST,
             self._build_reply_filter(): channels.REPLY,
             self.discover_topic: channels.DISCOVER,
+            self._build_directed_discover_filter(): channels.DIRECTED_DISCOVER,
         }
 
     def _check_can_start(self) -> None:
@@ -70,6 +77,13 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _switch_to_stopped(self) -> None:
         self.state = next_plugin_state(self.state, LifeTrigger.STOPPED)
+
+    async def _begin(self, effects: list[Effect]) -> None:
+        # Whoever is started after this plugin finds it by a discover, and need not hear the announcement as well.
+        await self._carrier.carry_out(effects)
+
+    def _do_own_work(self) -> None:
+        self.update_operations()
 
     # Topics
 
@@ -86,6 +100,14 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Build the filter that matches all topics on which requests and rejects arrive."""
         return ReplyTopic.filter(plugin_identifier=self.identifier)
 
+    def _build_directed_discover_topic(self, core_identifier: str | None) -> str:
+        """Build the topic on which discovers of a core, or of anybody, that are meant for this plugin alone arrive."""
+        return DirectedDiscoverTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
+
+    def _build_directed_discover_filter(self) -> str:
+        """Build the filter that matches all topics on which discovers for this plugin alone arrive."""
+        return DirectedDiscoverTopic.filter(plugin_identifier=self.identifier)
+
     def _build_operation_input_topic_for_core(
         self, core_identifier: str, operation_name: str, connection_identifier: str
     ) -> str:
@@ -101,6 +123,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return self._build_operation_input_topic_for_core(remote_identifier, operation_name, connection_identifier)
 
     # Hooks
+
+    async def _on_send_announcement(self, announce_message: AnnounceMessage) -> None:
+        """Called before the plugin announces itself."""
 
     async def _on_new_discover(self, discover_message: DiscoverMessage) -> None:
         """Called when a core has sent a discover."""
@@ -138,10 +163,13 @@ class Plugin(OperationsProviderMixin, Orbiter):
                 await super()._on_message(effect)
 
     async def _before_send(self, effect: Send) -> None:
-        if isinstance(message := effect.message, OfferMessage):
-            await self._call(self._on_send_offer, message)
-        else:
-            await super()._before_send(effect)
+        match effect.message:
+            case AnnounceMessage() as announcement:
+                await self._call(self._on_send_announcement, announcement)
+            case OfferMessage() as offer:
+                await self._call(self._on_send_offer, offer)
+            case _:
+                await super()._before_send(effect)
 
     # Work
 
@@ -152,6 +180,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         provided = self.operations.get(slot.operation_name)
         if provided is not None and provided.handler is not None:
             await as_handler(provided.handler).handle(topic, event)
+
+    def update_operations(self) -> None:
+        """Offer and announce what has changed, after operations or policies have been edited; the loop does it, too."""
+        self._carrier.submit(self._machine.update_operations(self._now()))
 
     async def send_offer(self, offer_topic: str, core_identifier: str, offerable_operations: list[str]) -> None:
         """Offer operations to a core without being asked; those that cannot be lent to it now are left out.

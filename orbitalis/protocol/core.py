@@ -1,22 +1,17 @@
-"""The core's machine: discovers what is missing, requests what fits, and knows whether its needs are met."""
+"""The core's machine: requests what fits of what it is offered, and takes confirms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import Input, Output
-from orbitalis.protocol.constraint import Constraint
-from orbitalis.protocol.effects import CloseReason, ComplianceChanged, Effect, MessageReceived, ProtocolMessage
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.settings import CoreSettings
+from orbitalis.protocol.discovering import Discovering
+from orbitalis.protocol.effects import CloseReason, MessageReceived, ProtocolMessage
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
+    AnnounceMessage,
     ConfirmConnectionMessage,
-    DiscoverMessage,
-    DiscoverQuery,
     EventEnvelope,
     GracelessCloseConnectionMessage,
     OfferedOperation,
@@ -30,146 +25,15 @@ from orbitalis_wire.topics import CloseTopic, KeepaliveRequestTopic, KeepaliveTo
 __all__ = ["CoreProtocol"]
 
 
-class CoreProtocol(OrbiterProtocol):
+class CoreProtocol(Discovering):
     """What a core does beyond what every orbiter does."""
 
     role = Role.CORE
-    _settings: CoreSettings
-
-    def __init__(self, settings: CoreSettings, *, new_identifier: Callable[[], str]) -> None:
-        super().__init__(settings, new_identifier=new_identifier)
-        self.compliant = False
-        """Whether all needs were met when that was last evaluated."""
-        self._discovered_at: float | None = None
-        """When it was last time to discover, be it that nothing was wanted."""
-
-    # Needs
-
-    def current_constraint(self, operation_name: str) -> Constraint | None:
-        """Return what is still wanted of an operation: its constraint less what is connected or requested.
-
-        `None` if nothing more is wanted. Where only mandatory plugins are missing, they are the allowlist.
-        """
-        requirement = self._settings.operation_requirements.get(operation_name)
-        if requirement is None:
-            return None
-        constraint = requirement.constraint
-        missing = [plugin for plugin in constraint.mandatory if self.slots.get(plugin, operation_name) is None]
-        taken = self._taken(operation_name, constraint)
-        if not constraint.has_room(taken):
-            if not missing:
-                return None
-            return Constraint(
-                minimum=0,
-                maximum=0,
-                mandatory=missing,
-                allowlist=missing,
-                inputs=constraint.inputs,
-                outputs=constraint.outputs,
-            )
-        return Constraint(
-            minimum=max(constraint.minimum - taken, 0),
-            maximum=None if constraint.maximum is None else constraint.maximum - taken,
-            mandatory=missing,
-            allowlist=None
-            if constraint.allowlist is None
-            else [*constraint.allowlist, *(plugin for plugin in missing if plugin not in constraint.allowlist)],
-            blocklist=constraint.blocklist,
-            inputs=constraint.inputs,
-            outputs=constraint.outputs,
-        )
-
-    def is_compliant_for(self, operation_name: str) -> bool:
-        """Return whether the open connections of an operation meet its constraint."""
-        constraint = self._settings.operation_requirements[operation_name].constraint
-        mandatory = sum(self.slots.has_open(operation_name, plugin) for plugin in set(constraint.mandatory))
-        others = len(self.slots.open_of_operation(operation_name)) - mandatory
-        return mandatory == len(set(constraint.mandatory)) and others >= constraint.minimum
-
-    def is_compliant(self) -> bool:
-        """Return whether all needs are met."""
-        return all(self.is_compliant_for(name) for name in self._settings.operation_requirements)
-
-    def update_compliant(self, now: float) -> list[Effect]:
-        """Evaluate anew whether all needs are met."""
-        if self.running:
-            self._settle(now)
-        return self._outbox.take()
-
-    def operations_to_discover(self) -> dict[str, Constraint]:
-        """Return what is still wanted, by operation name."""
-        wanted = ((name, self.current_constraint(name)) for name in self._settings.operation_requirements)
-        return {name: constraint for name, constraint in wanted if constraint is not None}
-
-    def _taken(self, operation_name: str, constraint: Constraint) -> int:
-        """Count the slots of an operation that the maximum bounds."""
-        mandatory = sum(self.slots.get(plugin, operation_name) is not None for plugin in set(constraint.mandatory))
-        return self.slots.count(operation_name) - mandatory
-
-    def _settle(self, now: float) -> None:
-        if not self.running or (compliant := self.is_compliant()) == self.compliant:
-            return
-        self.compliant = compliant
-        self._outbox.add(ComplianceChanged(compliant=compliant))
-        if not compliant:
-            self._discover_if_due(now)
-
-    # Discover
-
-    def discover(self, constraints: dict[str, Constraint], now: float) -> list[Effect]:
-        """Ask all plugins for operations; without any, nothing is sent."""
-        if self.running:
-            self._discover(constraints, now)
-        return self._outbox.take()
-
-    def discover_if_due(self, now: float) -> list[Effect]:
-        """Ask for what is still wanted, if it is time to: soon again while needs are not met, later while they are."""
-        self._discover_if_due(now)
-        return self._outbox.take()
-
-    def _discover_if_due(self, now: float) -> None:
-        at = self._next_own_deadline()
-        if at is not None and at <= now:
-            self._discover(self.operations_to_discover(), now)
-
-    def _discover(self, constraints: dict[str, Constraint], now: float) -> None:
-        self._discovered_at = now
-        if constraints:
-            topics = self._settings.topics
-            message = DiscoverMessage(
-                core_identifier=self._settings.identifier,
-                offer_topic=topics.offer(),
-                core_keepalive_topic=topics.keepalive(None),
-                core_keepalive_request_topic=topics.keepalive_request(None),
-                considered_dead_after=self._considered_dead_after,
-                queries={name: _query(name, constraint) for name, constraint in constraints.items()},
-            )
-            self._outbox.send(None, self._settings.discover_topic, channels.DISCOVER, message)
-
-    def _next_own_deadline(self) -> float | None:
-        if not self.running or self.leaving:
-            return None
-        if self._discovered_at is None:
-            return float("-inf")
-        settings = self._settings
-        interval = settings.discovering_interval_when_compliant if self.compliant else settings.discovering_interval
-        return self._discovered_at + interval
-
-    def _on_start(self, now: float) -> None:
-        self._discovered_at = None
-        self.compliant = self.is_compliant()
-        self._outbox.add(ComplianceChanged(compliant=self.compliant))
-
-    def _on_stop(self) -> None:
-        self.compliant = False
-
-    def _on_reconnected(self, now: float) -> None:
-        self._discovered_at = None
-
-    # Offer
 
     def _dispatch(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> None:
         match message:
+            case AnnounceMessage():
+                self._on_announcement(message, envelope, now)
             case OfferMessage():
                 self._on_offer(message, envelope, now)
             case ConfirmConnectionMessage():
@@ -178,6 +42,8 @@ class CoreProtocol(OrbiterProtocol):
                 self._on_no_longer_available(message, envelope, now)
             case _:
                 self._dispatch_shared(topic, message, envelope, now)
+
+    # Offer
 
     def _on_offer(self, message: OfferMessage, envelope: EventEnvelope, now: float) -> None:
         plugin = message.plugin_identifier
@@ -364,13 +230,3 @@ class CoreProtocol(OrbiterProtocol):
         ):
             self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
             self._release(slot, SlotTrigger.NO_LONGER_AVAILABLE_RECEIVED, CloseReason.REMOTE)
-
-
-def _query(operation_name: str, constraint: Constraint) -> DiscoverQuery:
-    return DiscoverQuery(
-        operation_name=operation_name,
-        inputs=constraint.inputs,
-        outputs=constraint.outputs,
-        allowlist=constraint.allowlist,
-        blocklist=None if constraint.allowlist is not None else constraint.blocklist,
-    )

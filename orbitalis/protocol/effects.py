@@ -14,6 +14,7 @@ from orbitalis.protocol.slot import Slot
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
+    AnnounceMessage,
     CloseConnectionAckMessage,
     ConfirmConnectionMessage,
     DiscoverMessage,
@@ -45,7 +46,8 @@ __all__ = [
 ]
 
 ProtocolMessage: TypeAlias = (
-    DiscoverMessage
+    AnnounceMessage
+    | DiscoverMessage
     | OfferMessage
     | RequestOperationMessage
     | RejectOperationMessage
@@ -64,7 +66,7 @@ def sender_of(message: ProtocolMessage) -> str:
     match message:
         case DiscoverMessage() | RequestOperationMessage() | RejectOperationMessage():
             return message.core_identifier
-        case OfferMessage() | ConfirmConnectionMessage() | OperationNoLongerAvailableMessage():
+        case AnnounceMessage() | OfferMessage() | ConfirmConnectionMessage() | OperationNoLongerAvailableMessage():
             return message.plugin_identifier
         case _:
             return message.from_identifier
@@ -95,6 +97,7 @@ class Send:
     correlation_identifier: str | None = None
     connection_identifier: str | None = None
     open_connections: tuple[str, ...] | None = None
+    late_offers: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

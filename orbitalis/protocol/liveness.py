@@ -164,12 +164,18 @@ class Liveness(SlotKeeper):
         if topic == remote.keepalive_topic:
             # One that goes elsewhere may never reach the remote.
             self.acquaintances.keepalive_sent(remote, now)
-        shared = (slot.connection_identifier for slot in self.slots.of_remote(remote.identifier))
+        self._publish_keepalive(remote.identifier, topic)
+
+    def _publish_keepalive(
+        self, remote_identifier: str, topic: str, *, correlation_identifier: str | None = None
+    ) -> None:
+        shared = (slot.connection_identifier for slot in self.slots.of_remote(remote_identifier))
         self._outbox.send(
-            remote.identifier,
+            remote_identifier,
             topic,
             channels.KEEPALIVE,
             KeepaliveMessage(from_identifier=self._settings.identifier),
+            correlation_identifier=correlation_identifier,
             open_connections=tuple(identifier for identifier in shared if identifier),
         )
 

@@ -60,6 +60,7 @@ class OrbiterProtocol(Liveness):
     def leave(self) -> list[Effect]:
         """Begin no new connections until the next start, and take back what is under way."""
         self.leaving = True
+        self._on_leave()
         for slot in self.slots:
             if not slot.is_connection:
                 self._give_up(slot)
@@ -188,7 +189,8 @@ class OrbiterProtocol(Liveness):
     # What time brings
 
     def discard_expired(self, now: float) -> list[Effect]:
-        """Forget offers and requests that were not answered in time."""
+        """Forget offers and requests that were not answered in time, and what else is kept for a time."""
+        self._discard_own_expired(now)
         for key in self._pending_deadlines.pop_due(now):
             slot = self.slots.get(*key)
             if slot is not None and not slot.is_connection:
@@ -245,8 +247,14 @@ class OrbiterProtocol(Liveness):
     def _on_start(self, now: float) -> None:
         """Do what starting asks for."""
 
+    def _on_leave(self) -> None:
+        """Do what leaving asks for."""
+
     def _on_stop(self) -> None:
         """Do what stopping asks for."""
+
+    def _discard_own_expired(self, now: float) -> None:
+        """Forget what the role keeps for a time."""
 
     def _next_own_deadline(self) -> float | None:
         """Return when something of the role's own is due."""

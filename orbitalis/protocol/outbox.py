@@ -35,8 +35,10 @@ class Outbox:
         correlation_identifier: str | None = None,
         connection_identifier: str | None = None,
         open_connections: tuple[str, ...] | None = None,
+        late_offers: bool | None = None,
+        encoding: Encoding | None = None,
     ) -> None:
-        """Want a message published, in an encoding that the remote reads."""
+        """Want a message published, in an encoding that the remote reads if none is given."""
         remote = self._acquaintances.get(remote_identifier) if remote_identifier is not None else None
         self.add(
             Send(
@@ -45,10 +47,11 @@ class Outbox:
                 channel=channel,
                 message=message,
                 event_identifier=event_identifier or self._new_identifier(),
-                encoding=remote.encoding if remote is not None else Encoding.JSON,
+                encoding=encoding or (remote.encoding if remote is not None else Encoding.JSON),
                 correlation_identifier=correlation_identifier,
                 connection_identifier=connection_identifier or None,
                 open_connections=open_connections,
+                late_offers=late_offers,
             )
         )
 

@@ -1,33 +1,23 @@
-"""The plugin's machine: offers what is free, lends it, and takes it back."""
+"""The plugin's machine: lends what it has offered, and takes it back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from orbitalis.message.schema import Input, Output
-from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.policy import AllowBlockList
-from orbitalis.protocol.settings import OperationTerms, PluginSettings
+from orbitalis.protocol.effects import CloseReason, MessageReceived, ProtocolMessage
+from orbitalis.protocol.offering import Offering
+from orbitalis.protocol.settings import OperationTerms
 from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
+from orbitalis.protocol.transitions import SlotState, SlotTrigger
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
     DiscoverMessage,
-    DiscoverQuery,
     EventEnvelope,
-    OfferedOperation,
-    OfferMessage,
     OperationNoLongerAvailableMessage,
     RejectOperationMessage,
     RequestOperationMessage,
 )
 from orbitalis_wire.topics import (
     CloseTopic,
-    KeepaliveRequestTopic,
-    KeepaliveTopic,
-    OfferTopic,
     OperationOutputTopic,
     ResponseTopic,
 )
@@ -35,141 +25,19 @@ from orbitalis_wire.topics import (
 __all__ = ["PluginProtocol"]
 
 
-class PluginProtocol(OrbiterProtocol):
+class PluginProtocol(Offering):
     """What a plugin does beyond what every orbiter does."""
-
-    role = Role.PLUGIN
-    _settings: PluginSettings
-
-    def __init__(self, settings: PluginSettings, *, new_identifier: Callable[[], str]) -> None:
-        super().__init__(settings, new_identifier=new_identifier)
-
-    def send_offer(
-        self, core_identifier: str, offer_topic: str, operation_names: list[str], now: float
-    ) -> list[Effect]:
-        """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
-
-        Raises:
-            RemoteProtocolError: The core's identifier or the topic cannot be used.
-        """
-        if self.running:
-            self._told.check_identifier(core_identifier)
-            topic = self._told.resolve(OfferTopic, core_identifier, offer_topic)
-            offered = [
-                slot
-                for name in operation_names
-                if (terms := self._settings.operations.get(name)) is not None
-                and (slot := self._reserve(core_identifier, name, terms.input, terms.output, now)) is not None
-            ]
-            self._send_offer(core_identifier, topic, offered)
-        return self._outbox.take()
 
     def _dispatch(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> None:
         match message:
             case DiscoverMessage():
-                self._on_discover(message, envelope, now)
+                self._on_discover(topic, message, envelope, now)
             case RequestOperationMessage():
                 self._on_request(message, envelope, now)
             case RejectOperationMessage():
                 self._on_reject(message, envelope, now)
             case _:
                 self._dispatch_shared(topic, message, envelope, now)
-
-    def _settle(self, now: float) -> None:
-        # A plugin has no needs that connections could meet.
-        pass
-
-    # Discover and offer
-
-    def _on_discover(self, message: DiscoverMessage, envelope: EventEnvelope, now: float) -> None:
-        core = message.core_identifier
-        if not self._admit(core, envelope, now):
-            return
-        offer_topic = self._told.resolve(OfferTopic, core, message.offer_topic)
-        keepalive_topic = self._told.resolve(KeepaliveTopic, core, message.core_keepalive_topic)
-        request_topic = self._told.resolve(KeepaliveRequestTopic, core, message.core_keepalive_request_topic)
-        self._outbox.add(MessageReceived(remote_identifier=core, message=message))
-        offered = [
-            slot
-            for name, query in message.queries.items()
-            if (slot := self._answer(core, name, query, envelope, now)) is not None
-        ]
-        if not offered and self.acquaintances.get(core) is None:
-            return
-        self.acquaintances.told(
-            self.acquaintances.meet(core, envelope, now),
-            keepalive_topic=keepalive_topic,
-            keepalive_request_topic=request_topic,
-            considers_me_dead_after=message.considered_dead_after,
-        )
-        self._send_offer(core, offer_topic, offered)
-
-    def _answer(
-        self, core: str, operation_name: str, query: DiscoverQuery, envelope: EventEnvelope, now: float
-    ) -> Slot | None:
-        """Return the slot to offer in answer to one query, if there is any."""
-        terms = self._settings.operations.get(operation_name)
-        if terms is None or not _admits(query, self._settings.identifier):
-            return None
-        inputs = [Input.from_wire(record) for record in query.inputs]
-        outputs = [Output.from_wire(record) for record in query.outputs]
-        if not any(terms.input.accepts(theirs) for theirs in inputs):
-            return None
-        if not any(theirs.accepts(terms.output) for theirs in outputs):
-            return None
-        slot = self.slots.get(core, operation_name)
-        if slot is None:
-            return self._reserve(
-                core, operation_name, terms.input.spelled_like(inputs), terms.output.spelled_like(outputs), now
-            )
-        # An older peer that has restarted cannot say so, and gets its operation offered again.
-        if slot.state is SlotState.OFFERED or (slot.is_open and envelope.incarnation is None):
-            return slot
-        return None
-
-    def _reserve(
-        self, core: str, operation_name: str, operation_input: Input, operation_output: Output, now: float
-    ) -> Slot | None:
-        """Take a slot for an offer, if the policy allows that and none is taken for the same."""
-        if self.slots.get(core, operation_name) is not None or not self._can_lend(core, operation_name):
-            return None
-        slot = Slot(
-            role=self.role,
-            remote_identifier=core,
-            operation_name=operation_name,
-            input=operation_input,
-            output=operation_output,
-            created_at=now,
-        )
-        self._add_pending(slot, SlotTrigger.OFFER_SENT)
-        return slot
-
-    def _can_lend(self, core: str, operation_name: str) -> bool:
-        terms = self._settings.operations.get(operation_name)
-        return (
-            terms is not None
-            and terms.policy.admits(core)
-            and terms.policy.has_room(self.slots.count(operation_name))
-            and self._has_room_for_pending()
-        )
-
-    def _send_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
-        if not offered:
-            return
-        event_identifier = self._new_identifier()
-        for slot in offered:
-            slot.offer_identifiers = (*slot.offer_identifiers[-7:], event_identifier)
-        message = OfferMessage(
-            plugin_identifier=self._settings.identifier,
-            offered_operations=[
-                OfferedOperation(name=slot.operation_name, input=slot.input, output=slot.output) for slot in offered
-            ],
-            reply_topic=self._settings.topics.reply(core),
-            considered_dead_after=self._considered_dead_after,
-            plugin_keepalive_topic=self._settings.topics.keepalive(core),
-            plugin_keepalive_request_topic=self._settings.topics.keepalive_request(core),
-        )
-        self._outbox.send(core, offer_topic, channels.OFFER, message, event_identifier=event_identifier)
 
     # Request and reject
 
@@ -304,11 +172,3 @@ class PluginProtocol(OrbiterProtocol):
         if meant:
             self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
             self._release(slot, SlotTrigger.REJECT_RECEIVED, CloseReason.REMOTE)
-
-
-def _admits(query: DiscoverQuery, identifier: str) -> bool:
-    lists = AllowBlockList(
-        allowlist=None if query.allowlist is None else list(query.allowlist),
-        blocklist=None if query.blocklist is None or query.allowlist is not None else list(query.blocklist),
-    )
-    return lists.admits(identifier)

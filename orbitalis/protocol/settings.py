@@ -27,6 +27,10 @@ class TopicLayout(Protocol):
         """Where keepalive requests of a remote arrive, or of anybody."""
         ...
 
+    def directed_discover(self, core_identifier: str | None) -> str:
+        """Plugin: where discovers of a core, or of anybody, that are meant for it alone arrive."""
+        ...
+
     def offer(self) -> str:
         """Core: where offers arrive."""
         ...
@@ -63,6 +67,11 @@ class OrbiterSettings(Protocol):
     @property
     def discover_topic(self) -> str:
         """Where discovers are published."""
+        ...
+
+    @property
+    def announce_topic(self) -> str:
+        """Where announcements are published."""
         ...
 
     @property
@@ -144,6 +153,11 @@ class CoreSettings(OrbiterSettings, Protocol):
     @property
     def operation_requirements(self) -> Mapping[str, RequirementTerms]:
         """Requirements by operation name."""
+        ...
+
+    @property
+    def late_offers(self) -> bool:
+        """Whether it wants offers also later, for what could not be offered at once."""
         ...
 
     @property

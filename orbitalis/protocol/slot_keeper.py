@@ -65,6 +65,10 @@ class SlotKeeper(ABC):
     def _settle(self, now: float) -> None:
         """Draw the conclusions of connections gained or lost."""
 
+    @abstractmethod
+    def _forget_wishes(self, remote_identifier: str) -> None:
+        """Forget what a remote whose life is over has asked for."""
+
     def _clear(self) -> None:
         """Know nothing and nobody."""
         self.acquaintances.clear()
@@ -81,19 +85,25 @@ class SlotKeeper(ABC):
         Raises:
             RemoteProtocolError: The sender gives this orbiter's identifier as its own, or one that no topic can hold.
         """
+        self._check_sender(remote_identifier)
+        standing = self.acquaintances.standing(remote_identifier, envelope)
+        if standing is Standing.STALE:
+            return False
+        if standing is Standing.NEWER:
+            self._forget_wishes(remote_identifier)
+            if self.slots.has_remote(remote_identifier):
+                self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
+                self._settle(now)
+        if self.acquaintances.get(remote_identifier) is not None:
+            self.acquaintances.meet(remote_identifier, envelope, now)
+        return True
+
+    def _check_sender(self, remote_identifier: str) -> None:
+        """Raise :class:`RemoteProtocolError` for what nobody else can be called."""
         if remote_identifier == self._settings.identifier:
             raise RemoteProtocolError(f"a message claims to come from '{remote_identifier}', which is this orbiter")
         if self.acquaintances.get(remote_identifier) is None:
             self._told.check_identifier(remote_identifier)
-        standing = self.acquaintances.standing(remote_identifier, envelope)
-        if standing is Standing.STALE:
-            return False
-        if standing is Standing.NEWER and self.slots.has_remote(remote_identifier):
-            self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
-            self._settle(now)
-        if self.acquaintances.get(remote_identifier) is not None:
-            self.acquaintances.meet(remote_identifier, envelope, now)
-        return True
 
     def _has_room_for_pending(self) -> bool:
         return not self.leaving and self.slots.pending_count < self._settings.maximum_pending_requests
@@ -169,6 +179,7 @@ class SlotKeeper(ABC):
     def _lose(self, remote_identifier: str, reason: CloseReason) -> None:
         """Drop all that is shared with a remote, on this side alone."""
         self._outbox.add(RemoteLost(remote_identifier=remote_identifier, reason=reason))
+        self._forget_wishes(remote_identifier)
         for slot in self.slots.of_remote(remote_identifier):
             if reason is CloseReason.REMOTE_DEAD and slot.is_connection:
                 # In case that it lives after all.

@@ -64,7 +64,7 @@ def test_all_of_it_happens(environment: dict[str, str]) -> None:
     assert "Traceback" not in text
     assert "\x1b" not in text, "there are colours, though this is no terminal"
     for sentence in (
-        "home      │ asks everybody for get_status",
+        "home      │ asks for get_status",
         "lamp_x_1  │ offers the home get_status, turn_on and turn_off",
         "home      │ has not heard of lamp_y_1 for too long",
         "home      │ is compliant",
@@ -197,7 +197,7 @@ async def test_reports_that_belong_together_become_one_line() -> None:
 
     assert [line.partition("│ ")[2] for line in stream.getvalue().splitlines()] == [
         "is requested by home to provide turn_on and turn_off",
-        "asks everybody for turn_on",
+        "asks for turn_on",
     ]
 
 

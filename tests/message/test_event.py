@@ -20,6 +20,7 @@ HEADERS: dict[str, Any] = {
     "connection_identifier": "connection",
     "open_connections": ("a", "b"),
     "readable_encodings": tuple(Encoding),
+    "late_offers": True,
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 

@@ -39,6 +39,7 @@ async def test_the_hooks_of_a_handshake_are_called_in_the_order_of_the_guide(bus
         await until(lambda: "_on_started" in diary.of(core))
         assert diary.of(plugin) == [
             "_on_starting",
+            "_on_send_announcement",
             "_on_started",
             "_on_new_discover",
             "_on_send_offer",

@@ -42,7 +42,8 @@ async def test_a_core_that_leaves_asks_for_nothing_and_takes_no_offer(bus: Local
         core.update_compliant()
         await plugin.send_offer(core.offer_topic, core.identifier, ["text"])
         await core.stop()
-        assert "_on_send_discover" not in diary.of(core)
+        # What it does send takes back what it has asked for, and asks for nothing.
+        assert [list(message.queries) for (message,) in diary.arguments(core, "_on_send_discover")] == [[]]
         assert core.texts == []
         assert plugin.retrieve_connections() == []
 

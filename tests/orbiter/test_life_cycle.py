@@ -137,7 +137,7 @@ async def test_hooks_are_called_around_start_and_stop_with_their_arguments(bus: 
     diary.keep(plugin)
     await plugin.start(1, a=2)
     await plugin.stop(3, b=4)
-    assert diary.calls == [
+    assert [call for call in diary.calls if call[1] != "_on_send_announcement"] == [
         ("inside", "_on_starting", (1, 2)),
         ("inside", "start", (1, 2)),
         ("inside", "_on_started", (1, 2)),

@@ -106,6 +106,38 @@ async def test_a_plugin_that_comes_back_at_once_is_connected_anew(new_broker: Ca
             await executes(core, "AGAIN")
 
 
+async def test_nobody_waits_for_the_next_discover(new_broker: Callable[..., Broker]) -> None:
+    """Cores that ask everybody once an hour: a plugin comes late, its slot becomes free, and it is killed and back."""
+    bus = new_broker().url
+    patient: dict[str, Any] = {
+        "maximum": 1,
+        "consider_others_dead_after": 600.0,
+        "discovering_interval": 3600.0,
+        "discovering_interval_when_compliant": 3600.0,
+    }
+    async with (
+        OrbiterProcess("core", "first", bus, **patient) as first,
+        OrbiterProcess("core", "second", bus, **patient) as second,
+    ):
+        await first.expect("not compliant")
+        await second.expect("not compliant")
+        async with OrbiterProcess("plugin", "plugin", bus, **QUICK) as plugin:
+            lucky, waiting = first, second
+            while await lucky.ask("connections") == []:
+                lucky, waiting = waiting, lucky
+            await lucky.expect("compliant")
+            assert await lucky.stop() == 0
+            await waiting.expect("compliant")
+            await executes(waiting, "MINE")
+            assert await plugin.ask("connections") == [waiting.identifier]
+            await plugin.kill()
+
+            async with OrbiterProcess("plugin", "plugin", bus, **QUICK):
+                await waiting.expect("dead", remote="plugin")
+                await waiting.expect("compliant")
+                await executes(waiting, "AGAIN")
+
+
 async def test_a_killed_core_gives_its_slot_back(new_broker: Callable[..., Broker]) -> None:
     bus = new_broker().url
     async with connected(bus) as (core, plugin), OrbiterProcess("core", "waiting", bus, **CORE) as waiting:

@@ -32,16 +32,20 @@ steps = st.one_of(
     st.tuples(st.just("reconnect"), index),
     st.tuples(st.just("prepare slowly"), index),
     st.tuples(st.just("prepared"), st.booleans()),
+    st.tuples(st.just("lend more"), index),
+    st.tuples(st.just("gain an operation"), index),
 )
 
 
 def crowd(*, older: bool) -> Net:
     """Return two cores and three plugins, of which some are older peers on demand."""
     net = Net()
+    net.announces = True
     for number in range(2):
         needs = {
             "a": Requirement(text_constraint(minimum=1, maximum=1)),
             "b": Requirement(text_constraint(minimum=1, mandatory=["plugin2"])),
+            "c": Requirement(text_constraint()),
         }
         net.add_core(f"core{number}", operation_requirements=needs, has_headers=not (older and number))
     for number in range(3):
@@ -81,6 +85,14 @@ def happen(net: Net, what: str, how: Any) -> None:
         node.start()
     elif what == "reconnect":
         node.do(node.machine.reconnected(net.now))
+    elif what in ("lend more", "gain an operation"):
+        plugin = net.nodes[2 + pick % 3]
+        if what == "lend more":
+            policy = plugin.settings.operations["a"].policy
+            policy.maximum = (policy.maximum or 0) + 1
+        else:
+            plugin.settings.operations = {**plugin.settings.operations, "c": Terms()}
+        plugin.tick()
     elif what == "prepare slowly":
         node.prepares = False
     elif what == "prepared":

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
-from orbitalis.protocol.effects import CloseReason, ConnectionClosed, Send
+from orbitalis.protocol.effects import CloseReason, ConnectionClosed
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.messages import (
@@ -265,7 +265,7 @@ def test_a_machine_can_be_started_again() -> None:
     net, core, plugin = connected()
     core.stop()
     net.run()
-    assert isinstance(core.had(Send)[-1].message, GracelessCloseConnectionMessage)
+    assert len(core.sent(GracelessCloseConnectionMessage)) == 1
     plugin.settings.operations = net.add_plugin("unused").settings.operations
     core.start()
     core.tick()

@@ -10,6 +10,7 @@ from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
+    AnnounceMessage,
     ConfirmConnectionMessage,
     DiscoverMessage,
     OfferMessage,
@@ -42,6 +43,27 @@ def test_older_peers_are_connected_and_written_json() -> None:
         assert last.encoding is Encoding.JSON
         remote = newer.machine.acquaintances.all()[0]
         assert remote.incarnation is None
+
+
+def test_an_older_core_gets_no_late_offer_and_hears_no_announcement() -> None:
+    net = Net()
+    net.announces = True
+    core = net.add_core(has_headers=False, discovering_interval=1e9)
+    core.start()
+    core.tick()
+    net.run()
+    plugin = net.add_plugin(policy=Policy(maximum=0))
+    plugin.start()
+    core.do(core.core.discover(core.core.operations_to_discover(), net.now))
+    net.run()
+    assert len(plugin.sent(AnnounceMessage)) == 1
+    assert len(core.sent(DiscoverMessage)) == 2
+    plugin.settings.operations["text"].policy.maximum = 1
+    plugin.tick()
+    assert plugin.sent(OfferMessage) == []
+    core.do(core.core.discover(core.core.operations_to_discover(), net.now))
+    net.run()
+    assert core.connections() == ["plugin"]
 
 
 def test_an_older_core_that_has_started_anew_replaces_its_connection() -> None:

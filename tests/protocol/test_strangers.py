@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Input, Output
+from orbitalis.protocol.core import CoreProtocol
 from orbitalis.protocol.effects import Send
 from orbitalis.protocol.policy import Policy
 from orbitalis_wire import messages
@@ -34,7 +35,7 @@ schemas = st.one_of(
     st.sampled_from([*Input.string().schemas, *Input.int64().schemas, "", "{", "null", '"string"', "[" * 100]), wild
 )
 flags = st.booleans()
-channels = st.sampled_from(["offer", "reply", "response", "keepalive", "keepalive-request"])
+channels = st.sampled_from(["discover", "offer", "reply", "response", "keepalive", "keepalive-request"])
 parts = st.sampled_from(["text", "other"]), st.sampled_from(["close", "close-ack", "input", "output"]), connections
 
 topics = st.one_of(
@@ -74,6 +75,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "offered_operations": st.lists(offered, max_size=3),
     "considered_dead_after": durations,
     "operation_name": operation_names,
+    "operation_names": st.lists(operation_names, max_size=3),
     "description": st.none(),
     "data": payloads,
     "setup_data": payloads,
@@ -81,6 +83,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "operation_input_topic": st.one_of(st.none(), topics),
 }
 KINDS = [
+    messages.AnnounceMessage,
     messages.DiscoverMessage,
     messages.OfferMessage,
     messages.RequestOperationMessage,
@@ -111,6 +114,7 @@ headers = st.fixed_dictionaries(
         "connection_identifier": connections,
         "open_connections": st.one_of(st.none(), st.lists(st.sampled_from(["c1", "i1", "i2", "i3"]), max_size=3)),
         "readable_encodings": st.sampled_from([None, [], ["avro"], list(Encoding), ["?"]]),
+        "late_offers": st.sampled_from([None, True, True, False]),
     }
 )
 packets = st.tuples(topics, st.one_of(*(any_of(kind) for kind in KINDS)), headers)
@@ -129,6 +133,7 @@ steps = st.one_of(
 def victims() -> Net:
     """Return a core and a plugin that talk to each other."""
     net = Net()
+    net.announces = True
     limits: dict[str, Any] = {"maximum_pending_requests": 4, "close_connection_if_unused_after": 100.0}
     needs = {
         "text": Requirement(text_constraint(minimum=1, maximum=2, mandatory=["y"])),
@@ -193,6 +198,7 @@ def test_anything_in_any_order(story: list[tuple[int, Any]]) -> None:
         node.stop()
         assert_sane(node)
         assert len(node.machine.slots) == len(node.machine.acquaintances) == 0
+        assert isinstance(node.machine, CoreProtocol) or len(node.plugin.wishes) == 0
         assert node.machine.next_deadline() is None
 
 
@@ -220,6 +226,7 @@ plausible_headers = st.fixed_dictionaries(
         "correlation_identifier": st.sampled_from([None, None, *(f"i{number}" for number in range(1, 9))]),
         "connection_identifier": st.sampled_from([None, "c1", *(f"i{number}" for number in range(1, 9))]),
         "open_connections": st.sampled_from([None, [], ["c1"], ["i3"]]),
+        "late_offers": st.sampled_from([None, True, True, False]),
     }
 )
 plausible_packets = st.tuples(st.just("somewhere"), st.one_of(*(plausible(kind) for kind in KINDS)), plausible_headers)

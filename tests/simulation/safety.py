@@ -120,10 +120,14 @@ class Safety(Inspector):
                 changed.append(key)
         return changed
 
+    def _is_new_offer(self, node: Node, key: tuple[str, str]) -> bool:
+        slot = node.machine.slots.get(*key)
+        return key not in self._slots and slot is not None and slot.state is SlotState.OFFERED
+
     def _only_the_sender_changes_what_it_shares(self, node: Node, packet: Packet) -> None:
-        """S3. What follows for a core's discovery changes no slot."""
+        """S3. What follows for a core's discovery changes no slot; what a core leaves free is offered to another."""
         sender = sender_of(packet.message)
-        others = [key for key in self._changed(node) if key[0] != sender]
+        others = [key for key in self._changed(node) if key[0] != sender and not self._is_new_offer(node, key)]
         assert others == [], f"S3: a message of '{sender}' changed {others}"
 
     def _nobody_speaks_from_a_life_that_is_over(self, node: Node, packet: Packet) -> None:
@@ -142,6 +146,8 @@ class Safety(Inspector):
         if self._incarnation is not None and incarnation != self._incarnation:
             return  # of a life that is new: what was agreed with the earlier one is lost
         for key in self._changed(node):
+            if self._is_new_offer(node, key):
+                continue
             seen = self._slots.get(key)
             assert seen is not None, f"S3: {type(packet.message).__name__} made a slot"
             answered = packet.envelope.correlation_identifier

@@ -14,7 +14,7 @@ from tests.simulation.scenario import simulate
 SECONDS = float(os.environ.get("ORBITALIS_SIMULATION_SECONDS", "90"))
 """For each of two tests, which run side by side where there are two processors."""
 
-FOUND_BEFORE = [42, 1027, 1114]
+FOUND_BEFORE = [42, 1027, 1114, 848874906]
 """Seeds that once showed a fault of the protocol, or of the simulation."""
 
 

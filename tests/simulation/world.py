@@ -44,6 +44,7 @@ class World(Net):
     def __init__(self, seed: int, loop_interval: float = 1.0) -> None:
         super().__init__()
         self.random = random.Random(seed)
+        self.announces = True
         self.trace = Trace()
         self.faults = Faults()
         self.inspector = Inspector()

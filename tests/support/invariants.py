@@ -22,6 +22,12 @@ def assert_sane(node: Node, *, are_bounds_edited: bool = False) -> None:
     _deadlines_belong_to_something(node)
     _remotes_are_known(node)
     _topics_are_subscribed(node)
+    if node.machine.role is Role.PLUGIN:
+        _wishes_agree(node)
+        if not are_bounds_edited:
+            _nobody_waits_in_vain(node)
+    else:
+        assert node.core._directed_count <= limits.DIRECTED_DISCOVERS
     for send in node.had(Send):
         _can_be_published(node, send)
 
@@ -101,6 +107,31 @@ def _topics_are_subscribed(node: Node) -> None:
             assert slot.ack_topic is not None
             wanted.append(slot.ack_topic)
     assert sorted(node.topics) == sorted(wanted)
+
+
+def _wishes_agree(node: Node) -> None:
+    plugin, wishes = node.plugin, node.plugin.wishes
+    by_operation = {
+        name: {wish.core_identifier: wish for wish in wishes.of_operation(name)} for name in wishes._by_operation
+    }
+    pairs = {(core, name) for core, wish in wishes._by_core.items() for name in wish.queries}
+    assert pairs == {(core, name) for name, waiting in by_operation.items() for core in waiting}
+    assert all(wish is wishes._by_core[core] for waiting in by_operation.values() for core, wish in waiting.items())
+    assert len(wishes) == len(pairs) <= limits.WAITING_QUERIES
+    assert set(wishes._deadlines._at) == set(wishes._by_core)
+    assert all(wish.queries for wish in wishes._by_core.values())
+    assert plugin.running or not wishes
+    assert not plugin._freed or not plugin._has_room_for_pending()
+
+
+def _nobody_waits_in_vain(node: Node) -> None:
+    plugin = node.plugin
+    for wish in plugin.wishes._by_core.values():
+        for name, query in wish.queries.items():
+            slot = plugin.slots.get(wish.core_identifier, name)
+            assert slot is None or not slot.is_open
+            can_be_offered = plugin._suited(name, query) and plugin._can_lend(wish.core_identifier, name)
+            assert slot is not None or not can_be_offered
 
 
 def _can_be_published(node: Node, send: Send) -> None:

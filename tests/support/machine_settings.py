@@ -13,6 +13,7 @@ from orbitalis_wire import channels, limits, timings
 from orbitalis_wire.topics import (
     CloseAckTopic,
     CloseTopic,
+    DirectedDiscoverTopic,
     KeepaliveRequestTopic,
     KeepaliveTopic,
     OfferTopic,
@@ -58,6 +59,9 @@ class Layout:
 
     def keepalive_request(self, remote_identifier: str | None) -> str:
         return KeepaliveRequestTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
+
+    def directed_discover(self, core_identifier: str | None) -> str:
+        return DirectedDiscoverTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
 
     def offer(self) -> str:
         return OfferTopic.build(core_identifier=self.identifier, plugin_identifier=None)
@@ -105,8 +109,9 @@ class Layout:
         filters = [KeepaliveTopic.filter(**mine), KeepaliveRequestTopic.filter(**mine)]
         if self.is_core:
             own = [OfferTopic.filter(core_identifier=self.identifier)]
-            return [*filters, *own, ResponseTopic.filter(core_identifier=self.identifier)]
-        return [*filters, ReplyTopic.filter(plugin_identifier=self.identifier), channels.DISCOVER.address]
+            return [*filters, *own, ResponseTopic.filter(core_identifier=self.identifier), channels.ANNOUNCE.address]
+        own = [ReplyTopic.filter(plugin_identifier=self.identifier), channels.DISCOVER.address]
+        return [*filters, *own, DirectedDiscoverTopic.filter(plugin_identifier=self.identifier)]
 
 
 @dataclass(kw_only=True)
@@ -116,6 +121,8 @@ class Settings:
     identifier: str
     topics: Layout
     discover_topic: str = channels.DISCOVER.address
+    announce_topic: str = channels.ANNOUNCE.address
+    late_offers: bool = True
     operations: Mapping[str, Terms] = field(default_factory=dict)
     operation_requirements: Mapping[str, Requirement] = field(default_factory=dict)
     discovering_interval: float = timings.DISCOVERING_INTERVAL

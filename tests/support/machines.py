@@ -18,7 +18,7 @@ from orbitalis.protocol.plugin import PluginProtocol
 from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.slot import Slot
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.messages import EventEnvelope
+from orbitalis_wire.messages import AnnounceMessage, EventEnvelope
 from tests.support.machine_settings import Layout, Requirement, Settings, Terms, text_constraint
 
 __all__ = ["Net", "Node", "Packet"]
@@ -82,6 +82,11 @@ class Node:
         assert isinstance(self.machine, PluginProtocol)
         return self.machine
 
+    @property
+    def announces(self) -> bool:
+        """Whether it announces itself."""
+        return self.net.announces and self.has_headers
+
     def start(self) -> None:
         """Begin a new life."""
         self.incarnation += 1
@@ -100,6 +105,8 @@ class Node:
     def do(self, effects: list[Effect]) -> None:
         """Carry effects out."""
         for effect in effects:
+            if isinstance(effect, Send) and isinstance(effect.message, AnnounceMessage) and not self.announces:
+                continue
             self.effects.append(effect)
             match effect:
                 case Send():
@@ -137,6 +144,7 @@ class Node:
             "connection_identifier": send.connection_identifier,
             "open_connections": send.open_connections,
             "readable_encodings": tuple(Encoding),
+            "late_offers": send.late_offers,
         }
         envelope = self.envelope(identifier=send.event_identifier, **(known if self.has_headers else {}))
         return Packet(topic=send.topic, message=send.message, envelope=replace(envelope, **headers))
@@ -165,6 +173,8 @@ class Node:
             self.do(self.machine.close_gracefully(*slot.key, None, now))
         if isinstance(self.machine, CoreProtocol):
             self.do(self.machine.discover_if_due(now))
+        if isinstance(self.machine, PluginProtocol):
+            self.do(self.machine.update_operations(now))
 
     def receives(self, topic: str) -> bool:
         """Return whether it is subscribed to a topic."""
@@ -179,6 +189,8 @@ class Node:
         """Take a message."""
         envelope = packet.envelope
         if not self.has_headers:
+            if isinstance(packet.message, AnnounceMessage):
+                return  # it knows none
             envelope = replace(envelope, **_HEADERS)
         self.do(self.machine.handle(packet.topic, packet.message, envelope, self.net.now))
 
@@ -220,6 +232,8 @@ class Net:
         self.wire: list[Packet] = []
         self.loses: Callable[[Packet], bool] = lambda packet: False
         """Which messages are lost."""
+        self.announces = False
+        """Whether plugins announce themselves; without, they are found by discovers to everybody alone."""
         self._numbers: Iterator[int] = itertools.count(1)
 
     def new_identifier(self) -> str:

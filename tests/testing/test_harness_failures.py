@@ -55,7 +55,7 @@ async def test_with_a_core_that_does_not_run(harness: Harness) -> None:
         ({}, {"policy": Policy(maximum=0)}, "has no room (maximum: 0), it is lent to none"),
         (
             {},
-            {"discover_topic": "elsewhere"},
+            {"discover_topic": "elsewhere", "announce_topic": "elsewhere"},
             "listens for discovers on 'elsewhere', the core sends them to '$handshake.discover'",
         ),
     ],

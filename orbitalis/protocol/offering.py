@@ -1,0 +1,347 @@
+"""What a plugin offers, and when: what is free when a core asks, and later what has become free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import TypeAlias
+
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived
+from orbitalis.protocol.orbiter import OrbiterProtocol
+from orbitalis.protocol.policy import AllowBlockList
+from orbitalis.protocol.remote import Standing
+from orbitalis.protocol.settings import OperationTerms, PluginSettings
+from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
+from orbitalis.protocol.wishes import Wish, Wishes
+from orbitalis_wire import channels
+from orbitalis_wire.messages import (
+    AnnounceMessage,
+    DiscoverMessage,
+    DiscoverQuery,
+    EventEnvelope,
+    OfferedOperation,
+    OfferMessage,
+)
+from orbitalis_wire.topics import KeepaliveRequestTopic, KeepaliveTopic, OfferTopic
+
+__all__ = ["Offering"]
+
+_Shape: TypeAlias = tuple[Input, Output]
+_Terms: TypeAlias = tuple[_Shape, Hashable]
+"""What an operation is, and the rules of its policy, as they cannot be edited any more."""
+
+_ENDS_WISH = frozenset({SlotTrigger.REJECT_RECEIVED, SlotTrigger.EXPIRED, SlotTrigger.PREPARATION_FAILED})
+"""What ends an offer so that the core has to ask again before it is repeated."""
+
+
+class Offering(OrbiterProtocol):
+    """The part of a plugin's machine that makes itself known, and offers."""
+
+    role = Role.PLUGIN
+    _settings: PluginSettings
+
+    def __init__(self, settings: PluginSettings, *, new_identifier: Callable[[], str]) -> None:
+        super().__init__(settings, new_identifier=new_identifier)
+        self.wishes = Wishes()
+        """What cores have asked for that may be offered later."""
+        self._freed: dict[str, None] = {}
+        """Operations that could not be lent and perhaps can be now, in the order in which that happened."""
+        self._known_terms: dict[str, _Terms] = {}
+        """What the operations were when each was last looked at."""
+        self._announced: dict[str, _Shape] = {}
+        """What the operations were when all were last looked at."""
+
+    # On the plugin's own account
+
+    def send_offer(
+        self, core_identifier: str, offer_topic: str, operation_names: list[str], now: float
+    ) -> list[Effect]:
+        """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
+
+        Raises:
+            RemoteProtocolError: The core's identifier or the topic cannot be used.
+        """
+        if self.running:
+            self._told.check_identifier(core_identifier)
+            topic = self._told.resolve(OfferTopic, core_identifier, offer_topic)
+            offered = [
+                slot
+                for name in operation_names
+                if (terms := self._settings.operations.get(name)) is not None
+                and (slot := self._reserve(core_identifier, name, terms.input, terms.output, now)) is not None
+            ]
+            self._send_offer(core_identifier, topic, offered)
+        return self._outbox.take()
+
+    def update_operations(self, now: float) -> list[Effect]:
+        """Offer and announce what has changed since this was last called: operations, and their policies."""
+        if self.running:
+            before, self._announced = self._announced, self._shapes()
+            for name in {**self._known_terms, **self._announced}:
+                self._look_at(name)
+            self._settle(now)
+            if any(before.get(name) != shape for name, shape in self._announced.items()):
+                self._announce()
+        return self._outbox.take()
+
+    def _shapes(self) -> dict[str, _Shape]:
+        return {name: (terms.input, terms.output) for name, terms in self._settings.operations.items()}
+
+    def _look_at(self, operation_name: str) -> None:
+        """Note whether an operation has changed since this was last called: perhaps it can be lent now."""
+        terms = self._settings.operations.get(operation_name)
+        if terms is None:
+            self._known_terms.pop(operation_name, None)
+        elif self._known_terms.get(operation_name) != (known := ((terms.input, terms.output), _rules(terms))):
+            self._known_terms[operation_name] = known
+            self._freed[operation_name] = None
+
+    def _announce(self) -> None:
+        if self.leaving:
+            return
+        message = AnnounceMessage(
+            plugin_identifier=self._settings.identifier,
+            operation_names=list(self._settings.operations),
+            discover_topic=self._settings.topics.directed_discover(None),
+        )
+        self._outbox.send(None, self._settings.announce_topic, channels.ANNOUNCE, message)
+
+    def _on_start(self, now: float) -> None:
+        self._announced = self._shapes()
+        self._announce()
+
+    def _on_stop(self) -> None:
+        self.wishes.clear()
+        self._freed.clear()
+        self._known_terms.clear()
+
+    def _on_reconnected(self, now: float) -> None:
+        self._announce()
+
+    def _next_own_deadline(self) -> float | None:
+        return self.wishes.next_deadline()
+
+    def _discard_own_expired(self, now: float) -> None:
+        self.wishes.discard_expired(now)
+
+    # Discover
+
+    def _on_discover(self, topic: str, message: DiscoverMessage, envelope: EventEnvelope, now: float) -> None:
+        core = message.core_identifier
+        if not self._admit(core, envelope, now) or self._is_stale(core, envelope, now):
+            return
+        wish = Wish(
+            core_identifier=core,
+            envelope=replace(envelope, serialized_payload=None),
+            asked_at=now,
+            offer_topic=self._told.resolve(OfferTopic, core, message.offer_topic),
+            keepalive_topic=self._told.resolve(KeepaliveTopic, core, message.core_keepalive_topic),
+            keepalive_request_topic=self._told.resolve(
+                KeepaliveRequestTopic, core, message.core_keepalive_request_topic
+            ),
+            considers_me_dead_after=message.considered_dead_after,
+        )
+        self._outbox.add(MessageReceived(remote_identifier=core, message=message))
+        queries = {name: query for name, query in message.queries.items() if _admits(query, self._settings.identifier)}
+        # A directed discover has perhaps crossed the offer that answers another, and is no reason to repeat that.
+        is_directed = topic != self._settings.discover_topic
+        awaited = {slot.operation_name for slot in self.slots.of_remote(core) if slot.state is SlotState.OFFERED}
+        offered = [
+            slot
+            for name, query in queries.items()
+            if not (is_directed and name in awaited)
+            and (slot := self._answer(core, name, query, envelope, now)) is not None
+        ]
+        self._remember(wish, queries)
+        if offered or self.acquaintances.get(core) is not None:
+            self._meet(wish, now)
+        if offered:
+            self._send_offer(core, wish.offer_topic, offered)
+        elif is_directed and not awaited:
+            self._publish_keepalive(core, wish.keepalive_topic, correlation_identifier=envelope.identifier)
+
+    def _is_stale(self, core: str, envelope: EventEnvelope, now: float) -> bool:
+        """Return whether a discover of a core that is known by nothing but its wishes is from an earlier life."""
+        wish = self.wishes.of_core(core)
+        return (
+            wish is not None
+            and self.acquaintances.get(core) is None
+            and wish.is_newer_than(envelope)
+            and not self._is_silent(wish, now)
+        )
+
+    def _meet(self, wish: Wish, now: float) -> None:
+        """Make the acquaintance of a core, with what its discover told."""
+        self.acquaintances.told(
+            self.acquaintances.meet(wish.core_identifier, wish.envelope, now),
+            keepalive_topic=wish.keepalive_topic,
+            keepalive_request_topic=wish.keepalive_request_topic,
+            considers_me_dead_after=wish.considers_me_dead_after,
+        )
+
+    def _answer(
+        self, core: str, operation_name: str, query: DiscoverQuery, envelope: EventEnvelope, now: float
+    ) -> Slot | None:
+        """Return the slot to offer in answer to one query, if there is any."""
+        slot = self.slots.get(core, operation_name)
+        if slot is None:
+            return self._reserve_for(core, operation_name, query, now)
+        # An older peer that has restarted cannot say so, and gets its operation offered again.
+        if slot.state is SlotState.OFFERED or (slot.is_open and envelope.incarnation is None):
+            return slot if self._suited(operation_name, query) is not None else None
+        return None
+
+    # Offers in a second moment
+
+    def _remember(self, wish: Wish, queries: dict[str, DiscoverQuery]) -> None:
+        """Remember what a core, which may want late offers, has asked for and is not connected for."""
+        core = wish.core_identifier
+        if wish.envelope.late_offers:
+            for name, query in queries.items():
+                slot = self.slots.get(core, name)
+                if slot is None or not slot.is_open:
+                    wish.queries[name] = query
+        self.wishes.remember(wish)
+        for name in wish.queries:
+            self._look_at(name)
+        if not self._has_room_for_pending():
+            self._freed.update(dict.fromkeys(name for name in wish.queries if name in self._settings.operations))
+
+    def _forget_wishes(self, remote_identifier: str) -> None:
+        self.wishes.forget(remote_identifier)
+
+    def _open(self, slot: Slot, trigger: SlotTrigger, now: float) -> None:
+        super()._open(slot, trigger, now)
+        self.wishes.fulfil(*slot.key)
+
+    def _release(self, slot: Slot, trigger: SlotTrigger, reason: CloseReason, data: bytes | None = None) -> None:
+        super()._release(slot, trigger, reason, data)
+        self._freed[slot.operation_name] = None
+        if trigger in _ENDS_WISH:
+            self.wishes.fulfil(*slot.key)
+
+    def _settle(self, now: float) -> None:
+        """Offer what has become free to those who wait for it."""
+        if not self._freed or not self.running:
+            return
+        if not self.wishes:
+            self._freed.clear()
+            return
+        offers: dict[str, tuple[Wish, list[Slot]]] = {}
+        for name in tuple(self._freed):
+            if not self._has_room_for_pending():
+                break  # the rest has to wait for that, too
+            self._look_at(name)
+            del self._freed[name]
+            for wish in self._waiting(name, now):
+                if not self._has_room_for_pending():
+                    self._freed[name] = None
+                    break
+                slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now)
+                if slot is not None:
+                    offers.setdefault(wish.core_identifier, (wish, []))[1].append(slot)
+                if not self._is_free(name):
+                    break
+        for wish, offered in offers.values():
+            self._meet(wish, now)
+            self._send_offer(wish.core_identifier, wish.offer_topic, offered)
+
+    def _waiting(self, operation_name: str, now: float) -> list[Wish]:
+        """Return who waits for an operation that can be lent, those who may be dead behind all others."""
+        if not self._is_free(operation_name):
+            return []
+        for wish in self.wishes.of_operation(operation_name):
+            if self.acquaintances.standing(wish.core_identifier, wish.envelope) is not Standing.CURRENT:
+                self.wishes.forget(wish.core_identifier)
+        return sorted(self.wishes.of_operation(operation_name), key=lambda wish: self._is_silent(wish, now))
+
+    def _is_silent(self, wish: Wish, now: float) -> bool:
+        after = self._settings.consider_others_dead_after
+        remote = self.acquaintances.get(wish.core_identifier)
+        last_seen = wish.asked_at if remote is None else max(remote.last_seen, wish.asked_at)
+        return after is not None and last_seen + after <= now
+
+    # Offer
+
+    def _suited(self, operation_name: str, query: DiscoverQuery) -> _Shape | None:
+        """Return input and output of an operation in the words of a query, if they are what that asks for."""
+        terms = self._settings.operations.get(operation_name)
+        if terms is None:
+            return None
+        inputs = [Input.from_wire(record) for record in query.inputs]
+        outputs = [Output.from_wire(record) for record in query.outputs]
+        if not any(terms.input.accepts(theirs) for theirs in inputs):
+            return None
+        if not any(theirs.accepts(terms.output) for theirs in outputs):
+            return None
+        return terms.input.spelled_like(inputs), terms.output.spelled_like(outputs)
+
+    def _reserve_for(self, core: str, operation_name: str, query: DiscoverQuery, now: float) -> Slot | None:
+        """Take a slot for an offer that answers a query, if the operation suits it and can be lent."""
+        if not self._can_lend(core, operation_name):
+            return None
+        suited = self._suited(operation_name, query)
+        return None if suited is None else self._reserve(core, operation_name, *suited, now)
+
+    def _reserve(
+        self, core: str, operation_name: str, operation_input: Input, operation_output: Output, now: float
+    ) -> Slot | None:
+        """Take a slot for an offer, if the policy allows that and none is taken for the same."""
+        if self.slots.get(core, operation_name) is not None or not self._can_lend(core, operation_name):
+            return None
+        slot = Slot(
+            role=self.role,
+            remote_identifier=core,
+            operation_name=operation_name,
+            input=operation_input,
+            output=operation_output,
+            created_at=now,
+        )
+        self._add_pending(slot, SlotTrigger.OFFER_SENT)
+        return slot
+
+    def _can_lend(self, core: str, operation_name: str) -> bool:
+        return (
+            self._is_free(operation_name)
+            and self._settings.operations[operation_name].policy.admits(core)
+            and self._has_room_for_pending()
+        )
+
+    def _is_free(self, operation_name: str) -> bool:
+        """Return whether there is such an operation, and its policy has a slot left."""
+        terms = self._settings.operations.get(operation_name)
+        return terms is not None and terms.policy.has_room(self.slots.count(operation_name))
+
+    def _send_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
+        if not offered:
+            return
+        event_identifier = self._new_identifier()
+        for slot in offered:
+            slot.offer_identifiers = (*slot.offer_identifiers[-7:], event_identifier)
+        message = OfferMessage(
+            plugin_identifier=self._settings.identifier,
+            offered_operations=[
+                OfferedOperation(name=slot.operation_name, input=slot.input, output=slot.output) for slot in offered
+            ],
+            reply_topic=self._settings.topics.reply(core),
+            considered_dead_after=self._considered_dead_after,
+            plugin_keepalive_topic=self._settings.topics.keepalive(core),
+            plugin_keepalive_request_topic=self._settings.topics.keepalive_request(core),
+        )
+        self._outbox.send(core, offer_topic, channels.OFFER, message, event_identifier=event_identifier)
+
+
+def _rules(operation: OperationTerms) -> Hashable:
+    policy = operation.policy
+    lists = (None if names is None else tuple(names) for names in (policy.allowlist, policy.blocklist))
+    return policy.maximum, *lists
+
+
+def _admits(query: DiscoverQuery, identifier: str) -> bool:
+    lists = AllowBlockList(
+        allowlist=None if query.allowlist is None else list(query.allowlist),
+        blocklist=None if query.blocklist is None or query.allowlist is not None else list(query.blocklist),
+    )
+    return lists.admits(identifier)

@@ -1,0 +1,127 @@
+"""What cores wait for: queries that a plugin may be able to answer later, by operation, longest wait first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orbitalis.protocol.deadlines import Deadlines
+from orbitalis_wire import limits, timings
+from orbitalis_wire.messages import DiscoverQuery, EventEnvelope
+
+__all__ = ["Wish", "Wishes"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Wish:
+    """What one core has asked for in its last discover. Times are seconds on the clock of the machine's caller."""
+
+    core_identifier: str
+    envelope: EventEnvelope
+    """That of the discover, for its headers."""
+    asked_at: float
+    """When the discover arrived."""
+    offer_topic: str
+    """Where offers go, as all topics here checked and ready to publish to."""
+    keepalive_topic: str
+    keepalive_request_topic: str
+    considers_me_dead_after: float
+    queries: dict[str, DiscoverQuery] = field(default_factory=dict[str, DiscoverQuery])
+    """What is not connected yet, by operation name."""
+
+    def is_newer_than(self, envelope: EventEnvelope) -> bool:
+        """Return whether an event of the same core is from an earlier life."""
+        if self.envelope.incarnation is None:
+            return False
+        return envelope.incarnation is None or envelope.incarnation < self.envelope.incarnation
+
+
+class Wishes:
+    """All wishes of cores that want late offers.
+
+    At most `limits.WAITING_QUERIES` queries are kept: when there are as many, those who wait keep their places. A query
+    as large as no honest one is, is not kept either.
+    """
+
+    def __init__(self) -> None:
+        self._by_core: dict[str, Wish] = {}
+        self._by_operation: dict[str, dict[str, Wish]] = {}
+        self._deadlines: Deadlines[str] = Deadlines()
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return how many queries are kept."""
+        return self._count
+
+    def of_operation(self, operation_name: str) -> tuple[Wish, ...]:
+        """Return who waits for an operation, longest wait first."""
+        return tuple(self._by_operation.get(operation_name, {}).values())
+
+    def of_core(self, core_identifier: str) -> Wish | None:
+        """Return what a core waits for."""
+        return self._by_core.get(core_identifier)
+
+    def remember(self, wish: Wish) -> None:
+        """Keep a wish instead of what its core waited for before; what it still waits for keeps its place."""
+        core = wish.core_identifier
+        before = self._by_core.get(core)
+        if before is not None:
+            if before.envelope.incarnation != wish.envelope.incarnation:
+                self.forget(core)
+            for name in [name for name in before.queries if name not in wish.queries]:
+                self.fulfil(core, name)
+        for name, query in list(wish.queries.items()):
+            waiting = self._by_operation.get(name, {})
+            has_room = core in waiting or self._count < limits.WAITING_QUERIES
+            if not has_room or _size(name, query) > limits.SCHEMA_BYTES:
+                self.fulfil(core, name)
+                del wish.queries[name]
+                continue
+            self._count += core not in waiting
+            self._by_operation.setdefault(name, waiting)[core] = wish
+        if wish.queries:
+            self._by_core[core] = wish
+            self._deadlines.set(core, wish.asked_at + timings.LATE_OFFERS_KEPT_FOR)
+
+    def fulfil(self, core_identifier: str, operation_name: str) -> None:
+        """Let a core wait for an operation no more."""
+        waiting = self._by_operation.get(operation_name, {})
+        wish = waiting.pop(core_identifier, None)
+        if wish is None:
+            return
+        self._count -= 1
+        if not waiting:
+            del self._by_operation[operation_name]
+        del wish.queries[operation_name]
+        if not wish.queries:
+            del self._by_core[core_identifier]
+            self._deadlines.discard(core_identifier)
+
+    def forget(self, core_identifier: str) -> None:
+        """Let a core wait for nothing."""
+        wish = self._by_core.get(core_identifier)
+        if wish is not None:
+            for name in list(wish.queries):
+                self.fulfil(core_identifier, name)
+
+    def discard_expired(self, now: float) -> None:
+        """Forget what was asked for too long ago."""
+        for core_identifier in self._deadlines.pop_due(now):
+            self.forget(core_identifier)
+
+    def next_deadline(self) -> float | None:
+        """Return when :meth:`discard_expired` has something to do, or `None` if it never has."""
+        return self._deadlines.next()
+
+    def clear(self) -> None:
+        """Let nobody wait."""
+        self._by_core.clear()
+        self._by_operation.clear()
+        self._deadlines.clear()
+        self._count = 0
+
+
+def _size(operation_name: str, query: DiscoverQuery) -> int:
+    """Return about how many characters a query takes."""
+    schemas = [one.schemas for one in query.inputs] + [one.schemas for one in query.outputs]
+    texts = ((operation_name, query.operation_name), query.allowlist or (), query.blocklist or (), *schemas)
+    return sum(1 + sum(len(text) + 1 for text in some) for some in texts)
