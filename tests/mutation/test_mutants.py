@@ -1,0 +1,27 @@
+"""That every mutant can be made; `make mutants` sees whether the tests notice it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.mutants import MUTANTS, Mutant
+from tests.support.repository import ROOT
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_it_changes_one_place_and_gives_a_program(mutant: Mutant, tmp_path: Path) -> None:
+    changed = tmp_path / mutant.file
+    changed.parent.mkdir(parents=True)
+    shutil.copy(ROOT / mutant.file, changed)
+
+    mutant.apply(tmp_path)
+
+    assert changed.read_text() != (ROOT / mutant.file).read_text()
+    compile(changed.read_text(), mutant.file, "exec")
+
+
+def test_each_has_a_name_of_its_own() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 30
