@@ -32,6 +32,8 @@ class TopicStamp:
     incarnation: str | None = None
     connection_identifier: str | None = None
     readable_encodings: Sequence[str] | None = None
+    channel: Channel | None = None
+    """Whose topic it is, which says the quality of service."""
     bus: str | None = None
     """For a client that is on several: the name of the one on which the topic is listened to."""
 
@@ -101,8 +103,8 @@ class EventBusClient(ABC):
         """Publish a message, a text or number (as a StringMessage, Int64Message or Float64Message), or an empty event.
 
         An :class:`Event` is published as it is, anything else in a new one. `channel` says the quality of service
-        (default: that of operations), `encoding` how the event is written (default: as `topic_stamps` says), `bus` on
-        which of several buses (default: as `topic_stamps` says, or else on all).
+        (default: as `topic_stamps` says, or else that of outputs), `encoding` how the event is written (default: as
+        `topic_stamps` says), `bus` on which of several buses (default: as `topic_stamps` says, or else on all).
 
         Raises:
             InvalidTopicError: Nothing can be published to this topic.
@@ -118,7 +120,10 @@ class EventBusClient(ABC):
         stamp = self.topic_stamps.get(topic, _NO_STAMP)
         client = self._client_on(bus or stamp.bus)
         await client._publish(
-            topic, self._event(message, stamp), channel or channels.OPERATION_OUTPUT, encoding or stamp.encoding
+            topic,
+            self._event(message, stamp),
+            channel or stamp.channel or channels.OPERATION_OUTPUT,
+            encoding or stamp.encoding,
         )
         self._statistics.published += 1
         if client is not self:

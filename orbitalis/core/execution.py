@@ -16,6 +16,7 @@ from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.orbiter.connection import Connection
 from orbitalis.protocol.slot import Slot
+from orbitalis_wire import channels
 
 __all__ = ["OperationExecutor"]
 
@@ -128,6 +129,8 @@ class OperationExecutor(ABC):
         that no plugin accepts.
         """
         slots = list(self._open_slots(operation_name))
+        if not slots:
+            raise self._no_connection(operation_name)
         random.shuffle(slots)
         load = dict.fromkeys(slots, 0)
         inputs: list[tuple[Slot, Publishable]] = []
@@ -144,7 +147,7 @@ class OperationExecutor(ABC):
         Raises:
             BusError: It could not be published.
         """
-        await self.eventbus_client.publish(topic, data)
+        await self.eventbus_client.publish(topic, data, channel=channels.OPERATION_INPUT)
 
     def _accepting(
         self, operation_name: str, slots: Sequence[Slot], data: Publishable, whose: str = ""
@@ -154,14 +157,17 @@ class OperationExecutor(ABC):
         if accepting:
             return accepting
         if not slots:
-            raise NoConnectionError(
-                f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: wait until it is "
-                "compliant, or handle that it is not"
-            )
+            raise self._no_connection(operation_name, whose)
         what = "an empty event" if payload is None else f"a {type(payload).__name__}"
         raise NoConnectionError(
             f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
             f"whose input accepts {what}"
+        )
+
+    def _no_connection(self, operation_name: str, whose: str = "") -> NoConnectionError:
+        return NoConnectionError(
+            f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: wait until it is "
+            "compliant, or handle that it is not"
         )
 
     async def _send(self, inputs: Sequence[tuple[Slot, Publishable]], fire_and_forget: bool) -> None:

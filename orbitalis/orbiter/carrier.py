@@ -223,6 +223,7 @@ class Carrier:
                 # An older peer knows no headers, and has not got this one in its messages either.
                 connection_identifier=slot.connection_identifier,
                 readable_encodings=_READABLE_ENCODINGS,
+                channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
                 bus=self._whereabouts.bus_of(slot.remote_identifier),
             )
         return connection

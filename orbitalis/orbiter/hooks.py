@@ -56,7 +56,7 @@ class OrbiterHooks:
         """
 
     async def _on_remote_dead(self, remote_identifier: str) -> None:
-        """Called when a remote is dead, or has started anew, before its connections are closed on this side."""
+        """Called when a remote is dead, or has started anew; the hook for each closed connection follows."""
 
     async def _on_loop_start(self) -> None:
         """Called when the loop starts."""

@@ -28,12 +28,14 @@ from orbitalis.protocol.effects import ComplianceChanged, Effect, MessageReceive
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.slot import Slot
 from orbitalis_wire import channels, limits, timings
+from orbitalis_wire.errors import TopicError
 from orbitalis_wire.messages import (
     GracefulCloseConnectionMessage,
     GracelessCloseConnectionMessage,
     KeepaliveMessage,
     KeepaliveRequestMessage,
 )
+from orbitalis_wire.topics import KeepaliveTopic
 
 __all__ = ["Orbiter"]
 
@@ -90,12 +92,16 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             ValueError: A duration is negative, or the identifier cannot be a level of a topic.
         """
         self.topics = BuiltTopics(self)
-        # Raises if the identifier cannot be in a topic.
-        self._build_keepalive_filter()
+        try:
+            KeepaliveTopic.build(recipient_identifier=self.identifier, sender_identifier=self.identifier)
+        except TopicError as error:
+            raise ValueError(f"identifier {error.value!r} cannot be used: {error.reason}") from None
         for name in _DURATIONS:
             duration = getattr(self, name)
             if duration is not None and not duration >= 0:
                 raise ValueError(f"{name} must not be negative, got {duration}")
+        if self.loop_interval == 0:
+            raise ValueError("loop_interval must be positive, got 0")
         self._logger = FieldLogger(logging.getLogger(__name__), orbiter=self.identifier)
         self._incarnation = ""
         self._changing = asyncio.Lock()

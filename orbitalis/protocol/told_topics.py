@@ -22,7 +22,9 @@ from orbitalis_wire.topics import CloseTopic, OfferTopic
 __all__ = ["ToldTopics", "TopicClass"]
 
 _ADDRESSES: Final = tuple(channel.address for channel in CHANNELS.values())
-_ROOTS: Final = tuple({address.split("/", 1)[0] + "/" for address in _ADDRESSES if "/" in address})
+_ROOTS: Final = tuple(
+    {address.split("/", 1)[0] + "/" for address in _ADDRESSES if "/" in address and not address.startswith("{")}
+)
 """How topics in our layout begin; what begins like this and is no topic of ours is a mistake or a trick."""
 _UNKNOWN_SENDER: Final = OfferTopic.build(core_identifier="core", plugin_identifier=None).split("/")[
     OfferTopic.ADDRESS.split("/").index("{plugin_identifier}")
@@ -119,11 +121,11 @@ class ToldTopics:
             RemoteProtocolError: The topic cannot be published to, or it is in our layout and is no topic of that
                 channel from this orbiter to that remote.
         """
-        if not topic.startswith(_ROOTS):
-            return _publishable(remote_identifier, topic)
         try:
             parsed = topic_class.parse(topic)
         except TopicError as error:
+            if not topic.startswith(_ROOTS):
+                return _publishable(remote_identifier, topic)
             raise RemoteProtocolError(f"remote '{remote_identifier}' told topic {topic!r}: {error}") from None
         expected = {
             self._role.value + "_identifier": self._identifier,

@@ -270,9 +270,11 @@ async def test_before_its_start_nothing_makes_a_core_compliant(bus: LocalEventBu
 
 @pytest.mark.parametrize("kind", [Core, Plugin])
 def test_what_cannot_be_is_refused_when_it_is_made(bus: LocalEventBus, kind: type[Orbiter]) -> None:
-    for identifier in ("", "a/b", "#", "+", "a\0", "x" * 256):
-        with pytest.raises(ValueError, match="recipient_identifier"):
+    for identifier in ("", "a/b", "#", "+", "-", "a\0", "x" * 256):
+        with pytest.raises(ValueError, match=r"identifier '.*' cannot be used: it"):
             kind(identifier=identifier, eventbus_client=on(bus))
+    with pytest.raises(ValueError, match="loop_interval must be positive, got 0"):
+        kind(eventbus_client=on(bus), loop_interval=0)
     for duration in ("loop_interval", "consider_others_dead_after", "graceful_close_timeout"):
         for value in (-1.0, float("nan")):
             options: dict[str, Any] = {duration: value}

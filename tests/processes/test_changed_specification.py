@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -73,6 +74,17 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def generate_and_run(copy: Path, broker: Broker) -> str:
+    """Generate from the copy's specification, run the program against it, and return what that prints."""
+    generator = {"PYTHONPATH": str(PACKAGE_FOLDERS["orbitalis_codegen"].parent)}
+    run([sys.executable, "-m", "orbitalis_codegen", "generate"], folder=copy, environment=generator)
+    return run(
+        [sys.executable, "-c", PROGRAM, broker.url],
+        folder=copy,
+        environment={"PYTHONPATH": os.pathsep.join([str(copy), str(copy / "generated" / "python")])},
+    )
+
+
 def test_addresses_quality_of_service_fields_and_timings(copy: Path, new_broker: Callable[..., Broker]) -> None:
     document = copy / "asyncapi.yaml"
     replace(
@@ -96,13 +108,7 @@ def test_addresses_quality_of_service_fields_and_timings(copy: Path, new_broker:
     replace(copy / "schemas" / "OfferedOperation.avsc", '"fields": [', price)
     broker = new_broker()
 
-    generator = {"PYTHONPATH": str(PACKAGE_FOLDERS["orbitalis_codegen"].parent)}
-    run([sys.executable, "-m", "orbitalis_codegen", "generate"], folder=copy, environment=generator)
-    output = run(
-        [sys.executable, "-c", PROGRAM, broker.url],
-        folder=copy,
-        environment={"PYTHONPATH": os.pathsep.join([str(copy), str(copy / "generated" / "python")])},
-    )
+    output = generate_and_run(copy, broker)
 
     topic, *rest = output.split()
     assert topic.startswith("work/c/p/results/lowercase/output/")
@@ -114,3 +120,27 @@ def test_addresses_quality_of_service_fields_and_timings(copy: Path, new_broker:
     published = [line for line in broker.log if "Received PUBLISH" in line and "/reply" in line]
     assert published
     assert all(" q2," in line for line in published)
+
+
+def test_quality_of_service_of_inputs_alone(copy: Path, new_broker: Callable[..., Broker]) -> None:
+    document = copy / "asyncapi.yaml"
+    before, key, after = document.read_text().partition("  coreSendsOperationInput:")
+    own = "{mqtt: {qos: 2, retain: false, bindingVersion: 0.2.0}}"
+    after = after.replace("bindings: *reliable", f"bindings: {own}", 2)
+    document.write_text(before + key + after)
+    broker = new_broker()
+
+    assert "hello" in generate_and_run(copy, broker)
+
+    published = [line for line in broker.log if "Received PUBLISH" in line]
+    assert {" q2," in line for line in published if "/input/" in line} == {True}
+    assert {" q2," in line for line in published if "/output/" in line} == {False}
+
+
+def test_addresses_that_begin_with_a_parameter(copy: Path, new_broker: Callable[..., Broker]) -> None:
+    document = copy / "asyncapi.yaml"
+    text = re.sub(r"^( *address: )orbitalis/(.*)$", r"\1'\2'", document.read_text(), flags=re.MULTILINE)
+    document.write_text(text)
+    assert "address: '{core_identifier}/{plugin_identifier}/offer'" in text
+
+    assert "hello" in generate_and_run(copy, new_broker())
