@@ -20,7 +20,7 @@ _CLASSES_IN_USE = frozenset(
 """What emitted modules import, define or take from the builtins under a name that a class could have."""
 _FIELDS_IN_USE = frozenset(
     {
-        "ADDRESS", "ClassVar", "Mapping", "Self", "Sequence", "UUID", "bool", "build", "bytes", "classmethod",
+        "ADDRESS", "ClassVar", "avro_schema", "Mapping", "Self", "Sequence", "UUID", "bool", "build", "bytes", "classmethod",
         "dataclass", "date", "datetime", "field", "filter", "float", "int", "parse", "property", "self", "staticmethod",
         "str", "tuple", "type",
     }
