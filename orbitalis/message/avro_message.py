@@ -65,7 +65,7 @@ class _Given:
             ) from error
         return _Given(schema, name.rpartition(".")[2], frozenset(field["name"] for field in fields))
 
-    def check_fields(self, owner: str, names: set[str]) -> None:
+    def check_fields(self, owner: str, names: frozenset[str]) -> None:
         """Raise :class:`TypeError` unless a class has these fields."""
         if names != self.fields:
             missing, unknown = sorted(self.fields - names), sorted(names - self.fields)
@@ -199,7 +199,8 @@ class AvroMessageMixin(AvroModel, UserMessage):
             if cls._given is None:
                 schema = super().avro_schema()
             else:
-                cls._given.check_fields(cls.__qualname__, {field.name for field in dataclasses.fields(cls)})
+                names = frozenset(field.name for field in dataclasses.fields(cls))
+                cls._given.check_fields(cls.__qualname__, names)
                 schema = cls._given.schema
             _SafetyCheck(cls).smallest(json.loads(schema))
             parsed = parse_schema(json.loads(schema), named_schemas={})

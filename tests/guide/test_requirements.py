@@ -51,7 +51,7 @@ def lists(**new: Any) -> Callable[[Constraint], None]:
         ({"inputs": [Input.int64()]}, set(), lists(inputs=[Input.int64(), Input.string()]), {"a", "b", "c"}),
         ({"outputs": [Output.no_output()]}, set(), lists(outputs=[Output.string()]), {"a", "b", "c"}),
     ],
-    ids=str,
+    ids=["maximum", "no maximum", "allowlist", "no allowlist", "blocklist", "mandatory", "inputs", "outputs"],
 )
 async def test_a_constraint_may_be_edited_while_the_core_runs(
     harness: Harness, rules: dict[str, Any], before: Any, edit: Callable[[Constraint], None], after: Any
