@@ -148,7 +148,7 @@ async def test_setup_data_may_be_edited(harness: Harness) -> None:
         (Policy(maximum=1, allowlist=["one", "two"]), 1),
         (Policy(maximum=0), set()),
     ],
-    ids=str,
+    ids=["none", "allowlist", "blocklist", "maximum", "maximum and allowlist", "maximum 0"],
 )
 async def test_a_policy_says_whom_an_operation_is_lent_to(harness: Harness, policy: Policy, admitted: Any) -> None:
     plugin = EchoPlugin(identifier="plugin", eventbus_client=harness.client()).with_custom_policy("text", policy)
