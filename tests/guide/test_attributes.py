@@ -53,8 +53,9 @@ async def test_the_defaults_of_a_core_are_those_of_the_guide(harness: Harness) -
 
 
 async def test_only_those_with_the_same_discover_topic_find_each_other(harness: Harness) -> None:
-    plugin, other = plugin_of(harness, discover_topic="house/discover"), plugin_of(harness, identifier="other")
-    core = core_of(harness, discover_topic="house/discover")
+    topics = {"discover_topic": "house/discover", "announce_topic": "house/announce"}
+    plugin, other = plugin_of(harness, **topics), plugin_of(harness, identifier="other")
+    core = core_of(harness, **topics)
     await connected(harness, core, plugin)
     await harness.start(other)
     await harness.advance(30)

@@ -1,4 +1,4 @@
-"""Topics: every one but that of discovers is made by a method that may be overridden."""
+"""Topics: every one but those of discovers and announcements is made by a method that may be overridden."""
 
 from __future__ import annotations
 
@@ -61,6 +61,12 @@ class FlatPlugin(Flat, EchoPlugin):
     def _build_reply_filter(self) -> str:
         return self._build_reply_topic("")
 
+    def _build_directed_discover_topic(self, core_identifier: str | None) -> str:
+        return f"flat/discover-{self.identifier}"
+
+    def _build_directed_discover_filter(self) -> str:
+        return self._build_directed_discover_topic(None)
+
     def _build_operation_input_topic_for_core(
         self, core_identifier: str, operation_name: str, connection_identifier: str
     ) -> str:
@@ -78,6 +84,7 @@ async def test_everything_works_on_topics_of_ones_own(harness: Harness) -> None:
         eventbus_client=harness.client(),
         operation_requirements=needs(),
         discover_topic="flat/discover",
+        announce_topic="flat/announce",
         consider_others_dead_after=20.0,
     )
     plugins = [
@@ -85,6 +92,7 @@ async def test_everything_works_on_topics_of_ones_own(harness: Harness) -> None:
             identifier=name,
             eventbus_client=harness.client(),
             discover_topic="flat/discover",
+            announce_topic="flat/announce",
             consider_others_dead_after=20.0,
         )
         for name in ("a", "b")
@@ -113,7 +121,7 @@ async def test_everything_works_on_topics_of_ones_own(harness: Harness) -> None:
     assert {sent.topic.partition("/")[0] for sent in harness.recording} == {"flat"}
 
 
-async def test_only_the_discover_topic_is_agreed_on_beforehand(harness: Harness) -> None:
+async def test_only_the_topics_of_discovers_and_announcements_are_agreed_on_beforehand(harness: Harness) -> None:
     core = TextCore(identifier="core", eventbus_client=harness.client(), operation_requirements=needs())
     plugin = FlatPlugin(identifier="plugin", eventbus_client=harness.client())
     await harness.start(plugin, core)
