@@ -100,7 +100,7 @@ class EventBusClient(ABC):
         encoding: Encoding | None = None,
         bus: str | None = None,
     ) -> None:
-        """Publish a message, a text or number (as a StringMessage, Int64Message or Float64Message), or an empty event.
+        """Publish a message, what stands for one (a text, number or bytes), or an empty event.
 
         An :class:`Event` is published as it is, anything else in a new one. `channel` says the quality of service
         (default: as `topic_stamps` says, or else that of outputs), `encoding` how the event is written (default: as

@@ -65,50 +65,50 @@ class OperationExecutor(ABC):
     ) -> list[str]:
         """Execute an operation in one of four modes; return the identifiers of the plugins that were sent something.
 
-        - `any`: send `data` to one plugin, chosen at random;
-        - `all`: send `data` to every plugin;
-        - `plugin_identifier`: send `data` to that plugin;
-        - `distribute`: send each message of the list `data` to one plugin, to all of them equally often.
+        - `any`: send the message to one plugin, chosen at random;
+        - `all`: send it to every plugin;
+        - `plugin_identifier`: send it to that plugin;
+        - `distribute`: send the messages of a list each to one plugin, to all of them equally often.
+
+        In every mode `data` is one message or a list of them, each of which is sent as the mode says; nothing is sent
+        if there is one that nobody accepts. `any` and `distribute` return an identifier for each message, in their
+        order, the others one for each plugin.
 
         Raises:
-            ValueError: Not exactly one mode is given, or `data` is a list in another mode than `distribute`.
+            ValueError: Not exactly one mode is given.
             NoConnectionError: No connection comes into question.
             BusError: It could not be published.
         """
         if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
             raise ValueError("give exactly one mode: any=True, all=True, distribute=True or plugin_identifier='...'")
+        messages = _as_messages(data)
         if distribute:
-            if data is None or isinstance(data, str) or not isinstance(data, Sequence):
-                raise ValueError(f"with distribute=True, data is a list of messages, got {type(data).__name__}")
-            return await self.execute_distributed(operation_name, data, fire_and_forget)
-        if isinstance(data, Sequence) and not isinstance(data, str):
-            raise ValueError("a list of messages is for distribute=True; every other mode sends one message")
-        if all:
-            return await self.execute_sending_all(operation_name, data, fire_and_forget)
-        if plugin_identifier is not None:
-            return [await self.execute_using_plugin(operation_name, plugin_identifier, data, fire_and_forget)]
-        return [await self.execute_sending_any(operation_name, data, fire_and_forget)]
+            return await self.execute_distributed(operation_name, messages, fire_and_forget)
+        inputs: list[tuple[Slot, Publishable]] = []
+        for message in messages:
+            if all:
+                chosen = self._accepting(operation_name, self._open_slots(operation_name), message)
+            elif plugin_identifier is not None:
+                chosen = [self._slot_of(operation_name, plugin_identifier, message)]
+            else:
+                chosen = [self._any_slot(operation_name, message)]
+            inputs += [(slot, message) for slot in chosen]
+        await self._send(inputs, fire_and_forget)
+        identifiers = [slot.remote_identifier for slot, _ in inputs]
+        return identifiers if any else list(dict.fromkeys(identifiers))
 
     async def execute_using_plugin(
         self, operation_name: str, plugin_identifier: str, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
-        slot = self._open_slot(operation_name, plugin_identifier)
-        slots = [] if slot is None else [slot]
-        chosen = self._accepting(operation_name, slots, data, f" with plugin '{plugin_identifier}'")
-        await self._send([(chosen[0], data)], fire_and_forget)
+        await self._send([(self._slot_of(operation_name, plugin_identifier, data), data)], fire_and_forget)
         return plugin_identifier
 
     async def execute_sending_any(
         self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
-        slots, payload = self._open_slots(operation_name), wrap(data)
-        for _ in range(min(len(slots), _GUESSES)):
-            if _accepts(chosen := random.choice(slots), payload):
-                break
-        else:
-            chosen = random.choice(self._accepting(operation_name, slots, data))
+        chosen = self._any_slot(operation_name, data)
         await self._send([(chosen, data)], fire_and_forget)
         return chosen.remote_identifier
 
@@ -148,6 +148,18 @@ class OperationExecutor(ABC):
             BusError: It could not be published.
         """
         await self.eventbus_client.publish(topic, data, channel=channels.OPERATION_INPUT)
+
+    def _slot_of(self, operation_name: str, plugin_identifier: str, data: Publishable) -> Slot:
+        slot = self._open_slot(operation_name, plugin_identifier)
+        slots = [] if slot is None else [slot]
+        return self._accepting(operation_name, slots, data, f" with plugin '{plugin_identifier}'")[0]
+
+    def _any_slot(self, operation_name: str, data: Publishable) -> Slot:
+        slots, payload = self._open_slots(operation_name), wrap(data)
+        for _ in range(min(len(slots), _GUESSES)):
+            if _accepts(chosen := random.choice(slots), payload):
+                return chosen
+        return random.choice(self._accepting(operation_name, slots, data))
 
     def _accepting(
         self, operation_name: str, slots: Sequence[Slot], data: Publishable, whose: str = ""
@@ -205,6 +217,10 @@ class OperationExecutor(ABC):
             task.cancel()
         if self._executions:
             await asyncio.wait(self._executions)
+
+
+def _as_messages(data: Publishable | Sequence[Publishable]) -> Sequence[Publishable]:
+    return data if isinstance(data, Sequence) and not isinstance(data, str | bytes) else [data]
 
 
 def _accepts(slot: Slot, payload: object | None) -> bool:

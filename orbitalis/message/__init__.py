@@ -6,23 +6,58 @@ from typing import TYPE_CHECKING
 
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Message, Publishable, UndecodedPayload
-from orbitalis.message.schema import Input, Output
-from orbitalis_wire.messages import Float32Message, Float64Message, Int32Message, Int64Message, StringMessage
+from orbitalis.message.schema import Input, Output, SchemaSpec
+from orbitalis_wire.messages import (
+    BytesMessage,
+    CloseConnectionAckMessage,
+    ConfirmConnectionMessage,
+    DiscoverMessage,
+    DiscoverQuery,
+    Float32Message,
+    Float64Message,
+    GracefulCloseConnectionMessage,
+    GracelessCloseConnectionMessage,
+    Int32Message,
+    Int64Message,
+    KeepaliveMessage,
+    KeepaliveRequestMessage,
+    OfferedOperation,
+    OfferMessage,
+    OperationNoLongerAvailableMessage,
+    RejectOperationMessage,
+    RequestOperationMessage,
+    StringMessage,
+)
 
 if TYPE_CHECKING:
     from orbitalis.message.avro_message import AvroMessageMixin
 
 __all__ = [
     "AvroMessageMixin",
+    "BytesMessage",
+    "CloseConnectionAckMessage",
+    "ConfirmConnectionMessage",
+    "DiscoverMessage",
+    "DiscoverQuery",
     "Event",
     "Float32Message",
     "Float64Message",
+    "GracefulCloseConnectionMessage",
+    "GracelessCloseConnectionMessage",
     "Input",
     "Int32Message",
     "Int64Message",
+    "KeepaliveMessage",
+    "KeepaliveRequestMessage",
     "Message",
+    "OfferMessage",
+    "OfferedOperation",
+    "OperationNoLongerAvailableMessage",
     "Output",
     "Publishable",
+    "RejectOperationMessage",
+    "RequestOperationMessage",
+    "SchemaSpec",
     "StringMessage",
     "UndecodedPayload",
 ]

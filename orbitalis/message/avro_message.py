@@ -12,6 +12,7 @@ import dataclasses
 import io
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_type_hints
 
 import fastavro
@@ -39,6 +40,41 @@ class _Derived:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A schema that a class brings along."""
+
+    schema: str
+    name: str
+    """Of the record, without its namespace."""
+    fields: frozenset[str]
+
+    @staticmethod
+    def read(owner: str, source: str | Path) -> _Given:
+        """Read a schema from a file, or take the text of one."""
+        schema = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+        origin = f"'{source}'" if isinstance(source, Path) else "the text"
+        try:
+            record = json.loads(schema)
+            parse_schema(record, named_schemas={})
+            name, fields = record["name"], record["fields"]
+        except Exception as error:  # fastavro raises all kinds of errors
+            raise ValueError(
+                f"message {owner} needs the Avro schema of a record, which {origin} is not: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return _Given(schema, name.rpartition(".")[2], frozenset(field["name"] for field in fields))
+
+    def check_fields(self, owner: str, names: frozenset[str]) -> None:
+        """Raise :class:`TypeError` unless a class has these fields."""
+        if names != self.fields:
+            missing, unknown = sorted(self.fields - names), sorted(names - self.fields)
+            raise TypeError(
+                f"message {owner} does not have the fields of the schema that it brings along: "
+                f"missing {missing}, not in the schema {unknown}"
+            )
+
+
 class AvroMessageMixin(AvroModel, UserMessage):
     """Base of users' messages: a dataclass that derives from it can be published, and is received as what it is.
 
@@ -49,16 +85,37 @@ class AvroMessageMixin(AvroModel, UserMessage):
 
     The record is named like the class, or as `schema_name` of an inner class `Meta` says. A message that contains
     another one of its own class is not supported.
+
+    Whoever has an Avro schema already brings it along, as the path of a file or as JSON text. The annotations say what
+    its fields are in Python, and the schema says all about the wire, the record's name included:
+
+        @dataclass(frozen=True)
+        class StatusMessage(AvroMessageMixin, schema=Path(__file__).with_name("StatusMessage.avsc")):
+            ...
     """
 
     _derived: ClassVar[dict[type, _Derived]] = {}
+    _given: ClassVar[_Given | None] = None
 
     if TYPE_CHECKING:  # the subclasses are dataclasses
         __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
+    def __init_subclass__(cls, *, schema: str | Path | None = None, **arguments: object) -> None:
+        """Take the schema that the class brings along.
+
+        Raises:
+            ValueError: It is no Avro schema of a record.
+            OSError: Its file cannot be read.
+        """
+        if schema is not None:
+            cls._given = _Given.read(cls.__qualname__, schema)
+        super().__init_subclass__(**arguments)
+
     @classmethod
     def message_type(cls) -> str:
         """Return the record name, which is what the envelope carries."""
+        if cls._given is not None:
+            return cls._given.name
         name = getattr(getattr(cls, "Meta", cls), "schema_name", None)
         return name if isinstance(name, str) else cls.__name__
 
@@ -67,7 +124,8 @@ class AvroMessageMixin(AvroModel, UserMessage):
         """Return the Avro schema as JSON text; the arguments are those of dataclasses-avroschema.
 
         Raises:
-            TypeError: The class contains itself, or an array of items that take no bytes.
+            TypeError: The class contains itself, or an array of items that take no bytes, or does not have the fields
+                of the schema that it brings along.
         """
         if case_type is None and not arguments:
             return cls._derive().schema
@@ -138,7 +196,12 @@ class AvroMessageMixin(AvroModel, UserMessage):
     def _derive(cls) -> _Derived:
         derived = cls._derived.get(cls)
         if derived is None:
-            schema = super().avro_schema()
+            if cls._given is None:
+                schema = super().avro_schema()
+            else:
+                names = frozenset(field.name for field in dataclasses.fields(cls))
+                cls._given.check_fields(cls.__qualname__, names)
+                schema = cls._given.schema
             _SafetyCheck(cls).smallest(json.loads(schema))
             parsed = parse_schema(json.loads(schema), named_schemas={})
             derived = _Derived(schema, parsed, fingerprint(to_parsing_canonical_form(parsed), "CRC-64-AVRO"))

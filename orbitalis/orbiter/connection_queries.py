@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orbitalis.errors import NoConnectionError
 from orbitalis.message.schema import Input, Output
@@ -25,6 +25,14 @@ class ConnectionQueries:
     def remote_identifiers(self) -> set[str]:
         """Identifiers of all remotes with which there is a connection."""
         return {connection.remote_identifier for connection in self._carrier.connections.values()}
+
+    @property
+    def _connections(self) -> Mapping[str, Mapping[str, Connection]]:
+        """The open connections by remote identifier and operation name; a copy."""
+        found: dict[str, dict[str, Connection]] = {}
+        for connection in self.retrieve_connections():
+            found.setdefault(connection.remote_identifier, {})[connection.operation_name] = connection
+        return found
 
     def retrieve_connections(
         self,

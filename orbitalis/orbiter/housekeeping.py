@@ -10,6 +10,7 @@ from functools import partial
 from typing import ParamSpec
 
 from orbitalis.errors import NoConnectionError
+from orbitalis.orbiter.acquaintance_queries import AcquaintanceQueries
 from orbitalis.orbiter.connection_queries import ConnectionQueries
 from orbitalis.orbiter.hooks import OrbiterHooks
 from orbitalis.protocol.effects import Effect
@@ -20,7 +21,7 @@ __all__ = ["Housekeeping"]
 P = ParamSpec("P")
 
 
-class Housekeeping(ConnectionQueries, OrbiterHooks, ABC):
+class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
     """The part of an orbiter that closes connections and keeps remotes informed.
 
     Called from a hook or the loop, none of these methods waits until what it asks for is done.
@@ -29,10 +30,6 @@ class Housekeeping(ConnectionQueries, OrbiterHooks, ABC):
     @abstractmethod
     async def _call(self, hook: Callable[P, Awaitable[object] | object], *args: P.args, **kwargs: P.kwargs) -> object:
         """Call a hook; one that fails is logged, and gives `None`."""
-
-    @abstractmethod
-    def _now(self) -> float:
-        """Return the time of the state machine's clock."""
 
     def _do_what_is_due(self) -> None:
         """Have everything done that time has brought, and wait for none of it."""
@@ -95,6 +92,14 @@ class Housekeeping(ConnectionQueries, OrbiterHooks, ABC):
         except TimeoutError:
             return False
         return True
+
+    async def _close_self_side_connection(self, remote_identifier: str, operation_name: str) -> None:
+        """Close a connection on this side alone; the remote is told nothing, and finds out by the next keepalives.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        await self._carrier.carry_out(self._protocol.close_here(remote_identifier, operation_name, self._now()))
 
     async def _close_data(self, slot: Slot) -> bytes | None:
         data = await self._call(self._get_on_close_data, slot.remote_identifier, slot.operation_name)

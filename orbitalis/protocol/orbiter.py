@@ -167,8 +167,7 @@ class OrbiterProtocol(Liveness):
         slot.close_data = data
         slot.closing_at = now
         self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_SENT)
-        if self._settings.graceful_close_timeout is not None:
-            self._close_deadlines.set(slot.key, now + self._settings.graceful_close_timeout)
+        self._schedule(slot)
         self._outbox.add(Subscribe(remote_identifier=remote_identifier, topic=slot.ack_topic))
         message = GracefulCloseConnectionMessage(
             from_identifier=self._settings.identifier,
@@ -186,11 +185,23 @@ class OrbiterProtocol(Liveness):
         self._settle(now)
         return self._outbox.take()
 
+    def close_here(self, remote_identifier: str, operation_name: str, now: float) -> list[Effect]:
+        """Close a connection on this side, and tell the remote nothing.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        slot = self.connection(remote_identifier, operation_name)
+        self._release(slot, SlotTrigger.CLOSED_HERE, CloseReason.LOCAL)
+        self._settle(now)
+        return self._outbox.take()
+
     # What time brings
 
     def discard_expired(self, now: float) -> list[Effect]:
         """Forget offers and requests that were not answered in time, and what else is kept for a time."""
         self._discard_own_expired(now)
+        self._apply_changed_durations()
         for key in self._pending_deadlines.pop_due(now):
             slot = self.slots.get(*key)
             if slot is not None and not slot.is_connection:
@@ -201,6 +212,7 @@ class OrbiterProtocol(Liveness):
 
     def unused_connections(self, now: float) -> list[Slot]:
         """Return the open connections that nobody has used for `close_connection_if_unused_after` seconds."""
+        self._apply_changed_durations()
         after = self._settings.close_connection_if_unused_after
         unused: list[Slot] = []
         for key in self._unused_deadlines.pop_due(now):
@@ -215,6 +227,7 @@ class OrbiterProtocol(Liveness):
 
     def overdue_closes(self, now: float) -> list[Slot]:
         """Return the connections whose graceful close was not acknowledged in time."""
+        self._apply_changed_durations()
         due = (self.slots.get(*key) for key in self._close_deadlines.pop_due(now))
         return [slot for slot in due if slot is not None and slot.state is SlotState.CLOSING]
 

@@ -54,6 +54,7 @@ class SlotKeeper(ABC):
         self._close_deadlines: Deadlines[tuple[str, str]] = Deadlines()
         self._unused_deadlines: Deadlines[tuple[str, str]] = Deadlines()
         self._reconciliations: Deadlines[str] = Deadlines()
+        self._slot_durations = self._read_durations()
 
     @property
     def _considered_dead_after(self) -> float:
@@ -111,8 +112,37 @@ class SlotKeeper(ABC):
     def _add_pending(self, slot: Slot, trigger: SlotTrigger) -> None:
         self.slots.add(slot, trigger)
         self.acquaintances.engaged(slot.remote_identifier)
-        if self._settings.pending_requests_expire_after is not None:
-            self._pending_deadlines.set(slot.key, slot.created_at + self._settings.pending_requests_expire_after)
+        self._schedule(slot)
+
+    def _read_durations(self) -> tuple[float | None, float | None, float | None]:
+        """Return how long a handshake, a graceful close and an unused connection may last."""
+        settings = self._settings
+        return (
+            settings.pending_requests_expire_after,
+            settings.graceful_close_timeout,
+            settings.close_connection_if_unused_after,
+        )
+
+    def _schedule(self, slot: Slot) -> None:
+        """Set the deadline that a slot has in its state, and no other."""
+        pending, close, unused = self._read_durations()
+        for deadlines, since, duration in (
+            (self._pending_deadlines, None if slot.is_connection else slot.created_at, pending),
+            (self._close_deadlines, slot.closing_at if slot.state is SlotState.CLOSING else None, close),
+            (self._unused_deadlines, slot.last_used if slot.is_open else None, unused),
+        ):
+            if since is None or duration is None:
+                deadlines.discard(slot.key)
+            else:
+                deadlines.set(slot.key, since + duration)
+
+    def _apply_changed_durations(self) -> None:
+        """Let durations that were changed since the last call count for what is there already."""
+        durations = self._read_durations()
+        if durations != self._slot_durations:
+            self._slot_durations = durations
+            for slot in self.slots:
+                self._schedule(slot)
 
     def _build_topics(self, slot: Slot, connection_identifier: str) -> None:
         """Give a slot the topics on which this side listens for its connection.
@@ -147,10 +177,8 @@ class SlotKeeper(ABC):
     def _open(self, slot: Slot, trigger: SlotTrigger, now: float) -> None:
         self.slots.advance(slot, trigger)
         slot.opened_at = slot.last_used = now
-        self._pending_deadlines.discard(slot.key)
+        self._schedule(slot)
         self.acquaintances.connected(slot.remote_identifier, now)
-        if self._settings.close_connection_if_unused_after is not None:
-            self._unused_deadlines.set(slot.key, now + self._settings.close_connection_if_unused_after)
         self._outbox.add(ConnectionOpened(remote_identifier=slot.remote_identifier, slot=slot))
 
     def _release(self, slot: Slot, trigger: SlotTrigger, reason: CloseReason, data: bytes | None = None) -> None:

@@ -75,6 +75,7 @@ class SlotTrigger(StrEnum):
     GRACELESS_CLOSE_SENT = "graceless close sent"
     GRACELESS_CLOSE_RECEIVED = "graceless close received"
     CLOSE_ACK_RECEIVED = "close ack received"
+    CLOSED_HERE = "closed on this side alone"
     REPLACED = "replaced by a newer handshake"
     REMOTE_LOST = "remote dead or restarted"
     STOPPED = "stopped"
@@ -115,6 +116,7 @@ _CONNECTION: Final = {
     (_S.OPEN, _T.GRACEFUL_CLOSE_RECEIVED): _S.FREE,
     (_S.OPEN, _T.GRACELESS_CLOSE_SENT): _S.FREE,
     (_S.OPEN, _T.GRACELESS_CLOSE_RECEIVED): _S.FREE,
+    (_S.OPEN, _T.CLOSED_HERE): _S.FREE,
     (_S.OPEN, _T.REPLACED): _S.FREE,
     (_S.OPEN, _T.REMOTE_LOST): _S.FREE,
     (_S.OPEN, _T.STOPPED): _S.FREE,
@@ -122,6 +124,7 @@ _CONNECTION: Final = {
     (_S.CLOSING, _T.GRACELESS_CLOSE_SENT): _S.FREE,
     (_S.CLOSING, _T.GRACELESS_CLOSE_RECEIVED): _S.FREE,
     (_S.CLOSING, _T.CLOSE_ACK_RECEIVED): _S.FREE,
+    (_S.CLOSING, _T.CLOSED_HERE): _S.FREE,
     (_S.CLOSING, _T.REPLACED): _S.FREE,
     (_S.CLOSING, _T.REMOTE_LOST): _S.FREE,
     (_S.CLOSING, _T.STOPPED): _S.FREE,

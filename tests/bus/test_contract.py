@@ -111,7 +111,7 @@ async def test_stamps_what_is_published_to_a_topic(new_client: NewClient, topic:
     assert plain.readable_encodings is None
 
 
-@pytest.mark.parametrize("value", [True, b"bytes", object(), ["list"], StringMessage, 2**63])
+@pytest.mark.parametrize("value", [True, bytearray(b"bytes"), object(), ["list"], StringMessage, 2**63])
 async def test_refuses_what_is_no_message(new_client: NewClient, topic: str, value: Any) -> None:
     client = new_client()
     await client.connect()

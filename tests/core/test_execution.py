@@ -100,13 +100,27 @@ async def test_exactly_one_mode_is_given(bus: LocalEventBus) -> None:
                     await core.execute("text", "x", **{one: modes[one], other: modes[other]})
 
 
-async def test_a_list_of_messages_is_for_distribute(bus: LocalEventBus) -> None:
-    core = core_on(bus)
-    for data in (None, "text", 1):
-        with pytest.raises(ValueError, match="with distribute=True, data is a list of messages, got"):
-            await core.execute("text", data, distribute=True)
-    with pytest.raises(ValueError, match="a list of messages is for distribute=True"):
-        await core.execute("text", ["x"], any=True)
+@pytest.mark.parametrize("mode", ["any", "all", "plugin_identifier", "distribute"])
+async def test_every_mode_takes_one_message_or_a_list(bus: LocalEventBus, mode: str) -> None:
+    async with with_plugins(bus, 2) as (core, plugins):
+        options: dict[str, Any] = {mode: "plugin1" if mode == "plugin_identifier" else True}
+        copies = 2 if mode == "all" else 1
+        one = await core.execute("text", "x", **options)
+        assert len(one) == copies
+        await received(plugins, copies)
+        several = await core.execute("text", ["a", "b", "c"], **options)
+        assert await core.execute("text", [], **options) == []
+        texts = await received(plugins, 4 * copies)
+        assert sorted(text for some in texts for text in some) == sorted(["x", "a", "b", "c"] * copies)
+        if mode in ("any", "distribute"):  # one for each message
+            assert [texts[int(name[-1])].count(text) for name, text in zip(several, "abc", strict=True)] == [1, 1, 1]
+        else:  # each plugin once, which gets all of them in their order
+            assert sorted(several) == (["plugin0", "plugin1"] if mode == "all" else ["plugin1"])
+            assert texts == [["x", "a", "b", "c"] if name in several else [] for name in ("plugin0", "plugin1")]
+        # One that nobody accepts keeps all of them back.
+        with pytest.raises(NoConnectionError, match="none whose input accepts a Int64Message"):
+            await core.execute("text", ["d", 1], **options)
+        assert sum(len(plugin.received) for plugin in plugins) == 4 * copies
 
 
 MODES: list[dict[str, Any]] = [{"any": True}, {"all": True}, {"plugin_identifier": "plugin0"}]

@@ -57,6 +57,8 @@ class _ClassView:
 
     name: str
     is_enumeration: bool
+    is_message: bool
+    """Whether it travels by itself, and so has a codec that knows its schema."""
     docstring: str
     members: tuple[_MemberView, ...]
 
@@ -83,6 +85,7 @@ def emit_messages(types: Types) -> str:
                 _ClassView(
                     name=types.class_names[named.name],
                     is_enumeration=isinstance(named, Enumeration),
+                    is_message=named.name in types.messages,
                     docstring=text.docstring(named.description, indent=4),
                     members=members,
                 )

@@ -20,9 +20,9 @@ _CLASSES_IN_USE = frozenset(
 """What emitted modules import, define or take from the builtins under a name that a class could have."""
 _FIELDS_IN_USE = frozenset(
     {
-        "ADDRESS", "ClassVar", "Mapping", "Self", "Sequence", "UUID", "bool", "build", "bytes", "classmethod",
-        "dataclass", "date", "datetime", "field", "filter", "float", "int", "parse", "property", "self", "staticmethod",
-        "str", "tuple", "type",
+        "ADDRESS", "ClassVar", "Mapping", "Self", "Sequence", "UUID", "avro_schema", "bool", "build", "bytes",
+        "classmethod", "dataclass", "date", "datetime", "field", "filter", "float", "int", "parse", "property", "self",
+        "staticmethod", "str", "tuple", "type",
     }
 )  # fmt: skip
 """What the body of a class refers to or defines under a name that a field could have."""

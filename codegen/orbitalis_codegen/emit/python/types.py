@@ -60,6 +60,8 @@ class Types:
 
     def __init__(self, model: Model) -> None:
         self.named: Mapping[str, NamedType] = model.types
+        self.messages = frozenset(message.record for message in model.messages.values())
+        """Names of the records that are messages."""
         self.class_names = names.unique_names(
             (name, names.class_name(type_.class_name)) for name, type_ in model.types.items()
         )

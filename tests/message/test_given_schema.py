@@ -1,0 +1,130 @@
+"""Messages that bring their own Avro schema along, as a file or as text."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+
+from orbitalis import AvroMessageMixin, Event, Input
+from orbitalis.message import registry
+from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.errors import DecodeError, EncodeError
+
+SCHEMA = """
+{
+  "type": "record", "name": "GivenReading", "namespace": "house.meters", "doc": "What a meter shows.",
+  "fields": [
+    {"name": "meter", "type": "string"},
+    {"name": "kwh", "type": "float", "doc": "Since it was made."},
+    {"name": "history", "type": {"type": "array", "items": "int"}, "default": []},
+    {"name": "note", "type": ["null", "string"], "default": null}
+  ]
+}
+"""
+
+
+@dataclass(frozen=True)
+class Reading(AvroMessageMixin, schema=SCHEMA):
+    meter: str
+    kwh: float
+    history: list[int] = field(default_factory=list)
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slotted(AvroMessageMixin, schema=SCHEMA.replace("GivenReading", "GivenSlotted")):
+    meter: str
+    kwh: float
+    history: list[int]
+    note: str | None
+
+
+READING = Reading(meter="cellar", kwh=1.5, history=[1, 2], note="new")
+
+
+def test_the_schema_is_the_one_that_was_given_word_for_word() -> None:
+    assert Reading.avro_schema() == SCHEMA
+    assert Reading.message_type() == "GivenReading"
+    assert Input.from_message(Reading).is_compatible_with_schema(json.dumps(json.loads(SCHEMA)))
+
+
+def test_it_is_written_by_its_schema_and_comes_back() -> None:
+    stream = io.BytesIO()
+    plain = {"meter": "cellar", "kwh": 1.5, "history": [1, 2], "note": "new"}
+    fastavro.schemaless_writer(stream, json.loads(SCHEMA), plain)
+    assert READING.encode() == stream.getvalue()
+    assert Reading.decode(READING.encode()) == READING
+    slotted = Slotted(meter="x", kwh=0.5, history=[], note=None)
+    assert Slotted.decode(slotted.encode()) == slotted
+    assert Slotted.message_type() == "GivenSlotted"
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_it_travels_like_any_other(encoding: Encoding) -> None:
+    event = Event.create(READING, publisher_identifier="me")
+    assert Event.decode(event.encode(encoding)).payload == READING
+    assert registry.find("GivenReading", Reading.schema_fingerprint()) is Reading
+
+
+def test_what_the_schema_does_not_admit_is_refused() -> None:
+    with pytest.raises(EncodeError, match="history"):
+        Reading(meter="x", kwh=1.0, history=[2**40]).encode()
+    with pytest.raises(DecodeError):
+        Reading.decode(READING.encode()[:-1])
+
+
+def test_a_schema_may_be_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "Reading.avsc"
+    path.write_text(SCHEMA.replace("GivenReading", "FromFile"))
+
+    @dataclass
+    class FromFile(AvroMessageMixin, schema=path):
+        meter: str
+        kwh: float
+        history: list[int]
+        note: str | None
+
+    assert FromFile.message_type() == "FromFile"
+    with pytest.raises(FileNotFoundError):
+
+        class Missing(AvroMessageMixin, schema=tmp_path / "missing.avsc"):
+            pass
+
+
+@pytest.mark.parametrize("schema", ["{", "[]", '"string"', '{"type": "record", "name": "NoFields"}', '{"name": "x"}'])
+def test_what_is_no_schema_of_a_record_is_refused_when_the_class_is_made(schema: str) -> None:
+    with pytest.raises(ValueError, match=r"message .*Broken needs the Avro schema of a record, which the text is not"):
+
+        class Broken(AvroMessageMixin, schema=schema):
+            pass
+
+
+def test_fields_that_differ_from_the_schema_are_named() -> None:
+    @dataclass
+    class Other(AvroMessageMixin, schema=SCHEMA.replace("GivenReading", "GivenOther")):
+        meter: str
+        kwh: float
+        colour: str
+
+    expected = r"missing \['history', 'note'\], not in the schema \['colour'\]"
+    for use in (Other.avro_schema, Other("x", 1.0, "red").encode):
+        with pytest.raises(TypeError, match=expected):
+            use()
+
+
+def test_a_schema_that_could_crash_the_decoder_is_refused() -> None:
+    nested: dict[str, Any] = {"type": "record", "name": "GivenNode"}
+    nested["fields"] = [{"name": "below", "type": ["null", "GivenNode"]}]
+
+    @dataclass
+    class Node(AvroMessageMixin, schema=json.dumps(nested)):
+        below: Any = None
+
+    with pytest.raises(TypeError, match="GivenNode contains itself"):
+        Node().encode()
