@@ -166,8 +166,8 @@ MUTANTS = [
     Mutant(
         name="undefined-is-nothing",
         file="orbitalis/message/schema.py",
-        old="support_undefined_schema=True",
-        new="support_undefined_schema=False",
+        old="return self.support_undefined_schema or self.support_empty_schema",
+        new="return self.support_empty_schema",
         known_fault=13,
     ),
     Mutant(
