@@ -88,6 +88,16 @@ def _form(packet: Packet) -> str:
     )
 
 
+def fork(net: Net) -> Net:
+    """Return a copy of a state; what never changes is shared."""
+    constant: list[object] = [*net.wire]
+    for node in net.nodes:
+        constant += [node.settings, node._filters, node.machine._told]
+        for slot in node.machine.slots:
+            constant += [slot.input, slot.output]
+    return copy.deepcopy(net, {id(one): one for one in constant})
+
+
 def followers(net: Net, mishaps: int) -> Iterator[tuple[Net, int]]:
     """Yield every state that can follow: one message arrives, or is lost, or arrives and stays on its way."""
     seen: set[str] = set()
@@ -95,14 +105,14 @@ def followers(net: Net, mishaps: int) -> Iterator[tuple[Net, int]]:
         if (what := _form(packet)) in seen:
             continue
         seen.add(what)
-        after = copy.deepcopy(net)
+        after = fork(net)
         after.deliver(index)
         yield after, mishaps
         if mishaps:
-            lost = copy.deepcopy(net)
+            lost = fork(net)
             lost.wire.pop(index)
             yield lost, mishaps - 1
-            doubled = copy.deepcopy(net)
+            doubled = fork(net)
             doubled.wire.append(doubled.wire[index])
             doubled.deliver(index)
             yield doubled, mishaps - 1
