@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orbitalis.errors import BusError, NoConnectionError, OrbitalisError, OrbiterStateError
     from orbitalis.message import (
         AvroMessageMixin,
+        BytesMessage,
         Event,
         Float32Message,
         Float64Message,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AvroMessageMixin",
     "BusError",
+    "BytesMessage",
     "CallbackEventHandler",
     "Connection",
     "Constraint",

@@ -77,10 +77,10 @@ class OperationExecutor(ABC):
         if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
             raise ValueError("give exactly one mode: any=True, all=True, distribute=True or plugin_identifier='...'")
         if distribute:
-            if data is None or isinstance(data, str) or not isinstance(data, Sequence):
+            if data is None or isinstance(data, str | bytes) or not isinstance(data, Sequence):
                 raise ValueError(f"with distribute=True, data is a list of messages, got {type(data).__name__}")
             return await self.execute_distributed(operation_name, data, fire_and_forget)
-        if isinstance(data, Sequence) and not isinstance(data, str):
+        if isinstance(data, Sequence) and not isinstance(data, str | bytes):
             raise ValueError("a list of messages is for distribute=True; every other mode sends one message")
         if all:
             return await self.execute_sending_all(operation_name, data, fire_and_forget)

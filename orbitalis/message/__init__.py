@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Message, Publishable, UndecodedPayload
 from orbitalis.message.schema import Input, Output
-from orbitalis_wire.messages import Float32Message, Float64Message, Int32Message, Int64Message, StringMessage
+from orbitalis_wire.messages import (
+    BytesMessage,
+    Float32Message,
+    Float64Message,
+    Int32Message,
+    Int64Message,
+    StringMessage,
+)
 
 if TYPE_CHECKING:
     from orbitalis.message.avro_message import AvroMessageMixin
 
 __all__ = [
     "AvroMessageMixin",
+    "BytesMessage",
     "Event",
     "Float32Message",
     "Float64Message",

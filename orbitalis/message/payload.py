@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import Field, dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from orbitalis.message import registry
 from orbitalis.message.registry import UserMessage
 from orbitalis_wire.codecs import CODEC_BY_CLASS, CODEC_BY_MESSAGE_TYPE
 from orbitalis_wire.errors import DecodeError, EncodeError
-from orbitalis_wire.messages import EventEnvelope, Float64Message, Int64Message, StringMessage
+from orbitalis_wire.messages import BytesMessage, EventEnvelope, Float64Message, Int64Message, StringMessage
 
 __all__ = [
+    "MESSAGE_OF_VALUE",
     "EncodedPayload",
     "Message",
     "Publishable",
@@ -32,8 +34,16 @@ class Message(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
-Publishable: TypeAlias = Message | str | int | float | None
-"""What can be published: a message, a text or number that stands for one, or `None` for an empty event."""
+Publishable: TypeAlias = Message | str | int | float | bytes | None
+"""What can be published: a message, a value that stands for one (see :func:`wrap`), or `None` for an empty event."""
+
+MESSAGE_OF_VALUE: Final[Mapping[type, type]] = {
+    str: StringMessage,
+    int: Int64Message,
+    float: Float64Message,
+    bytes: BytesMessage,
+}
+"""The message that stands for a bare value, by the type of the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ class UndecodedPayload:
 def wrap(value: object) -> object | None:
     """Return the message that `value` is or stands for, or `None` for an empty event.
 
-    A `str` becomes a StringMessage, an `int` an Int64Message, a `float` a Float64Message.
+    A `str` becomes a StringMessage, an `int` an Int64Message, a `float` a Float64Message, `bytes` a BytesMessage.
 
     Raises:
         TypeError: The value is no message and stands for none.
@@ -78,6 +88,8 @@ def wrap(value: object) -> object | None:
             return Int64Message(value=value)
         case float():
             return Float64Message(value=value)
+        case bytes():
+            return BytesMessage(value=value)
         case UserMessage():
             return value
         case _ if type(value) in CODEC_BY_CLASS:
@@ -86,7 +98,7 @@ def wrap(value: object) -> object | None:
             pass
     raise TypeError(
         f"cannot publish a {type(value).__qualname__}: expected a message (a dataclass that derives from "
-        "AvroMessageMixin, or a message of the protocol), a str, an int, a float, or None"
+        "AvroMessageMixin, or a message of the protocol), a str, an int, a float, bytes, or None"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
@@ -13,6 +13,16 @@ from orbitalis.message.payload import UndecodedPayload, schema_of
 from orbitalis_wire import limits, messages
 
 __all__ = ["Input", "Output", "SchemaSpec", "canonical_form"]
+
+if TYPE_CHECKING:  # what may be left out: Python 3.11 knows no default
+    import typing_extensions
+
+    P = typing_extensions.TypeVar("P", default=Any)
+else:
+    P = TypeVar("P")
+
+M = TypeVar("M")
+Q = TypeVar("Q")
 
 
 @lru_cache(maxsize=4096)
@@ -43,7 +53,11 @@ def _depth(text: str) -> int:
 
 
 class SchemaSpec:
-    """A set of acceptable schemas; what :class:`Input` and :class:`Output` have in common."""
+    """A set of acceptable schemas; what :class:`Input` and :class:`Output` have in common.
+
+    Both are generic in the payload, for type checkers: `Input[StringMessage]` accepts a StringMessage, `Input[None]`
+    an empty event, `Input[Any]` (or `Input`) what only the run knows.
+    """
 
     __slots__ = ()
 
@@ -60,55 +74,6 @@ class SchemaSpec:
             support_empty_schema: bool = False,
             support_undefined_schema: bool = False,
         ) -> None: ...
-
-    @classmethod
-    def from_message(cls, message_class: type) -> Self:
-        """Accept the messages of one class: a generated one or a user's.
-
-        Raises:
-            TypeError: The class is no message class.
-        """
-        return cls(schemas=(schema_of(message_class),))
-
-    @classmethod
-    def from_schema(cls, schema: str) -> Self:
-        """Accept payloads of one Avro schema, given as JSON text."""
-        return cls(schemas=(schema,))
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Accept empty events, and nothing else."""
-        return cls(support_empty_schema=True)
-
-    @classmethod
-    def undefined(cls) -> Self:
-        """Accept any payload."""
-        return cls(support_undefined_schema=True)
-
-    @classmethod
-    def int32(cls) -> Self:
-        """Accept `Int32Message`."""
-        return cls.from_message(messages.Int32Message)
-
-    @classmethod
-    def int64(cls) -> Self:
-        """Accept `Int64Message`."""
-        return cls.from_message(messages.Int64Message)
-
-    @classmethod
-    def float32(cls) -> Self:
-        """Accept `Float32Message`."""
-        return cls.from_message(messages.Float32Message)
-
-    @classmethod
-    def float64(cls) -> Self:
-        """Accept `Float64Message`."""
-        return cls.from_message(messages.Float64Message)
-
-    @classmethod
-    def string(cls) -> Self:
-        """Accept `StringMessage`."""
-        return cls.from_message(messages.StringMessage)
 
     @classmethod
     def from_wire(cls, record: messages.Input | messages.Output) -> Self:
@@ -183,7 +148,7 @@ class SchemaSpec:
         )
 
 
-class Input(SchemaSpec, messages.Input):
+class Input(SchemaSpec, messages.Input, Generic[P]):
     """What an operation can be fed with."""
 
     __slots__ = ()
@@ -194,12 +159,74 @@ class Input(SchemaSpec, messages.Input):
         return self.expects_something
 
     @classmethod
-    def no_input(cls) -> Self:
+    def no_input(cls) -> Input[Any]:
         """Accept nothing: the operation is never fed."""
-        return cls()
+        return Input()
+
+    @classmethod
+    def from_message(cls, message_class: type[M]) -> Input[M]:
+        """Accept the messages of one class: a generated one or a user's.
+
+        Raises:
+            TypeError: The class is no message class.
+        """
+        return Input(schemas=(schema_of(message_class),))
+
+    @classmethod
+    def from_schema(cls, schema: str) -> Input[Any]:
+        """Accept payloads of one Avro schema, given as JSON text."""
+        return Input(schemas=(schema,))
+
+    @classmethod
+    def empty(cls) -> Input[None]:
+        """Accept empty events, and nothing else."""
+        return Input(support_empty_schema=True)
+
+    @classmethod
+    def undefined(cls) -> Input[Any]:
+        """Accept any payload."""
+        return Input(support_undefined_schema=True)
+
+    @classmethod
+    def int32(cls) -> Input[messages.Int32Message]:
+        """Accept `Int32Message`."""
+        return cls.from_message(messages.Int32Message)
+
+    @classmethod
+    def int64(cls) -> Input[messages.Int64Message]:
+        """Accept `Int64Message`."""
+        return cls.from_message(messages.Int64Message)
+
+    @classmethod
+    def float32(cls) -> Input[messages.Float32Message]:
+        """Accept `Float32Message`."""
+        return cls.from_message(messages.Float32Message)
+
+    @classmethod
+    def float64(cls) -> Input[messages.Float64Message]:
+        """Accept `Float64Message`."""
+        return cls.from_message(messages.Float64Message)
+
+    @classmethod
+    def string(cls) -> Input[messages.StringMessage]:
+        """Accept `StringMessage`."""
+        return cls.from_message(messages.StringMessage)
+
+    @classmethod
+    def bytes(cls) -> Input[messages.BytesMessage]:
+        """Accept `BytesMessage`."""
+        return cls.from_message(messages.BytesMessage)
+
+    def __or__(self, other: Input[Q]) -> Input[P | Q]:
+        """Accept what either does."""
+        return Input(
+            schemas=(*self.schemas, *(schema for schema in other.schemas if schema not in self.schemas)),
+            support_empty_schema=self.support_empty_schema or other.support_empty_schema,
+            support_undefined_schema=self.support_undefined_schema or other.support_undefined_schema,
+        )
 
 
-class Output(SchemaSpec, messages.Output):
+class Output(SchemaSpec, messages.Output, Generic[P]):
     """What an operation can send back."""
 
     __slots__ = ()
@@ -210,6 +237,68 @@ class Output(SchemaSpec, messages.Output):
         return self.expects_something
 
     @classmethod
-    def no_output(cls) -> Self:
+    def no_output(cls) -> Output[Any]:
         """Send nothing: the operation has no results."""
-        return cls()
+        return Output()
+
+    @classmethod
+    def from_message(cls, message_class: type[M]) -> Output[M]:
+        """Send the messages of one class: a generated one or a user's.
+
+        Raises:
+            TypeError: The class is no message class.
+        """
+        return Output(schemas=(schema_of(message_class),))
+
+    @classmethod
+    def from_schema(cls, schema: str) -> Output[Any]:
+        """Send payloads of one Avro schema, given as JSON text."""
+        return Output(schemas=(schema,))
+
+    @classmethod
+    def empty(cls) -> Output[None]:
+        """Send empty events, and nothing else."""
+        return Output(support_empty_schema=True)
+
+    @classmethod
+    def undefined(cls) -> Output[Any]:
+        """Send any payload."""
+        return Output(support_undefined_schema=True)
+
+    @classmethod
+    def int32(cls) -> Output[messages.Int32Message]:
+        """Send `Int32Message`."""
+        return cls.from_message(messages.Int32Message)
+
+    @classmethod
+    def int64(cls) -> Output[messages.Int64Message]:
+        """Send `Int64Message`."""
+        return cls.from_message(messages.Int64Message)
+
+    @classmethod
+    def float32(cls) -> Output[messages.Float32Message]:
+        """Send `Float32Message`."""
+        return cls.from_message(messages.Float32Message)
+
+    @classmethod
+    def float64(cls) -> Output[messages.Float64Message]:
+        """Send `Float64Message`."""
+        return cls.from_message(messages.Float64Message)
+
+    @classmethod
+    def string(cls) -> Output[messages.StringMessage]:
+        """Send `StringMessage`."""
+        return cls.from_message(messages.StringMessage)
+
+    @classmethod
+    def bytes(cls) -> Output[messages.BytesMessage]:
+        """Send `BytesMessage`."""
+        return cls.from_message(messages.BytesMessage)
+
+    def __or__(self, other: Output[Q]) -> Output[P | Q]:
+        """Send what either does."""
+        return Output(
+            schemas=(*self.schemas, *(schema for schema in other.schemas if schema not in self.schemas)),
+            support_empty_schema=self.support_empty_schema or other.support_empty_schema,
+            support_undefined_schema=self.support_undefined_schema or other.support_undefined_schema,
+        )

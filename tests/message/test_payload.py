@@ -19,6 +19,7 @@ from orbitalis.message.payload import (
 from orbitalis_wire.codecs import CODEC_BY_CLASS, CODECS
 from orbitalis_wire.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import (
+    BytesMessage,
     EventEnvelope,
     Float32Message,
     Float64Message,
@@ -55,6 +56,7 @@ def envelope_of(payload: EncodedPayload) -> EventEnvelope:
         (2**63 - 1, Int64Message(value=2**63 - 1)),
         (-(2**63), Int64Message(value=-(2**63))),
         (1.5, Float64Message(value=1.5)),
+        (b"\x00\xff", BytesMessage(value=b"\x00\xff")),
         (Int32Message(value=1), Int32Message(value=1)),
         (PayloadMessage("desk"), PayloadMessage("desk")),
     ],
@@ -64,7 +66,7 @@ def test_wraps_what_stands_for_a_message(value: object, message: object) -> None
     assert type(wrap(value)) is type(message)
 
 
-@pytest.mark.parametrize("value", [True, b"x", [], {}, object(), str, StringMessage, PayloadMessage])
+@pytest.mark.parametrize("value", [True, bytearray(b"x"), [], {}, object(), str, StringMessage, PayloadMessage])
 def test_refuses_to_wrap_what_is_no_message(value: object) -> None:
     with pytest.raises(TypeError, match=f"cannot publish a {type(value).__name__}: expected a message"):
         wrap(value)
@@ -84,6 +86,7 @@ def test_refuses_to_wrap_integers_of_more_than_64_bits(value: int) -> None:
         (Int32Message(value=1), "avro", b"\x02"),
         (Float32Message(value=1.5), "bytes", b"\x3f\xc0\x00\x00"),
         (Float64Message(value=1.5), "bytes", b"\x3f\xf8" + b"\x00" * 6),
+        (BytesMessage(value=b"\x00\xff"), "avro", b"\x04\x00\xff"),
         (KeepaliveMessage(from_identifier="me"), "avro", b"\x04me"),
         (PayloadMessage("desk"), "avro", b"\x08desk"),
     ],
