@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         UndecodedPayload,
     )
     from orbitalis.orbiter import Connection, Orbiter, PendingRequest, run, serve
-    from orbitalis.plugin import Operation, Plugin, operation
+    from orbitalis.plugin import Operation, Plugin, TypedOperation, operation
     from orbitalis.protocol.constraint import Constraint
     from orbitalis.protocol.policy import Policy
     from orbitalis.protocol.transitions import CoreState, PluginState
@@ -74,6 +74,7 @@ __all__ = [
     "Publishable",
     "SeveralEventBusClient",
     "StringMessage",
+    "TypedOperation",
     "UndecodedPayload",
     "build_new_local_client",
     "connect",

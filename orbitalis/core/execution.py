@@ -8,16 +8,22 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias, TypeVar, cast, overload
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import NoConnectionError
 from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.orbiter.connection import Connection
+from orbitalis.orbiter.typed_operation import TypedOperation, is_typed_operation
 from orbitalis.protocol.slot import Slot
 
 __all__ = ["OperationExecutor"]
+
+I = TypeVar("I", bound=Publishable)  # noqa: E741 - as Input
+
+AnyOperation: TypeAlias = str | TypedOperation[Any, Any, Any]
+"""The name of an operation, or the operation of a plugin class, against which type checkers hold what is sent."""
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
@@ -51,6 +57,38 @@ class OperationExecutor(ABC):
     def _connection(self, slot: Slot) -> Connection:
         """Return what users see of an open connection."""
 
+    @overload
+    async def execute(
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        data: None = None,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+    ) -> list[str]: ...
+    @overload
+    async def execute(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: I,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+    ) -> list[str]: ...
+    @overload
+    async def execute(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: list[I] | tuple[I, ...],
+        fire_and_forget: bool = False,
+        *,
+        distribute: Literal[True],
+    ) -> list[str]: ...
+    @overload
     async def execute(
         self,
         operation_name: str,
@@ -61,8 +99,21 @@ class OperationExecutor(ABC):
         all: bool = False,
         plugin_identifier: str | None = None,
         distribute: bool = False,
+    ) -> list[str]: ...
+    async def execute(
+        self,
+        operation_name: AnyOperation,
+        data: Publishable | Sequence[Publishable] = None,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+        distribute: bool = False,
     ) -> list[str]:
         """Execute an operation in one of four modes; return the identifiers of the plugins that were sent something.
+
+        The operation is given by its name, or as `TextPlugin.lowercase`: then type checkers hold `data` against it.
 
         - `any`: send `data` to one plugin, chosen at random;
         - `all`: send `data` to every plugin;
@@ -72,6 +123,7 @@ class OperationExecutor(ABC):
         Raises:
             ValueError: Not exactly one mode is given, or `data` is a list in another mode than `distribute`.
             NoConnectionError: No connection comes into question.
+            TypeError: `data` is no message, or not one that the given operation takes.
             BusError: It could not be published.
         """
         if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
@@ -79,60 +131,150 @@ class OperationExecutor(ABC):
         if distribute:
             if data is None or isinstance(data, str | bytes) or not isinstance(data, Sequence):
                 raise ValueError(f"with distribute=True, data is a list of messages, got {type(data).__name__}")
-            return await self.execute_distributed(operation_name, data, fire_and_forget)
+            name, messages = _named(operation_name, data)
+            return await self.execute_distributed(name, messages, fire_and_forget)
         if isinstance(data, Sequence) and not isinstance(data, str | bytes):
             raise ValueError("a list of messages is for distribute=True; every other mode sends one message")
+        name, (message,) = _named(operation_name, [data])
         if all:
-            return await self.execute_sending_all(operation_name, data, fire_and_forget)
+            return await self.execute_sending_all(name, message, fire_and_forget)
         if plugin_identifier is not None:
-            return [await self.execute_using_plugin(operation_name, plugin_identifier, data, fire_and_forget)]
-        return [await self.execute_sending_any(operation_name, data, fire_and_forget)]
+            return [await self.execute_using_plugin(name, plugin_identifier, message, fire_and_forget)]
+        return [await self.execute_sending_any(name, message, fire_and_forget)]
 
+    @overload
     async def execute_using_plugin(
-        self, operation_name: str, plugin_identifier: str, data: Publishable = None, fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        plugin_identifier: str,
+        data: None = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_using_plugin(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        plugin_identifier: str,
+        data: I,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_using_plugin(
+        self,
+        operation_name: str,
+        plugin_identifier: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    async def execute_using_plugin(
+        self,
+        operation_name: AnyOperation,
+        plugin_identifier: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
     ) -> str:
         """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
-        slot = self._open_slot(operation_name, plugin_identifier)
+        name, (message,) = _named(operation_name, [data])
+        slot = self._open_slot(name, plugin_identifier)
         slots = [] if slot is None else [slot]
-        chosen = self._accepting(operation_name, slots, data, f" with plugin '{plugin_identifier}'")
-        await self._send([(chosen[0], data)], fire_and_forget)
+        chosen = self._accepting(name, slots, message, f" with plugin '{plugin_identifier}'")
+        await self._send([(chosen[0], message)], fire_and_forget)
         return plugin_identifier
 
+    @overload
     async def execute_sending_any(
-        self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        data: None = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_sending_any(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: I,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_sending_any(
+        self,
+        operation_name: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    async def execute_sending_any(
+        self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
-        slots, payload = self._open_slots(operation_name), wrap(data)
+        name, (message,) = _named(operation_name, [data])
+        slots, payload = self._open_slots(name), wrap(message)
         for _ in range(min(len(slots), _GUESSES)):
             if _accepts(chosen := random.choice(slots), payload):
                 break
         else:
-            chosen = random.choice(self._accepting(operation_name, slots, data))
-        await self._send([(chosen, data)], fire_and_forget)
+            chosen = random.choice(self._accepting(name, slots, message))
+        await self._send([(chosen, message)], fire_and_forget)
         return chosen.remote_identifier
 
+    @overload
     async def execute_sending_all(
-        self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        data: None = None,
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute_sending_all(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: I,
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute_sending_all(
+        self,
+        operation_name: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    async def execute_sending_all(
+        self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> list[str]:
         """Send `data` to every plugin, and return their identifiers; see :meth:`execute`."""
-        chosen = self._accepting(operation_name, self._open_slots(operation_name), data)
-        await self._send([(slot, data) for slot in chosen], fire_and_forget)
+        name, (message,) = _named(operation_name, [data])
+        chosen = self._accepting(name, self._open_slots(name), message)
+        await self._send([(slot, message) for slot in chosen], fire_and_forget)
         return [slot.remote_identifier for slot in chosen]
 
+    @overload
     async def execute_distributed(
-        self, operation_name: str, data: Sequence[Publishable], fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: list[I] | tuple[I, ...],
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute_distributed(
+        self,
+        operation_name: str,
+        data: Sequence[Publishable],
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    async def execute_distributed(
+        self, operation_name: AnyOperation, data: Sequence[Publishable], fire_and_forget: bool = False
     ) -> list[str]:
         """Send each message to one plugin, to all of them equally often; see :meth:`execute`.
 
         Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
         that no plugin accepts.
         """
-        slots = list(self._open_slots(operation_name))
+        name, messages = _named(operation_name, data)
+        slots = list(self._open_slots(name))
         random.shuffle(slots)
         load = dict.fromkeys(slots, 0)
         inputs: list[tuple[Slot, Publishable]] = []
-        for message in data:
-            chosen = min(self._accepting(operation_name, slots, message), key=load.__getitem__)
+        for message in messages:
+            chosen = min(self._accepting(name, slots, message), key=load.__getitem__)
             load[chosen] += 1
             inputs.append((chosen, message))
         await self._send(inputs, fire_and_forget)
@@ -199,6 +341,15 @@ class OperationExecutor(ABC):
             task.cancel()
         if self._executions:
             await asyncio.wait(self._executions)
+
+
+def _named(operation: AnyOperation, data: Sequence[Publishable]) -> tuple[str, Sequence[Publishable]]:
+    """Return the name of an operation, and the messages to be sent for values."""
+    if isinstance(operation, str):
+        return operation, data
+    if is_typed_operation(operation):
+        return operation.name, [cast(Publishable, operation.message(value)) for value in data]
+    raise TypeError(f"expected the name of an operation, or an operation of a plugin class, got {operation!r}")
 
 
 def _accepts(slot: Slot, payload: object | None) -> bool:
