@@ -96,11 +96,11 @@ class DeclaredMethod(ABC):
             unread = self._read()
         except NameError as error:
             raise self.wrong(
-                f"its annotations cannot be read: {error}; define or import that at run time, not for type checkers "
-                "only, and before the class is used"
+                f"has annotations that cannot be read: {error}; define or import that at run time, not for type "
+                "checkers only, and before the class is used"
             ) from None
         assert not unread
-        raise self.wrong("its annotations have an open type variable: derive a class that says what it stands for")
+        raise self.wrong("has annotations with an open type variable: derive a class that says what it stands for")
 
     @abstractmethod
     def _read(self) -> bool:
@@ -183,7 +183,7 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
                 continue
             here = declared.specialised(arguments)
         elif inspect.isfunction(overriding := inspect.unwrap(found[0])):
-            here = declared.overridden(overriding)
+            here = declared.specialised(arguments).overridden(overriding)
         else:
             continue
         setattr(owner, name, here)

@@ -169,7 +169,8 @@ class TypedOperation(DeclaredMethod, Generic[S_co, I_contra, O_co]):
         self._takes_payload = bool(parameters.others)
         overridden = self._overrides
         if is_typed_operation(overridden):
-            overridden.need()
+            if not overridden.is_read and not overridden._read():
+                return False
             self._payloads, self._results = overridden._payloads, overridden._results
             if self._takes_payload != overridden._takes_payload:
                 raise TypeError(f"takes {'a' if self._takes_payload else 'no'} payload, unlike what it overrides")
