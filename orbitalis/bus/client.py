@@ -98,7 +98,7 @@ class EventBusClient(ABC):
         encoding: Encoding | None = None,
         bus: str | None = None,
     ) -> None:
-        """Publish a message, a text or number (as a StringMessage, Int64Message or Float64Message), or an empty event.
+        """Publish a message, a value that stands for one (a text, a number, bytes), or an empty event.
 
         An :class:`Event` is published as it is, anything else in a new one. `channel` says the quality of service
         (default: that of operations), `encoding` how the event is written (default: as `topic_stamps` says), `bus` on

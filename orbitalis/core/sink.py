@@ -20,6 +20,7 @@ __all__ = ["DeclaredSink", "SinksProviderMixin", "sink"]
 
 S = TypeVar("S")
 P = TypeVar("P", bound=Publishable)
+P_co = TypeVar("P_co", bound=Publishable, covariant=True)
 
 Waiting: TypeAlias = Coroutine[Any, Any, None]
 EventSink: TypeAlias = Callable[[Any, str, Any], Waiting] | Callable[[Any, str, Any, Connection], Waiting]
@@ -142,19 +143,31 @@ class SinkDecorator(_Decorator):
         return self._declare(function)
 
 
-class OperationSinkDecorator(_Decorator, Generic[P]):
-    """Makes a method that takes `P` a sink."""
+class OperationSinkDecorator(_Decorator, Generic[P_co]):
+    """Makes a method that takes `P_co` a sink. It need not take `None`: a result of `None` is not sent."""
 
     @overload
-    def __call__(self, function: Callable[[S, P], Waiting], /) -> Callable[[S, P], Waiting]: ...
-    @overload
-    def __call__(self, function: Callable[[S, P, Connection], Waiting], /) -> Callable[[S, P, Connection], Waiting]: ...
-    @overload
-    def __call__(self, function: Callable[[S, str, Event[P]], Waiting], /) -> Callable[[S, str, Event[P]], Waiting]: ...
+    def __call__(self, function: Callable[[S, P_co], Waiting], /) -> Callable[[S, P_co], Waiting]: ...
     @overload
     def __call__(
-        self, function: Callable[[S, str, Event[P], Connection], Waiting], /
-    ) -> Callable[[S, str, Event[P], Connection], Waiting]: ...
+        self, function: Callable[[S, P_co, Connection], Waiting], /
+    ) -> Callable[[S, P_co, Connection], Waiting]: ...
+    @overload
+    def __call__(
+        self: OperationSinkDecorator[P | None], function: Callable[[S, P], Waiting], /
+    ) -> Callable[[S, P], Waiting]: ...
+    @overload
+    def __call__(
+        self: OperationSinkDecorator[P | None], function: Callable[[S, P, Connection], Waiting], /
+    ) -> Callable[[S, P, Connection], Waiting]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[S, str, Event[P_co]], Waiting], /
+    ) -> Callable[[S, str, Event[P_co]], Waiting]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[S, str, Event[P_co], Connection], Waiting], /
+    ) -> Callable[[S, str, Event[P_co], Connection], Waiting]: ...
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the method."""
         return self._declare(function)
@@ -171,7 +184,7 @@ def sink(function: Callable[[S, P, Connection], Waiting], /) -> Callable[[S, P, 
 @overload
 def sink(operation_name: str) -> SinkDecorator: ...
 @overload
-def sink(operation_name: TypedOperation[Any, Any, P | None]) -> OperationSinkDecorator[P]: ...
+def sink(operation_name: TypedOperation[Any, Any, P]) -> OperationSinkDecorator[P]: ...
 def sink(operation_name: str | TypedOperation[Any, Any, Any] | Callable[..., Any]) -> Any:
     """Make a method of a core the sink of an operation.
 

@@ -22,7 +22,7 @@ class Names:
 
     def __init__(self, function: Callable[..., object]) -> None:
         """Note the names of the module, and of the bodies around the function that are being executed."""
-        self._globals: dict[str, Any] = getattr(function, "__globals__", {})
+        self._globals: dict[str, Any] = getattr(inspect.unwrap(function), "__globals__", {})
         scopes: list[Mapping[str, Any]] = []
         frame = inspect.currentframe()
         while frame is not None:
@@ -32,6 +32,10 @@ class Names:
                 break
             frame = frame.f_back
         self._locals = ChainMap(*map(dict, scopes))
+
+    def forget(self) -> None:
+        """Let go of what those bodies have: nothing more is to be resolved."""
+        self._locals = ChainMap()
 
     def resolve(self, annotation: object) -> object:
         """Return what an annotation means; raises :class:`NameError` if it names what is not there (yet)."""

@@ -7,7 +7,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
-from typing import Any, Self, TypeGuard, TypeVar, get_args, get_origin
+from typing import Any, Self, TypeGuard, TypeVar, cast, get_args, get_origin
 
 from orbitalis.message.payload_types import PayloadTypes
 from orbitalis.orbiter.annotations import Names, Parameters, has_type_variable, substitute
@@ -81,7 +81,9 @@ class DeclaredMethod(ABC):
             except TypeError as error:
                 raise self.wrong(str(error)) from None
             except NameError:
-                pass
+                return
+        if self._is_read:
+            self._names.forget()
 
     def need(self) -> None:
         """Read what has not been read yet.
@@ -182,8 +184,8 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
             if declared.is_read or name in vars(owner) or not arguments:
                 continue
             here = declared.specialised(arguments)
-        elif inspect.isfunction(overriding := inspect.unwrap(found[0])):
-            here = declared.specialised(arguments).overridden(overriding)
+        elif isinstance(found[0], FunctionType) or (declared.is_static and isinstance(found[0], staticmethod)):
+            here = declared.specialised(arguments).overridden(cast("Callable[..., Any]", found[0]))
         else:
             continue
         setattr(owner, name, here)

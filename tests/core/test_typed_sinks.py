@@ -87,8 +87,8 @@ class Listener(Core):
     async def any_name(self, text: str) -> None:
         self.heard.append(("checked", text))
 
-    @sink(Words.messages)
-    async def message(self, text: StringMessage) -> None:  # type: ignore[arg-type] # it is what str stands for
+    @sink("messages")
+    async def message(self, text: StringMessage) -> None:
         self.heard.append(("messages", text))
 
     @sink("events")

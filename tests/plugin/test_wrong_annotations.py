@@ -15,11 +15,11 @@ decorate: Any = operation
 decorate_sink: Any = sink
 
 
-async def unannotated(self, text) -> str:  # type: ignore[no-untyped-def]
+async def unannotated(self, text) -> str:
     return str(text)
 
 
-async def unannotated_result(self, text: str):  # type: ignore[no-untyped-def]
+async def unannotated_result(self, text: str):
     return text
 
 
