@@ -31,11 +31,11 @@ class Names:
             elif scopes:
                 break
             frame = frame.f_back
-        self._locals = ChainMap(*map(dict, scopes))
+        self._locals = ChainMap[str, Any](*map(dict, scopes))
 
     def forget(self) -> None:
         """Let go of what those bodies have: nothing more is to be resolved."""
-        self._locals = ChainMap()
+        self._locals = ChainMap[str, Any]()
 
     def resolve(self, annotation: object) -> object:
         """Return what an annotation means; raises :class:`NameError` if it names what is not there (yet)."""
