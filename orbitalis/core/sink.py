@@ -91,6 +91,14 @@ class DeclaredSink(DeclaredMethod):
                 "Connection if it likes"
             )
         self._takes_payload = bool(parameters.others)
+        overridden = self._overrides
+        if _is_sink(overridden) and not overridden._is_for_events:
+            if not overridden.is_read and not overridden._read():
+                return False
+            if self._takes_payload != overridden._takes_payload:
+                raise TypeError(f"takes {'a' if self._takes_payload else 'no'} payload, unlike what it overrides")
+            self._payloads = overridden._payloads
+            return True
         given = self._payload_types(parameters, "return")
         if given is None or not given.is_empty:
             raise TypeError(f"returns {given}: nobody takes what a sink returns, so annotate it '-> None'")

@@ -75,7 +75,7 @@ class ConnectionCallbackHandler(ConnectionEventHandler):
 
 
 class MethodHandler(ConnectionEventHandler):
-    """Hands payloads to a method in the typed style, and what it returns to `on_result`; the connection is touched."""
+    """Hands payloads to a method that takes and returns payloads, and what it returns to `on_result`."""
 
     def __init__(
         self,
@@ -99,7 +99,6 @@ class MethodHandler(ConnectionEventHandler):
         Raises:
             TypeError: It returned something else than it is declared to.
         """
-        connection.touch()
         arguments = () if self._payloads is None else (self._payloads.unwrap(event.payload),)
         if self._parameter_for_connection is None:
             result = await self._method(*arguments)

@@ -87,7 +87,7 @@ class OperationsProviderMixin(ABC):
         return {
             declared.name: Operation(
                 name=declared.name,
-                handler=declared.handler(self, self._answer),
+                handler=declared.handler(self, self._send_result),
                 policy=copy.deepcopy(declared.default_policy),
                 input=declared.input,
                 output=declared.output,
@@ -96,5 +96,5 @@ class OperationsProviderMixin(ABC):
         }
 
     @abstractmethod
-    async def _answer(self, connection: Connection, event: Event[Any], message: object | None) -> None:
+    async def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> None:
         """Send the result of an operation in the typed style; `None` is no result."""

@@ -201,10 +201,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         if provided is not None and provided.handler is not None:
             await deliver(provided.handler, self._carrier.connections[slot], topic, event)
 
-    async def _answer(self, connection: Connection, event: Event[Any], message: object | None) -> None:
-        # The core of a connection that is being closed still takes what comes; with a closed one nobody does.
+    async def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> None:
+        connection.touch()
+        # The core of a connection that is being closed still takes what comes; of a closed one nobody does.
         if message is not None and (connection.is_open or connection.is_soft_closed):
-            connection.touch()
             await self.send_result_to_all([connection], cast(Publishable, message))
 
     def update_operations(self) -> None:

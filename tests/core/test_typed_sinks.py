@@ -134,7 +134,7 @@ async def test_every_style_of_sink_gets_what_it_asks_for(bus: LocalEventBus) -> 
 
 
 class Louder(Listener):
-    async def bare(self, text: str) -> None:
+    async def bare(self, text):
         await super().bare(text.upper())
 
 

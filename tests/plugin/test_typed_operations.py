@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, TypeVar
 
 import pytest
@@ -30,6 +30,7 @@ from orbitalis import (
     operation,
 )
 from orbitalis.bus import LocalEventBus
+from orbitalis.orbiter.handlers import ConnectionEventHandler
 from tests.support.events import Collector, until
 from tests.support.orbiters import on, running
 
@@ -169,7 +170,7 @@ async def test_without_a_result_nothing_is_sent_and_the_connection_is_touched(bu
     async with running(plugin, core):
         await core.compliant_event.wait()
         connections = {one.operation_name: one for one in plugin.retrieve_connections()}
-        opened = {name: one.last_use for name, one in connections.items()}
+        opened = {name: one._slot.last_used for name, one in connections.items()}
         assert connections["note"].output_topic is None
         await core.execute(TypedPlugin.if_even, 1, any=True)
         await core.execute(TypedPlugin.note, 7, any=True)
@@ -177,7 +178,7 @@ async def test_without_a_result_nothing_is_sent_and_the_connection_is_touched(bu
         await sink.wait_for(1)
         await until(lambda: plugin.taken == [7])
         assert sink.values == [2]
-        assert all(one.last_use > opened[name] for name, one in connections.items())
+        assert all(one._slot.last_used > opened[name] for name, one in connections.items())
 
 
 async def test_every_mode_takes_a_typed_operation(bus: LocalEventBus) -> None:
@@ -256,11 +257,12 @@ async def test_on_an_instance_it_is_the_method(bus: LocalEventBus) -> None:
 def shouting(function: Callable[..., Coroutine[Any, Any, str]]) -> Any:
     """Wrap a method, as decorators of users do."""
 
-    @functools.wraps(function)
     async def shout(*arguments: object) -> str:
         return f"{await function(*arguments)}!"
 
-    return shout
+    # As if it were of another module, which does not know the names of this one.
+    foreign = FunctionType(shout.__code__, {}, "shout", None, shout.__closure__)
+    return functools.update_wrapper(foreign, function)
 
 
 async def test_a_wrapped_method_is_read_through_its_wrapper_and_called_with_it(bus: LocalEventBus) -> None:
@@ -271,12 +273,13 @@ async def test_a_wrapped_method_is_read_through_its_wrapper_and_called_with_it(b
 
         @operation
         @shouting
-        async def more(self, text: str) -> str:
-            return text
+        async def more(self, level: LevelMessage) -> str:
+            return str(level.level)
 
     plugin = Shouting(eventbus_client=on(bus))
-    assert plugin.operations["lowercase"].input == plugin.operations["more"].input == Input.string()
-    assert (await plugin.lowercase("x"), await plugin.more("x")) == ("x!", "x!")
+    assert plugin.operations["lowercase"].input == Input.string()
+    assert plugin.operations["more"].input == Input.from_message(LevelMessage)
+    assert (await plugin.lowercase("x"), await plugin.more(LevelMessage(0.5))) == ("x!", "0.5!")
 
 
 # Handlers that are given
@@ -312,21 +315,23 @@ class TextNeed(Plugin):
     async def text(self, text: str) -> None: ...
 
 
-async def test_what_waits_for_a_connection_that_is_closed_meanwhile_is_not_sent(bus: LocalEventBus) -> None:
-    class Slow(Plugin):
-        @operation
-        async def wait(self) -> str:
-            began.set()
-            await until(lambda: self.retrieve_connections() == [])
-            return "late"
-
-    began = asyncio.Event()
-    plugin, core = Slow(identifier="plugin", eventbus_client=on(bus), with_loop=False), core_for(bus, Slow.wait)
+async def test_a_result_is_a_use_and_is_not_sent_on_a_connection_that_is_closed_meanwhile(bus: LocalEventBus) -> None:
+    plugin = TypedPlugin(identifier="plugin", eventbus_client=on(bus), with_loop=False)
+    core, sink = core_for(bus, TypedPlugin.if_even), Collector()
+    core.with_operation_sink("if_even", sink)
+    handler = plugin.operations["if_even"].handler
+    assert isinstance(handler, ConnectionEventHandler)
+    odd, even = (Event.create(Int64Message(value=value), publisher_identifier="core") for value in (1, 2))
     async with running(plugin, core):
         await core.compliant_event.wait()
-        await core.execute(Slow.wait, any=True)
-        await began.wait()
-        await core.send_graceless_close_connection("plugin", "wait")
+        (connection,) = plugin.retrieve_connections()
+        for event in (odd, even):
+            before = connection._slot.last_used
+            await handler.handle_on(connection, "topic", event)
+            assert connection._slot.last_used > before
+        await sink.wait_for(1)
+        await core.send_graceless_close_connection("plugin", "if_even")
         await until(lambda: plugin.retrieve_connections() == [])
         published = plugin.eventbus_client.statistics.published
-    assert plugin.eventbus_client.statistics.published == published
+        await handler.handle_on(connection, "topic", even)
+        assert plugin.eventbus_client.statistics.published == published

@@ -177,6 +177,15 @@ def test_an_override_takes_what_it_overrides_takes() -> None:
         class Wrong(Base):
             async def it(self) -> None: ...  # type: ignore[override]
 
+    class BaseCore(Core):
+        @sink
+        async def it(self, text: str) -> None: ...
+
+    with pytest.raises(TypeError, match=r"WrongCore\.it takes no payload, unlike what it overrides"):
+
+        class WrongCore(BaseCore):
+            async def it(self) -> None: ...  # type: ignore[override]
+
 
 def test_arguments_that_contradict_each_other_are_refused() -> None:
     for arguments in ({"input": Input.string(), "output": str}, {"input": str, "output": Output.string()}):
