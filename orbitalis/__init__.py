@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         UndecodedPayload,
     )
     from orbitalis.orbiter import Connection, ConnectionAddedEvent, Orbiter, PendingRequest, run, serve
-    from orbitalis.plugin import Operation, OperationsProviderMixin, Plugin, operation
+    from orbitalis.plugin import Operation, OperationsProviderMixin, Plugin, TypedOperation, operation
     from orbitalis.protocol.constraint import Constraint
     from orbitalis.protocol.policy import Policy
     from orbitalis.protocol.transitions import CoreState, PluginState
@@ -139,6 +139,7 @@ __all__ = [
     "SinksProviderMixin",
     "StringMessage",
     "TopicStamp",
+    "TypedOperation",
     "UndecodedPayload",
     "build_new_local_client",
     "connect",

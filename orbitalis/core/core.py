@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orbitalis.bus.event_handler import EventCallback, EventHandler
 from orbitalis.core.execution import OperationExecutor
-from orbitalis.core.requirement import OperationRequirement
+from orbitalis.core.requirement import OperationRequirement, RequirementsProviderMixin
 from orbitalis.core.sink import SinksProviderMixin
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection
-from orbitalis.orbiter.handlers import as_handler
+from orbitalis.orbiter.handlers import GivenHandler, deliver
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.protocol.constraint import Constraint
 from orbitalis.protocol.core import CoreProtocol
@@ -36,7 +35,7 @@ __all__ = ["Core"]
 
 
 @dataclass(kw_only=True, eq=False)
-class Core(SinksProviderMixin, OperationExecutor, Orbiter):
+class Core(SinksProviderMixin, RequirementsProviderMixin, OperationExecutor, Orbiter):
     """Needs operations, and executes them; subclasses are dataclasses whose methods are sinks.
 
     A subclass with a `__post_init__` of its own calls that of this class.
@@ -46,9 +45,7 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
         default_factory=dict[str, OperationRequirement], repr=False
     )
     """What it needs to be compliant, by operation name; may be edited while the core runs."""
-    operation_sinks: dict[str, EventHandler | EventCallback] = field(
-        default_factory=dict[str, EventHandler | EventCallback], repr=False
-    )
+    operation_sinks: dict[str, GivenHandler] = field(default_factory=dict[str, GivenHandler], repr=False)
     """What takes the outputs, by operation name: decorated methods and those given here."""
     late_offers: bool = field(default=True, repr=False)
     """Whether it wants offers also later, for what a plugin cannot offer when it is asked."""
@@ -285,4 +282,4 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
         if handler is None:
             handler = self.operation_sinks.get(slot.operation_name)
         if handler is not None:
-            await as_handler(handler).handle(topic, event)
+            await deliver(handler, self._carrier.connections[slot], topic, event)

@@ -8,17 +8,23 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import NoConnectionError
 from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.orbiter.connection import Connection
+from orbitalis.orbiter.typed_operation import TypedOperation, is_typed_operation
 from orbitalis.protocol.slot import Slot
 from orbitalis_wire import channels
 
 __all__ = ["OperationExecutor"]
+
+I = TypeVar("I", bound=Publishable)  # noqa: E741 - as Input
+
+AnyOperation: TypeAlias = str | TypedOperation[Any, Any, Any]
+"""The name of an operation, or the operation of a plugin class, against which type checkers hold what is sent."""
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
@@ -52,6 +58,41 @@ class OperationExecutor(ABC):
     def _connection(self, slot: Slot) -> Connection:
         """Return what users see of an open connection."""
 
+    @overload
+    async def execute(
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        data: None = None,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+    ) -> list[str]: ...
+    @overload
+    async def execute(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: I,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+    ) -> list[str]: ...
+    @overload
+    async def execute(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: list[I] | tuple[I, ...],
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+        distribute: bool = False,
+    ) -> list[str]: ...
+    @overload
     async def execute(
         self,
         operation_name: str,
@@ -62,8 +103,21 @@ class OperationExecutor(ABC):
         all: bool = False,
         plugin_identifier: str | None = None,
         distribute: bool = False,
+    ) -> list[str]: ...
+    async def execute(
+        self,
+        operation_name: AnyOperation,
+        data: Publishable | Sequence[Publishable] = None,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+        distribute: bool = False,
     ) -> list[str]:
         """Execute an operation in one of four modes; return the identifiers of the plugins that were sent something.
+
+        The operation is given by its name, or as `TextPlugin.lowercase`: then type checkers hold `data` against it.
 
         - `any`: send the message to one plugin, chosen at random;
         - `all`: send it to every plugin;
@@ -77,65 +131,154 @@ class OperationExecutor(ABC):
         Raises:
             ValueError: Not exactly one mode is given.
             NoConnectionError: No connection comes into question.
+            TypeError: `data` is no message, or not one that the given operation takes.
             BusError: It could not be published.
         """
         if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
             raise ValueError("give exactly one mode: any=True, all=True, distribute=True or plugin_identifier='...'")
-        messages = _as_messages(data)
+        name, messages = _named(operation_name, _as_messages(data))
         if distribute:
-            return await self.execute_distributed(operation_name, messages, fire_and_forget)
+            return await self.execute_distributed(name, messages, fire_and_forget)
         inputs: list[tuple[Slot, Publishable]] = []
         for message in messages:
             if all:
-                chosen = self._accepting(operation_name, self._open_slots(operation_name), message)
+                chosen = self._accepting(name, self._open_slots(name), message)
             elif plugin_identifier is not None:
-                chosen = [self._slot_of(operation_name, plugin_identifier, message)]
+                chosen = [self._slot_of(name, plugin_identifier, message)]
             else:
-                chosen = [self._any_slot(operation_name, message)]
+                chosen = [self._any_slot(name, message)]
             inputs += [(slot, message) for slot in chosen]
         await self._send(inputs, fire_and_forget)
         identifiers = [slot.remote_identifier for slot, _ in inputs]
         return identifiers if any else list(dict.fromkeys(identifiers))
 
+    @overload
     async def execute_using_plugin(
-        self, operation_name: str, plugin_identifier: str, data: Publishable = None, fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        plugin_identifier: str,
+        data: None = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_using_plugin(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        plugin_identifier: str,
+        data: I,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_using_plugin(
+        self,
+        operation_name: str,
+        plugin_identifier: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    async def execute_using_plugin(
+        self,
+        operation_name: AnyOperation,
+        plugin_identifier: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
     ) -> str:
         """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
-        await self._send([(self._slot_of(operation_name, plugin_identifier, data), data)], fire_and_forget)
+        name, (message,) = _named(operation_name, [data])
+        await self._send([(self._slot_of(name, plugin_identifier, message), message)], fire_and_forget)
         return plugin_identifier
 
+    @overload
     async def execute_sending_any(
-        self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        data: None = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_sending_any(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: I,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_sending_any(
+        self,
+        operation_name: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    async def execute_sending_any(
+        self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
-        chosen = self._any_slot(operation_name, data)
-        await self._send([(chosen, data)], fire_and_forget)
+        name, (message,) = _named(operation_name, [data])
+        chosen = self._any_slot(name, message)
+        await self._send([(chosen, message)], fire_and_forget)
         return chosen.remote_identifier
 
+    @overload
     async def execute_sending_all(
-        self, operation_name: str, data: Publishable = None, fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, None, Any],
+        data: None = None,
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute_sending_all(
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: I,
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute_sending_all(
+        self,
+        operation_name: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    async def execute_sending_all(
+        self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> list[str]:
         """Send `data` to every plugin, and return their identifiers; see :meth:`execute`."""
-        chosen = self._accepting(operation_name, self._open_slots(operation_name), data)
-        await self._send([(slot, data) for slot in chosen], fire_and_forget)
+        name, (message,) = _named(operation_name, [data])
+        chosen = self._accepting(name, self._open_slots(name), message)
+        await self._send([(slot, message) for slot in chosen], fire_and_forget)
         return [slot.remote_identifier for slot in chosen]
 
+    @overload
     async def execute_distributed(
-        self, operation_name: str, data: Sequence[Publishable], fire_and_forget: bool = False
+        self,
+        operation_name: TypedOperation[Any, I, Any],
+        data: list[I] | tuple[I, ...],
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute_distributed(
+        self,
+        operation_name: str,
+        data: Sequence[Publishable],
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    async def execute_distributed(
+        self, operation_name: AnyOperation, data: Sequence[Publishable], fire_and_forget: bool = False
     ) -> list[str]:
         """Send each message to one plugin, to all of them equally often; see :meth:`execute`.
 
         Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
         that no plugin accepts.
         """
-        slots = list(self._open_slots(operation_name))
+        name, messages = _named(operation_name, data)
+        slots = list(self._open_slots(name))
         if not slots:
-            raise self._no_connection(operation_name)
+            raise self._no_connection(name)
         random.shuffle(slots)
         load = dict.fromkeys(slots, 0)
         inputs: list[tuple[Slot, Publishable]] = []
-        for message in data:
-            chosen = min(self._accepting(operation_name, slots, message), key=load.__getitem__)
+        for message in messages:
+            chosen = min(self._accepting(name, slots, message), key=load.__getitem__)
             load[chosen] += 1
             inputs.append((chosen, message))
         await self._send(inputs, fire_and_forget)
@@ -221,6 +364,15 @@ class OperationExecutor(ABC):
 
 def _as_messages(data: Publishable | Sequence[Publishable]) -> Sequence[Publishable]:
     return data if isinstance(data, Sequence) and not isinstance(data, str | bytes) else [data]
+
+
+def _named(operation: AnyOperation, data: Sequence[Publishable]) -> tuple[str, Sequence[Publishable]]:
+    """Return the name of an operation, and the messages to be sent for values."""
+    if isinstance(operation, str):
+        return operation, data
+    if is_typed_operation(operation):
+        return operation.name, [cast(Publishable, operation.message(value)) for value in data]
+    raise TypeError(f"expected the name of an operation, or an operation of a plugin class, got {operation!r}")
 
 
 def _accepts(slot: Slot, payload: object | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+import typing_extensions
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
 from orbitalis.message.payload import UndecodedPayload, schema_of
@@ -14,13 +15,7 @@ from orbitalis_wire import limits, messages
 
 __all__ = ["Input", "Output", "SchemaSpec", "canonical_form"]
 
-if TYPE_CHECKING:  # what may be left out: Python 3.11 knows no default
-    import typing_extensions
-
-    P = typing_extensions.TypeVar("P", default=Any)
-else:
-    P = TypeVar("P")
-
+P = typing_extensions.TypeVar("P", default=Any)
 M = TypeVar("M")
 Q = TypeVar("Q")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from orbitalis.plugin.operation import Operation, OperationsProviderMixin, operation
+from orbitalis.orbiter.typed_operation import TypedOperation
+from orbitalis.plugin.decorator import operation
+from orbitalis.plugin.operations import Operation, OperationsProviderMixin
 from orbitalis.plugin.plugin import Plugin
 
-__all__ = ["Operation", "OperationsProviderMixin", "Plugin", "operation"]
+__all__ = ["Operation", "OperationsProviderMixin", "Plugin", "TypedOperation", "operation"]

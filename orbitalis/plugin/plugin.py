@@ -6,14 +6,15 @@ import asyncio
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable
 from orbitalis.orbiter.connection import Connection
-from orbitalis.orbiter.handlers import as_handler
+from orbitalis.orbiter.handlers import deliver
 from orbitalis.orbiter.orbiter import Orbiter
-from orbitalis.plugin.operation import Operation, OperationsProviderMixin
+from orbitalis.plugin.operations import Operation, OperationsProviderMixin
+from orbitalis.plugin.process_pool import ProcessPool, default_size
 from orbitalis.protocol.effects import Effect, MessageReceived, Send
 from orbitalis.protocol.plugin import PluginProtocol
 from orbitalis.protocol.slot import Slot
@@ -41,9 +42,22 @@ class Plugin(OperationsProviderMixin, Orbiter):
     operations: dict[str, Operation] = field(default_factory=dict[str, Operation], repr=False)
     """By name: those of decorated methods and those given here; may be edited while the plugin runs."""
 
+    process_pool_size: int = field(default_factory=default_size, repr=False)
+    """How many processes CPU-bound operations may have; by default as many as there are CPUs. Counts when the first
+    one is started."""
+
     def __post_init__(self) -> None:
-        """Collect the operations."""
+        """Collect the operations.
+
+        Raises:
+            ValueError: `process_pool_size` is less than 1, or what :class:`Orbiter` does not admit.
+            TypeError: The annotations of an operation cannot be read.
+        """
         super().__post_init__()
+        if self.process_pool_size < 1:
+            raise ValueError(f"process_pool_size must be at least 1, got {self.process_pool_size}")
+        self.process_pool = ProcessPool(lambda: self.process_pool_size)
+        """Where CPU-bound operations run; has no process before one is needed, and none after a stop."""
         self.state = PluginState.CREATED
         """What it is doing."""
         self.operations = {**self._declared_operations(), **self.operations}
@@ -77,6 +91,12 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _switch_to_stopped(self) -> None:
         self.state = next_plugin_state(self.state, LifeTrigger.STOPPED)
+
+    async def _shut_down(self) -> None:
+        try:
+            await super()._shut_down()
+        finally:
+            await self.process_pool.close()
 
     async def _begin(self, effects: list[Effect]) -> None:
         # Whoever is started after this plugin finds it by a discover, and need not hear the announcement as well.
@@ -179,7 +199,13 @@ class Plugin(OperationsProviderMixin, Orbiter):
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
         provided = self.operations.get(slot.operation_name)
         if provided is not None and provided.handler is not None:
-            await as_handler(provided.handler).handle(topic, event)
+            await deliver(provided.handler, self._carrier.connections[slot], topic, event)
+
+    async def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> None:
+        connection.touch()
+        # The core of a connection that is being closed still takes what comes; of a closed one nobody does.
+        if message is not None and (connection.is_open or connection.is_soft_closed):
+            await self.send_result_to_all([connection], cast(Publishable, message))
 
     def update_operations(self) -> None:
         """Offer and announce what has changed, after operations or policies have been edited; the loop does it, too."""

@@ -148,7 +148,7 @@ async def test_where_no_input_accepts_what_is_sent_that_is_said(bus: LocalEventB
         with pytest.raises(NoConnectionError, match="for operation 'text' with plugin 'nobody'"):
             await core.execute("text", "x", plugin_identifier="nobody")
         with pytest.raises(TypeError, match="cannot publish a object"):
-            await core.execute("text", object(), any=True)  # type: ignore[arg-type]
+            await core.execute("text", object(), any=True)  # type: ignore[call-overload]
         assert plugins[0].received == []
 
 

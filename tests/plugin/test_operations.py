@@ -179,7 +179,7 @@ def test_what_cannot_be_an_operation_is_refused() -> None:
     with pytest.raises(ValueError, match="operation 'x' has an input, but no handler for it"):
         Operation(name="x", input=Input.string())
     with pytest.raises(ValueError, match="operation 'x' has no input, so nothing would ever call the method"):
-        operation(name="x", output=Output.string())
+        operation(name="x", output=Output.string())  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="exclude each other"):
         Policy(allowlist=[], blocklist=[])
     with pytest.raises(ValueError, match="maximum must not be negative"):
