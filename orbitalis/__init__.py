@@ -20,7 +20,19 @@ if TYPE_CHECKING:
         connect,
     )
     from orbitalis.core import Core, OperationRequirement, sink
-    from orbitalis.errors import BusError, NoConnectionError, OrbitalisError, OrbiterStateError
+    from orbitalis.errors import (
+        AnswersNotSupportedError,
+        BusError,
+        ConnectionClosedError,
+        NoConnectionError,
+        OperationFailedError,
+        OrbitalisError,
+        OrbiterStateError,
+        RemoteLostError,
+        RequestError,
+        RequestTimeoutError,
+        UnexpectedAnswerError,
+    )
     from orbitalis.message import (
         AvroMessageMixin,
         Event,
@@ -41,10 +53,12 @@ if TYPE_CHECKING:
     from orbitalis.protocol.transitions import CoreState, PluginState
 
 __all__ = [
+    "AnswersNotSupportedError",
     "AvroMessageMixin",
     "BusError",
     "CallbackEventHandler",
     "Connection",
+    "ConnectionClosedError",
     "Constraint",
     "Core",
     "CoreState",
@@ -60,6 +74,7 @@ __all__ = [
     "LocalEventBusClient",
     "NoConnectionError",
     "Operation",
+    "OperationFailedError",
     "OperationRequirement",
     "OrbitalisError",
     "Orbiter",
@@ -70,9 +85,13 @@ __all__ = [
     "PluginState",
     "Policy",
     "Publishable",
+    "RemoteLostError",
+    "RequestError",
+    "RequestTimeoutError",
     "SeveralEventBusClient",
     "StringMessage",
     "UndecodedPayload",
+    "UnexpectedAnswerError",
     "build_new_local_client",
     "connect",
     "operation",

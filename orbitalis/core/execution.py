@@ -7,7 +7,7 @@ import builtins
 import logging
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from orbitalis.bus.client import EventBusClient
@@ -17,7 +17,7 @@ from orbitalis.message.payload import Publishable, wrap
 from orbitalis.orbiter.connection import Connection
 from orbitalis.protocol.slot import Slot
 
-__all__ = ["OperationExecutor"]
+__all__ = ["OperationExecutor", "accepts", "choose"]
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
@@ -103,11 +103,9 @@ class OperationExecutor(ABC):
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
         slots, payload = self._open_slots(operation_name), wrap(data)
-        for _ in range(min(len(slots), _GUESSES)):
-            if _accepts(chosen := random.choice(slots), payload):
-                break
-        else:
-            chosen = random.choice(self._accepting(operation_name, slots, data))
+        chosen = choose(slots, lambda slot: accepts(slot, payload))
+        if chosen is None:
+            (chosen, *_) = self._accepting(operation_name, slots, data)
         await self._send([(chosen, data)], fire_and_forget)
         return chosen.remote_identifier
 
@@ -150,7 +148,7 @@ class OperationExecutor(ABC):
         self, operation_name: str, slots: Sequence[Slot], data: Publishable, whose: str = ""
     ) -> Sequence[Slot]:
         payload = wrap(data)
-        accepting = [slot for slot in slots if _accepts(slot, payload)]
+        accepting = [slot for slot in slots if accepts(slot, payload)]
         if accepting:
             return accepting
         if not slots:
@@ -201,5 +199,15 @@ class OperationExecutor(ABC):
             await asyncio.wait(self._executions)
 
 
-def _accepts(slot: Slot, payload: object | None) -> bool:
+def choose(slots: Sequence[Slot], suits: Callable[[Slot], bool]) -> Slot | None:
+    """Return a connection that suits, chosen at random; if many do, only some are looked at."""
+    for _ in range(min(len(slots), _GUESSES)):
+        if suits(chosen := random.choice(slots)):
+            return chosen
+    suiting = [slot for slot in slots if suits(slot)]
+    return random.choice(suiting) if suiting else None
+
+
+def accepts(slot: Slot, payload: object | None) -> bool:
+    """Return whether a payload can be sent as an input of a connection."""
     return slot.input_topic is not None and slot.input.accepts_payload(payload)

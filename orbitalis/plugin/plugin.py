@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable
 from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.handlers import as_handler
 from orbitalis.orbiter.orbiter import Orbiter
+from orbitalis.plugin.answering import answering
 from orbitalis.plugin.operation import Operation, OperationsProviderMixin
 from orbitalis.protocol.effects import MessageReceived, Send
 from orbitalis.protocol.plugin import PluginProtocol
@@ -149,9 +151,12 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return slot.input.accepts_payload(payload)
 
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
-        provided = self.operations.get(slot.operation_name)
-        if provided is not None and provided.handler is not None:
-            await as_handler(provided.handler).handle(topic, event)
+        async with answering(slot, event.envelope, self.eventbus_client):
+            provided = self.operations.get(slot.operation_name)
+            if provided is not None and provided.handler is not None:
+                await as_handler(provided.handler).handle(topic, event)
+            elif event.envelope.answer_requested:
+                raise OrbiterStateError(f"{self} does not handle operation '{slot.operation_name}' any more")
 
     async def send_offer(self, offer_topic: str, core_identifier: str, offerable_operations: list[str]) -> None:
         """Offer operations to a core without being asked; those that cannot be lent to it now are left out.

@@ -1,0 +1,647 @@
+"""Requests: what answers them, what else ends them, and what becomes of answers for which nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from orbitalis import Core, Event, NoConnectionError, Output
+from orbitalis.bus import LocalEventBus, LocalEventBusClient
+from orbitalis.errors import (
+    AnswersNotSupportedError,
+    BusNotConnectedError,
+    ConnectionClosedError,
+    OperationFailedError,
+    OrbiterStateError,
+    RemoteLostError,
+    RequestError,
+    RequestTimeoutError,
+    UnexpectedAnswerError,
+)
+from orbitalis.protocol.awaited_answers import AwaitedAnswers
+from orbitalis.testing import Harness
+from orbitalis_wire import limits
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import Int64Message, OperationErrorMessage, StringMessage
+from tests.support.events import Collector, until
+from tests.support.orbiters import (
+    EchoPlugin,
+    TextCore,
+    all_connected,
+    core_on,
+    needs,
+    on,
+    plugin_on,
+    running,
+)
+
+Behaviour = Callable[["AskedPlugin", str, Event[StringMessage]], Awaitable[None]]
+
+
+@dataclass
+class AskedPlugin(EchoPlugin):
+    """Does with an input what the test says."""
+
+    behaviour: Behaviour | None = None
+    inputs: list[Event[StringMessage]] = field(default_factory=list)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.operations["text"].handler = self._behave
+
+    async def _behave(self, topic: str, event: Event[StringMessage]) -> None:
+        self.inputs.append(event)
+        if self.behaviour is not None:
+            await self.behaviour(self, topic, event)
+
+    async def put_out(self, topic: str, text: str) -> None:
+        """Send an output on the connection with this input topic."""
+        await self.send_result_to_all(await self.retrieve_and_touch_connections("text", input_topic=topic), text)
+
+    def later(self, work: Awaitable[None]) -> None:
+        """Do something in a task."""
+        self.tasks.append(asyncio.ensure_future(work))
+
+
+@asynccontextmanager
+async def connected(
+    bus: LocalEventBus, behaviour: Behaviour | None = None, **options: Any
+) -> AsyncIterator[tuple[TextCore, AskedPlugin]]:
+    """Give a core and a plugin, connected; without behaviour, the plugin does nothing with its inputs."""
+    core = core_on(bus, **options)
+    plugin = AskedPlugin(identifier="plugin", eventbus_client=on(bus), with_loop=False, behaviour=behaviour)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        yield core, plugin
+        assert len(core._awaited) == 0
+        await asyncio.gather(*plugin.tasks)
+
+
+async def asked(core: Core, plugin: AskedPlugin, text: str = "x", **options: Any) -> asyncio.Task[Any]:
+    """Request, and wait until the plugin has the input."""
+    count = len(plugin.inputs)
+    task = asyncio.create_task(core.request("text", text, **options))
+    await until(lambda: len(plugin.inputs) > count)
+    return task
+
+
+async def answers(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+    await plugin.put_out(topic, event.payload.value.lower())
+
+
+def answer_to(event: Event[Any], payload: object, **headers: Any) -> Event[Any]:
+    """Return an answer as a plugin of another make might send it."""
+    return Event.create(payload, publisher_identifier="x", correlation_identifier=event.identifier, **headers)
+
+
+# Answers
+
+
+async def test_the_answer_is_the_result_and_no_sink_gets_it(bus: LocalEventBus) -> None:
+    async with connected(bus, answers) as (core, plugin):
+        assert await core.request("text", "HELLO") == StringMessage(value="hello")
+        assert await core.request("text", "YOU", plugin_identifier="plugin") == StringMessage(value="you")
+        result = await core.request("text", StringMessage(value="TYPED"), result_type=StringMessage)
+        assert result.value == "typed"
+
+        await core.execute("text", "SINK", any=True)
+        await until(lambda: core.texts == ["sink"])
+        assert [event.envelope.answer_requested for event in plugin.inputs] == [True, True, True, None]
+
+
+async def test_an_output_answers_only_what_asks_for_it(bus: LocalEventBus) -> None:
+    outputs = Collector()
+    async with connected(bus, answers) as (core, plugin):
+        observer = on(bus)
+        await observer.connect()
+        (connection,) = plugin.retrieve_connections()
+        assert connection.output_topic is not None
+        await observer.subscribe(connection.output_topic, outputs)
+
+        await core.request("text", "A")
+        await core.execute("text", "B", any=True)
+        await outputs.wait_for(2)
+        correlated = [event.envelope.correlation_identifier for _, event in outputs.received]
+        assert correlated == [plugin.inputs[0].identifier, None]
+        assert [event.envelope.connection_identifier for _, event in outputs.received] == [
+            connection.connection_identifier
+        ] * 2
+        await observer.disconnect()
+
+
+async def test_an_output_of_the_plugins_own_goes_to_the_sink_while_an_answer_is_awaited(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, plugin):
+        request = await asked(core, plugin)
+        await plugin.send_result_to_all(plugin.retrieve_connections(), "own")
+        await until(lambda: core.texts == ["own"])
+        assert not request.done()
+
+        (connection,) = plugin.retrieve_connections()
+        await plugin.eventbus_client.publish(
+            str(connection.output_topic), answer_to(plugin.inputs[0], StringMessage(value="x"))
+        )
+        assert await request == StringMessage(value="x")
+
+
+async def test_what_is_published_by_hand_answers_too(bus: LocalEventBus) -> None:
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        connection = plugin._find_connection_or_fail(topic, "text")
+        await plugin.eventbus_client.publish(str(connection.output_topic), "by hand")
+
+    async with connected(bus, behaviour) as (core, _):
+        assert await core.request("text", "x", result_type=StringMessage) == StringMessage(value="by hand")
+
+
+async def test_many_requests_answered_in_reverse_order_each_get_their_own(bus: LocalEventBus) -> None:
+    gates = [asyncio.Event() for _ in range(100)]
+
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        async def later() -> None:
+            await gates[int(event.payload.value)].wait()
+            await plugin.put_out(topic, event.payload.value)
+            if event.payload.value != "0":
+                gates[int(event.payload.value) - 1].set()
+
+        plugin.later(later())
+
+    async with connected(bus, behaviour) as (core, plugin):
+        requests = [asyncio.create_task(core.request("text", str(number))) for number in range(100)]
+        await until(lambda: len(plugin.inputs) == 100)
+        order: list[str] = []
+        for request in requests:
+            request.add_done_callback(lambda done: order.append(done.result().value))
+        gates[-1].set()
+
+        results = await asyncio.gather(*requests)
+        assert results == [StringMessage(value=str(number)) for number in range(100)]
+        assert order == [str(number) for number in reversed(range(100))]
+        assert core.texts == []
+
+
+async def test_of_several_outputs_the_first_is_the_answer(bus: LocalEventBus) -> None:
+    """The others are outputs like any, also those of a task that goes on after the answer."""
+    gate = asyncio.Event()
+
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        async def later() -> None:
+            await gate.wait()
+            await plugin.put_out(topic, "third")
+
+        plugin.later(later())
+        await plugin.put_out(topic, "first")
+        await plugin.put_out(topic, "second")
+
+    async with connected(bus, behaviour) as (core, _):
+        assert await core.request("text", "x") == StringMessage(value="first")
+        await until(lambda: core.texts == ["second"])
+        gate.set()
+        await until(lambda: core.texts == ["second", "third"])
+        assert core.dropped_answers == 0
+
+
+async def test_an_answer_is_not_kept_waiting_by_a_sink(bus: LocalEventBus) -> None:
+    """A sink may request from the very connection of which it handles an output."""
+    got: list[object] = []
+
+    async def sink(topic: str, event: Event[StringMessage]) -> None:
+        got.append(await core.request("text", event.payload.value + "+", timeout=5))
+
+    core = core_on(bus, operation_sinks={"text": sink})
+    plugin = plugin_on(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        await core.execute("text", "x", any=True)
+        await until(lambda: got == [StringMessage(value="x+")])
+
+
+async def test_any_plugin_is_chosen_unless_one_is_named(bus: LocalEventBus) -> None:
+    core = core_on(bus)
+    plugins = [plugin_on(bus, f"plugin{number}") for number in range(3)]
+    async with running(*plugins, core):
+        await all_connected(core, plugins)
+        await asyncio.gather(*(core.request("text", "x") for _ in range(100)))
+        assert all(len(plugin.received) > 5 for plugin in plugins)
+        await core.request("text", "y", plugin_identifier="plugin1")
+        assert [plugin.received.count("y") for plugin in plugins] == [0, 1, 0]
+
+
+async def test_an_empty_event_can_be_an_answer(bus: LocalEventBus) -> None:
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        await plugin.send_result_to_all(plugin.retrieve_connections(), None)
+
+    core = core_on(bus, operation_requirements=needs(outputs=[Output.empty()]))
+    plugin = AskedPlugin(identifier="plugin", eventbus_client=on(bus), with_loop=False, behaviour=behaviour)
+    plugin.operations["text"].output = Output.empty()
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        assert await core.request("text", "x") is None
+        with pytest.raises(UnexpectedAnswerError, match="answered with an empty event, expected a StringMessage"):
+            await core.request("text", "x", result_type=StringMessage)
+
+
+@pytest.mark.parametrize("payload", [Int64Message(value=1), None])
+async def test_an_answer_that_is_no_output_of_the_operation_ends_the_request(
+    bus: LocalEventBus, payload: object
+) -> None:
+    async with connected(bus) as (core, plugin):
+        request = await asked(core, plugin)
+        (connection,) = plugin.retrieve_connections()
+        await plugin.eventbus_client.publish(str(connection.output_topic), answer_to(plugin.inputs[0], payload))
+        with pytest.raises(UnexpectedAnswerError, match="which is no output of the operation"):
+            await request
+
+
+# Answers for which nobody waits
+
+
+async def test_late_and_duplicate_answers_are_dropped_and_counted(
+    bus: LocalEventBus, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(bus) as (core, plugin):
+        request = await asked(core, plugin)
+        (connection,) = plugin.retrieve_connections()
+        answer = answer_to(plugin.inputs[0], StringMessage(value="once"))
+        with caplog.at_level(logging.DEBUG, "orbitalis.core.request"):
+            for _ in range(3):
+                await plugin.eventbus_client.publish(str(connection.output_topic), answer)
+        assert await request == StringMessage(value="once")
+        assert core.dropped_answers == 2
+        assert caplog.text.count("for which nobody waits") == 2
+
+        with pytest.raises(RequestTimeoutError):
+            await core.request("text", "x", timeout=0.01)
+        await plugin.eventbus_client.publish(
+            str(connection.output_topic), answer_to(plugin.inputs[-1], StringMessage(value="late"))
+        )
+        assert core.dropped_answers == 3
+        await plugin.send_result_to_all([connection], "last")
+        await until(lambda: core.texts == ["last"])
+
+
+async def test_nobody_answers_what_was_asked_of_somebody_else(bus: LocalEventBus) -> None:
+    core = core_on(bus)
+    plugins = [
+        AskedPlugin(identifier=identifier, eventbus_client=on(bus), with_loop=False) for identifier in ("one", "other")
+    ]
+    async with running(*plugins, core):
+        await all_connected(core, plugins)
+        one, other = plugins
+        request = await asked(core, one, plugin_identifier="one")
+        forged = answer_to(one.inputs[0], StringMessage(value="forged"))
+        (connection,) = other.retrieve_connections()
+        await other.eventbus_client.publish(str(connection.output_topic), forged)
+        assert core.dropped_answers == 1
+
+        # Nor does an earlier connection or life of the plugin.
+        (connection,) = one.retrieve_connections()
+        for headers in ({"connection_identifier": "another"}, {"incarnation": "0"}):
+            stale = answer_to(one.inputs[0], StringMessage(value="stale"), **headers)
+            await one.eventbus_client.publish(str(connection.output_topic), stale)
+        assert core.dropped_answers == 3
+        assert not request.done()
+
+        await one.put_out(str(connection.input_topic), "nothing answered")
+        await one.eventbus_client.publish(
+            str(connection.output_topic), answer_to(one.inputs[0], StringMessage(value="true"))
+        )
+        assert await request == StringMessage(value="true")
+
+
+async def test_a_request_that_is_cancelled_is_forgotten(bus: LocalEventBus) -> None:
+    gate = asyncio.Event()
+
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        await gate.wait()
+        await plugin.put_out(topic, "late")
+
+    async with connected(bus, behaviour) as (core, plugin):
+        request = await asked(core, plugin)
+        request.cancel()
+        await asyncio.wait([request])
+        assert request.cancelled()
+        assert len(core._awaited) == 0
+        gate.set()
+        await until(lambda: core.dropped_answers == 1)
+        assert core.texts == []
+
+
+# Failures at the plugin
+
+
+async def fails(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+    raise ValueError(f"{event.payload.value} is too much")
+
+
+async def test_what_the_handler_raises_arrives_without_its_traceback(bus: LocalEventBus) -> None:
+    async with connected(bus, fails) as (core, plugin):
+        with pytest.raises(OperationFailedError) as caught:
+            await core.request("text", "42")
+        error = caught.value
+        assert (error.remote_identifier, error.operation_name) == ("plugin", "text")
+        assert (error.error_type, error.error_message) == ("ValueError", "42 is too much")
+        assert str(error) == "request of operation 'text' to 'plugin': failed with ValueError: 42 is too much"
+        assert error.__cause__ is None
+        assert core.texts == []
+        await until(lambda: plugin.eventbus_client.statistics.handler_errors == 1)
+
+        plugin.behaviour = answers
+        assert await core.request("text", "AGAIN") == StringMessage(value="again")
+
+
+async def test_a_failure_is_told_to_nobody_who_has_not_asked(bus: LocalEventBus) -> None:
+    async with connected(bus, fails) as (core, plugin):
+        outputs = Collector()
+        (connection,) = plugin.retrieve_connections()
+        observer = on(bus)
+        await observer.connect()
+        await observer.subscribe(str(connection.output_topic), outputs)
+        await core.execute("text", "x", any=True)
+        await until(lambda: plugin.eventbus_client.statistics.handler_errors == 1)
+        plugin.behaviour = answers
+        await core.execute("text", "x", any=True)
+        await outputs.wait_for(1)
+        assert outputs.values == ["x"]
+        await observer.disconnect()
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("raised", "error_type", "error_message"),
+    [
+        (ValueError("ä" * 5000), "ValueError", "ä" * (limits.ERROR_TEXT_BYTES // 2)),
+        (ValueError("\udc00"), "ValueError", "?"),
+        (Mute(), "Mute", ""),
+        (asyncio.CancelledError("inner"), "CancelledError", "inner"),
+        (TimeoutError(), "TimeoutError", ""),
+    ],
+    ids=["long", "surrogate", "mute", "cancelled", "timeout"],
+)
+async def test_any_failure_is_told(
+    bus: LocalEventBus, raised: BaseException, error_type: str, error_message: str
+) -> None:
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        raise raised
+
+    async with connected(bus, behaviour) as (core, _):
+        with pytest.raises(OperationFailedError) as caught:
+            await core.request("text", "x")
+        assert (caught.value.error_type, caught.value.error_message) == (error_type, error_message)
+
+
+async def test_a_failure_after_the_answer_is_the_plugins_alone(bus: LocalEventBus) -> None:
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        await answers(plugin, topic, event)
+        await fails(plugin, topic, event)
+
+    async with connected(bus, behaviour) as (core, plugin):
+        assert await core.request("text", "OK") == StringMessage(value="ok")
+        await until(lambda: plugin.eventbus_client.statistics.handler_errors == 1)
+        assert core.dropped_answers == 0
+
+
+async def test_an_output_that_cannot_be_published_is_no_answer(bus: LocalEventBus) -> None:
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        (connection,) = plugin.retrieve_connections()
+        await plugin.eventbus_client.publish(str(connection.output_topic), 2**70)
+
+    async with connected(bus, behaviour) as (core, _):
+        with pytest.raises(OperationFailedError, match="EncodeError"):
+            await core.request("text", "x")
+
+
+async def test_an_operation_that_is_gone_fails(bus: LocalEventBus) -> None:
+    async with connected(bus, answers) as (core, plugin):
+        del plugin.operations["text"]
+        with pytest.raises(OperationFailedError, match="does not handle operation 'text' any more"):
+            await core.request("text", "x")
+
+
+async def test_an_error_message_that_answers_nothing_is_ignored(bus: LocalEventBus) -> None:
+    async with connected(bus, answers) as (core, plugin):
+        (connection,) = plugin.retrieve_connections()
+        await plugin.send_result_to_all([connection], OperationErrorMessage(error_type="a", error_message="b"))
+        assert await core.request("text", "OK") == StringMessage(value="ok")
+        assert core.texts == []
+
+
+# Other ends
+
+
+async def test_a_timeout_says_what_came_instead(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, plugin):
+        with pytest.raises(RequestTimeoutError, match=r"no answer within 0.01 s$") as caught:
+            await core.request("text", "x", timeout=0.01)
+        assert isinstance(caught.value, TimeoutError)
+
+        request = await asked(core, plugin, timeout=0.05)
+        await plugin.send_result_to_all(plugin.retrieve_connections(), "own")
+        with pytest.raises(RequestTimeoutError, match=r"1 outputs came .* header correlation_identifier"):
+            await request
+        with pytest.raises(ValueError, match="timeout must not be negative"):
+            await core.request("text", "x", timeout=-1)
+
+
+CLOSES: dict[str, Callable[[TextCore, AskedPlugin], Awaitable[None]]] = {
+    "graceful, by the plugin": lambda core, plugin: plugin.send_graceful_close_connection("core", "text"),
+    "graceless, by the plugin": lambda core, plugin: plugin.send_graceless_close_connection("core", "text"),
+    "graceful, by the core": lambda core, plugin: core.send_graceful_close_connection("plugin", "text"),
+    "graceless, by the core": lambda core, plugin: core.send_graceless_close_connection("plugin", "text"),
+    "stop of the plugin": lambda core, plugin: plugin.stop(),
+    "stop of the core": lambda core, plugin: core.stop(),
+}
+
+
+@pytest.mark.parametrize("close", CLOSES.values(), ids=CLOSES)
+async def test_a_connection_that_is_closed_ends_its_requests(
+    bus: LocalEventBus, close: Callable[[TextCore, AskedPlugin], Awaitable[None]]
+) -> None:
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        await asyncio.Event().wait()
+
+    async with connected(bus, behaviour) as (core, plugin):
+        first = await asked(core, plugin)
+        second = asyncio.create_task(core.request("text", "y", timeout=None))
+        await until(lambda: len(core._awaited) == 2)
+        await close(core, plugin)
+        for request in (first, second):
+            with pytest.raises(ConnectionClosedError, match="no answer before the connection ended"):
+                async with asyncio.timeout(5):
+                    await request
+
+
+async def test_an_answer_may_come_while_the_core_closes_gracefully(bus: LocalEventBus) -> None:
+    gate = asyncio.Event()
+
+    class Unhurried(AskedPlugin):
+        async def _on_close_connection(self, *_: object) -> None:
+            await gate.wait()
+
+    core = core_on(bus)
+    plugin = Unhurried(identifier="plugin", eventbus_client=on(bus), with_loop=False)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        (connection,) = plugin.retrieve_connections()
+        request = await asked(core, plugin)
+        await core.send_graceful_close_connection("plugin", "text")
+        await plugin.eventbus_client.publish(
+            str(connection.output_topic), answer_to(plugin.inputs[0], StringMessage(value="x"))
+        )
+        assert await request == StringMessage(value="x")
+        gate.set()
+        await until(lambda: core.retrieve_connections() == [])
+
+
+async def test_a_plugin_that_is_dead_is_lost(harness: Harness) -> None:
+    core = TextCore(identifier="core", eventbus_client=harness.client(), operation_requirements=needs())
+    plugin = AskedPlugin(identifier="plugin", eventbus_client=harness.client())
+    await harness.start(plugin)
+    await harness.start(core)
+    await harness.connected(core, plugin)
+    request = asyncio.create_task(core.request("text", "x", timeout=None))
+    await harness.advance(1)
+
+    await plugin.eventbus_client.disconnect()
+    await harness.advance(115)
+    assert not request.done()
+    await harness.advance(10)
+    with pytest.raises(RemoteLostError, match="the remote is dead"):
+        await request
+
+
+async def test_a_plugin_that_has_started_anew_is_lost(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, plugin):
+        request = await asked(core, plugin)
+        await plugin.eventbus_client.disconnect()  # nobody hears that it stops
+        await plugin.stop()
+        await plugin.start()
+        await plugin.send_offer(core.offer_topic, "core", ["text"])
+        with pytest.raises(RemoteLostError, match="has started anew"):
+            await request
+
+
+async def test_what_cannot_be_published_is_not_awaited(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, _):
+        with pytest.raises(TypeError, match="cannot publish a object"):
+            await core.request("text", object())  # type: ignore[arg-type]
+        await core.eventbus_client.disconnect()
+        with pytest.raises(BusNotConnectedError):
+            await core.request("text", "x")
+        assert len(core._awaited) == 0
+
+
+async def test_only_so_many_requests_wait_at_a_time(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, plugin):
+        core._awaited = AwaitedAnswers(2)
+        requests = [await asked(core, plugin), await asked(core, plugin)]
+        with pytest.raises(OrbiterStateError, match="2 requests wait for an answer"):
+            await core.request("text", "x")
+        assert len(plugin.inputs) == 2
+        requests.pop().cancel()
+        await until(lambda: len(core._awaited) == 1)
+        requests.append(await asked(core, plugin))
+        for request in requests:
+            request.cancel()
+        await asyncio.wait(requests)
+
+
+# Nobody to ask
+
+
+async def test_without_a_connection_that_answers_nothing_is_sent(bus: LocalEventBus) -> None:
+    core = core_on(bus, operation_requirements=needs(outputs=[Output.no_output()]))
+    plugin = AskedPlugin(identifier="plugin", eventbus_client=on(bus), with_loop=False)
+    plugin.operations["text"].output = Output.no_output()
+    async with running(plugin, core):
+        with pytest.raises(NoConnectionError, match="has no connection for operation 'other'"):
+            await core.request("other", "x")
+        await all_connected(core, [plugin])
+        with pytest.raises(NoConnectionError, match="with plugin 'nobody'"):
+            await core.request("text", "x", plugin_identifier="nobody")
+        with pytest.raises(NoConnectionError, match="none whose input accepts a Int64Message"):
+            await core.request("text", 1)
+        with pytest.raises(NoConnectionError, match="there cannot be an answer: use execute"):
+            await core.request("text", "x")
+        assert plugin.inputs == []
+
+
+class HeaderlessClient(LocalEventBusClient):
+    """Sends as an older peer does."""
+
+    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+        envelope = replace(
+            event.envelope,
+            protocol_version=None,
+            incarnation=None,
+            correlation_identifier=None,
+            connection_identifier=None,
+            open_connections=None,
+            readable_encodings=None,
+        )
+        await super()._publish(topic, replace(event, envelope=envelope), channel, encoding)
+
+
+async def test_an_older_peer_is_not_asked(bus: LocalEventBus) -> None:
+    core = core_on(bus)
+    older = EchoPlugin(identifier="older", eventbus_client=HeaderlessClient(bus), with_loop=False)
+    async with running(older, core):
+        await all_connected(core, [older])
+        for options in ({}, {"plugin_identifier": "older"}):
+            with pytest.raises(AnswersNotSupportedError, match="answers need the headers of the envelope"):
+                await core.request("text", "x", **options)
+        assert older.received == []
+
+        newer = plugin_on(bus, "newer")
+        async with running_beside(newer):
+            await core.send_discover_based_on_requirements()
+            await all_connected(core, [older, newer])
+            results = Counter([await core.request("text", "x") for _ in range(20)])
+            assert results == {StringMessage(value="x"): 20}
+            assert older.received == []
+
+
+@asynccontextmanager
+async def running_beside(plugin: EchoPlugin) -> AsyncIterator[None]:
+    """Start and stop a plugin while others run."""
+    await plugin.start()
+    try:
+        yield
+    finally:
+        await plugin.stop()
+
+
+ERRORS: list[RequestError] = [
+    *(
+        kind("plugin", "text", "reason")
+        for kind in (
+            AnswersNotSupportedError,
+            ConnectionClosedError,
+            RemoteLostError,
+            RequestTimeoutError,
+            UnexpectedAnswerError,
+        )
+    ),
+    OperationFailedError("plugin", "text", "ValueError", "no"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_errors_cross_processes(error: RequestError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)
+    assert "operation 'text' to 'plugin'" in str(again)
