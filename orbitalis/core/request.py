@@ -19,6 +19,7 @@ from orbitalis.errors import (
     RequestTimeoutError,
     UnexpectedAnswerError,
 )
+from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.protocol.awaited_answers import AwaitedAnswer, AwaitedAnswers
@@ -35,7 +36,7 @@ R = TypeVar("R")
 _Outcome: TypeAlias = Event[Any] | RequestError
 _Awaited: TypeAlias = AwaitedAnswer[asyncio.Future[_Outcome]]
 
-_logger = logging.getLogger(__name__)
+_logger = FieldLogger(logging.getLogger(__name__))
 
 _LOST: Final = (CloseReason.REMOTE_DEAD, CloseReason.REMOTE_RESTARTED)
 
@@ -201,7 +202,12 @@ class OperationRequester(OperationExecutor):
         is_genuine = any(self._machine.data_received(slot, event.envelope, now) for slot in slots)
         if awaited is None or not is_genuine:
             self.dropped_answers += 1
-            _logger.debug("%s drops an answer on topic %r for which nobody waits", self.identifier, topic)
+            _logger.debug(
+                "%s drops an answer on topic %r for which nobody waits",
+                self.identifier,
+                topic,
+                extra={"orbiter": self.identifier, "topic": topic, "event": event.identifier},
+            )
         else:
             self._end(awaited, _outcome(awaited.slot, event))
         return True

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from orbitalis.bus.answer import Answer
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import BusError
+from orbitalis.log import FieldLogger
 from orbitalis.orbiter.lanes import is_being_cancelled
 from orbitalis.protocol.slot import Slot
 from orbitalis_wire import limits
@@ -17,7 +18,7 @@ from orbitalis_wire.messages import EventEnvelope, OperationErrorMessage
 
 __all__ = ["answering"]
 
-_logger = logging.getLogger(__name__)
+_logger = FieldLogger(logging.getLogger(__name__))
 
 
 @asynccontextmanager
@@ -47,7 +48,11 @@ async def _send_error(slot: Slot, topic: str, error: BaseException, client: Even
         await client.publish(topic, message)
     except BusError as failure:
         _logger.warning(
-            "could not tell %s that operation %s failed: %s", slot.remote_identifier, slot.operation_name, failure
+            "could not tell %s that operation %s failed: %s",
+            slot.remote_identifier,
+            slot.operation_name,
+            failure,
+            extra={"remote": slot.remote_identifier, "operation": slot.operation_name, "topic": topic},
         )
 
 

@@ -173,7 +173,7 @@ async def test_what_is_taken_at_once_does_not_wait_in_the_queue(caplog: pytest.L
                 raise ValueError("zero")
             if event.payload.value > 1:
                 self.taken.append(event.payload.value)
-            return event.payload.value > 1
+            return bool(event.payload.value > 1)
 
         async def handle(self, topic: str, event: Event[Any]) -> None:
             await gate.wait()
