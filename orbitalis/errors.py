@@ -118,7 +118,8 @@ class OperationFailedError(RequestError):
 
     def __init__(self, remote_identifier: str, operation_name: str, error_type: str, error_message: str) -> None:
         """Say whom was asked for what, and what was raised there."""
-        super().__init__(remote_identifier, operation_name, f"failed with {error_type}: {error_message}")
+        text = f"{error_type}: {error_message}" if error_message else error_type
+        super().__init__(remote_identifier, operation_name, f"failed with {text}")
         self.args = (remote_identifier, operation_name, error_type, error_message)
         self.error_type = error_type
         """Name of the class of what was raised."""

@@ -102,6 +102,28 @@ async def test_many_requests_answered_in_reverse_order_each_get_their_own(bus: L
         assert core.texts == []
 
 
+async def test_a_task_that_was_there_before_answers_by_hand(bus: LocalEventBus) -> None:
+    inputs: asyncio.Queue[tuple[str, Event[StringMessage]]] = asyncio.Queue()
+
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        await inputs.put((topic, event))
+
+    async def work(plugin: AskedPlugin) -> None:
+        client = plugin.eventbus_client
+        while True:
+            topic, event = await inputs.get()
+            output = str(plugin._find_connection_or_fail(topic, "text").output_topic)
+            answer = client.event_for(output, event.payload, correlation_identifier=event.identifier)
+            await client.publish(output, answer)
+
+    async with connected(bus, behaviour) as (core, plugin):
+        worker = asyncio.create_task(work(plugin))
+        for text in "ab":
+            assert await core.request("text", text) == StringMessage(value=text)
+        worker.cancel()
+        await asyncio.wait([worker])
+
+
 async def test_of_several_outputs_the_first_is_the_answer(bus: LocalEventBus) -> None:
     """The others are outputs like any, also those of a task that goes on after the answer."""
     gate = asyncio.Event()
@@ -305,8 +327,15 @@ class Mute(Exception):
     ids=["long", "surrogate", "mute", "cancelled", "timeout"],
 )
 async def test_any_failure_is_told(
-    bus: LocalEventBus, raised: BaseException, error_type: str, error_message: str
+    bus: LocalEventBus,
+    raised: BaseException,
+    error_type: str,
+    error_message: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    # What the plugin logs holds a surrogate, which no report of tests can.
+    caplog.set_level(logging.CRITICAL, "orbitalis.bus.dispatch")
+
     async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
         raise raised
 
@@ -322,9 +351,18 @@ async def test_a_failure_after_the_answer_is_the_plugins_alone(bus: LocalEventBu
         await fails(plugin, topic, event)
 
     async with connected(bus, behaviour) as (core, plugin):
+        outputs = Collector()
+        observer = on(bus)
+        await observer.connect()
+        (connection,) = plugin.retrieve_connections()
+        await observer.subscribe(str(connection.output_topic), outputs)
         assert await core.request("text", "OK") == StringMessage(value="ok")
         await until(lambda: plugin.eventbus_client.statistics.handler_errors == 1)
+        plugin.behaviour = answers
+        assert await core.request("text", "NEXT") == StringMessage(value="next")
+        await outputs.wait_for(2)
         assert core.dropped_answers == 0
+        await observer.disconnect()
 
 
 async def test_an_output_that_cannot_be_published_is_no_answer(bus: LocalEventBus) -> None:
