@@ -22,6 +22,7 @@ from orbitalis.errors import (
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
+from orbitalis.orbiter.carrier import Carrier
 from orbitalis.protocol.awaited_answers import AwaitedAnswer, AwaitedAnswers
 from orbitalis.protocol.core import CoreProtocol
 from orbitalis.protocol.effects import CloseReason
@@ -49,6 +50,7 @@ class OperationRequester(OperationExecutor):
     """
 
     _machine: CoreProtocol
+    _carrier: Carrier
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,11 +195,13 @@ class OperationRequester(OperationExecutor):
         identifier = event.envelope.correlation_identifier
         if identifier is None:
             if self._awaited:
-                for slot in self._slots_with_output_on(topic):
+                for slot in self._carrier.slots_of_data(topic, event):
                     self._awaited.note_other(slot)
             return False
-        awaited = self._awaited.find(identifier, topic)
-        slots = self._slots_with_output_on(topic) if awaited is None else [awaited.slot]
+        slots = self._carrier.slots_of_data(topic, event)
+        awaited = self._awaited.find(identifier, slots)
+        if awaited is not None:
+            slots = [awaited.slot]
         now = asyncio.get_running_loop().time()
         is_genuine = any(self._machine.data_received(slot, event.envelope, now) for slot in slots)
         if awaited is None or not is_genuine:
@@ -211,9 +215,6 @@ class OperationRequester(OperationExecutor):
         else:
             self._end(awaited, _outcome(awaited.slot, event))
         return True
-
-    def _slots_with_output_on(self, topic: str) -> list[Slot]:
-        return [slot for slot in self._machine.slots.of_topic(topic) if slot.output_topic == topic]
 
     def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
         """End the requests on a connection that is no more."""

@@ -152,12 +152,18 @@ class Carrier:
             effects = self._protocol.take()
         self.submit(effects)
 
+    def slots_of_data(self, topic: str, event: Event[Any]) -> list[Slot]:
+        """Return the connections, under way or open, that an input or output from the bus may belong to."""
+        return [
+            slot
+            for slot in self._protocol.slots.of_topic(topic)
+            if slot.data_topic == topic and event.origin == self._whereabouts.bus_of(slot.remote_identifier)
+        ]
+
     async def receive_data(self, topic: str, event: Event[Any]) -> None:
         """Take an input or output from the bus, and hand it to the user once."""
         now = self._now()
-        for slot in self._protocol.slots.of_topic(topic):
-            if slot.data_topic != topic or event.origin != self._whereabouts.bus_of(slot.remote_identifier):
-                continue
+        for slot in self.slots_of_data(topic, event):
             if not self._orbiter._accepts_data(slot, event.payload):
                 self._complain(
                     "%s ignores a %s on topic %r, which is not what operation %r of %r carries",

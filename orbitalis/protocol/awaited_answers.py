@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -67,10 +68,10 @@ class AwaitedAnswers(Generic[W]):
         self._by_identifier[correlation_identifier] = of_slot.awaited[correlation_identifier] = awaited
         return awaited
 
-    def find(self, correlation_identifier: str, topic: str) -> AwaitedAnswer[W] | None:
-        """Return what an output on `topic` answers; nobody answers what was asked on another connection."""
+    def find(self, correlation_identifier: str, slots: Collection[Slot]) -> AwaitedAnswer[W] | None:
+        """Return what an output on one of these connections answers; nobody answers what was asked on another."""
         awaited = self._by_identifier.get(correlation_identifier)
-        return awaited if awaited is not None and awaited.slot.output_topic == topic else None
+        return awaited if awaited is not None and awaited.slot in slots else None
 
     def remove(self, awaited: AwaitedAnswer[W]) -> None:
         """Wait for this one no more; does nothing if that was so already."""

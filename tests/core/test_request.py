@@ -7,14 +7,14 @@ import logging
 
 import pytest
 
-from orbitalis import Event, Output, StringMessage
+from orbitalis import Event, Output, SeveralEventBusClient, StringMessage
 from orbitalis.bus import LocalEventBus
 from orbitalis.errors import OperationFailedError, RequestTimeoutError, UnexpectedAnswerError
 from orbitalis_wire import limits
 from orbitalis_wire.messages import Int64Message, OperationErrorMessage
 from tests.support.asking import AskedPlugin, answer_to, answers, asked, connected
 from tests.support.events import Collector, until
-from tests.support.orbiters import all_connected, core_on, needs, on, plugin_on, running
+from tests.support.orbiters import TextCore, all_connected, core_on, needs, on, plugin_on, running
 
 # Answers
 
@@ -251,6 +251,25 @@ async def test_nobody_answers_what_was_asked_of_somebody_else(bus: LocalEventBus
             str(connection.output_topic), answer_to(one.inputs[0], StringMessage(value="true"))
         )
         assert await request == StringMessage(value="true")
+
+
+async def test_an_answer_comes_on_the_bus_on_which_was_asked() -> None:
+    buses = {"one": LocalEventBus(), "other": LocalEventBus()}
+    client = SeveralEventBusClient({name: on(bus) for name, bus in buses.items()})
+    core = TextCore(identifier="core", eventbus_client=client, operation_requirements=needs(), with_loop=False)
+    one = AskedPlugin(identifier="a", eventbus_client=on(buses["one"]), with_loop=False)
+    other = plugin_on(buses["other"], "b")
+    async with running(one, other, core):
+        await all_connected(core, [one, other])
+        assert await core.request("text", "x", plugin_identifier="b") == StringMessage(value="x")
+
+        request = await asked(core, one, plugin_identifier="a")
+        (connection,) = one.retrieve_connections()
+        answer = answer_to(one.inputs[0], StringMessage(value="x"))
+        await other.eventbus_client.publish(str(connection.output_topic), answer)
+        assert not request.done()
+        await one.eventbus_client.publish(str(connection.output_topic), answer)
+        assert await request == StringMessage(value="x")
 
 
 async def test_a_request_that_is_cancelled_is_forgotten(bus: LocalEventBus) -> None:

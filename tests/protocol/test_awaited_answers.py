@@ -22,18 +22,18 @@ def connection(name: str) -> Slot:
         input=Input.string(),
         output=Output.string(),
         created_at=0.0,
-        output_topic=f"output/{name}",
     )
 
 
 def test_an_answer_is_found_on_its_own_connection_alone() -> None:
     answers: AwaitedAnswers[str] = AwaitedAnswers()
-    awaited = answers.add("a", connection("one"), "waiter")
+    one, other = connection("one"), connection("other")
+    awaited = answers.add("a", one, "waiter")
 
-    assert answers.find("a", "output/one") is awaited
+    assert answers.find("a", [other, one]) is awaited
     assert awaited.waiter == "waiter"
-    assert answers.find("a", "output/other") is None
-    assert answers.find("b", "output/one") is None
+    assert answers.find("a", [other]) is None
+    assert answers.find("b", [one]) is None
 
 
 def test_what_is_removed_is_gone_and_can_be_removed_again() -> None:
@@ -43,7 +43,7 @@ def test_what_is_removed_is_gone_and_can_be_removed_again() -> None:
 
     answers.remove(first)
     answers.remove(first)
-    assert answers.find("a", "output/one") is None
+    assert answers.find("a", [slot]) is None
     assert answers.remove_all(slot) == [second]
     assert answers.remove_all(slot) == []
     assert len(answers) == 0
@@ -56,7 +56,7 @@ def test_a_connection_takes_with_it_what_is_awaited_there_and_nothing_else() -> 
     theirs = answers.add("c", other, "c")
 
     assert answers.remove_all(one) == mine
-    assert answers.find("c", "output/other") is theirs
+    assert answers.find("c", [other]) is theirs
     assert answers.remove_all() == [theirs]
 
 
@@ -126,7 +126,7 @@ class Table(RuleBasedStateMachine):
     def same(self) -> None:
         assert len(self.answers) == len(self.model)
         for one in self.model:
-            assert self.answers.find(one.correlation_identifier, str(one.slot.output_topic)) is one
+            assert self.answers.find(one.correlation_identifier, [one.slot]) is one
         assert set(self.answers._by_slot) == {one.slot for one in self.model}
 
 
