@@ -24,20 +24,34 @@ if TYPE_CHECKING:
         build_new_local_client,
         connect,
     )
-    from orbitalis.core import Core, OperationExecutor, OperationRequirement, SinksProviderMixin, sink
+    from orbitalis.core import (
+        Core,
+        OperationExecutor,
+        OperationRequester,
+        OperationRequirement,
+        SinksProviderMixin,
+        sink,
+    )
     from orbitalis.errors import (
+        AnswersNotSupportedError,
         BusError,
         BusNotConnectedError,
         BusRefusedError,
         BusUnavailableError,
         BusUrlError,
+        ConnectionClosedError,
         EventTooLargeError,
         InvalidTopicError,
         LocalProtocolError,
         NoConnectionError,
+        OperationFailedError,
         OrbitalisError,
         OrbiterStateError,
+        RemoteLostError,
         RemoteProtocolError,
+        RequestError,
+        RequestTimeoutError,
+        UnexpectedAnswerError,
     )
     from orbitalis.message import (
         AvroMessageMixin,
@@ -75,6 +89,7 @@ if TYPE_CHECKING:
     from orbitalis.protocol.transitions import CoreState, PluginState
 
 __all__ = [
+    "AnswersNotSupportedError",
     "AvroMessageMixin",
     "BusError",
     "BusNotConnectedError",
@@ -88,6 +103,7 @@ __all__ = [
     "ConfirmConnectionMessage",
     "Connection",
     "ConnectionAddedEvent",
+    "ConnectionClosedError",
     "Constraint",
     "Core",
     "CoreState",
@@ -118,7 +134,9 @@ __all__ = [
     "OfferedOperation",
     "Operation",
     "OperationExecutor",
+    "OperationFailedError",
     "OperationNoLongerAvailableMessage",
+    "OperationRequester",
     "OperationRequirement",
     "OperationsProviderMixin",
     "OrbitalisError",
@@ -132,8 +150,11 @@ __all__ = [
     "Publishable",
     "QueueBounds",
     "RejectOperationMessage",
+    "RemoteLostError",
     "RemoteProtocolError",
+    "RequestError",
     "RequestOperationMessage",
+    "RequestTimeoutError",
     "SchemaSpec",
     "SeveralEventBusClient",
     "SinksProviderMixin",
@@ -141,6 +162,7 @@ __all__ = [
     "TopicStamp",
     "TypedOperation",
     "UndecodedPayload",
+    "UnexpectedAnswerError",
     "build_new_local_client",
     "connect",
     "operation",

@@ -11,6 +11,13 @@
     ├── RemoteProtocolError         a remote broke the protocol
     ├── LocalProtocolError          this side would break it: a fault of ours
     ├── NoConnectionError           the caller needs a connection that does not exist (also a LookupError)
+    ├── RequestError                a request was not answered as it should
+    │   ├── OperationFailedError    the remote: its handler raised
+    │   ├── UnexpectedAnswerError   the remote, or the caller: the answer is of another kind than expected
+    │   ├── RequestTimeoutError     there was no answer in time                   (also a TimeoutError)
+    │   ├── RemoteLostError         the remote is dead or has started anew
+    │   ├── ConnectionClosedError   the connection was closed, by either side
+    │   └── AnswersNotSupportedError    the remote cannot say what it answers
     └── OrbiterStateError           the caller asks for what the orbiter's state does not allow
 
 Messages and topics that cannot be written or read raise the `WireError` of :mod:`orbitalis_wire.errors`.
@@ -19,18 +26,25 @@ Messages and topics that cannot be written or read raise the `WireError` of :mod
 from __future__ import annotations
 
 __all__ = [
+    "AnswersNotSupportedError",
     "BusError",
     "BusNotConnectedError",
     "BusRefusedError",
     "BusUnavailableError",
     "BusUrlError",
+    "ConnectionClosedError",
     "EventTooLargeError",
     "InvalidTopicError",
     "LocalProtocolError",
     "NoConnectionError",
+    "OperationFailedError",
     "OrbitalisError",
     "OrbiterStateError",
+    "RemoteLostError",
     "RemoteProtocolError",
+    "RequestError",
+    "RequestTimeoutError",
+    "UnexpectedAnswerError",
 ]
 
 
@@ -80,3 +94,54 @@ class NoConnectionError(OrbitalisError, LookupError):
 
 class OrbiterStateError(OrbitalisError):
     """The orbiter's state does not allow what the caller asks for, such as starting it twice."""
+
+
+class RequestError(OrbitalisError):
+    """A request was not answered as it should."""
+
+    def __init__(self, remote_identifier: str, operation_name: str, reason: str) -> None:
+        """Say whom was asked for what, and what became of it."""
+        super().__init__(remote_identifier, operation_name, reason)
+        self.remote_identifier = remote_identifier
+        """Identifier of the plugin that was asked."""
+        self.operation_name = operation_name
+        """Name of the operation that was requested."""
+        self.reason = reason
+        """What happened instead of an answer."""
+
+    def __str__(self) -> str:
+        return f"request of operation '{self.operation_name}' to '{self.remote_identifier}': {self.reason}"
+
+
+class OperationFailedError(RequestError):
+    """The plugin's handler raised. The traceback stays at the plugin."""
+
+    def __init__(self, remote_identifier: str, operation_name: str, error_type: str, error_message: str) -> None:
+        """Say whom was asked for what, and what was raised there."""
+        text = f"{error_type}: {error_message}" if error_message else error_type
+        super().__init__(remote_identifier, operation_name, f"failed with {text}")
+        self.args = (remote_identifier, operation_name, error_type, error_message)
+        self.error_type = error_type
+        """Name of the class of what was raised."""
+        self.error_message = error_message
+        """Its text."""
+
+
+class UnexpectedAnswerError(RequestError):
+    """The answer is no output of the operation, or not of the class that the caller expects."""
+
+
+class RequestTimeoutError(RequestError, TimeoutError):
+    """There was no answer in time. The operation may have been executed, or may still be."""
+
+
+class RemoteLostError(RequestError):
+    """The plugin is dead, or has started anew. The operation may have been executed."""
+
+
+class ConnectionClosedError(RequestError):
+    """The connection was closed before the answer, by either side. The operation may have been executed."""
+
+
+class AnswersNotSupportedError(RequestError):
+    """The plugin sends no headers, so that it cannot say which of its outputs answers what."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from orbitalis.bus.answer import Answer
 from orbitalis.bus.dispatch import QueueBounds, Subscription, end_workers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.statistics import BusStatistics
@@ -102,7 +103,8 @@ class EventBusClient(ABC):
     ) -> None:
         """Publish a message, what stands for one (a text, number or bytes), or an empty event.
 
-        An :class:`Event` is published as it is, anything else in a new one. `channel` says the quality of service
+        An :class:`Event` is published as it is, anything else in a new one, which is the answer to the input that is
+        being handled if that asks for one on this topic and has none yet. `channel` says the quality of service
         (default: as `topic_stamps` says, or else that of outputs), `encoding` how the event is written (default: as
         `topic_stamps` says), `bus` on which of several buses (default: as `topic_stamps` says, or else on all).
 
@@ -119,15 +121,43 @@ class EventBusClient(ABC):
         self._check_connected()
         stamp = self.topic_stamps.get(topic, _NO_STAMP)
         client = self._client_on(bus or stamp.bus)
-        await client._publish(
-            topic,
-            self._event(message, stamp),
-            channel or stamp.channel or channels.OPERATION_OUTPUT,
-            encoding or stamp.encoding,
-        )
+        channel = channel or stamp.channel or channels.OPERATION_OUTPUT
+        encoding = encoding or stamp.encoding
+        if _is_event(message):
+            await client._publish(topic, message, channel, encoding)
+        else:
+            with Answer.giving(topic) as correlation_identifier:
+                event = self.event_for(topic, message, correlation_identifier=correlation_identifier)
+                await client._publish(topic, event, channel, encoding)
         self._statistics.published += 1
         if client is not self:
             client._statistics.published += 1
+
+    def event_for(
+        self,
+        topic: str,
+        message: object,
+        *,
+        correlation_identifier: str | None = None,
+        answer_requested: bool | None = None,
+    ) -> Event[object]:
+        """Return a message in a new event for a topic, with the headers that `topic_stamps` says and those given.
+
+        Raises:
+            TypeError: The message is none, and stands for none.
+            EncodeError: It is an integer of more than 64 bits.
+        """
+        stamp = self.topic_stamps.get(topic, _NO_STAMP)
+        return Event.create(
+            wrap(message),
+            publisher_identifier=self.identifier,
+            protocol_version=stamp.protocol_version,
+            incarnation=stamp.incarnation,
+            correlation_identifier=correlation_identifier,
+            answer_requested=answer_requested,
+            connection_identifier=stamp.connection_identifier,
+            readable_encodings=stamp.readable_encodings,
+        )
 
     async def subscribe(
         self,
@@ -247,18 +277,6 @@ class EventBusClient(ABC):
         for subscription in list(self._subscriptions.values()):
             self._forget(subscription)
         await end_workers(set(self._unsubscribed_workers))
-
-    def _event(self, message: object, stamp: TopicStamp) -> Event[Any]:
-        if _is_event(message):
-            return message
-        return Event.create(
-            wrap(message),
-            publisher_identifier=self.identifier,
-            protocol_version=stamp.protocol_version,
-            incarnation=stamp.incarnation,
-            connection_identifier=stamp.connection_identifier,
-            readable_encodings=stamp.readable_encodings,
-        )
 
     def _not_connected(self) -> BusNotConnectedError:
         return BusNotConnectedError(f"{self!r} is not connected: call connect() first")

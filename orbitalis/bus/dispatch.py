@@ -72,6 +72,8 @@ class Subscription:
         if self._closed:
             return
         self._statistics.received += 1
+        if self._taken_at_once(topic, event):
+            return
         if len(self._queue) >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:
             self._drop(topic)
             return
@@ -124,6 +126,13 @@ class Subscription:
             self._report_failure(topic, event)
         except Exception:  # whatever it raises is logged, and the next event is delivered
             self._report_failure(topic, event)
+
+    def _taken_at_once(self, topic: str, event: Event[Any]) -> bool:
+        try:
+            return self.handler.take_at_once(topic, event)
+        except Exception:  # whoever publishes must not be told; the event is handled in its turn
+            self._report_failure(topic, event)
+            return False
 
     def _report_failure(self, topic: str, event: Event[Any]) -> None:
         self._statistics.handler_errors += 1

@@ -23,6 +23,13 @@ class EventHandler(ABC):
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Do something about an event that was published to `topic`."""
 
+    def take_at_once(self, topic: str, event: Event[Any]) -> bool:
+        """Take an event that must not wait for the handling of those before it; return whether it was taken.
+
+        Called for every event when it arrives. Most handlers have none to take.
+        """
+        return False
+
 
 class CallbackEventHandler(EventHandler):
     """Hands events to a function."""

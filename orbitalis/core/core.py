@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orbitalis.core.execution import OperationExecutor
+from orbitalis.core.request import OperationRequester
 from orbitalis.core.requirement import OperationRequirement, RequirementsProviderMixin
 from orbitalis.core.sink import SinksProviderMixin
 from orbitalis.message.event import Event
@@ -35,7 +35,7 @@ __all__ = ["Core"]
 
 
 @dataclass(kw_only=True, eq=False)
-class Core(SinksProviderMixin, RequirementsProviderMixin, OperationExecutor, Orbiter):
+class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Orbiter):
     """Needs operations, and executes them; subclasses are dataclasses whose methods are sinks.
 
     A subclass with a `__post_init__` of its own calls that of this class.
@@ -56,7 +56,7 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationExecutor, Orb
 
     def __post_init__(self) -> None:
         """Collect the sinks."""
-        OperationExecutor.__init__(self)
+        OperationRequester.__init__(self)
         Orbiter.__post_init__(self)
         self.state = CoreState.CREATED
         """What it is doing."""
@@ -103,6 +103,7 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationExecutor, Orb
         try:
             await super()._shut_down()
         finally:
+            self._end_requests()
             await self._end_executions()
 
     def _do_own_work(self) -> None:

@@ -7,7 +7,7 @@ import builtins
 import logging
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from orbitalis.bus.client import EventBusClient
@@ -19,7 +19,7 @@ from orbitalis.orbiter.typed_operation import TypedOperation, is_typed_operation
 from orbitalis.protocol.slot import Slot
 from orbitalis_wire import channels
 
-__all__ = ["OperationExecutor"]
+__all__ = ["AnyOperation", "OperationExecutor", "accepts", "choose", "named"]
 
 I = TypeVar("I", bound=Publishable)  # noqa: E741 - as Input
 
@@ -136,7 +136,7 @@ class OperationExecutor(ABC):
         """
         if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
             raise ValueError("give exactly one mode: any=True, all=True, distribute=True or plugin_identifier='...'")
-        name, messages = _named(operation_name, _as_messages(data))
+        name, messages = named(operation_name, _as_messages(data))
         if distribute:
             return await self.execute_distributed(name, messages, fire_and_forget)
         inputs: list[tuple[Slot, Publishable]] = []
@@ -184,7 +184,7 @@ class OperationExecutor(ABC):
         fire_and_forget: bool = False,
     ) -> str:
         """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
-        name, (message,) = _named(operation_name, [data])
+        name, (message,) = named(operation_name, [data])
         await self._send([(self._slot_of(name, plugin_identifier, message), message)], fire_and_forget)
         return plugin_identifier
 
@@ -213,7 +213,7 @@ class OperationExecutor(ABC):
         self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
-        name, (message,) = _named(operation_name, [data])
+        name, (message,) = named(operation_name, [data])
         chosen = self._any_slot(name, message)
         await self._send([(chosen, message)], fire_and_forget)
         return chosen.remote_identifier
@@ -243,7 +243,7 @@ class OperationExecutor(ABC):
         self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> list[str]:
         """Send `data` to every plugin, and return their identifiers; see :meth:`execute`."""
-        name, (message,) = _named(operation_name, [data])
+        name, (message,) = named(operation_name, [data])
         chosen = self._accepting(name, self._open_slots(name), message)
         await self._send([(slot, message) for slot in chosen], fire_and_forget)
         return [slot.remote_identifier for slot in chosen]
@@ -270,7 +270,7 @@ class OperationExecutor(ABC):
         Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
         that no plugin accepts.
         """
-        name, messages = _named(operation_name, data)
+        name, messages = named(operation_name, data)
         slots = list(self._open_slots(name))
         if not slots:
             raise self._no_connection(name)
@@ -299,16 +299,14 @@ class OperationExecutor(ABC):
 
     def _any_slot(self, operation_name: str, data: Publishable) -> Slot:
         slots, payload = self._open_slots(operation_name), wrap(data)
-        for _ in range(min(len(slots), _GUESSES)):
-            if _accepts(chosen := random.choice(slots), payload):
-                return chosen
-        return random.choice(self._accepting(operation_name, slots, data))
+        chosen = choose(slots, lambda slot: accepts(slot, payload))
+        return self._accepting(operation_name, slots, data)[0] if chosen is None else chosen
 
     def _accepting(
         self, operation_name: str, slots: Sequence[Slot], data: Publishable, whose: str = ""
     ) -> Sequence[Slot]:
         payload = wrap(data)
-        accepting = [slot for slot in slots if _accepts(slot, payload)]
+        accepting = [slot for slot in slots if accepts(slot, payload)]
         if accepting:
             return accepting
         if not slots:
@@ -366,7 +364,7 @@ def _as_messages(data: Publishable | Sequence[Publishable]) -> Sequence[Publisha
     return data if isinstance(data, Sequence) and not isinstance(data, str | bytes) else [data]
 
 
-def _named(operation: AnyOperation, data: Sequence[Publishable]) -> tuple[str, Sequence[Publishable]]:
+def named(operation: AnyOperation, data: Sequence[Publishable]) -> tuple[str, Sequence[Publishable]]:
     """Return the name of an operation, and the messages to be sent for values."""
     if isinstance(operation, str):
         return operation, data
@@ -375,5 +373,15 @@ def _named(operation: AnyOperation, data: Sequence[Publishable]) -> tuple[str, S
     raise TypeError(f"expected the name of an operation, or an operation of a plugin class, got {operation!r}")
 
 
-def _accepts(slot: Slot, payload: object | None) -> bool:
+def choose(slots: Sequence[Slot], suits: Callable[[Slot], bool]) -> Slot | None:
+    """Return a connection that suits, chosen at random; if many do, only some are looked at."""
+    for _ in range(min(len(slots), _GUESSES)):
+        if suits(chosen := random.choice(slots)):
+            return chosen
+    suiting = [slot for slot in slots if suits(slot)]
+    return random.choice(suiting) if suiting else None
+
+
+def accepts(slot: Slot, payload: object | None) -> bool:
+    """Return whether a payload can be sent as an input of a connection."""
     return slot.input_topic is not None and slot.input.accepts_payload(payload)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from orbitalis.bus.client import TopicStamp
+from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.log import FieldLogger
@@ -54,6 +55,20 @@ _MOST_WORK: Final = 100_000
 """The same for all remotes together."""
 
 
+class _DataHandler(EventHandler):
+    """Takes the inputs or outputs of an orbiter's connections."""
+
+    def __init__(self, carrier: Carrier, orbiter: Orbiter) -> None:
+        self._carrier = carrier
+        self._orbiter = orbiter
+
+    def take_at_once(self, topic: str, event: Event[Any]) -> bool:
+        return self._orbiter._on_data_arrival(topic, event)
+
+    async def handle(self, topic: str, event: Event[Any]) -> None:
+        await self._carrier.receive_data(topic, event)
+
+
 class Carrier:
     """Carries between one orbiter, its state machine and its client of the bus."""
 
@@ -63,6 +78,7 @@ class Carrier:
         self._logger = FieldLogger(logging.getLogger(__name__), orbiter=orbiter.identifier)
         self._complaints = ThrottledLog(self._logger)
         self._whereabouts = Whereabouts(protocol)
+        self._data_handler = _DataHandler(self, orbiter)
         self.incarnation = ""
         """Which life of the orbiter this is."""
         self.lanes = Lanes(orbiter.identifier)
@@ -136,12 +152,18 @@ class Carrier:
             effects = self._protocol.take()
         self.submit(effects)
 
+    def slots_of_data(self, topic: str, event: Event[Any]) -> list[Slot]:
+        """Return the connections, under way or open, that an input or output from the bus may belong to."""
+        return [
+            slot
+            for slot in self._protocol.slots.of_topic(topic)
+            if slot.data_topic == topic and event.origin == self._whereabouts.bus_of(slot.remote_identifier)
+        ]
+
     async def receive_data(self, topic: str, event: Event[Any]) -> None:
         """Take an input or output from the bus, and hand it to the user once."""
         now = self._now()
-        for slot in self._protocol.slots.of_topic(topic):
-            if slot.data_topic != topic or event.origin != self._whereabouts.bus_of(slot.remote_identifier):
-                continue
+        for slot in self.slots_of_data(topic, event):
             if not self._orbiter._accepts_data(slot, event.payload):
                 self._complain(
                     "%s ignores a %s on topic %r, which is not what operation %r of %r carries",
@@ -191,6 +213,7 @@ class Carrier:
                 return lambda: self._tell_opened(connection, pending)
             case ConnectionClosed(slot=slot):
                 connection = self._disconnect(slot)
+                self._orbiter._on_disconnected(slot, effect.reason)
                 return lambda: self._tell_closed(connection, effect)
             case PendingRequestDiscarded(slot=slot):
                 self._pending_requests.pop(slot, None)
@@ -306,7 +329,7 @@ class Carrier:
         data_channel = channels.OPERATION_OUTPUT if slot.role is Role.CORE else channels.OPERATION_INPUT
         try:
             if slot.data_topic is not None:
-                await client.subscribe(slot.data_topic, self.receive_data, channel=data_channel, bus=bus)
+                await client.subscribe(slot.data_topic, self._data_handler, channel=data_channel, bus=bus)
             await client.subscribe(slot.incoming_close_topic, self.receive, channel=channels.CLOSE, bus=bus)
             data = await self._orbiter._prepare(slot)
         except BusError as error:

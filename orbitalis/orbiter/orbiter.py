@@ -17,6 +17,7 @@ from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.url import connect
 from orbitalis.errors import OrbiterStateError
 from orbitalis.log import FieldLogger
+from orbitalis.message.event import Event
 from orbitalis.orbiter.carrier import Carrier
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.housekeeping import Housekeeping
@@ -24,7 +25,7 @@ from orbitalis.orbiter.lanes import is_being_cancelled
 from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.scope import Scope
 from orbitalis.orbiter.topics import BuiltTopics, OrbiterTopics
-from orbitalis.protocol.effects import ComplianceChanged, Effect, MessageReceived, Send
+from orbitalis.protocol.effects import CloseReason, ComplianceChanged, Effect, MessageReceived, Send
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.slot import Slot
 from orbitalis_wire import channels, limits, timings
@@ -155,6 +156,13 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
                 await self._call(self._on_keepalive_request, identifier)
             case _:
                 pass
+
+    def _on_data_arrival(self, topic: str, event: Event[Any]) -> bool:
+        """Take data of a connection that must not wait for the handler; return whether it was taken."""
+        return False
+
+    def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
+        """Note at once that a connection is no more, before any hook is called."""
 
     @abstractmethod
     async def _on_data(self, slot: Slot, topic: str, event: Any) -> None:

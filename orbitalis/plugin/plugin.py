@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable
 from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.handlers import deliver
 from orbitalis.orbiter.orbiter import Orbiter
+from orbitalis.plugin.answering import answering
 from orbitalis.plugin.operations import Operation, OperationsProviderMixin
 from orbitalis.plugin.process_pool import ProcessPool, default_size
 from orbitalis.protocol.effects import Effect, MessageReceived, Send
@@ -197,14 +199,20 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return slot.input.accepts_payload(payload)
 
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
-        provided = self.operations.get(slot.operation_name)
-        if provided is not None and provided.handler is not None:
-            await deliver(provided.handler, self._carrier.connections[slot], topic, event)
+        async with answering(slot, event.envelope, self.eventbus_client):
+            provided = self.operations.get(slot.operation_name)
+            if provided is not None and provided.handler is not None:
+                await deliver(provided.handler, self._carrier.connections[slot], topic, event)
+            elif event.envelope.answer_requested:
+                raise OrbiterStateError(f"{self} does not handle operation '{slot.operation_name}' any more")
 
     async def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> None:
         connection.touch()
+        # Without a result nothing is sent, but to whom waits for an answer.
+        if message is None and not event.envelope.answer_requested:
+            return
         # The core of a connection that is being closed still takes what comes; of a closed one nobody does.
-        if message is not None and (connection.is_open or connection.is_soft_closed):
+        if connection.is_open or connection.is_soft_closed:
             await self.send_result_to_all([connection], cast(Publishable, message))
 
     def update_operations(self) -> None:

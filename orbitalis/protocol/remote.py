@@ -47,6 +47,11 @@ class Remote:
     reconciled_at: float | None = None
     """When it was last told that it believes in a connection which this orbiter does not know."""
 
+    @property
+    def sends_headers(self) -> bool:
+        """Whether it puts headers on its events, as every peer does but an older one."""
+        return self.incarnation is not None
+
     def standing(self, envelope: EventEnvelope) -> Standing:
         """Return how an event of this remote stands to what is known of it."""
         if self.is_dead or envelope.incarnation == self.incarnation:

@@ -160,6 +160,41 @@ async def test_a_handler_that_does_not_end_is_left_behind(
     await asyncio.wait([worker])
 
 
+async def test_what_is_taken_at_once_does_not_wait_in_the_queue(caplog: pytest.LogCaptureFixture) -> None:
+    gate = asyncio.Event()
+
+    class Hasty(Collector):
+        def __init__(self) -> None:
+            super().__init__()
+            self.taken: list[int] = []
+
+        def take_at_once(self, topic: str, event: Event[Any]) -> bool:
+            if event.payload.value == 0:
+                raise ValueError("zero")
+            if event.payload.value > 1:
+                self.taken.append(event.payload.value)
+            return bool(event.payload.value > 1)
+
+        async def handle(self, topic: str, event: Event[Any]) -> None:
+            await gate.wait()
+            await super().handle(topic, event)
+
+    hasty = Hasty()
+    one = subscription(hasty, events=3)
+    for number in (1, 2, 0, 3, 1, 4):
+        one.offer("topic", event(number))
+    assert hasty.taken == [2, 3, 4]
+    assert one._statistics.handler_errors == 1
+    assert "ValueError: zero" in caplog.text
+    gate.set()
+    await hasty.wait_for(3)
+    assert hasty.values == [1, 0, 1]
+    assert one._statistics.dropped == 0
+    one.close()
+    one.offer("topic", event(5))
+    assert hasty.taken == [2, 3, 4]
+
+
 async def test_nothing_is_delivered_once_it_is_closed() -> None:
     collector = Collector()
     one = subscription(collector)

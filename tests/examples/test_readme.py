@@ -125,7 +125,10 @@ def test_python_runs(snippet: Snippet, broker: Broker, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "ORBITALIS_BUS"}
 
     printed = run(
-        [sys.executable, "-W", "error", program], folder=tmp_path, environment={**environment, "PYTHONPATH": str(ROOT)}
+        [sys.executable, "-W", "error", program],
+        folder=tmp_path,
+        environment={**environment, "PYTHONPATH": str(ROOT)},
+        errors_too=False,
     )
 
     for following in SNIPPETS[SNIPPETS.index(snippet) + 1 :][:1]:

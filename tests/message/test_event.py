@@ -17,6 +17,7 @@ HEADERS: dict[str, Any] = {
     "protocol_version": 1,
     "incarnation": "2",
     "correlation_identifier": "question",
+    "answer_requested": True,
     "connection_identifier": "connection",
     "open_connections": ("a", "b"),
     "readable_encodings": tuple(Encoding),

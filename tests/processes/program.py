@@ -38,6 +38,11 @@ def report(event: str, **content: object) -> None:
 class TextPlugin(Plugin):
     @operation(name="lowercase", input=Input.string(), output=Output.string(), default_policy=Policy(maximum=1))
     async def lowercase(self, topic: str, event: Event[StringMessage]) -> None:
+        if event.payload.value == "FAIL":
+            raise ValueError("told to fail")
+        if event.payload.value == "WAIT":
+            report("waiting")
+            await asyncio.Event().wait()
         connections = await self.retrieve_and_touch_connections("lowercase", input_topic=topic)
         await self.send_result_to_all(connections, event.payload.value.lower())
 
@@ -81,6 +86,10 @@ async def answer(orbiter: Orbiter, command: str, *arguments: str) -> object:
     if command == "execute":
         assert isinstance(orbiter, Core)
         return await orbiter.execute("lowercase", arguments[0], any=True)
+    if command == "request":
+        assert isinstance(orbiter, Core)
+        results = (orbiter.request("lowercase", text, result_type=StringMessage) for text in arguments)
+        return [result.value for result in await asyncio.gather(*results)]
     if command == "connections":
         return sorted(connection.remote_identifier for connection in orbiter.retrieve_connections())
     if command == "topics":

@@ -149,6 +149,25 @@ async def test_a_killed_core_gives_its_slot_back(new_broker: Callable[..., Broke
         assert await plugin.ask("connections") == ["waiting"]
 
 
+async def test_requests_are_answered_fail_and_end_with_a_killed_plugin(new_broker: Callable[..., Broker]) -> None:
+    async with connected(new_broker().url) as (core, plugin):
+        texts = [f"TEXT {number}" for number in range(50)]
+        assert await core.ask("request", *texts) == [text.lower() for text in texts]
+        failed = (
+            "OperationFailedError: request of operation 'lowercase' to 'plugin': failed with ValueError: told to fail"
+        )
+        assert await core.ask("request", "FAIL") == failed
+        assert await core.ask("request", "AGAIN") == ["again"]
+        assert [report for report in core.reports if report["event"] == "result"] == []
+
+        core.tell("request", "WAIT")
+        await plugin.expect("waiting")
+        await plugin.kill()
+        lost = (await core.expect("answer"))["value"]
+        assert lost.startswith("RemoteLostError: request of operation 'lowercase' to 'plugin': no answer")
+        assert lost.endswith("the remote is dead")
+
+
 async def test_a_broker_that_was_away_costs_no_connection(new_broker: Callable[..., Broker]) -> None:
     broker = new_broker()
     async with connected(broker.url) as (core, plugin):

@@ -44,8 +44,9 @@ def run(
     environment: Mapping[str, str] | None = None,
     status: int = 0,
     timeout: float = 300.0,
+    errors_too: bool = True,
 ) -> str:
-    """Run `command` and return what it printed, on both streams; any exit status but `status` is a failure.
+    """Run `command` and return what it printed, with `errors_too` on both streams; any status but `status` is a failure.
 
     `environment` is added to that of this process, `timeout` is in seconds.
     """
@@ -55,11 +56,13 @@ def run(
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if errors_too else subprocess.PIPE,
         timeout=timeout,
         check=False,
         text=True,
     )
     line = " ".join(map(str, command))
-    assert completed.returncode == status, f"{line}: exit status {completed.returncode}\n{completed.stdout}"
+    assert completed.returncode == status, (
+        f"{line}: exit status {completed.returncode}\n{completed.stdout}{completed.stderr or ''}"
+    )
     return completed.stdout

@@ -223,23 +223,23 @@ MALFORMED: list[tuple[str, bytes, str, str]] = [
     ("EventEnvelope", text("e") + text("m") + long(-(2**63)) + b"\0" * 11, "timestamp", "between the years 1 and 9999"),
     (
         "EventEnvelope",
-        envelope(*[b"\0"] * 4, long(1) + long(-2) + long(3) + text("a") + text("b") + EMPTY),
+        envelope(*[b"\0"] * 5, long(1) + long(-2) + long(3) + text("a") + text("b") + EMPTY),
         "open_connections",
         "a block that is +1 bytes longer than its head says",
     ),
     (
         "EventEnvelope",
-        envelope(*[b"\0"] * 4, long(1) + long(-2) + long(5) + text("a") + text("b") + EMPTY),
+        envelope(*[b"\0"] * 5, long(1) + long(-2) + long(5) + text("a") + text("b") + EMPTY),
         "open_connections",
         "a block that is -1 bytes longer than its head says",
     ),
     (
         "EventEnvelope",
-        envelope(*[b"\0"] * 4, long(1) + long(-2) + long(200) + text("a") + text("b") + EMPTY),
+        envelope(*[b"\0"] * 5, long(1) + long(-2) + long(200) + text("a") + text("b") + EMPTY),
         "open_connections",
         "a length of 200 bytes",
     ),
-    ("EventEnvelope", envelope(*[b"\0"] * 4, long(1) + long(-1) + long(-1)), "open_connections", "a length, got -1"),
+    ("EventEnvelope", envelope(*[b"\0"] * 5, long(1) + long(-1) + long(-1)), "open_connections", "a length, got -1"),
 ]
 
 

@@ -96,7 +96,7 @@ def docstring(text: str, *, indent: int) -> str:
 def fit(opening: str, items: Iterable[str], closing: str, *, indent: int = 0, spread: bool = False) -> str:
     """Lay out a bracketed list: in one line if it fits, else indented in the next, else one item a line.
 
-    `spread` leaves the second form out, as lists of imports do. The first line comes without its indentation.
+    `spread` leaves the second form out, as literals and imports do. The first line comes without its indentation.
     """
     items = list(items)
     line = opening + ", ".join(items) + closing
