@@ -46,7 +46,7 @@ def run(
     timeout: float = 300.0,
     errors_too: bool = True,
 ) -> str:
-    """Run `command` and return what it printed, with `errors_too` on both streams; any status but `status` is a failure.
+    """Run `command` and return what it printed, `errors_too` unless told otherwise; it has to end with `status`.
 
     `environment` is added to that of this process, `timeout` is in seconds.
     """
