@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Mapping
 from typing import Final, NoReturn
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import BusUrlError
@@ -14,7 +15,11 @@ __all__ = ["ENVIRONMENT_VARIABLE", "connect"]
 
 ENVIRONMENT_VARIABLE: Final = "ORBITALIS_BUS"
 """What names the bus where no URL is given."""
-_FORMS = "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883"
+_FORMS = (
+    "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883, "
+    "the last with ?authority=FILE&certificate=FILE&key=FILE where it takes them"
+)
+_TLS_OPTIONS = ("authority", "certificate", "key")
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -25,20 +30,23 @@ def connect(
 
     - `local://` is the bus within this process, and `local://name` another one;
     - `mqtt://host:1883` is an MQTT broker, with credentials `mqtt://user:password@host`;
-    - `mqtts://host:8883` is the same over TLS. Without `tls`, the authorities that this machine trusts are trusted.
+    - `mqtts://host:8883` is the same over TLS. The broker has to prove who it is to the authorities that this machine
+      trusts, or to those in a PEM file: `mqtts://host?authority=FILE`. With `certificate=FILE&key=FILE` this client
+      proves who it is; the key may be in the same file. `tls` stands for all of that.
 
     Without `url`, the environment variable `ORBITALIS_BUS` names the bus, and without that it is `local://`.
 
-    User and password are percent-encoded where they contain any of `/ ? # @ : %`. Without `identifier`, the client
+    User and password are percent-encoded where they contain any of `/ ? # @ : %`, files where they contain any of
+    `& # % + ;`. Without `identifier`, the client
     makes up one of its own.
 
     Raises:
-        BusUrlError: The URL names no bus.
+        BusUrlError: The URL names no bus, or a file that is none, cannot be read or does not hold what it should.
     """
     parts = _split(os.environ.get(ENVIRONMENT_VARIABLE, "local://") if url is None else url)
     if parts is None:
         _refuse("cannot be read")
-    if parts.query or parts.fragment or parts.path not in ("", "/"):
+    if (parts.query and parts.scheme != "mqtts") or parts.fragment or parts.path not in ("", "/"):
         _refuse("ends neither with the host nor with the port; a user or password with / ? or # is percent-encoded")
     match parts.scheme:
         case "local":
@@ -70,8 +78,8 @@ def _mqtt(parts: SplitResult, identifier: str | None, tls: ssl.SSLContext | None
         _refuse("has a port that is no number from 1 to 65535; a password is followed by @ and the host")
     if parts.scheme == "mqtt" and tls is not None:
         _refuse("names a connection without TLS, yet `tls` is given: write mqtts://")
-    if parts.scheme == "mqtts" and tls is None:
-        tls = ssl.create_default_context()
+    if parts.scheme == "mqtts":
+        tls = _tls(parts, tls)
     return MqttEventBusClient(
         parts.hostname,
         port or _DEFAULT_PORTS[parts.scheme],
@@ -80,6 +88,48 @@ def _mqtt(parts: SplitResult, identifier: str | None, tls: ssl.SSLContext | None
         password=None if parts.password is None else unquote(parts.password),
         tls=tls,
     )
+
+
+def _tls(parts: SplitResult, given: ssl.SSLContext | None) -> ssl.SSLContext:
+    options = _options(parts)
+    if given is not None:
+        if options:
+            _refuse("has options of TLS, yet `tls` is given, which stands for all of them")
+        return given
+    if "key" in options and "certificate" not in options:
+        _refuse("has the option key without the option certificate")
+    authority, certificate, key = (options.get(name) for name in _TLS_OPTIONS)
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        _refuse(f"names an authority that is of no use: {_blame(error, authority)}")
+    if certificate is not None:
+        try:
+            # Without a password, a key that is encrypted would have one asked for on the terminal.
+            context.load_cert_chain(certificate, key, password="")
+        except OSError as error:
+            files = certificate if key is None else f"{certificate} and {key}"
+            _refuse(f"names a certificate and a key that are of no use: {_blame(error, files)}")
+    return context
+
+
+def _options(parts: SplitResult) -> Mapping[str, str]:
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    options = dict(pairs)
+    # A name that is not known is not shown: it may be a piece of a password.
+    if (parts.query and not pairs) or not options.keys() <= set(_TLS_OPTIONS):
+        _refuse(f"has an option that is none of {', '.join(_TLS_OPTIONS)}")
+    if len(options) < len(pairs):
+        _refuse("has an option twice")
+    if empty := [name for name, value in options.items() if not value]:
+        _refuse(f"has the option {empty[0]} without a file: write {empty[0]}=FILE")
+    return options
+
+
+def _blame(error: OSError, files: str | None) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"{files}: expected PEM, not encrypted, and a key that is the certificate's ({error.reason or error})"
+    return f"{files}: {error.strerror or error}"
 
 
 # Where a URL is broken, there is no telling what in it is the password. So nothing of it is shown, and the errors of
