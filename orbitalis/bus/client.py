@@ -101,6 +101,7 @@ class EventBusClient(ABC):
             EncodeError: The message holds what its schema does not admit.
             EventTooLargeError: The event is larger than the protocol or the broker allows.
             BusNotConnectedError: The client is not connected.
+            BusRefusedError: The broker does not allow it; of quality of service 0 it does not say so.
             BusUnavailableError: The bus cannot be reached; the event may still have been delivered.
         """
         check_topic(topic)
@@ -110,6 +111,20 @@ class EventBusClient(ABC):
             topic, self._event(message, stamp), channel or channels.OPERATION_OUTPUT, encoding or stamp.encoding
         )
         self.statistics.published += 1
+
+    async def check_may_publish(self, topic: str) -> None:
+        """Raise :class:`BusRefusedError` if the bus does not let this client publish to a topic.
+
+        This publishes nothing that a subscriber could take for an event. On a bus without access rights, every topic is
+        everybody's.
+
+        Raises:
+            InvalidTopicError: Nothing can be published to this topic.
+            BusNotConnectedError: The client is not connected.
+            BusUnavailableError: The bus cannot be reached.
+        """
+        check_topic(topic)
+        self._check_connected()
 
     async def subscribe(
         self, topic: str, handler: EventHandler | EventCallback, *, channel: Channel | None = None
