@@ -206,7 +206,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
         await self.eventbus_client.connect()
         self.eventbus_client.on_reconnected = self._carrier.reconnected
         for topic_filter, channel in self._protocol_filters().items():
-            await self.eventbus_client.subscribe(topic_filter, self._carrier.receive, channel=channel)
+            await self.eventbus_client.subscribe(topic_filter, self._carrier.receiver(channel), channel=channel)
         effects = self._protocol.start(self._now())
         self._stopped.clear()
         self._switch_to_started()
