@@ -29,7 +29,7 @@ from orbitalis_wire.messages import (
     OfferMessage,
     OperationNoLongerAvailableMessage,
 )
-from orbitalis_wire.topics import OfferTopic, OperationOutputTopic, ResponseTopic
+from orbitalis_wire.topics import OfferTopic, OperationOutputTopic, ReplyTopic, ResponseTopic
 
 __all__ = ["Core"]
 
@@ -84,6 +84,9 @@ class Core(SinksProviderMixin, OperationExecutor, Orbiter):
             self._build_offer_filter(): channels.OFFER,
             self._build_response_filter(): channels.RESPONSE,
         }
+
+    def _topic_to_itself(self) -> str:
+        return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
 
     def _check_can_start(self) -> None:
         if self.is_running:

@@ -20,7 +20,7 @@ from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import LifeTrigger, PluginState, next_plugin_state
 from orbitalis_wire import channels
 from orbitalis_wire.messages import DiscoverMessage, OfferMessage, RejectOperationMessage, RequestOperationMessage
-from orbitalis_wire.topics import OperationInputTopic, ReplyTopic
+from orbitalis_wire.topics import OperationInputTopic, ReplyTopic, ResponseTopic
 
 __all__ = ["Plugin"]
 
@@ -60,6 +60,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
             self._build_reply_filter(): channels.REPLY,
             self.discover_topic: channels.DISCOVER,
         }
+
+    def _topic_to_itself(self) -> str:
+        return ResponseTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
 
     def _check_can_start(self) -> None:
         if self.is_running:
