@@ -26,6 +26,7 @@ from orbitalis import (
     operation,
 )
 from orbitalis.bus import LocalEventBus, MqttEventBusClient
+from orbitalis_wire import channels
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
     DiscoverMessage,
@@ -221,7 +222,7 @@ async def test_9_a_core_that_has_stopped_reacts_to_no_offer(bus: LocalEventBus) 
             plugin_keepalive_topic="a",
             plugin_keepalive_request_topic="b",
         )
-        await core._carrier.receive(topic, Event.create(offer, publisher_identifier="plugin"))
+        await core._carrier.receiver(channels.OFFER)(topic, Event.create(offer, publisher_identifier="plugin"))
         assert core.state is CoreState.STOPPED
         assert not core.compliant_event.is_set()
         assert len(core._machine.slots) == 0

@@ -58,7 +58,7 @@ async def test_what_strangers_cause(bus: LocalEventBus, caplog: pytest.LogCaptur
         await core.eventbus_client.publish(core.offer_topic, "nonsense")
         await core.send_discover_based_on_requirements()
 
-    (record,) = [one for one in caplog.records if "no message of the protocol" in one.getMessage()]
+    (record,) = [one for one in caplog.records if "which is no message of channel" in one.getMessage()]
     assert fields(record) == {"orbiter": "core", "topic": core.offer_topic}
 
 

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 __all__ = [
+    "ROLES",
     "Array",
     "AvroType",
     "Channel",
@@ -31,6 +32,9 @@ __all__ = [
     "Timing",
     "Union",
 ]
+
+ROLES: Final = ("core", "plugin")
+"""Who takes part: the names that tags of operations have."""
 
 PrimitiveName: TypeAlias = Literal["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
 

@@ -115,6 +115,7 @@ class EventBusClient(ABC):
             EncodeError: The message holds what its schema does not admit.
             EventTooLargeError: The event is larger than the protocol or the broker allows.
             BusNotConnectedError: The client is not connected.
+            BusRefusedError: The broker does not allow it; of quality of service 0 it does not say so.
             BusUnavailableError: The bus cannot be reached; the event may still have been delivered.
         """
         check_topic(topic)
@@ -158,6 +159,20 @@ class EventBusClient(ABC):
             connection_identifier=stamp.connection_identifier,
             readable_encodings=stamp.readable_encodings,
         )
+
+    async def check_may_publish(self, topic: str) -> None:
+        """Raise :class:`BusRefusedError` if the bus does not let this client publish to a topic.
+
+        This publishes nothing that a subscriber could take for an event. On a bus without access rights, every topic is
+        everybody's.
+
+        Raises:
+            InvalidTopicError: Nothing can be published to this topic.
+            BusNotConnectedError: The client is not connected.
+            BusUnavailableError: The bus cannot be reached.
+        """
+        check_topic(topic)
+        self._check_connected()
 
     async def subscribe(
         self,

@@ -151,14 +151,30 @@ class MqttEventBusClient(EventBusClient):
         if len(data) > limits.EVENT_BYTES:
             raise _too_large(topic, len(data), limits.EVENT_BYTES, "the protocol")
 
-        def publish(connection: Connection) -> Coroutine[Any, Any, None]:
+        def publish(connection: Connection) -> Coroutine[Any, Any, str | None]:
             packet_bytes = len(data) + len(topic.encode()) + _PUBLISH_OVERHEAD
             maximum = connection.maximum_packet_bytes
             if maximum is not None and packet_bytes > maximum:
                 raise _too_large(topic, packet_bytes, maximum, f"{self._endpoint}, which counts whole packets,")
-            return connection.publish(topic, data, channel.quality_of_service, channel.retain)
+            return connection.publish_to(topic, data, channel.quality_of_service, channel.retain)
 
-        await self._ask(self._publishing, f"publish to {topic!r}", publish)
+        self._check_accepted(topic, await self._ask(self._publishing, f"publish to {topic!r}", publish))
+
+    async def check_may_publish(self, topic: str) -> None:
+        """Ask the broker by an empty message of quality of service 1; of 0, it would refuse it without a word."""
+        await super().check_may_publish(topic)
+        refusal = await self._ask(
+            self._publishing,
+            f"publish to {topic!r}",
+            lambda connection: connection.publish_to(topic, b"", 1, False),
+        )
+        self._check_accepted(topic, refusal)
+
+    def _check_accepted(self, topic: str, refusal: str | None) -> None:
+        if refusal is not None:
+            raise BusRefusedError(
+                f"{self._endpoint} refuses what {self.identifier!r} publishes to {topic!r}: {refusal}"
+            )
 
     def _route(self, subscription: Subscription) -> None:
         topic_filter = subscription.topic_filter

@@ -7,6 +7,7 @@ This is aiomqtt's client, bent where it does not do for a client that runs for m
 - an opening that is cancelled or fails leaves no socket and no task behind, though a thread takes part in it;
 - whoever waits for an answer from the broker hears of it at once when the connection is lost;
 - what the broker says of itself when it accepts the connection (how large a packet it takes) is kept;
+- an opening that the broker ends instead of answering it fails at once, and says what TLS has to say of it;
 - a publish that the broker refuses is not silent.
 """
 
@@ -16,16 +17,18 @@ import asyncio
 import contextlib
 import logging
 import math
+import re
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiomqtt
 from aiomqtt.exceptions import MqttCodeError, MqttConnectError
 from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.client import ConnectFlags
+from paho.mqtt.client import ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import LogLevel
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -62,11 +65,17 @@ _LOSSES = {
     "Session taken over": "another client has connected with the same identifier, and there must be one only",
 }
 """What to say of a loss instead of the broker's or paho's own words."""
+_TLS_ALERT = re.compile(r"\[SSL: \w*ALERT\w*\]")
+"""How errors begin that say what the other side has against us."""
 _PASSING_REFUSALS = ("Server unavailable", "Server busy", "Quota exceeded", "Connection rate exceeded")
 
 
 class ConnectionLostError(Exception):
     """The connection was lost before the broker answered."""
+
+
+class _PublishRefusedError(Exception):
+    """The broker does not take what was published; the text is its reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +150,10 @@ class Connection(aiomqtt.Client):
         self._progress = 0
         """Counts packets that were read, but for rare ones."""
         self._thread_is_busy = False
+        self._refusals: dict[int, str] = {}
+        """By packet identifier: why the broker refuses what somebody is publishing."""
+        self._opening_error = ""
+        """What went wrong with the socket while it was opened."""
 
     async def open(self) -> None:
         """Connect.
@@ -150,10 +163,12 @@ class Connection(aiomqtt.Client):
             BusRefusedError: The broker does not want this client.
         """
         self._client.connect_timeout = self._endpoint.connect_timeout
+        self._client.on_log = self._on_opening_log
         self._thread_is_busy = True
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout):
                 await self.__aenter__()
+            self._client.on_log = None
             self._disconnected.add_done_callback(self._on_lost)
             self._replace_reader()
         except BaseException as error:
@@ -190,6 +205,14 @@ class Connection(aiomqtt.Client):
             raise BusUnavailableError(f"{self._endpoint}: {error}") from None
         finally:
             self._calls.pop(limit, None)
+
+    async def publish_to(self, topic: str, data: bytes, quality_of_service: int, retain: bool) -> str | None:
+        """Publish, and return why the broker refuses that, or `None`; of quality of service 0 it says nothing."""
+        try:
+            await self.publish(topic, data, quality_of_service, retain)
+        except _PublishRefusedError as refusal:
+            return str(refusal)
+        return None
 
     async def subscribe_to(self, topics: Mapping[str, int], identifier: int) -> Sequence[str | None]:
         """Subscribe to filters, each with its quality of service; return for each why it is refused, or `None`.
@@ -302,18 +325,43 @@ class Connection(aiomqtt.Client):
         self._tells_subscriptions = _identifiers_available(properties)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
+    def _on_disconnect(
+        self,
+        client: PahoClient,
+        userdata: Any,
+        flags: DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if not self._connected.done():
+            # aiomqtt would go on waiting for an answer.
+            error = self._opening_error or "the broker ended the connection instead of answering"
+            self._connected.set_exception(aiomqtt.MqttError(error))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_opening_log(self, client: PahoClient, userdata: Any, level: int, text: str) -> None:
+        # paho tells nobody else.
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._opening_error = text
+
     def _on_publish(
         self, client: PahoClient, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
     ) -> None:
         self._progress += 1
-        if reason_code.is_failure:
-            _logger.warning(
-                "%s refused an event that was published: %s",
-                self._endpoint,
-                reason_code,
-                extra={"bus": str(self._endpoint)},
-            )
+        if reason_code.is_failure and mid in self._pending_publishes:
+            self._refusals[mid] = str(reason_code)
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    @contextlib.contextmanager
+    def _pending_call(self, mid: int, value: T, pending_dict: dict[int, T]) -> Generator[None]:
+        # Whoever publishes waits in here, and nothing else tells it of the answer.
+        try:
+            with super()._pending_call(mid, value, pending_dict):
+                yield
+        finally:
+            refusal = self._refusals.pop(mid, None)
+        if refusal is not None:
+            raise _PublishRefusedError(refusal)
 
     def _translated(self, error: Exception) -> BusError:
         match error:
@@ -326,6 +374,8 @@ class Connection(aiomqtt.Client):
                 reason = f"no answer within {self._endpoint.connect_timeout:g} s"
             case _:
                 reason = str(error) or type(error).__name__
+                if _TLS_ALERT.search(reason):
+                    return BusRefusedError(f"{self._endpoint} refuses this client's certificate, or its lack: {reason}")
         return BusUnavailableError(f"cannot connect to {self._endpoint}: {reason}")
 
 

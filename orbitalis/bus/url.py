@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, NoReturn
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.several import SeveralEventBusClient
@@ -17,8 +18,12 @@ __all__ = ["ENVIRONMENT_VARIABLE", "connect"]
 
 ENVIRONMENT_VARIABLE: Final = "ORBITALIS_BUS"
 """What names the bus where no URL is given."""
-_FORMS = "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883"
+_FORMS = (
+    "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883, "
+    "the last with ?authority=FILE&certificate=FILE&key=FILE where it takes them"
+)
 _HOW_SEVERAL = "several URLs are separated by blanks or commas, and each begins with its scheme"
+_TLS_OPTIONS = ("authority", "certificate", "key")
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _SEPARATOR: Final = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 """What stands between two URLs. A comma may be in a password, but no comma with a scheme behind it."""
@@ -31,17 +36,21 @@ def connect(
 
     - `local://` is the bus within this process, and `local://name` another one;
     - `mqtt://host:1883` is an MQTT broker, with credentials `mqtt://user:password@host`;
-    - `mqtts://host:8883` is the same over TLS. Without `tls`, the authorities that this machine trusts are trusted.
+    - `mqtts://host:8883` is the same over TLS. The broker has to prove who it is to the authorities that this machine
+      trusts, or to those in a PEM file: `mqtts://host?authority=FILE`. With `certificate=FILE&key=FILE` this client
+      proves who it is; the key may be in the same file. `tls` stands for all of that.
 
     Without `url`, the environment variable `ORBITALIS_BUS` takes its place, and without that `local://`. One text may
     hold several URLs, separated by blanks or commas.
 
-    User and password are percent-encoded where they contain a blank or any of `/ ? # @ : %`. Without `identifier`, the
-    client makes up one of its own. The client of several buses is a :class:`SeveralEventBusClient`; each bus is called
-    by its URL, with the port and without user and password.
+    User and password are percent-encoded where they contain a blank or any of `/ ? # @ : %`, files where they contain a
+    blank or any of `& # % + ;`. Without `identifier`, the client makes up one of its own. The client of several buses
+    is a :class:`SeveralEventBusClient`; each bus is called by its URL, with the port and without user, password and
+    files.
 
     Raises:
-        BusUrlError: A URL names no bus, or two name the same.
+        BusUrlError: A URL names no bus, two name the same, or a file is none, cannot be read or does not hold what it
+            should.
     """
     first = os.environ.get(ENVIRONMENT_VARIABLE, "local://") if url is None else url
     texts = [text for given in (first, *urls) for text in _SEPARATOR.split(given.strip())]
@@ -74,6 +83,8 @@ class _Bus:
     port: int = 0
     username: str | None = None
     password: str | None = None
+    tls_options: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files, by the names of their options."""
 
     @property
     def name(self) -> str:
@@ -88,7 +99,7 @@ def _read(url: str) -> _Bus:
     parts = _split(url)
     if parts is None:
         _refuse("cannot be read")
-    if parts.query or parts.fragment or parts.path not in ("", "/"):
+    if (parts.query and parts.scheme != "mqtts") or parts.fragment or parts.path not in ("", "/"):
         _refuse("ends neither with the host nor with the port; a user or password with / ? or # is percent-encoded")
     if "," in parts.netloc.rpartition("@")[2]:
         _refuse(f"contains a comma behind the host; {_HOW_SEVERAL}")
@@ -121,6 +132,7 @@ def _mqtt(parts: SplitResult) -> _Bus:
         port=port or _DEFAULT_PORTS[parts.scheme],
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
+        tls_options=_options(parts) if parts.scheme == "mqtts" else {},
     )
 
 
@@ -132,13 +144,55 @@ def _client(bus: _Bus, identifier: str | None, tls: ssl.SSLContext | None) -> Ev
     # Takes 100 ms, which whoever stays within one process need not spend.
     from orbitalis.bus.mqtt import MqttEventBusClient
 
-    if bus.scheme == "mqtt":
-        tls = None
-    elif tls is None:
-        tls = ssl.create_default_context()
     return MqttEventBusClient(
-        bus.host, bus.port, identifier=identifier, username=bus.username, password=bus.password, tls=tls
+        bus.host,
+        bus.port,
+        identifier=identifier,
+        username=bus.username,
+        password=bus.password,
+        tls=_tls(bus.tls_options, tls) if bus.scheme == "mqtts" else None,
     )
+
+
+def _tls(options: Mapping[str, str], given: ssl.SSLContext | None) -> ssl.SSLContext:
+    if given is not None:
+        if options:
+            _refuse("has options of TLS, yet `tls` is given, which stands for all of them")
+        return given
+    if "key" in options and "certificate" not in options:
+        _refuse("has the option key without the option certificate")
+    authority, certificate, key = (options.get(name) for name in _TLS_OPTIONS)
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except OSError as error:
+        _refuse(f"names an authority that is of no use: {_blame(error, authority)}")
+    if certificate is not None:
+        try:
+            # Without a password, a key that is encrypted would have one asked for on the terminal.
+            context.load_cert_chain(certificate, key, password="")
+        except OSError as error:
+            files = certificate if key is None else f"{certificate} and {key}"
+            _refuse(f"names a certificate and a key that are of no use: {_blame(error, files)}")
+    return context
+
+
+def _options(parts: SplitResult) -> Mapping[str, str]:
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    options = dict(pairs)
+    # A name that is not known is not shown: it may be a piece of a password.
+    if (parts.query and not pairs) or not options.keys() <= set(_TLS_OPTIONS):
+        _refuse(f"has an option that is none of {', '.join(_TLS_OPTIONS)}")
+    if len(options) < len(pairs):
+        _refuse("has an option twice")
+    if empty := [name for name, value in options.items() if not value]:
+        _refuse(f"has the option {empty[0]} without a file: write {empty[0]}=FILE")
+    return options
+
+
+def _blame(error: OSError, files: str | None) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"{files}: expected PEM, not encrypted, and a key that is the certificate's ({error.reason or error})"
+    return f"{files}: {error.strerror or error}"
 
 
 # Where a URL is broken, there is no telling what in it is the password. So nothing of it is shown, and the errors of

@@ -29,7 +29,7 @@ from orbitalis_wire.messages import (
     OfferMessage,
     OperationNoLongerAvailableMessage,
 )
-from orbitalis_wire.topics import OfferTopic, OperationOutputTopic, ResponseTopic
+from orbitalis_wire.topics import OfferTopic, OperationOutputTopic, ReplyTopic, ResponseTopic
 
 __all__ = ["Core"]
 
@@ -85,6 +85,9 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
             self._build_response_filter(): channels.RESPONSE,
             self.announce_topic: channels.ANNOUNCE,
         }
+
+    def _topic_to_itself(self) -> str:
+        return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
 
     def _check_can_start(self) -> None:
         if self.is_running:

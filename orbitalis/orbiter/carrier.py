@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from orbitalis.bus.client import TopicStamp
@@ -116,11 +117,21 @@ class Carrier:
 
     # In
 
-    async def receive(self, topic: str, event: Event[Any]) -> None:
-        """Take a message of the protocol from the bus."""
+    def receiver(self, channel: channels.Channel) -> Callable[[str, Event[Any]], Coroutine[Any, Any, None]]:
+        """Return what takes the messages of a channel from the bus, and no others."""
+        return partial(self._receive, channel)
+
+    async def _receive(self, channel: channels.Channel, topic: str, event: Event[Any]) -> None:
         payload: object = event.payload
-        if not isinstance(payload, _PROTOCOL_MESSAGES):
-            self._complain("%s ignores an event on topic %r that is no message of the protocol", topic, topic=topic)
+        # Who may publish to a topic may send what belongs there: whoever may discover must not request for others.
+        if not isinstance(payload, _PROTOCOL_MESSAGES) or type(payload) not in channel.messages:
+            self._complain(
+                "%s ignores a %s on topic %r, which is no message of channel '%s'",
+                "message without payload" if payload is None else type(payload).__name__,
+                topic,
+                channel.key,
+                topic=topic,
+            )
             return
         message = cast(ProtocolMessage, payload)
         sender = sender_of(message)
@@ -308,17 +319,15 @@ class Carrier:
         try:
             await client.publish(effect.topic, event, channel=effect.channel, encoding=effect.encoding, bus=bus)
         except (BusError, ValueError) as error:
-            self._logger.warning(
+            # Strangers name topics, and a topic may be one that the broker does not let this side publish to.
+            self._complain(
                 "%s could not send a %s to %s: %s",
-                self._orbiter.identifier,
                 type(effect.message).__name__,
                 effect.remote_identifier or "everybody",
                 error,
-                extra={
-                    "remote": effect.remote_identifier,
-                    "connection": effect.connection_identifier,
-                    "topic": effect.topic,
-                },
+                remote=effect.remote_identifier,
+                connection=effect.connection_identifier,
+                topic=effect.topic,
             )
 
     async def _prepare(self, effect: Prepare, bus: str | None) -> None:
@@ -330,7 +339,8 @@ class Carrier:
         try:
             if slot.data_topic is not None:
                 await client.subscribe(slot.data_topic, self._data_handler, channel=data_channel, bus=bus)
-            await client.subscribe(slot.incoming_close_topic, self.receive, channel=channels.CLOSE, bus=bus)
+            receive = self.receiver(channels.CLOSE)
+            await client.subscribe(slot.incoming_close_topic, receive, channel=channels.CLOSE, bus=bus)
             data = await self._orbiter._prepare(slot)
         except BusError as error:
             self._complain(
@@ -357,7 +367,9 @@ class Carrier:
 
     async def _subscribe(self, topic: str, bus: str | None) -> None:
         try:
-            await self._orbiter.eventbus_client.subscribe(topic, self.receive, channel=channels.CLOSE_ACK, bus=bus)
+            await self._orbiter.eventbus_client.subscribe(
+                topic, self.receiver(channels.CLOSE_ACK), channel=channels.CLOSE_ACK, bus=bus
+            )
         except BusError as error:
             self._logger.warning(
                 "%s cannot wait for an acknowledgement: %s", self._orbiter.identifier, error, extra={"topic": topic}

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, Self
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.url import connect
-from orbitalis.errors import OrbiterStateError
+from orbitalis.errors import BusRefusedError, OrbiterStateError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis.orbiter.carrier import Carrier
@@ -132,6 +132,10 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
     def _check_can_start(self) -> None:
         """Raise :class:`OrbiterStateError` unless the orbiter's state allows starting."""
 
+    @abstractmethod
+    def _topic_to_itself(self) -> str:
+        """Return a topic that only this orbiter in its role may publish to, and to which nobody subscribes."""
+
     def _switch_to_started(self) -> None:
         """Change the state, now that the orbiter takes part."""
 
@@ -227,13 +231,27 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
         await self.eventbus_client.connect()
         self.eventbus_client.on_reconnected = self._carrier.reconnected
         for topic_filter, channel in self._protocol_filters().items():
-            await self.eventbus_client.subscribe(topic_filter, self._carrier.receive, channel=channel)
+            await self.eventbus_client.subscribe(topic_filter, self._carrier.receiver(channel), channel=channel)
+        await self._check_identity()
         effects = self._protocol.start(self._now())
         self._stopped.clear()
         self._switch_to_started()
         await self._begin(effects)
         if self.with_loop:
             self.start_loop()
+
+    async def _check_identity(self) -> None:
+        """Report a broker that does not let this orbiter be who it says; what brokers refuse later may go unnoticed."""
+        try:
+            await self.eventbus_client.check_may_publish(self._topic_to_itself())
+        except BusRefusedError as error:
+            self._logger.error(
+                "%s may not publish as itself. A broker that binds topics to users takes the identifier for the "
+                "user's name, and the user has to be one of the %ss: %s",
+                self.identifier,
+                self._protocol.role.value,
+                error,
+            )
 
     async def stop(self, *args: Any, **kwargs: Any) -> None:
         """Close all connections gracelessly and leave the bus; does nothing if it is not running.

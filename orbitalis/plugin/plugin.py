@@ -29,7 +29,7 @@ from orbitalis_wire.messages import (
     RejectOperationMessage,
     RequestOperationMessage,
 )
-from orbitalis_wire.topics import DirectedDiscoverTopic, OperationInputTopic, ReplyTopic
+from orbitalis_wire.topics import DirectedDiscoverTopic, OperationInputTopic, ReplyTopic, ResponseTopic
 
 __all__ = ["Plugin"]
 
@@ -83,6 +83,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
             self.discover_topic: channels.DISCOVER,
             self._build_directed_discover_filter(): channels.DIRECTED_DISCOVER,
         }
+
+    def _topic_to_itself(self) -> str:
+        return ResponseTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
 
     def _check_can_start(self) -> None:
         if self.is_running:

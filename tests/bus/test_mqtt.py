@@ -368,14 +368,24 @@ async def test_works_with_brokers_that_do_not_say_which_subscription_a_message_i
         await client.disconnect()
 
 
-async def test_refusals_of_the_broker(caplog: pytest.LogCaptureFixture) -> None:
+async def test_refusals_of_the_broker() -> None:
     async with ScriptedBroker(subscribe_reason=0x87, publish_reason=0x87) as broker:
         client = MqttEventBusClient(broker.host, broker.port, identifier="someone")
         await client.connect()
         with pytest.raises(BusRefusedError, match="'someone' to 'denied': Not authorized"):
             await client.subscribe("denied", Collector())
+        refused = "refuses what 'someone' publishes to 'denied': Not authorized"
+        with pytest.raises(BusRefusedError, match=refused):
+            await client.publish("denied")
+        with pytest.raises(BusRefusedError, match=refused):
+            await client.check_may_publish("denied")
+        assert client.statistics.published == 0
+        # Of quality of service 0 the broker says nothing.
+        await client.publish("denied", channel=channels.DISCOVER)
+
+        broker.publish_reason = 0
         await client.publish("denied")
-        assert "refused an event that was published: Not authorized" in caplog.text
+        await client.check_may_publish("denied")
 
         # What was refused is not subscribed to.
         broker.subscribe_reason = 1

@@ -265,6 +265,22 @@ async def test_a_server_that_speaks_something_else() -> None:
     await server.wait_closed()
 
 
+async def test_a_server_that_hangs_up() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", unused_port())
+    before = asyncio.all_tasks()
+    client = MqttEventBusClient("127.0.0.1", server.sockets[0].getsockname()[1], connect_timeout=3600.0)
+    with pytest.raises(BusUnavailableError, match=r"ended the connection instead of answering|reset by peer"):
+        await client.connect()
+    assert not client.is_connected
+    await until(lambda: asyncio.all_tasks() == before)
+    server.close()
+    await server.wait_closed()
+
+
 async def test_leaves_no_socket_open(broker: Broker, new_mqtt_client: NewMqttClient) -> None:
     client = new_mqtt_client(broker)
     await client.connect()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from orbitalis.bus import LocalEventBus, LocalEventBusClient, MqttEventBusClient, SeveralEventBusClient, connect
 from orbitalis.errors import BusUrlError
+from tests.support.broker import TlsFiles
+from tests.support.repository import run
 
 
 @pytest.mark.parametrize(("url", "name"), [("local://", ""), ("local:///", ""), ("local://kitchen", "kitchen")])
@@ -53,6 +57,47 @@ def test_tls_is_checked_unless_told_otherwise() -> None:
     assert client._endpoint.tls is own
     with pytest.raises(BusUrlError, match="mqtts://"):
         connect("mqtt://broker", tls=own)
+    with pytest.raises(BusUrlError, match="`tls` is given, which stands for all of them"):
+        connect("mqtts://broker?authority=file", tls=own)
+
+
+def context_of(url: str) -> ssl.SSLContext:
+    client = connect(url)
+    assert isinstance(client, MqttEventBusClient)
+    assert client._endpoint.tls is not None
+    return client._endpoint.tls
+
+
+def test_an_authority_is_the_only_one(tls_files: TlsFiles) -> None:
+    context = context_of(f"mqtts://broker?authority={quote(str(tls_files.authority))}")
+    assert len(context.get_ca_certs()) == 1
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_a_client_can_prove_who_it_is(tls_files: TlsFiles, tmp_path: Path) -> None:
+    both = tmp_path / "both & more.pem"
+    both.write_text(tls_files.certificate.read_text() + tls_files.key.read_text())
+    context_of(f"mqtts://broker?certificate={tls_files.certificate}&key={tls_files.key}")
+    context_of(f"mqtts://broker?certificate={quote(str(both))}")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("authority=/none.pem", r"authority that is of no use: /none\.pem: No such file"),
+        ("authority={key}", r"authority that is of no use: .*key: expected PEM"),
+        ("certificate=/none.pem", r"certificate and a key that are of no use: /none\.pem: No such file"),
+        ("certificate={certificate}", r"broker\.pem: expected PEM, not encrypted, and a key"),
+        ("certificate={authority}&key={key}", r"authority\.pem and .*broker\.key: expected PEM.*(?i:mismatch)"),
+        ("certificate={certificate}&key={encrypted}", r"encrypted\.key: expected PEM, not encrypted"),
+    ],
+)
+def test_files_that_are_of_no_use(tls_files: TlsFiles, tmp_path: Path, options: str, reason: str) -> None:
+    encrypted = tmp_path / "encrypted.key"
+    run(["openssl", "pkey", "-in", tls_files.key, "-aes128", "-passout", "pass:secret", "-out", encrypted])
+    files = {"authority": tls_files.authority, "certificate": tls_files.certificate, "key": tls_files.key}
+    with pytest.raises(BusUrlError, match=reason):
+        connect("mqtts://broker?" + options.format(**files, encrypted=encrypted))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +118,17 @@ def test_tls_is_checked_unless_told_otherwise() -> None:
         ("mqtt://user:sec?ret@broker", "ends neither"),
         ("mqtt://broker/topic", "ends neither"),
         ("mqtt://broker?secret=1", "ends neither"),
+        ("mqtt://broker?authority=secret", "ends neither"),
+        ("local://name?authority=secret", "ends neither"),
+        ("mqtts://broker#secret", "ends neither"),
+        ("mqtts://broker?secret=1", "none of authority, certificate, key"),
+        ("mqtts://broker?secret", "none of authority, certificate, key"),
+        ("mqtts://broker?&", "none of authority, certificate, key"),
+        ("mqtts://broker?authority=secret&authority=secret", "an option twice"),
+        ("mqtts://broker?authority=", "authority without a file: write authority=FILE"),
+        ("mqtts://broker?authority", "authority without a file: write authority=FILE"),
+        ("mqtts://broker?key=secret", "key without the option certificate"),
+        ("mqtts://user:sec?authority=ret@broker", "port"),
         ("mqtt://user:secret@[broker", "cannot be read"),
         ("mqtt://user:secret@bro\u2100ker", "cannot be read"),
         ("local://user:secret@name", "neither credentials nor port"),

@@ -27,6 +27,7 @@ for root in sys.argv[1:]:
         print(path, hashlib.sha256(content).hexdigest())
 """
 PACKAGE = "generated/python/orbitalis_wire"
+ACCESS = "generated/mosquitto"
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +133,10 @@ def test_addresses_follow(copy: Path) -> None:
 
     found = changes(copy, "asyncapi.yaml", f"address: {old}", f"address: {new}")
 
-    assert sorted(found) == ["channels.py", "topics.py"]
+    assert sorted(found) == ["channels.py", f"{ACCESS}/core.acl", f"{ACCESS}/plugin.acl", "topics.py"]
     assert [line for line in found["channels.py"] if line[0] == "+"] == [f'+address="{new}",']
+    assert found[f"{ACCESS}/core.acl"] == ["-pattern read orbitalis/%u/+/offer", "+pattern read o/+/to/%u"]
+    assert found[f"{ACCESS}/plugin.acl"] == ["-pattern write orbitalis/+/%u/offer", "+pattern write o/%u/to/+"]
     assert f'+ADDRESS: ClassVar[str] = "{new}"' in found["topics.py"]
     assert '+return "/".join(["o", plugin_identifier_level, "to", core_identifier_level])' in found["topics.py"]
 

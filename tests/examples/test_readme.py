@@ -97,13 +97,19 @@ def try_python(arguments: list[str], environment: dict[str, str], url: str) -> N
 
 
 def try_mosquitto(arguments: list[str], environment: dict[str, str], url: str) -> None:
-    """Look whether there is one that knows the option: the port may be taken."""
-    option, port = arguments
-    assert (option, port.isdecimal()) == ("-p", True)
+    """Look whether there is one that knows the option: ports may be taken."""
+    option, value = arguments
+    assert value.isdecimal() if option == "-p" else (option == "-c" and (ROOT / value).is_file())
     assert find_mosquitto()
 
 
+def try_certify(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Run it, with another folder for what it makes."""
+    run([ROOT / "examples/secure/certify", *arguments], environment={"CERTIFICATES": environment["COPY"]})
+
+
 COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
+    "examples/secure/certify": try_certify,
     "make": try_make,
     "mosquitto": try_mosquitto,
     "orbitalis-codegen": try_codegen,

@@ -317,5 +317,5 @@ async def test_an_event_that_is_no_message_of_the_protocol_is_ignored(
     async with running(plugin, core):
         await core.sudo_execute("orbitalis/plugin/core/reply", "hello")
         await core.sudo_execute("$handshake.discover", None)
-        await until(lambda: caplog.text.count("that is no message of the protocol") == 2)
+        await until(lambda: caplog.text.count("which is no message of channel") == 2)
         await all_connected(core, [plugin])

@@ -13,7 +13,7 @@ from orbitalis_codegen.check.messages import message_key
 from orbitalis_codegen.check.names import Names
 from orbitalis_codegen.check.shape import Checker, View, view_of
 from orbitalis_codegen.diagnostic import did_you_mean, shown
-from orbitalis_codegen.model import Operation
+from orbitalis_codegen.model import ROLES, Operation
 from orbitalis_codegen.read.node import Node
 from orbitalis_codegen.read.reference import Place
 from orbitalis_codegen.rules import Rule
@@ -23,7 +23,6 @@ __all__ = ["Binding", "QualityOfService", "read_operations"]
 QualityOfService = Literal[0, 1, 2]
 
 _QUALITIES: Final[dict[int | float, QualityOfService]] = {0: 0, 1: 1, 2: 2}
-_ROLES: Final = ("core", "plugin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +152,9 @@ class _Reader:
             role = None if tag is None else tag.optional_text("name")
             if tag is None or role is None:
                 continue
-            if role not in _ROLES:
+            if role not in ROLES:
                 message = f"the tag {shown(role)} of an operation is not a role"
-                self._report.add(Rule.ROLE, tag.position_of("name"), message, did_you_mean(role, _ROLES))
+                self._report.add(Rule.ROLE, tag.position_of("name"), message, did_you_mean(role, ROLES))
             elif role in roles:
                 self._report.add(Rule.REPEATED_ITEM, node.position, f"the tag {shown(role)} is given twice")
             else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.header import digest_of_inputs, with_header
-from orbitalis_codegen.emit.python.package import FOLDER, emit_python
+from orbitalis_codegen.emit.mosquitto import access
+from orbitalis_codegen.emit.python import package
 from orbitalis_codegen.model import Model
 
 __all__ = ["EmitError", "emit"]
@@ -16,6 +17,11 @@ def emit(model: Model) -> dict[str, bytes]:
     Raises EmitError where the model says something that a target cannot express.
     """
     digest = digest_of_inputs(model.inputs)
-    files = {f"{FOLDER}/{name}": with_header(body, digest) for name, body in emit_python(model).items()}
+    targets = {package.FOLDER: package.emit_python(model), access.FOLDER: access.emit_mosquitto(model)}
+    files = {
+        f"{folder}/{name}": with_header(body, digest)
+        for folder, bodies in targets.items()
+        for name, body in bodies.items()
+    }
     # A marker for type checkers (PEP 561); it has no content.
-    return {**files, f"{FOLDER}/py.typed": b""}
+    return {**files, f"{package.FOLDER}/py.typed": b""}

@@ -1,0 +1,66 @@
+"""The mosquitto target: an access control list for each role, bound to the name of the user.
+
+The level of a topic that says who sends is held against the user who publishes, the one that says who receives against
+the user to whom the broker delivers. Everything that no rule allows is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.model import ROLES, Channel, Model, Operation
+
+__all__ = ["FOLDER", "emit_mosquitto"]
+
+FOLDER = "generated/mosquitto"
+"""Where the lists stand, relative to the root."""
+
+_USER: Final = "%u"
+_ANY: Final = "+"
+_SUBSTITUTED: Final = re.compile("%[cu]")
+"""What mosquitto replaces in a rule."""
+
+_INTRODUCTION = """\
+# What a {role} may do, whose identifier is the name of its user: `acl_file` of a listener that lets in nobody else.
+# `write` is to publish, `read` is to be sent what others publish; anything that is not listed here is refused.
+"""
+
+
+def emit_mosquitto(model: Model) -> dict[str, str]:
+    """Emit the list of each role, by file name; raises EmitError."""
+    return {f"{role}.acl": _list(model, role) for role in ROLES}
+
+
+def _list(model: Model, role: str) -> str:
+    rules: dict[str, str] = {}
+    """What each rule is for; several operations may share one."""
+    for operation in model.operations.values():
+        if role in operation.roles:
+            rule = _rule(role, operation, model.channels[operation.channel])
+            rules.setdefault(rule, _purpose(role, operation, rule))
+    return "\n".join([_INTRODUCTION.format(role=role), *(f"{purpose}\n{rule}\n" for rule, purpose in rules.items())])
+
+
+def _rule(role: str, operation: Operation, channel: Channel) -> str:
+    levels = channel.address.split("/")
+    unusable = next((one for one in levels if _SUBSTITUTED.search(one) or one != one.strip()), None)
+    if unusable is not None:
+        raise EmitError(
+            f"the address of channel '{channel.key}' has the level '{unusable}', which mosquitto would not take as it "
+            f"stands: expected no %c, no %u, and no space around it"
+        )
+    access, owner = ("write", "sender") if operation.action == "send" else ("read", "recipient")
+    candidates = (f"{{{owner}_identifier}}", f"{{{role}_identifier}}")
+    own = next((one for one in candidates if one in levels), None)
+    # Users are bound to their own level, whoever the other one is.
+    bound = [_USER if level == own else _ANY if level.startswith("{") else level for level in levels]
+    return f"pattern {access} {'/'.join(bound)}"
+
+
+def _purpose(role: str, operation: Operation, rule: str) -> str:
+    lines = [" ".join(f"{operation.key}: {operation.summary}".rstrip(" :").split())]
+    if _USER not in rule.split("/"):
+        lines.append(f"No level says who {operation.action}s, so this goes for every {role}.")
+    return "\n".join(f"# {line}" for line in lines)
