@@ -35,14 +35,19 @@ class Answer:
             _owed.reset(token)
 
     @staticmethod
+    def is_owed(topic: str | None) -> bool:
+        """Return whether an answer is owed on `topic` by the caller."""
+        return _find(topic) is not None
+
+    @staticmethod
     @contextmanager
     def giving(topic: str) -> Generator[str | None, None, None]:
         """Give what is published to `topic` within as the answer, if one is owed there; it stays owed if that fails.
 
         Yields the identifier of the event that is answered, or `None`.
         """
-        answer = _owed.get()
-        if answer is None or answer.is_given or answer.topic != topic:
+        answer = _find(topic)
+        if answer is None:
             yield None
             return
         answer.is_given = True
@@ -54,3 +59,9 @@ class Answer:
 
 
 _owed: Final[ContextVar[Answer | None]] = ContextVar("orbitalis_owed_answer", default=None)
+
+
+def _find(topic: str | None) -> Answer | None:
+    """Return the answer that is owed on `topic`."""
+    answer = _owed.get()
+    return answer if answer is not None and answer.topic == topic and not answer.is_given else None

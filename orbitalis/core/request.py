@@ -122,12 +122,13 @@ class OperationRequester(OperationExecutor):
             NoConnectionError: No connection comes into question: the input does not fit, or there is no output.
             AnswersNotSupportedError: Those that do are with peers that cannot say what an output answers.
             OperationFailedError: The plugin's handler raised.
-            UnexpectedAnswerError: The answer is no output of the operation, or not of class `result_type`.
+            UnexpectedAnswerError: The answer is no result of the operation, or not of class `result_type`.
             RequestTimeoutError: There was no answer in time.
             RemoteLostError: The plugin is dead or has started anew.
             ConnectionClosedError: The connection was closed, by either side.
             OrbiterStateError: Too many requests wait for an answer.
             ValueError: The timeout is negative.
+            TypeError: `data` is no message, or not one that the given operation takes.
             BusError: The input could not be published.
         """
         if timeout is not None and not timeout >= 0:
@@ -140,7 +141,10 @@ class OperationRequester(OperationExecutor):
             raise outcome
         result: object = outcome.payload
         if is_typed_operation(operation_name):
-            return operation_name.result(result)
+            try:
+                return operation_name.result(result)
+            except TypeError as error:
+                raise UnexpectedAnswerError(*slot.key, f"answered with {_kind(result)}: {error}") from None
         if not isinstance(result, result_type):
             raise UnexpectedAnswerError(*slot.key, f"answered with {_kind(result)}, expected a {result_type.__name__}")
         return result

@@ -69,6 +69,9 @@ class _DataHandler(EventHandler):
     async def handle(self, topic: str, event: Event[Any]) -> None:
         await self._carrier.receive_data(topic, event)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._orbiter.identifier!r})"
+
 
 class Carrier:
     """Carries between one orbiter, its state machine and its client of the bus."""

@@ -113,8 +113,17 @@ class TypedOperation(DeclaredMethod, Generic[S_co, I_contra, O_co]):
             raise TypeError(f"operation '{self.name}': {error}") from None
 
     def result(self, payload: object | None) -> object | None:
-        """Return the value that the operation gives with a message, or with an empty event."""
-        return payload if self._specification.events is not None else self._known_results().unwrap(payload)
+        """Return the value that the operation gives with a message, or with an empty event.
+
+        Raises:
+            TypeError: The operation does not give that.
+        """
+        if self._specification.events is not None:
+            return payload
+        results = self._known_results()
+        value = results.unwrap(payload)
+        results.message(value)
+        return value
 
     def handler(self, plugin: object, on_result: OnResult) -> EventHandler:
         """Return what takes the inputs on behalf of a plugin, and hands results to `on_result`.

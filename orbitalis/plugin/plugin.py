@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from orbitalis.bus.answer import Answer
 from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable
@@ -211,8 +212,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     async def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> None:
         connection.touch()
-        # Without a result nothing is sent, but to whom waits for an answer.
-        if message is None and not event.envelope.answer_requested:
+        # Without a result nothing is sent, but to whom waits for an answer still.
+        if message is None and not Answer.is_owed(connection.output_topic):
             return
         # The core of a connection that is being closed still takes what comes; of a closed one nobody does.
         if connection.is_open or connection.is_soft_closed:

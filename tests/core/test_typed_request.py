@@ -1,60 +1,139 @@
-"""Requests of typed operations: values go in and come out."""
+"""Requests of operations as methods of a class: what the method returns is the result, whatever it is on the wire."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
-from orbitalis import Core, Event, Input, NoConnectionError, OperationFailedError, Output, Plugin, StringMessage
+from orbitalis import Connection, Core, Event, Input, NoConnectionError, Output, Plugin, StringMessage, operation
 from orbitalis.bus import LocalEventBus
-from orbitalis.plugin import operation
+from orbitalis.errors import OperationFailedError, UnexpectedAnswerError
+from orbitalis.orbiter.typed_operation import TypedOperation
+from orbitalis_wire.messages import Int64Message
+from tests.support.events import Collector, until
 from tests.support.orbiters import on, running
 
 
-class TextPlugin(Plugin):
+class Text(Plugin):
     @operation
     async def lowercase(self, text: str) -> str:
         return text.lower()
 
     @operation
-    async def length(self, text: str) -> int | None:
-        return len(text) or None
+    async def half(self, number: int) -> int | float | None:
+        if number == 0:
+            return None
+        return number / 2 if number % 2 else number // 2
 
     @operation
-    async def divide(self, number: int) -> float:
-        return 1 / number
+    async def count(self) -> int:
+        raise ValueError("lost count")
 
     @operation
-    async def empty(self) -> bytes:
-        return b"empty"
+    async def constant(self) -> bytes:
+        return b"constant"
 
     @operation
-    async def silent(self, text: str) -> None:
-        pass
+    async def forget(self, data: bytes) -> None: ...
+
+    @operation
+    async def early(self, text: str, connection: Connection) -> str | None:
+        await self.send_result_to_all([connection], "early")
+        return None if text == "nothing" else text
 
     @operation(name="events", input=Input.string(), output=Output.string())
-    async def events(self, topic: str, event: Event[StringMessage]) -> None:
-        await self.send_result_to_all(self.retrieve_connections(operation_name="events"), event.payload.value * 2)
+    async def by_event(self, topic: str, event: Event[StringMessage]) -> None:
+        await self.send_result_to_all(await self.retrieve_and_touch_connections("events", input_topic=topic), "event")
 
 
-async def test_values_go_in_and_come_out() -> None:
-    bus = LocalEventBus()
-    core = Core(identifier="core", eventbus_client=on(bus))
-    for one in (TextPlugin.lowercase, TextPlugin.length, TextPlugin.divide, TextPlugin.empty, TextPlugin.silent):
-        core.with_requirement(one, minimum=1)
-    core.with_requirement(TextPlugin.events, minimum=1)
-    plugin = TextPlugin(identifier="plugin", eventbus_client=on(bus))
+OPERATIONS: list[TypedOperation[Any, Any, Any]] = [
+    Text.lowercase,
+    Text.half,
+    Text.count,
+    Text.constant,
+    Text.forget,
+    Text.early,
+    Text.by_event,
+]
+
+
+@asynccontextmanager
+async def connected(bus: LocalEventBus) -> AsyncIterator[tuple[Core, Text, Collector]]:
+    """Give a core with its sinks in one, and a plugin, connected for all operations."""
+    core = Core(identifier="core", eventbus_client=on(bus), with_loop=False)
+    plugin = Text(identifier="plugin", eventbus_client=on(bus), with_loop=False)
+    sink = Collector()
+    for one in OPERATIONS:
+        core.with_requirement(one, minimum=1).with_operation_sink(one.name, sink)
     async with running(plugin, core):
-        await asyncio.wait_for(core.compliant_event.wait(), 20)
+        await until(lambda: len(core.retrieve_connections()) == len(OPERATIONS))
+        yield core, plugin, sink
 
-        assert await core.request(TextPlugin.lowercase, "HELLO") == "hello"
-        assert await core.request(TextPlugin.length, "HELLO", plugin_identifier="plugin") == 5
-        assert await core.request(TextPlugin.length, "") is None
-        assert await core.request(TextPlugin.divide, 4) == 0.25
-        assert await core.request(TextPlugin.empty) == b"empty"
-        assert await core.request(TextPlugin.events, StringMessage(value="x")) == StringMessage(value="xx")
-        with pytest.raises(OperationFailedError, match="ZeroDivisionError: division by zero"):
-            await core.request(TextPlugin.divide, 0)
-        with pytest.raises(NoConnectionError, match="that has an output"):
-            await core.request(TextPlugin.silent, "x")
+
+async def test_the_result_is_what_the_method_returns(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, _, sink):
+        assert await core.request(Text.lowercase, "HELLO", plugin_identifier="plugin") == "hello"
+        assert [await core.request(Text.half, number) for number in (4, 5)] == [2, 2.5]
+        assert await core.request(Text.constant) == b"constant"
+        assert await core.request(Text.by_event, StringMessage(value="x")) == StringMessage(value="event")
+        assert await core.request("lowercase", "HELLO") == StringMessage(value="hello")
+        assert sink.received == []
+
+
+async def test_a_method_that_returns_nothing_answers_with_nothing_if_that_is_asked_for(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, _, sink):
+        assert await core.request(Text.half, 0) is None
+        await core.execute(Text.half, 0, any=True)
+        await core.execute(Text.half, 2, any=True)
+        await sink.wait_for(1)
+        assert sink.values == [1]
+
+
+async def test_what_the_method_has_sent_before_it_returns_is_the_answer(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, _, sink):
+        assert await core.request(Text.early, "nothing") == "early"
+        assert await core.request(Text.early, "late") == "early"
+        await sink.wait_for(1)
+        assert sink.values == ["late"]
+
+
+async def test_what_the_method_raises_is_raised(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, _, _):
+        with pytest.raises(OperationFailedError, match="failed with ValueError: lost count"):
+            await core.request(Text.count)
+
+
+async def test_what_cannot_be_asked_is_not_sent(bus: LocalEventBus) -> None:
+    async with connected(bus) as (core, _, _):
+        with pytest.raises(NoConnectionError, match="there cannot be an answer"):
+            await core.request(Text.forget, b"x")
+        with pytest.raises(TypeError, match="operation 'lowercase': expected str, got a int"):
+            await core.request(Text.lowercase, 1)  # type: ignore[misc]
+        with pytest.raises(TypeError, match="expected the name of an operation"):
+            await core.request(str.lower, "x")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(("payload", "reason"), [(Int64Message(value=1), "no output"), (None, "an empty event: ")])
+async def test_an_answer_that_the_method_cannot_have_given_is_an_error(
+    bus: LocalEventBus, payload: object, reason: str
+) -> None:
+    """As another plugin, with an operation of the same name, might give it."""
+    async with connected(bus) as (core, plugin, _):
+        (connection,) = plugin.retrieve_connections(operation_name="lowercase")
+        client = plugin.eventbus_client
+
+        async def handler(topic: str, event: Event[StringMessage]) -> None:
+            output = str(connection.output_topic)
+            await client.publish(
+                output,
+                Event.create(payload, publisher_identifier="x", correlation_identifier=event.identifier),
+            )
+
+        plugin.operations["lowercase"].handler = handler
+        with pytest.raises(UnexpectedAnswerError, match=reason):
+            async with asyncio.timeout(5):
+                await core.request(Text.lowercase, "x")

@@ -116,6 +116,7 @@ BREAKAGES = {
         "-> Any: ...",
     ),
     "orbitalis/core/sink.py": (r"-> (?:Callable|\w+Decorator)\b.*: \.\.\.$", "-> Any: ..."),
+    "orbitalis/core/request.py": (r"\) -> R: \.\.\.$", ") -> Any: ..."),
     "orbitalis/core/execution.py": (r"TypedOperation\[Any, (?:I|None), Any\]", "Any"),
 }
 
@@ -127,7 +128,7 @@ def test_the_cases_bite(checker: str, module: str, tmp_path: Path) -> None:
     broken = tmp_path / "packages"
     shutil.copytree(ROOT / "orbitalis", broken / "orbitalis")
     text, count = re.subn(*BREAKAGES[module], (broken / module).read_text(), flags=re.MULTILINE)
-    assert count >= 8
+    assert count >= 3
     (broken / module).write_text(text)
 
     found = CHECKERS[checker](tmp_path, [broken, OURS[1]])
