@@ -249,6 +249,17 @@ class EventBusClient(ABC):
         if ended:
             await self._unsubscribe(ended)
 
+    def is_busy(self, topic: str) -> bool:
+        """Return whether events of a topic or filter, as it was subscribed to, are being handled or wait for it."""
+        subscription = self._subscriptions.get(topic)
+        return subscription is not None and subscription.worker is not None
+
+    async def drained(self, topic: str) -> None:
+        """Wait until no event of a topic or filter, as it was subscribed to, is being handled or waits for it."""
+        subscription = self._subscriptions.get(topic)
+        while subscription is not None and (worker := subscription.worker) is not None:
+            await asyncio.wait([worker])
+
     @abstractmethod
     async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
         """Put an event on the bus."""

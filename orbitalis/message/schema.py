@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 import typing_extensions
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
@@ -20,7 +20,10 @@ M = TypeVar("M")
 Q = TypeVar("Q")
 
 
-@lru_cache(maxsize=4096)
+_CACHED: Final = 256
+"""Schemas whose canonical form is kept: as many strangers may name ever new ones, at most 32 MiB of text."""
+
+
 def canonical_form(schema: str) -> str:
     """Return Avro's parsing canonical form of a schema given as JSON text.
 
@@ -29,6 +32,11 @@ def canonical_form(schema: str) -> str:
     """
     if len(schema) > limits.SCHEMA_BYTES or _depth(schema) > limits.NESTING_DEPTH:
         return schema
+    return _canonical_form(schema)
+
+
+@lru_cache(maxsize=_CACHED)
+def _canonical_form(schema: str) -> str:
     try:
         return to_parsing_canonical_form(parse_schema(json.loads(schema), named_schemas={}))
     except Exception:

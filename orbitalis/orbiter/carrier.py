@@ -16,6 +16,7 @@ from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection, PendingRequest
 from orbitalis.orbiter.lanes import Lanes, is_being_cancelled
+from orbitalis.orbiter.slot_lanes import DrainingLane, PreparationLane
 from orbitalis.orbiter.whereabouts import Whereabouts
 from orbitalis.protocol.effects import (
     ComplianceChanged,
@@ -37,7 +38,11 @@ from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import PROTOCOL_VERSION, channels
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.messages import GracelessCloseConnectionMessage
+from orbitalis_wire.messages import (
+    CloseConnectionAckMessage,
+    GracefulCloseConnectionMessage,
+    GracelessCloseConnectionMessage,
+)
 
 if TYPE_CHECKING:
     from orbitalis.orbiter.orbiter import Orbiter
@@ -47,6 +52,9 @@ __all__ = ["Carrier"]
 # pyright: reportPrivateUsage=false
 # The orbiter's hooks are private to users, who override but do not call them. This module does.
 
+_ENDS_OF_GRACEFUL_CLOSES: Final = (GracefulCloseConnectionMessage, CloseConnectionAckMessage)
+_LONGEST_DRAINING: Final = 8
+"""Graceful closes and acknowledgements of one connection that wait; more are repetitions, or not the remote's."""
 _READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 _PROTOCOL_MESSAGES: Final = get_args(ProtocolMessage)
 _OWN_LANE: Final = ("compliance",)
@@ -159,6 +167,23 @@ class Carrier:
                 bus=event.origin,
             )
             return
+        if isinstance(message, _ENDS_OF_GRACEFUL_CLOSES):
+            slot = self._protocol.slots.get(sender, message.operation_name)
+            data_topic = None if slot is None else slot.data_topic
+            if slot is not None and data_topic is not None and self._orbiter.eventbus_client.is_busy(data_topic):
+                lane = DrainingLane(slot)
+                if self.lanes.length(lane) < _LONGEST_DRAINING:
+                    self.lanes.submit(lane, partial(self._handle_drained, data_topic, topic, message, event))
+                return
+        self._handle(topic, message, event)
+
+    async def _handle_drained(self, data_topic: str, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+        """Let a connection end gracefully when what has come on it is done; a graceless close ends it before."""
+        await self._orbiter.eventbus_client.drained(data_topic)
+        self._handle(topic, message, event)
+
+    def _handle(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+        sender = sender_of(message)
         try:
             effects = self._protocol.handle(topic, message, event.envelope, self._now())
         except RemoteProtocolError as error:
@@ -228,9 +253,11 @@ class Carrier:
             case ConnectionClosed(slot=slot):
                 connection = self._disconnect(slot)
                 self._orbiter._on_disconnected(slot, effect.reason)
+                self.lanes.end(DrainingLane(slot))
                 return lambda: self._tell_closed(connection, effect)
             case PendingRequestDiscarded(slot=slot):
                 self._pending_requests.pop(slot, None)
+                self.lanes.end(PreparationLane(slot))
                 return _nothing
             case ComplianceChanged():
                 self._orbiter._on_compliance_changed(effect)
@@ -335,7 +362,6 @@ class Carrier:
 
     async def _prepare(self, effect: Prepare, bus: str | None) -> None:
         slot, client = effect.slot, self._orbiter.eventbus_client
-        identifier = effect.connection_identifier
         if slot.state is not SlotState.PREPARING:
             return  # it has come to nothing while this waited
         data_channel = channels.OPERATION_OUTPUT if slot.role is Role.CORE else channels.OPERATION_INPUT
@@ -344,7 +370,6 @@ class Carrier:
                 await client.subscribe(slot.data_topic, self._data_handler, channel=data_channel, bus=bus)
             receive = self.receiver(channels.CLOSE)
             await client.subscribe(slot.incoming_close_topic, receive, channel=channels.CLOSE, bus=bus)
-            data = await self._orbiter._prepare(slot)
         except BusError as error:
             self._complain(
                 "%s cannot prepare operation %r for %r: %s",
@@ -353,7 +378,15 @@ class Carrier:
                 error,
                 **_fields(slot),
             )
-            self.submit(self._protocol.preparation_failed(slot, identifier, self._now()))
+            self.submit(self._protocol.preparation_failed(slot, effect.connection_identifier, self._now()))
+        else:
+            # In a lane of its own: the user may take long, and keepalives with the same remote must not wait for that.
+            self.lanes.submit(PreparationLane(slot), lambda: self._have_prepared(slot, effect.connection_identifier))
+
+    async def _have_prepared(self, slot: Slot, identifier: str) -> None:
+        """Let the user prepare, and report."""
+        try:
+            data = await self._orbiter._prepare(slot)
         except (Exception, asyncio.CancelledError):  # whatever the user's hook raises, the handshake comes to nothing
             if is_being_cancelled():
                 raise

@@ -92,6 +92,14 @@ class Lanes:
             mark.tell()
         return mark.reached
 
+    def end(self, key: Hashable) -> None:
+        """Give up the work of a lane, and cancel what is under way unless that calls this."""
+        lane = self._lanes.get(key)
+        if lane is not None and lane is not self._own():
+            self._abandon(lane)
+            if lane.task is not None:
+                lane.task.cancel()
+
     async def finish(self, timeout: float) -> bool:
         """Wait until no lane has work, work under way that takes longer being cancelled; return whether none was.
 

@@ -52,7 +52,6 @@ async def test_a_timeout_says_what_came_instead(bus: LocalEventBus) -> None:
 CLOSES: dict[str, Callable[[TextCore, AskedPlugin], Awaitable[None]]] = {
     "graceful, by the plugin": lambda core, plugin: plugin.send_graceful_close_connection("core", "text"),
     "graceless, by the plugin": lambda core, plugin: plugin.send_graceless_close_connection("core", "text"),
-    "graceful, by the core": lambda core, plugin: core.send_graceful_close_connection("plugin", "text"),
     "graceless, by the core": lambda core, plugin: core.send_graceless_close_connection("plugin", "text"),
     "stop of the plugin": lambda core, plugin: plugin.stop(),
     "stop of the core": lambda core, plugin: core.stop(),

@@ -52,8 +52,7 @@ def totals() -> dict[str, int]:
 
 @cache
 def functions_of(path: str) -> frozenset[str]:
-    tree = ast.parse((ROOT / path).read_text())
-    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(re.findall(r"^(?:async )?def (\w+)", (ROOT / path).read_text(), re.MULTILINE))
 
 
 def exists(test: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orbitalis.bus import LocalEventBus
 from tests.support.events import until
-from tests.support.orbiters import all_connected, core_on, plugin_on, running
+from tests.support.orbiters import all_connected, core_on, needs, plugin_on, running
 
 # mypy does not let a method be assigned; setattr says the same.
 
@@ -208,3 +209,30 @@ async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
         assert len(plugin._carrier.lanes) <= 51
         assert "too much is still to be done" in caplog.text
         released.set()
+
+
+async def test_a_preparation_that_hangs_holds_up_no_other_connection_with_the_same_remote(bus: LocalEventBus) -> None:
+    ended = asyncio.Event()
+
+    async def hang(core_identifier: str, operation_name: str, setup_data: bytes | None) -> None:
+        if operation_name == "stuck":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+    requirements = {**needs(), "stuck": needs()["text"]}
+    core = core_on(bus, operation_requirements=requirements)
+    plugin = plugin_on(bus)
+    plugin.operations["stuck"] = replace(plugin.operations["text"], name="stuck")
+    plugin._setup_operation = hang  # type: ignore[method-assign]  # as a subclass would
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        await core.execute("text", "x", any=True)
+        await until(lambda: core.texts == ["x"])
+        await plugin.send_keepalive("core")
+        assert not ended.is_set()
+        plugin.pending_requests_expire_after = 0.0
+        await plugin.discard_expired_pending_requests()
+        await asyncio.wait_for(ended.wait(), 20)
+        assert [one.operation_name for one in core.retrieve_connections()] == ["text"]

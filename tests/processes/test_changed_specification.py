@@ -117,7 +117,7 @@ def test_addresses_quality_of_service_fields_and_timings(copy: Path, new_broker:
     assert "everybody/discover" in log
     assert "$handshake.discover" not in log
     assert "offers/p/to/c" in log
-    published = [line for line in broker.log if "Received PUBLISH" in line and "/reply" in line]
+    published = [line for line in broker.log if "Received PUBLISH" in line and "/p/c/reply" in line]
     assert published
     assert all(" q2," in line for line in published)
 

@@ -1,0 +1,104 @@
+"""A graceful close loses nothing: what has come on the connection is handled before it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from orbitalis import Event, StringMessage
+from orbitalis.bus import LocalEventBus
+from tests.support.events import until
+from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, on, plugin_on, running
+
+
+@dataclass
+class SlowPlugin(EchoPlugin):
+    """Handles an input when it may."""
+
+    may: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def _answer(self, topic: str, event: Event[StringMessage]) -> None:
+        await self.may.acquire()
+        await self.give_back(topic, event)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.operations["text"].handler = self._answer
+
+
+@dataclass
+class SlowCore(TextCore):
+    """Takes an output when it may."""
+
+    may: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def _keep(self, topic: str, event: Event[StringMessage]) -> None:
+        await self.may.acquire()
+        await super()._keep(topic, event)
+
+
+def slow_plugin(bus: LocalEventBus) -> SlowPlugin:
+    return SlowPlugin(identifier="plugin", eventbus_client=on(bus), with_loop=False)
+
+
+async def test_a_plugin_answers_what_it_was_asked_before_the_core_closed(bus: LocalEventBus) -> None:
+    core, plugin = core_on(bus), slow_plugin(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        for text in "ABC":
+            await core.execute("text", text, any=True)
+        await core.send_graceful_close_connection("plugin", "text")
+        assert core.closed == []
+
+        for _ in range(3):
+            plugin.may.release()
+
+        await until(lambda: core.texts == ["A", "B", "C"])
+        await until(lambda: [(name, data) for name, data in core.closed] == [("plugin", None)])
+        await until(lambda: plugin.retrieve_connections() == [])
+
+
+async def test_a_plugin_that_leaves_first_does_what_it_was_asked(bus: LocalEventBus) -> None:
+    core, plugin = core_on(bus), slow_plugin(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        for text in "ABC":
+            await core.execute("text", text, any=True)
+        leaving = asyncio.create_task(plugin.leave(20))
+        await asyncio.wait_for(core.not_compliant_event.wait(), 20)
+        assert not leaving.done()
+
+        for _ in range(3):
+            plugin.may.release()
+
+        assert await leaving
+        assert plugin.received == ["A", "B", "C"]
+
+
+async def test_a_core_takes_what_was_sent_before_the_plugin_closed(bus: LocalEventBus) -> None:
+    core = SlowCore(identifier="core", eventbus_client=on(bus), operation_requirements=needs(), with_loop=False)
+    plugin = plugin_on(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        for text in "ABC":
+            await plugin.send_result_to_all(plugin.retrieve_connections(), text)
+        await plugin.send_graceful_close_connection("core", "text")
+
+        for _ in range(3):
+            core.may.release()
+
+        await until(lambda: core.texts == ["A", "B", "C"])
+        await until(lambda: core.closed == [("plugin", None)])
+        await until(lambda: plugin.retrieve_connections() == [])
+
+
+async def test_a_graceless_close_waits_for_nothing(bus: LocalEventBus) -> None:
+    core, plugin = core_on(bus), slow_plugin(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        await core.execute("text", "A", any=True)
+        await core.send_graceful_close_connection("plugin", "text")
+        await core.send_graceless_close_connection("plugin", "text")
+
+        await until(lambda: plugin.retrieve_connections() == [])
+        assert core.closed == [("plugin", None)]
