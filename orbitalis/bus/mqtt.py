@@ -293,7 +293,7 @@ class MqttEventBusClient(EventBusClient):
                     await connection.abort()
                     raise
             except Exception as error:  # whatever it is, the next attempt may succeed
-                self._logger.warning("%r could not connect again: %s", self, error)
+                self._logger.warning("%r could not connect again: %s", self, str(error) or type(error).__name__)
             else:
                 return connection
 
@@ -304,18 +304,19 @@ class MqttEventBusClient(EventBusClient):
 
     async def _subscribe_again(self, connection: Connection) -> None:
         done: set[Subscription] = set()
-        async with asyncio.timeout(self._publish_timeout):
-            # Once more for what is added meanwhile.
-            while missing := [one for one in self._subscriptions.values() if one not in done]:
-                done.update(missing)
-                exact = [one for one in missing if not has_wildcard(one.topic_filter)]
-                others = [[one] for one in missing if has_wildcard(one.topic_filter)]
-                for batch in [*_batches(exact), *others]:
+        # Once more for what is added meanwhile.
+        while missing := [one for one in self._subscriptions.values() if one not in done]:
+            done.update(missing)
+            exact = [one for one in missing if not has_wildcard(one.topic_filter)]
+            others = [[one] for one in missing if has_wildcard(one.topic_filter)]
+            for batch in [*_batches(exact), *others]:
+                # However many there are: the broker has this long for each packet.
+                async with asyncio.timeout(self._publish_timeout):
                     refusals = await connection.call(self._send_subscriptions(connection, batch))
-                    for subscription, refusal in zip(batch, refusals, strict=True):
-                        if refusal is not None:
-                            subscription.is_established = False
-                            self._logger.error("%s", refusal)
+                for subscription, refusal in zip(batch, refusals, strict=True):
+                    if refusal is not None:
+                        subscription.is_established = False
+                        self._logger.error("%s", refusal)
 
     async def _send_subscriptions(
         self, connection: Connection, subscriptions: Sequence[Subscription]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from orbitalis.bus.client import EventBusClient
+from orbitalis.core.requirement import OperationRequirement
 from orbitalis.errors import NoConnectionError
 from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, wrap
@@ -42,6 +43,7 @@ class OperationExecutor(ABC):
 
     identifier: str
     eventbus_client: EventBusClient
+    operation_requirements: dict[str, OperationRequirement]
 
     def __init__(self) -> None:
         self._executions: set[asyncio.Task[None]] = set()
@@ -318,9 +320,13 @@ class OperationExecutor(ABC):
         )
 
     def _no_connection(self, operation_name: str, whose: str = "") -> NoConnectionError:
+        if operation_name not in self.operation_requirements:
+            known = ", ".join(f"'{name}'" for name in self.operation_requirements) or "none"
+            advice = f"it does not require that operation, and so asks nobody for it; it requires {known}"
+        else:
+            advice = "wait until one has been added, or handle that there is none"
         return NoConnectionError(
-            f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: wait until it is "
-            "compliant, or handle that it is not"
+            f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: {advice}"
         )
 
     async def _send(self, inputs: Sequence[tuple[Slot, Publishable]], fire_and_forget: bool) -> None:

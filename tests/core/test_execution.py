@@ -135,6 +135,8 @@ async def test_without_a_connection_nothing_is_sent_and_that_is_said(
     async with running(core := core_on(bus)):
         with pytest.raises(NoConnectionError, match="'core' has no connection for operation 'text'"):
             await core.execute("text", data, fire_and_forget, **mode)
+        with pytest.raises(NoConnectionError, match=r"does not require that operation, .*; it requires 'text'"):
+            await core.execute("txet", data, fire_and_forget, **mode)
         assert core.eventbus_client.statistics.published <= 1
 
 

@@ -65,6 +65,8 @@ class Types:
         self.class_names = names.unique_names(
             (name, names.class_name(type_.class_name)) for name, type_ in model.types.items()
         )
+        self._minimum_sizes: dict[str, int] = {}
+        """By the name of a record that does not contain itself: many ways may lead to it."""
 
     def annotation(self, type_: AvroType) -> str:
         """Annotate values of a type."""
@@ -87,7 +89,8 @@ class Types:
     def fields(self, record: Record) -> tuple[PythonField, ...]:
         """Name the fields of a record, in the order of its schema."""
         field_names = names.unique_names(
-            (field.name, names.field_name(field.name, self.class_names.values())) for field in record.fields
+            ((field.name, names.field_name(field.name, self.class_names.values())) for field in record.fields),
+            taken=self.class_names.values(),
         )
         return tuple(self._field(field, field_names[field.name], record) for field in record.fields)
 
@@ -133,7 +136,12 @@ class Types:
                     return 1
                 if name in within:
                     return 0
-                return sum(self._minimum_size(field.type, within | {name}) for field in named.fields)
+                if name not in self._minimum_sizes:
+                    size = sum(self._minimum_size(field.type, within | {name}) for field in named.fields)
+                    if self.is_recursive(name):
+                        return size
+                    self._minimum_sizes[name] = size
+                return self._minimum_sizes[name]
             case Array() | Map():
                 return 1
 
