@@ -116,8 +116,12 @@ class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
         """Begin to close what is unused; return the remote of each connection."""
         unused = self._protocol.unused_connections(self._now())
         for slot in unused:
-            self._carrier.lanes.submit(slot.remote_identifier, partial(self._close_with_data, slot))
+            self._carrier.lanes.submit(slot.remote_identifier, partial(self._close_if_still_unused, slot))
         return [slot.remote_identifier for slot in unused]
+
+    async def _close_if_still_unused(self, slot: Slot) -> None:
+        data = await self._close_data(slot)  # meanwhile, the connection may be used
+        self._carrier.submit(self._protocol.close_unused(slot, data, self._now()))
 
     async def _close_with_data(self, slot: Slot) -> None:
         data = await self._close_data(slot)

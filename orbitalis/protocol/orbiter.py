@@ -213,17 +213,23 @@ class OrbiterProtocol(Liveness):
     def unused_connections(self, now: float) -> list[Slot]:
         """Return the open connections that nobody has used for `close_connection_if_unused_after` seconds."""
         self._apply_changed_durations()
+        due = [self.slots.get(*key) for key in self._unused_deadlines.pop_due(now)]
+        return [slot for slot in due if slot is not None and self._is_unused(slot, now)]
+
+    def close_unused(self, slot: Slot, data: bytes | None, now: float) -> list[Effect]:
+        """Close gracefully what `unused_connections` has given, unless it was used since or has ended."""
+        self._apply_changed_durations()
+        return self.close_gracefully(*slot.key, data, now) if self._is_unused(slot, now) else self._outbox.take()
+
+    def _is_unused(self, slot: Slot, now: float) -> bool:
+        """Return whether an open connection was not used for long enough; if it was, have it looked at in time."""
         after = self._settings.close_connection_if_unused_after
-        unused: list[Slot] = []
-        for key in self._unused_deadlines.pop_due(now):
-            slot = self.slots.get(*key)
-            if after is None or slot is None or not slot.is_open:
-                continue
-            if slot.last_used + after > now:
-                self._unused_deadlines.set(key, slot.last_used + after)
-            else:
-                unused.append(slot)
-        return unused
+        if after is None or not slot.is_open:
+            return False
+        if slot.last_used + after > now:
+            self._unused_deadlines.set(slot.key, slot.last_used + after)
+            return False
+        return True
 
     def overdue_closes(self, now: float) -> list[Slot]:
         """Return the connections whose graceful close was not acknowledged in time."""

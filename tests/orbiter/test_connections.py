@@ -18,6 +18,7 @@ from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.orbiter import Connection
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.protocol.constraint import Constraint
+from orbitalis.testing import Harness
 from orbitalis_wire.messages import Int64Message, StringMessage
 from tests.support.events import Collector, until
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, plugin_on, running
@@ -213,6 +214,39 @@ async def test_a_connection_that_ends_while_its_close_is_prepared_is_no_error(bu
         await core.send_graceful_close_connection("plugin", "text")
         await until(lambda: plugin.retrieve_connections() == [])
         assert core.closed == [("plugin", None)]
+
+
+async def test_a_connection_that_is_used_while_its_close_is_prepared_stays_until_it_is_unused_again(
+    harness: Harness,
+) -> None:
+    core = TextCore(
+        identifier="core",
+        eventbus_client=harness.client(),
+        operation_requirements=needs(),
+        close_connection_if_unused_after=100.0,
+        discovering_interval=1000.0,
+    )
+    plugin = EchoPlugin(identifier="plugin", eventbus_client=harness.client())
+    asked, may = asyncio.Event(), asyncio.Event()
+
+    async def give(remote_identifier: str, operation_name: str) -> bytes | None:
+        asked.set()
+        await may.wait()
+        return b"data"
+
+    setattr(core, "_get_on_close_data", give)  # noqa: B010
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin, "text")
+    await harness.advance(102)
+    assert asked.is_set()
+    (connection,) = core.retrieve_connections()
+    connection.touch()
+    may.set()
+    await harness.advance(90)
+    assert core.retrieve_connections() == [connection]
+    assert connection.is_open
+    await harness.advance(12)
+    assert core.closed == [("plugin", None)]
 
 
 async def test_overdue_closes_are_forced_and_counted(bus: LocalEventBus) -> None:

@@ -226,6 +226,29 @@ def test_data_is_a_use() -> None:
     assert core.connections() == ["plugin"]
 
 
+def test_what_is_used_while_its_close_is_prepared_is_closed_when_it_is_unused_again() -> None:
+    net, core, plugin = connected(close_connection_if_unused_after=30.0)
+    net.now += 30
+    slot = core.slot(plugin)
+    assert core.machine.unused_connections(net.now) == [slot]
+    core.machine.touch(slot, net.now)
+    assert core.machine.close_unused(slot, None, net.now) == []
+    assert slot.is_open
+    assert core.machine.unused_connections(net.now + 29) == []
+    assert core.machine.unused_connections(net.now + 30) == [slot]
+    core.do(core.machine.close_unused(slot, b"data", net.now + 30))
+    (close,) = core.sent(GracefulCloseConnectionMessage)
+    assert close.data == b"data"
+
+
+def test_what_ends_while_its_close_is_prepared_is_not_closed_again() -> None:
+    net, core, _ = connected(close_connection_if_unused_after=30.0)
+    net.now += 30
+    (slot,) = core.machine.unused_connections(net.now)
+    core.do(core.machine.close_gracelessly("plugin", "text", None, net.now))
+    assert core.machine.close_unused(slot, None, net.now) == []
+
+
 def test_stop_tells_everybody_with_their_data_and_leaves_nothing() -> None:
     net = Net()
     plugin = net.add_plugin()

@@ -170,7 +170,7 @@ class Node:
         for slot in self.machine.overdue_closes(now):
             self.do(self.machine.close_gracelessly(*slot.key, slot.close_data, now))
         for slot in self.machine.unused_connections(now):
-            self.do(self.machine.close_gracefully(*slot.key, None, now))
+            self.do(self.machine.close_unused(slot, None, now))
         if isinstance(self.machine, CoreProtocol):
             self.do(self.machine.discover_if_due(now))
         if isinstance(self.machine, PluginProtocol):
