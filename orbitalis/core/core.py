@@ -111,6 +111,9 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
 
     def _do_own_work(self) -> None:
         self._carrier.submit(self._machine.update_compliant(self._now()))
+        self._do_what_is_due_for_the_role()
+
+    def _do_what_is_due_for_the_role(self) -> None:
         self._carrier.submit(self._machine.discover_if_due(self._now()))
 
     # Topics

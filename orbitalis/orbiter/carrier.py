@@ -231,6 +231,7 @@ class Carrier:
             key = _OWN_LANE if isinstance(effect, ComplianceChanged) else effect.remote_identifier
             self.lanes.submit(key, self._work(effect))
             keys.add(key)
+        self._orbiter._orbiter_loop.look_again()
         return keys
 
     async def carry_out(self, effects: Iterable[Effect]) -> None:

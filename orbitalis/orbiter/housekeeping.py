@@ -37,12 +37,20 @@ class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
         self._close_unused()
         self._carrier.submit(self._protocol.discard_expired(now))
         self._force_overdue_closes()
-        self._carrier.submit(self._protocol.send_due_keepalives(now))
         self._carrier.submit(self._protocol.lose_dead_remotes(now))
+        self._carrier.submit(self._protocol.send_due_keepalives(now))
+        self._do_what_is_due_for_the_role()
+
+    def _do_what_cannot_wait(self) -> None:
+        """Have done what an iteration of the loop does, while one hangs."""
+        self._do_what_is_due()
         self._do_own_work()
 
+    def _do_what_is_due_for_the_role(self) -> None:
+        """Have done what time has brought for the role alone."""
+
     def _do_own_work(self) -> None:
-        """Have done what is due for the role alone."""
+        """Have done what each iteration of the loop does for the role alone."""
 
     # Closing
 

@@ -68,7 +68,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
     with_loop: bool = field(default=True, repr=False)
     """Whether the loop is started with the orbiter; without it no periodic work is done."""
     loop_interval: float = field(default=timings.LOOP_INTERVAL, repr=False)
-    """Time between two iterations of the loop, at least."""
+    """Time between two iterations of the loop, at least; what is due in between is done without its hooks."""
     close_connection_if_unused_after: float | None = field(default=None, repr=False)
     """How long a connection may be unused before it is closed gracefully."""
     pending_requests_expire_after: float | None = field(default=timings.PENDING_REQUESTS_EXPIRE_AFTER, repr=False)
@@ -114,7 +114,9 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             interval=lambda: self.loop_interval,
             on_start=lambda: self._call(self._on_loop_start),
             iteration=self._iterate,
-            meanwhile=self._do_what_is_due,
+            meanwhile=self._do_what_cannot_wait,
+            when_due=self._do_what_is_due,
+            next_due=lambda: self._protocol.next_deadline(),
             name=self.identifier,
         )
 
@@ -354,8 +356,8 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             self._call(self.close_unused_connections),
             self._call(self.discard_expired_pending_requests),
             self._call(self.force_close_connection_for_out_to_timeout_pending_graceful_close_connection),
-            self._call(self.send_keepalive_based_on_connections_and_threshold),
             self._call(self.lose_dead_remotes),
+            self._call(self.send_keepalive_based_on_connections_and_threshold),
             self._call(self._do_own_work),
         )
         await self._call(self._on_loop_iteration_end)

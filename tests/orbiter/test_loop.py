@@ -10,18 +10,27 @@ import pytest
 
 from orbitalis.bus import LocalEventBus
 from orbitalis.orbiter.loop import OrbiterLoop
+from orbitalis.testing import Harness
 from tests.support.events import until
-from tests.support.orbiters import Diary, all_connected, core_on, needs, plugin_on, running
+from tests.support.orbiters import Diary, EchoPlugin, TextCore, all_connected, core_on, needs, plugin_on, running
 
 
 class Counting:
     """A loop that counts."""
 
-    def __init__(self, iteration: Callable[[], Awaitable[object]] | None = None) -> None:
+    def __init__(self, iteration: Callable[[], Awaitable[object]] | None = None, *, interval: float = 0.005) -> None:
         self.begun = self.iterations = self.between = 0
+        self.rung: list[float] = []
+        self.due: float | None = None
         self._does = iteration
         self.loop = OrbiterLoop(
-            interval=lambda: 0.005, on_start=self._begin, iteration=self._iterate, meanwhile=self._note, name="counting"
+            interval=lambda: interval,
+            on_start=self._begin,
+            iteration=self._iterate,
+            meanwhile=self._note,
+            when_due=self._ring,
+            next_due=lambda: self.due,
+            name="counting",
         )
 
     async def _begin(self) -> None:
@@ -35,6 +44,10 @@ class Counting:
 
     def _note(self) -> None:
         self.between += 1
+
+    def _ring(self) -> None:
+        self.rung.append(asyncio.get_running_loop().time())
+        self.due = None
 
     async def turns(self, count: int = 2) -> None:
         """Wait for so many more iterations."""
@@ -125,7 +138,110 @@ async def test_a_loop_may_be_ended_within_an_iteration() -> None:
         await until(lambda: len(asyncio.all_tasks()) == 1)
 
 
+async def test_what_is_due_before_the_next_iteration_is_done_when_it_is_due(harness: Harness) -> None:
+    counting = Counting(interval=10.0)
+    counting.due = harness.time + 3
+    begin = harness.time
+    counting.loop.start()
+    await harness.advance(4)
+    assert counting.rung == pytest.approx([begin + 3])
+    counting.due = begin + 8
+    counting.loop.look_again()
+    counting.due = begin + 6
+    counting.loop.look_again()
+    await harness.advance(5)
+    assert counting.rung == pytest.approx([begin + 3, begin + 6])
+    assert counting.iterations == 1
+    assert counting.between == 0
+    await counting.loop.end(5)
+
+
+async def test_what_is_always_due_is_done_often_and_not_always(harness: Harness) -> None:
+    class Always(Counting):
+        def _ring(self) -> None:
+            super()._ring()
+            self.due = 0.0
+
+    counting = Always(interval=10.0)
+    counting.due = 0.0
+    counting.loop.start()
+    await harness.advance(9)
+    assert 100 < len(counting.rung) < 200
+    await counting.loop.end(5)
+
+
+async def test_nothing_is_done_when_it_is_due_while_the_loop_pauses_or_after_it_has_stopped(harness: Harness) -> None:
+    counting = Counting(interval=100.0)
+    counting.loop.start()
+    for halt, seconds in ((counting.loop.pause, 3), (counting.loop.stop, 6)):
+        counting.due = harness.time + seconds
+        counting.loop.look_again()
+        halt()
+        counting.loop.look_again()
+        await harness.advance(seconds - 1)
+        counting.loop.resume()
+    assert counting.rung == []
+    await harness.advance(10)
+    assert counting.rung == []
+    await counting.loop.end(5)
+
+
+async def test_what_is_due_when_a_pause_ends_early_is_done_in_time(harness: Harness) -> None:
+    counting = Counting(interval=100.0)
+    counting.due = due = harness.time + 5
+    counting.loop.start()
+    counting.loop.pause()
+    await harness.advance(2)
+    counting.loop.resume()
+    await harness.advance(5)
+    assert counting.rung == pytest.approx([due])
+    await counting.loop.end(5)
+
+
 # The loop as orbiters have it
+
+
+@pytest.mark.parametrize("after", [0.5, 1.0])
+async def test_a_remote_that_lives_is_not_taken_for_dead_however_long_the_loop_sleeps(
+    harness: Harness, after: float
+) -> None:
+    iterations = 0
+
+    class Slow(EchoPlugin):
+        async def _on_new_loop_iteration(self) -> None:
+            nonlocal iterations
+            iterations += 1
+
+    durations: dict[str, Any] = {"consider_others_dead_after": after, "loop_interval": 10.0}
+    core = TextCore(identifier="core", eventbus_client=harness.client(), operation_requirements=needs(), **durations)
+    plugin = Slow(identifier="plugin", eventbus_client=harness.client(), **durations)
+    diary = Diary()
+    for orbiter in (core, plugin):
+        diary.keep(orbiter)
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin, "text")
+    (connection,) = core.retrieve_connections()
+    await harness.advance(35)
+    assert core.retrieve_connections() == [connection]
+    assert "_on_remote_dead" not in diary.of(core) + diary.of(plugin)
+    assert iterations == 4
+
+
+async def test_a_remote_that_is_silent_is_lost_in_time_however_long_the_loop_sleeps(harness: Harness) -> None:
+    core = TextCore(
+        identifier="core",
+        eventbus_client=harness.client(),
+        operation_requirements=needs(),
+        consider_others_dead_after=3.0,
+        loop_interval=100.0,
+    )
+    plugin = EchoPlugin(identifier="plugin", eventbus_client=harness.client())
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin, "text")
+    await plugin.eventbus_client.unsubscribe()
+    plugin.stop_loop()
+    await harness.advance(4)
+    assert core.retrieve_connections() == []
 
 
 async def test_the_hooks_of_the_loop_are_called_in_order_around_the_periodic_work(bus: LocalEventBus) -> None:

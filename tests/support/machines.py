@@ -165,8 +165,8 @@ class Node:
         """Do the periodic work."""
         now = self.net.now
         self.do(self.machine.discard_expired(now))
-        self.do(self.machine.send_due_keepalives(now))
         self.do(self.machine.lose_dead_remotes(now))
+        self.do(self.machine.send_due_keepalives(now))
         for slot in self.machine.overdue_closes(now):
             self.do(self.machine.close_gracelessly(*slot.key, slot.close_data, now))
         for slot in self.machine.unused_connections(now):
