@@ -226,10 +226,10 @@ class OperationRequester(OperationExecutor):
         identifier = event.envelope.correlation_identifier
         if identifier is None:
             if self._awaited:
-                for slot in self._carrier.slots_of_data(topic, event):
+                for slot in self._carrier.data.slots_of(topic, event):
                     self._awaited.note_other(slot)
             return False
-        slots = self._carrier.slots_of_data(topic, event)
+        slots = self._carrier.data.slots_of(topic, event)
         awaited = self._awaited.find(identifier, slots)
         if awaited is not None:
             slots = [awaited.slot]

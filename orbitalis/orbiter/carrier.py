@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from orbitalis.bus.client import TopicStamp
-from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection, PendingRequest
+from orbitalis.orbiter.connection_data import ConnectionData
 from orbitalis.orbiter.lanes import Lanes, is_being_cancelled
 from orbitalis.orbiter.slot_lanes import DrainingLane, PreparationLane
 from orbitalis.orbiter.whereabouts import Whereabouts
@@ -64,23 +64,6 @@ _MOST_WORK: Final = 100_000
 """The same for all remotes together."""
 
 
-class _DataHandler(EventHandler):
-    """Takes the inputs or outputs of an orbiter's connections."""
-
-    def __init__(self, carrier: Carrier, orbiter: Orbiter) -> None:
-        self._carrier = carrier
-        self._orbiter = orbiter
-
-    def take_at_once(self, topic: str, event: Event[Any]) -> bool:
-        return self._orbiter._on_data_arrival(topic, event)
-
-    async def handle(self, topic: str, event: Event[Any]) -> None:
-        await self._carrier.receive_data(topic, event)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._orbiter.identifier!r})"
-
-
 class Carrier:
     """Carries between one orbiter, its state machine and its client of the bus."""
 
@@ -90,7 +73,8 @@ class Carrier:
         self._logger = FieldLogger(logging.getLogger(__name__), orbiter=orbiter.identifier)
         self._complaints = ThrottledLog(self._logger)
         self._whereabouts = Whereabouts(protocol)
-        self._data_handler = _DataHandler(self, orbiter)
+        self.data = ConnectionData(orbiter, protocol, self._whereabouts, self._complain)
+        """What takes the data of connections."""
         self.incarnation = ""
         """Which life of the orbiter this is."""
         self.lanes = Lanes(orbiter.identifier)
@@ -191,32 +175,6 @@ class Carrier:
             effects = self._protocol.take()
         self.submit(effects)
 
-    def slots_of_data(self, topic: str, event: Event[Any]) -> list[Slot]:
-        """Return the connections, under way or open, that an input or output from the bus may belong to."""
-        return [
-            slot
-            for slot in self._protocol.slots.of_topic(topic)
-            if slot.data_topic == topic and event.origin == self._whereabouts.bus_of(slot.remote_identifier)
-        ]
-
-    async def receive_data(self, topic: str, event: Event[Any]) -> None:
-        """Take an input or output from the bus, and hand it to the user once."""
-        now = self._now()
-        for slot in self.slots_of_data(topic, event):
-            if not self._orbiter._accepts_data(slot, event.payload):
-                self._complain(
-                    "%s ignores a %s on topic %r, which is not what operation %r of %r carries",
-                    type(event.payload).__name__,
-                    topic,
-                    slot.operation_name,
-                    slot.remote_identifier,
-                    topic=topic,
-                    **_fields(slot),
-                )
-            elif self._protocol.data_received(slot, event.envelope, now):
-                await self._orbiter._on_data(slot, topic, event)
-                return
-
     def reconnected(self) -> None:
         """Take the report that the bus was away."""
         self.submit(self._protocol.reconnected(self._now()))
@@ -250,6 +208,7 @@ class Carrier:
             case ConnectionOpened(slot=slot):
                 connection = self._connect(slot)
                 pending = self._pending_requests.pop(slot, None) or PendingRequest(slot, self._now)
+                self.data.decided(slot)
                 return lambda: self._tell_opened(connection, pending)
             case ConnectionClosed(slot=slot):
                 connection = self._disconnect(slot)
@@ -258,6 +217,7 @@ class Carrier:
                 return lambda: self._tell_closed(connection, effect)
             case PendingRequestDiscarded(slot=slot):
                 self._pending_requests.pop(slot, None)
+                self.data.decided(slot)
                 self.lanes.end(PreparationLane(slot))
                 return _nothing
             case ComplianceChanged():
@@ -368,7 +328,7 @@ class Carrier:
         data_channel = channels.OPERATION_OUTPUT if slot.role is Role.CORE else channels.OPERATION_INPUT
         try:
             if slot.data_topic is not None:
-                await client.subscribe(slot.data_topic, self._data_handler, channel=data_channel, bus=bus)
+                await client.subscribe(slot.data_topic, self.data, channel=data_channel, bus=bus)
             receive = self.receiver(channels.CLOSE)
             await client.subscribe(slot.incoming_close_topic, receive, channel=channels.CLOSE, bus=bus)
         except BusError as error:

@@ -85,6 +85,13 @@ class OrbiterProtocol(Liveness):
         """Return the effects of a call that has raised."""
         return self._outbox.take()
 
+    def is_ahead_of_confirm(self, slot: Slot, envelope: EventEnvelope) -> bool:
+        """Return whether an output belongs to a request whose confirm is to come: it shows that the plugin has it."""
+        return slot.state is SlotState.REQUESTED and envelope.connection_identifier in (
+            None,
+            slot.connection_identifier,
+        )
+
     def data_received(self, slot: Slot, envelope: EventEnvelope, now: float) -> bool:
         """Note an input or output on a connection; return whether it is to be handed on."""
         if not slot.is_connection or envelope.connection_identifier not in (None, slot.connection_identifier):

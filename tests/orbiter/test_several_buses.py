@@ -175,7 +175,7 @@ async def test_forged_data_on_a_topic_that_both_buses_deliver_is_ignored(
         topic = core.retrieve_connections()[0].output_topic
         assert topic is not None
         # A layout of the user's own may have one topic for several connections.
-        await core.eventbus_client.subscribe(topic, core._carrier.receive_data)
+        await core.eventbus_client.subscribe(topic, core._carrier.data)
         stranger = LocalEventBusClient(right)
         await stranger.connect()
         await stranger.publish(topic, "forged")

@@ -294,3 +294,29 @@ def test_a_required_operation_whose_name_no_topic_can_hold_is_rejected_alone() -
 
 def rejects(core: Node) -> list[RejectOperationMessage]:
     return core.sent(RejectOperationMessage)
+
+
+def test_an_output_for_a_request_is_ahead_of_its_confirm() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin()
+    core.prepares = False
+    core.start()
+    plugin.start()
+    core.tick()
+    net.run()
+    slot = core.slot(plugin)
+
+    def is_ahead(identifier: str | None) -> bool:
+        return core.machine.is_ahead_of_confirm(slot, plugin.envelope(connection_identifier=identifier))
+
+    assert not is_ahead(slot.connection_identifier)
+    core.finish_preparing()
+    assert slot.state is SlotState.REQUESTED
+    assert is_ahead(slot.connection_identifier)
+    assert is_ahead(None)
+    assert not is_ahead("another")
+    assert not core.machine.data_received(slot, plugin.envelope(), net.now)
+    net.run()
+    assert slot.is_open
+    assert not is_ahead(slot.connection_identifier)
+    assert core.machine.data_received(slot, plugin.envelope(), net.now)
