@@ -106,6 +106,11 @@ class Carrier:
             self._no_connections.clear()
             await self._no_connections.wait()
 
+    async def handled(self, slot: Slot) -> None:
+        """Wait until no input or output of a connection is being handled or waits for it."""
+        if slot.data_topic is not None:
+            await self._orbiter.eventbus_client.drained(slot.data_topic)
+
     def pending_request(self, slot: Slot) -> PendingRequest:
         """Return what users see of a slot that is not a connection yet."""
         return self._pending_requests.setdefault(slot, PendingRequest(slot, self._now))

@@ -87,19 +87,27 @@ class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
     async def leave(self, timeout: float) -> bool:
         """Close all connections gracefully and begin no new ones, as is polite before a stop.
 
-        Returns whether all closes were acknowledged within `timeout` seconds. What then is left, `stop` closes
-        gracelessly.
+        What has come on a connection is handled, and answered, before it is closed; where there is no end of that, it
+        is closed after half of the time. Returns whether all closes were acknowledged within `timeout` seconds. What
+        then is left, `stop` closes gracelessly.
         """
         self._carrier.submit(self._protocol.leave())
         try:
             async with asyncio.timeout(timeout):
                 await asyncio.gather(
-                    *(self._close_with_data(slot) for slot in list(self._protocol.slots) if slot.is_open)
+                    *(self._finish(slot, timeout / 2) for slot in list(self._protocol.slots) if slot.is_open)
                 )
                 await self._carrier.all_disconnected()
         except TimeoutError:
             return False
         return True
+
+    async def _finish(self, slot: Slot, patience: float) -> None:
+        """Close a connection gracefully once what has come on it is handled, or after `patience` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._carrier.handled(slot)
+        await self._close_with_data(slot)
 
     async def _close_self_side_connection(self, remote_identifier: str, operation_name: str) -> None:
         """Close a connection on this side alone; the remote is told nothing, and finds out by the next keepalives.

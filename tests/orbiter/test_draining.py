@@ -58,21 +58,53 @@ async def test_a_plugin_answers_what_it_was_asked_before_the_core_closed(bus: Lo
         await until(lambda: plugin.retrieve_connections() == [])
 
 
-async def test_a_plugin_that_leaves_first_does_what_it_was_asked(bus: LocalEventBus) -> None:
+async def test_a_plugin_that_leaves_first_answers_what_it_was_asked(bus: LocalEventBus) -> None:
     core, plugin = core_on(bus), slow_plugin(bus)
     async with running(plugin, core):
         await all_connected(core, [plugin])
         for text in "ABC":
             await core.execute("text", text, any=True)
         leaving = asyncio.create_task(plugin.leave(20))
-        await asyncio.wait_for(core.not_compliant_event.wait(), 20)
+        plugin.may.release()
+        await until(lambda: core.texts == ["A"])
         assert not leaving.done()
+        assert len(core.retrieve_connections()) == 1
 
-        for _ in range(3):
+        for _ in range(2):
             plugin.may.release()
 
         assert await leaving
-        assert plugin.received == ["A", "B", "C"]
+        assert core.texts == ["A", "B", "C"]
+        assert plugin.retrieve_connections() == core.retrieve_connections() == []
+
+
+async def test_a_core_that_leaves_takes_what_it_has_asked_for(bus: LocalEventBus) -> None:
+    core, plugin = core_on(bus), slow_plugin(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        for text in "ABC":
+            await core.execute("text", text, any=True)
+        leaving = asyncio.create_task(core.leave(20))
+        plugin.may.release()
+        await until(lambda: core.texts == ["A"])
+        assert not leaving.done()
+
+        for _ in range(2):
+            plugin.may.release()
+
+        assert await leaving
+        assert core.texts == ["A", "B", "C"]
+
+
+async def test_a_plugin_that_has_no_end_of_work_leaves_all_the_same(bus: LocalEventBus) -> None:
+    core, plugin = core_on(bus), slow_plugin(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        await core.execute("text", "A", any=True)
+        leaving = asyncio.create_task(plugin.leave(0.2))
+        await asyncio.wait_for(core.not_compliant_event.wait(), 20)
+        assert not await leaving
+        plugin.may.release()
 
 
 async def test_a_core_takes_what_was_sent_before_the_plugin_closed(bus: LocalEventBus) -> None:
