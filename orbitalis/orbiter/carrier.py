@@ -22,6 +22,7 @@ from orbitalis.protocol.effects import (
     ComplianceChanged,
     ConnectionClosed,
     ConnectionOpened,
+    Drain,
     Effect,
     MessageReceived,
     PendingRequestDiscarded,
@@ -159,7 +160,13 @@ class Carrier:
         if isinstance(message, _ENDS_OF_GRACEFUL_CLOSES):
             slot = self._protocol.slots.get(sender, message.operation_name)
             data_topic = None if slot is None else slot.data_topic
-            if slot is not None and data_topic is not None and self._orbiter.eventbus_client.is_busy(data_topic):
+            # An open connection drains in a state of its own.
+            if (
+                slot is not None
+                and not slot.is_open
+                and data_topic is not None
+                and self._orbiter.eventbus_client.is_busy(data_topic)
+            ):
                 lane = DrainingLane(slot)
                 if self.lanes.length(lane) < _LONGEST_DRAINING:
                     self.lanes.submit(lane, partial(self._handle_drained, data_topic, topic, message, event))
@@ -236,6 +243,9 @@ class Carrier:
                 return lambda: self._send(effect, bus)
             case Prepare():
                 return lambda: self._prepare(effect, bus)
+            case Drain(slot=slot):
+                self.lanes.submit(DrainingLane(slot), lambda: self._drain(slot))
+                return _nothing
             case Subscribe(topic=topic):
                 return lambda: self._subscribe(topic, bus)
             case Unsubscribe(topics=topics):
@@ -366,6 +376,10 @@ class Carrier:
             self.submit(self._protocol.preparation_failed(slot, identifier, self._now()))
         else:
             self.submit(self._protocol.prepared(slot, identifier, self._now(), data))
+
+    async def _drain(self, slot: Slot) -> None:
+        await self.handled(slot)
+        self.submit(self._protocol.drained(slot, self._now()))
 
     async def _subscribe(self, topic: str, bus: str | None) -> None:
         try:

@@ -122,6 +122,11 @@ class Connection(_SlotView):
         """Whether the connection can be used."""
         return self._slot.is_open
 
+    @property
+    def can_answer(self) -> bool:
+        """Whether the remote takes outputs: the connection is open, or closes gracefully."""
+        return self._slot.is_connection
+
     def touch(self) -> None:
         """Note that the connection is used now."""
         self._slot.last_used = self._clock()

@@ -48,7 +48,7 @@ class ConnectionQueries:
         return [
             self._carrier.connections[slot]
             for slot in self._slots(remote_identifier, input_topic or output_topic, operation_name)
-            if slot.is_open
+            if slot.is_answerable
             and remote_identifier in (None, slot.remote_identifier)
             and operation_name in (None, slot.operation_name)
             and input_topic in (None, slot.input_topic)
@@ -65,7 +65,7 @@ class ConnectionQueries:
         if remote_identifier is not None:
             return slots.of_remote(remote_identifier)
         if operation_name is not None:
-            return slots.open_of_operation(operation_name)
+            return slots.answerable_of_operation(operation_name)
         return tuple(slots)
 
     async def retrieve_and_touch_connections(

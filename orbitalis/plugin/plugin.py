@@ -216,7 +216,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         if message is None and not Answer.is_owed(connection.output_topic):
             return
         # The core of a connection that is being closed still takes what comes; of a closed one nobody does.
-        if connection.is_open or connection.is_soft_closed:
+        if connection.can_answer:
             await self.send_result_to_all([connection], cast(Publishable, message))
 
     def update_operations(self) -> None:

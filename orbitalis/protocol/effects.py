@@ -33,6 +33,7 @@ __all__ = [
     "ComplianceChanged",
     "ConnectionClosed",
     "ConnectionOpened",
+    "Drain",
     "Effect",
     "MessageReceived",
     "PendingRequestDiscarded",
@@ -119,6 +120,14 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """Have the data that has come on a connection handled, and report with `drained`."""
+
+    remote_identifier: str
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribe:
     """Subscribe to the topic on which a close is acknowledged."""
 
@@ -181,6 +190,7 @@ Effect: TypeAlias = (
     Send
     | MessageReceived
     | Prepare
+    | Drain
     | Subscribe
     | Unsubscribe
     | ConnectionOpened

@@ -10,10 +10,18 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from orbitalis.errors import NoConnectionError
-from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived, ProtocolMessage, Subscribe, sender_of
+from orbitalis.protocol.effects import (
+    CloseReason,
+    Drain,
+    Effect,
+    MessageReceived,
+    ProtocolMessage,
+    Subscribe,
+    sender_of,
+)
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.remote import Standing
-from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.slot import RemoteClose, Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
@@ -123,6 +131,14 @@ class OrbiterProtocol(Liveness):
             self._settle(now)
         return self._outbox.take()
 
+    def drained(self, slot: Slot, now: float) -> list[Effect]:
+        """Take the report that all data of a connection is handled that had come before its remote's close."""
+        if slot.state is SlotState.DRAINING and slot.remote_close is not None:
+            self._release(slot, SlotTrigger.DRAINED, CloseReason.REMOTE, slot.remote_close.data)
+            self._acknowledge(slot, slot.remote_close)
+            self._settle(now)
+        return self._outbox.take()
+
     # What the user wants
 
     def touch(self, slot: Slot, now: float) -> None:
@@ -168,7 +184,7 @@ class OrbiterProtocol(Liveness):
             NoConnectionError: There is none.
         """
         slot = self.connection(remote_identifier, operation_name)
-        if slot.state is SlotState.CLOSING:
+        if not slot.is_open:
             return self._outbox.take()
         slot.ack_topic = self._settings.topics.close_ack(*slot.key, slot.connection_identifier)
         slot.close_data = data
@@ -239,10 +255,10 @@ class OrbiterProtocol(Liveness):
         return True
 
     def overdue_closes(self, now: float) -> list[Slot]:
-        """Return the connections whose graceful close was not acknowledged in time."""
+        """Return the connections whose graceful close was not acknowledged in time, by either side."""
         self._apply_changed_durations()
         due = (self.slots.get(*key) for key in self._close_deadlines.pop_due(now))
-        return [slot for slot in due if slot is not None and slot.state is SlotState.CLOSING]
+        return [slot for slot in due if slot is not None and slot.is_connection and not slot.is_open]
 
     def next_deadline(self) -> float | None:
         """Return when the next thing is due, or `None` while nothing is."""
@@ -325,25 +341,35 @@ class OrbiterProtocol(Liveness):
             return
         if not slot.is_connection and slot.state is not SlotState.REQUESTED:
             return
-        if isinstance(message, GracefulCloseConnectionMessage):
-            trigger = SlotTrigger.GRACEFUL_CLOSE_RECEIVED
+        told = MessageReceived(remote_identifier=slot.remote_identifier, message=message)
+        if isinstance(message, GracelessCloseConnectionMessage):
+            self._outbox.add(told)
+            self._release(slot, SlotTrigger.GRACELESS_CLOSE_RECEIVED, CloseReason.REMOTE, message.data)
+        elif slot.state is not SlotState.DRAINING:
             ack_topic = self._told.resolve(CloseAckTopic, slot.remote_identifier, message.ack_topic)
-        else:
-            trigger, ack_topic = SlotTrigger.GRACELESS_CLOSE_RECEIVED, None
-        self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
-        self._release(slot, trigger, CloseReason.REMOTE, message.data)
-        if ack_topic is not None:
-            ack = CloseConnectionAckMessage(
-                from_identifier=self._settings.identifier, operation_name=slot.operation_name
-            )
-            self._outbox.send(
-                slot.remote_identifier,
-                ack_topic,
-                channels.CLOSE_ACK,
-                ack,
-                correlation_identifier=envelope.identifier,
-                connection_identifier=slot.connection_identifier,
-            )
+            self._outbox.add(told)
+            close = RemoteClose(event_identifier=envelope.identifier, ack_topic=ack_topic, data=message.data)
+            if slot.is_open:
+                self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_RECEIVED)
+                slot.remote_close, slot.closing_at = close, now
+                self._schedule(slot)
+                self._outbox.add(Drain(remote_identifier=slot.remote_identifier, slot=slot))
+            else:
+                self._release(slot, SlotTrigger.GRACEFUL_CLOSE_RECEIVED, CloseReason.REMOTE, close.data)
+                self._acknowledge(slot, close)
+
+    def _acknowledge(self, slot: Slot, close: RemoteClose) -> None:
+        message = CloseConnectionAckMessage(
+            from_identifier=self._settings.identifier, operation_name=slot.operation_name
+        )
+        self._outbox.send(
+            slot.remote_identifier,
+            close.ack_topic,
+            channels.CLOSE_ACK,
+            message,
+            correlation_identifier=close.event_identifier,
+            connection_identifier=slot.connection_identifier,
+        )
 
     def _on_close_ack(
         self, topic: str, message: CloseConnectionAckMessage, envelope: EventEnvelope, now: float

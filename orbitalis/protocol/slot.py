@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger, next_slot_state
 
-__all__ = ["Slot", "SlotTable"]
+__all__ = ["RemoteClose", "Slot", "SlotTable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteClose:
+    """A graceful close of the remote's that is to be acknowledged."""
+
+    event_identifier: str
+    ack_topic: str
+    data: bytes | None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -29,7 +38,7 @@ class Slot:
     opened_at: float = 0.0
     last_used: float = 0.0
     closing_at: float | None = None
-    """When this side's graceful close was sent."""
+    """When this side's graceful close was sent, or the remote's was received."""
     missed_at: float | None = None
     """When a keepalive of the remote first failed to list this connection."""
     offer_identifiers: tuple[str, ...] = ()
@@ -51,6 +60,8 @@ class Slot:
     setup_data: bytes | None = None
     close_data: bytes | None = None
     """What this side's graceful close carried."""
+    remote_close: RemoteClose | None = None
+    """The remote's graceful close, while this side is draining."""
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +71,12 @@ class Slot:
     @property
     def is_connection(self) -> bool:
         """Whether this is a connection, be it one that is closing."""
-        return self.state in (SlotState.OPEN, SlotState.CLOSING)
+        return self.state in (SlotState.OPEN, SlotState.CLOSING, SlotState.DRAINING)
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether this is a connection that may be used, or a plugin's of which the core waits for the last outputs."""
+        return self.is_open or (self.state is SlotState.DRAINING and self.role is Role.PLUGIN)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -94,6 +110,8 @@ class _OfOperation:
     open: dict[str, Slot] = field(default_factory=dict[str, Slot])
     open_in_order: tuple[Slot, ...] | None = None
     """`open` as a tuple, until it changes."""
+    draining: dict[str, Slot] = field(default_factory=dict[str, Slot])
+    """Those that may be used for answers alone."""
 
 
 class SlotTable:
@@ -144,6 +162,14 @@ class SlotTable:
             found.open_in_order = tuple(found.open.values())
         return found.open_in_order
 
+    def answerable_of_operation(self, operation_name: str) -> tuple[Slot, ...]:
+        """Return the connections of an operation that outputs may be sent on, oldest first."""
+        found = self._by_operation.get(operation_name)
+        opened = self.open_of_operation(operation_name)
+        if found is None or not found.draining:
+            return opened
+        return tuple(sorted((*found.draining.values(), *opened), key=lambda slot: slot.opened_at))
+
     def has_open(self, operation_name: str, remote_identifier: str) -> bool:
         """Return whether an operation has an open connection with a remote."""
         found = self._by_operation.get(operation_name)
@@ -191,6 +217,10 @@ class SlotTable:
         else:
             of_operation.open.pop(slot.remote_identifier, None)
         of_operation.open_in_order = None
+        if slot.is_answerable and not slot.is_open:
+            of_operation.draining[slot.remote_identifier] = slot
+        else:
+            of_operation.draining.pop(slot.remote_identifier, None)
         if slot.state is SlotState.FREE:
             if not was_connection:
                 self.pending_count -= 1

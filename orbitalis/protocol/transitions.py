@@ -55,6 +55,8 @@ class SlotState(StrEnum):
     """Connected."""
     CLOSING = "closing"
     """A graceful close is out and not yet acknowledged."""
+    DRAINING = "draining"
+    """A graceful close was received: what has come before is handled, and answered, and nothing new is begun."""
 
 
 class SlotTrigger(StrEnum):
@@ -75,6 +77,7 @@ class SlotTrigger(StrEnum):
     GRACELESS_CLOSE_SENT = "graceless close sent"
     GRACELESS_CLOSE_RECEIVED = "graceless close received"
     CLOSE_ACK_RECEIVED = "close ack received"
+    DRAINED = "drained"
     CLOSED_HERE = "closed on this side alone"
     REPLACED = "replaced by a newer handshake"
     REMOTE_LOST = "remote dead or restarted"
@@ -113,7 +116,7 @@ _T = SlotTrigger
 
 _CONNECTION: Final = {
     (_S.OPEN, _T.GRACEFUL_CLOSE_SENT): _S.CLOSING,
-    (_S.OPEN, _T.GRACEFUL_CLOSE_RECEIVED): _S.FREE,
+    (_S.OPEN, _T.GRACEFUL_CLOSE_RECEIVED): _S.DRAINING,
     (_S.OPEN, _T.GRACELESS_CLOSE_SENT): _S.FREE,
     (_S.OPEN, _T.GRACELESS_CLOSE_RECEIVED): _S.FREE,
     (_S.OPEN, _T.CLOSED_HERE): _S.FREE,
@@ -128,6 +131,13 @@ _CONNECTION: Final = {
     (_S.CLOSING, _T.REPLACED): _S.FREE,
     (_S.CLOSING, _T.REMOTE_LOST): _S.FREE,
     (_S.CLOSING, _T.STOPPED): _S.FREE,
+    (_S.DRAINING, _T.DRAINED): _S.FREE,
+    (_S.DRAINING, _T.GRACELESS_CLOSE_SENT): _S.FREE,
+    (_S.DRAINING, _T.GRACELESS_CLOSE_RECEIVED): _S.FREE,
+    (_S.DRAINING, _T.CLOSED_HERE): _S.FREE,
+    (_S.DRAINING, _T.REPLACED): _S.FREE,
+    (_S.DRAINING, _T.REMOTE_LOST): _S.FREE,
+    (_S.DRAINING, _T.STOPPED): _S.FREE,
 }
 
 CORE_SLOT: Final[Mapping[tuple[SlotState, SlotTrigger], SlotState]] = {
@@ -166,6 +176,7 @@ PLUGIN_SLOT: Final[Mapping[tuple[SlotState, SlotTrigger], SlotState]] = {
     (_S.PREPARING, _T.STOPPED): _S.FREE,
     (_S.OPEN, _T.REJECT_RECEIVED): _S.FREE,
     (_S.CLOSING, _T.REJECT_RECEIVED): _S.FREE,
+    (_S.DRAINING, _T.REJECT_RECEIVED): _S.FREE,
     **_CONNECTION,
 }
 """Transitions of a slot at a plugin. `REPLACED`, and `FREE` to `PREPARING`, are for peers that send no headers."""

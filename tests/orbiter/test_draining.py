@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
+
 from orbitalis import Event, StringMessage
 from orbitalis.bus import LocalEventBus
+from orbitalis.errors import NoConnectionError
 from tests.support.events import until
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, on, plugin_on, running
 
@@ -134,3 +137,38 @@ async def test_a_graceless_close_waits_for_nothing(bus: LocalEventBus) -> None:
 
         await until(lambda: plugin.retrieve_connections() == [])
         assert core.closed == [("plugin", None)]
+
+
+async def test_who_drains_can_be_answered_and_is_asked_for_nothing_new(bus: LocalEventBus) -> None:
+    core = SlowCore(identifier="core", eventbus_client=on(bus), operation_requirements=needs(), with_loop=False)
+    plugin = plugin_on(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        (connection,) = core.retrieve_connections()
+        await plugin.send_result_to_all(plugin.retrieve_connections(), "A")
+        await plugin.send_graceful_close_connection("core", "text")
+        await asyncio.wait_for(core.not_compliant_event.wait(), 20)
+        assert not connection.is_open
+        assert core.retrieve_connections() == []
+        with pytest.raises(NoConnectionError):
+            await core.execute("text", "B", any=True)
+        core.may.release()
+        await until(lambda: core.closed == [("plugin", None)])
+        assert core.texts == ["A"]
+        assert plugin.received == []
+
+
+async def test_a_handler_that_hangs_holds_a_graceful_close_up_no_longer_than_the_plugin_waits(
+    bus: LocalEventBus,
+) -> None:
+    core = core_on(bus, graceful_close_timeout=None)
+    plugin = SlowPlugin(
+        identifier="plugin", eventbus_client=on(bus), with_loop=True, loop_interval=0.01, graceful_close_timeout=0.1
+    )
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        await core.execute("text", "A", any=True)
+        await core.send_graceful_close_connection("plugin", "text")
+        await until(lambda: core.closed == [("plugin", None)])
+        assert plugin.retrieve_connections() == []
+        plugin.may.release()

@@ -98,6 +98,7 @@ def test_what_is_received_is_told_to_the_user_before_it_is_acknowledged() -> Non
     net.run()
     assert [type(effect).__name__ for effect in plugin.effects] == [
         "MessageReceived",
+        "Drain",
         "ConnectionClosed",
         "Unsubscribe",
         "Send",

@@ -160,6 +160,20 @@ class Plagues:
         self._world.trace.note(self._world.now, "%s has prepared; fails: %s", node, fails)
         self._world.act(node, lambda: node.finish_preparing(fails=fails))
 
+    def handling_slowly(self) -> None:
+        """Let the data that has come on connections take a while when they are closed gracefully."""
+        node = self._any_node()
+        node.drains = False
+        self._world.trace.note(self._world.now, "%s handles data slowly", node)
+        self._world.after(self._while(), lambda: self._handled(node))
+
+    def _handled(self, node: Node) -> None:
+        if node.drains:
+            return
+        node.drains = True
+        self._world.trace.note(self._world.now, "%s has handled all data", node)
+        self._world.act(node, node.finish_draining)
+
     def editing(self) -> None:
         """Change a policy or a constraint, whatever is under way."""
         node = self._any_node()
@@ -210,4 +224,5 @@ def calm(world: World, plagues: Plagues) -> None:
     plagues._bus_is_back()
     for node in world.nodes:
         plagues._prepared(node, False)
+        plagues._handled(node)
         world.begin_life(node)

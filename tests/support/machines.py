@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from orbitalis.bus.topics import FilterMap
 from orbitalis.protocol.constraint import Constraint
 from orbitalis.protocol.core import CoreProtocol
-from orbitalis.protocol.effects import Effect, Prepare, ProtocolMessage, Send, Subscribe, Unsubscribe
+from orbitalis.protocol.effects import Drain, Effect, Prepare, ProtocolMessage, Send, Subscribe, Unsubscribe
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.plugin import PluginProtocol
 from orbitalis.protocol.policy import Policy
@@ -60,6 +60,9 @@ class Node:
         self.prepares = True
         """Whether preparations succeed at once; otherwise they wait in `preparing`."""
         self.preparing: list[Prepare] = []
+        self.drains = True
+        """Whether connections have nothing to drain; otherwise they wait in `draining`."""
+        self.draining: list[Slot] = []
         self.setup_data: bytes | None = None
         self.effects: list[Effect] = []
         self.topics: list[str] = []
@@ -101,6 +104,7 @@ class Node:
         self.machine.stop()
         self.topics.clear()
         self.preparing.clear()
+        self.draining.clear()
 
     def do(self, effects: list[Effect]) -> None:
         """Carry effects out."""
@@ -116,6 +120,10 @@ class Node:
                     self.preparing.append(effect)
                     if self.prepares:
                         self.finish_preparing()
+                case Drain(slot=slot):
+                    self.draining.append(slot)
+                    if self.drains:
+                        self.finish_draining()
                 case Subscribe(topic=topic):
                     self.topics.append(topic)
                 case Unsubscribe(topics=topics):
@@ -134,6 +142,12 @@ class Node:
             else:
                 done = self.machine.prepared(one.slot, one.connection_identifier, self.net.now, self.setup_data)
                 self.do(done)
+
+    def finish_draining(self) -> None:
+        """Report for all connections that drain."""
+        waiting, self.draining = self.draining, []
+        for slot in waiting:
+            self.do(self.machine.drained(slot, self.net.now))
 
     def packet(self, send: Send, **headers: Any) -> Packet:
         """Return what is published for a message."""
