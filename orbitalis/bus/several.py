@@ -149,6 +149,13 @@ class SeveralEventBusClient(EventBusClient):
                 self._members[name]._statistics.published += 1
         self._check_all_but_absent(failures, len(present), f"publish to {topic!r}")
 
+    async def check_may_publish(self, topic: str) -> None:
+        """Ask each bus that is connected at the moment; one that refuses is named."""
+        await super().check_may_publish(topic)
+        present = {name: member for name, member in self._members.items() if member.is_connected}
+        failures = await self._at_each({name: member.check_may_publish(topic) for name, member in present.items()})
+        self._check_all_but_absent(failures, len(present), f"ask for leave to publish to {topic!r}")
+
     def _route(self, subscription: Subscription) -> None:
         self._parts[subscription] = _Parts(subscription)
 

@@ -204,6 +204,20 @@ async def test_every_bus_that_fails_is_named_and_a_refusal_counts_most() -> None
     assert f":{refusing.port}" in str(failure.value)
 
 
+async def test_every_bus_is_asked_for_leave_to_publish(connected: Callable[..., Any]) -> None:
+    async with ScriptedBroker() as lenient, ScriptedBroker(publish_reason=0x87) as strict:
+        client = connect(f"mqtt://{lenient.host}:{lenient.port}", f"mqtt://{strict.host}:{strict.port}")
+        await connected(client)
+        with pytest.raises(
+            BusRefusedError, match=f"{strict.port} refuses what .* publishes to 'topic': Not authorized"
+        ):
+            await client.check_may_publish("topic")
+        strict.publish_reason = 0
+        await client.check_may_publish("topic")
+        assert client.statistics.published == 0
+        await client.disconnect()
+
+
 async def test_a_subscription_that_one_bus_refuses_is_undone_on_the_others(connected: Callable[..., Any]) -> None:
     local = LocalEventBus()
     async with ScriptedBroker(subscribe_reason=0x87) as refusing, ScriptedBroker() as willing:

@@ -17,7 +17,7 @@ from orbitalis.bus import MqttEventBusClient
 from orbitalis.errors import BusRefusedError
 from orbitalis_wire import limits
 from orbitalis_wire.channels import CHANNELS, OPERATIONS, Channel
-from orbitalis_wire.topics import CloseAckTopic, CloseTopic, OperationInputTopic, ResponseTopic
+from orbitalis_wire.topics import CloseAckTopic, CloseTopic, KeepaliveTopic, OperationInputTopic, ResponseTopic
 from tests.security.secure_broker import SecureBroker
 from tests.support.events import until
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, needs, running
@@ -175,7 +175,8 @@ async def test_what_an_orbiter_needs_is_allowed_and_what_a_thief_tries_is_not(se
             await until(lambda: core.texts == ["hello"])
             # Keepalives are asked for and given.
             await core.send_keepalive_request("lamp")
-            await until(lambda: any("home/lamp/keepalive'" in line for line in secure.log[before:]))
+            keepalive = KeepaliveTopic.build(recipient_identifier="home", sender_identifier="lamp")
+            await until(lambda: any(f"'{keepalive}'" in line for line in secure.log[before:]))
             assert not [line for line in secure.log[before:] if "Denied" in line]
 
             (connection,) = plugin.retrieve_connections()
