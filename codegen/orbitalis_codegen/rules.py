@@ -107,6 +107,7 @@ class Rule(Enum):
     ENVELOPE_FIELD = "ORB425", "The envelope begins with the six fields that every peer knows."
     TIMING = "ORB426", "A timing is a finite number of seconds greater than zero."
     LIMIT = "ORB427", "A limit is an integer greater than zero."
+    ADDRESS_LENGTH = "ORB428", "An address has topics that are no longer than `x-orbitalis.limits.topic_bytes` allows."
 
     def __init__(self, code: str, purpose: str) -> None:
         self.code = code

@@ -312,6 +312,15 @@ def test_a_long_chain_of_types_is_no_trouble(tmp_path: Path) -> None:
     ]
 
 
+def test_nothing_is_retained_unless_the_binding_says_so(tmp_path: Path) -> None:
+    model = read_specification(
+        edited(tmp_path, ("asyncapi.yaml", "        qos: 1\n        retain: false\n", "        qos: 1\n"))
+    )
+
+    assert (model.channels["command"].quality_of_service, model.channels["command"].retain) == (1, False)
+    assert not model.operations["coreSendsCommand"].retain
+
+
 def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
     root = edited(
         tmp_path,

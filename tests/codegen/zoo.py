@@ -52,7 +52,7 @@ FIELD_NAMES = [
 
 TYPE_NAMES = [
     *("Any", "Sequence", "Mapping", "T", "Fault", "Guard", "EncodeError", "COMMAND", "Channel"),
-    *("StrEnum", "UUID", "Struct", "Model", "UnicodeDecodeError", "READ_FAULTS", "MessageCodec"),
+    *("StrEnum", "UUID", "Struct", "Model", "UnicodeDecodeError", "READ_FAULTS", "MessageCodec", "ClassVar", "Self"),
 ]
 """Every one of them is the name of a record."""
 
@@ -151,6 +151,10 @@ SCHEMAS: list[dict[str, Any]] = [
             "millis": (logical("long", "timestamp-millis"), 1500),
             "micros": (logical("long", "timestamp-micros"), -1),
             "date": (logical("int", "date"), 19000),
+            "first_date": (logical("int", "date"), -719162),
+            "last_date": (logical("int", "date"), 2932896),
+            "first_millis": (logical("long", "timestamp-millis"), -62135596800000),
+            "last_micros": (logical("long", "timestamp-micros"), 253402300799999999),
             "uuid": (logical("string", "uuid"), "12345678-1234-5678-1234-567812345678"),
             "optional": (["string", "null"], "text"),
             "absent": (["null", "string"], None),
@@ -159,7 +163,10 @@ SCHEMAS: list[dict[str, Any]] = [
     ),
     record("FieldNames", dict.fromkeys(FIELD_NAMES, "string")),
     record("FieldNamesWithDefaults", {name: ("long", index) for index, name in enumerate(FIELD_NAMES)}),
-    record("TypeNames", {f"f{index}": record(name, {"x": "int"}) for index, name in enumerate(TYPE_NAMES)}),
+    record(
+        "TypeNames", {f"f{index}": record(name, {"x": "int", name: "int"}) for index, name in enumerate(TYPE_NAMES)}
+    ),
+    record("TypeNamesAsFields", {name: ("int", 0) for name in TYPE_NAMES} | {"one": "Self"}),
     record("OneLine", {}, doc=DESCRIPTIONS["fits_without_quotes"]),
     record("Unpolished", {}, doc="turns something on"),
     record("SuitSymbols", {"suit": "Suit"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -37,6 +38,13 @@ _EXPECTED: Final[dict[PrimitiveName, str]] = {
     "string": "a text",
 }
 
+_UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_YEARS: Final = "from the years 1 to 9999"
+_FIRST_DAY: Final = -719_162
+_DAYS: Final = 3_652_059
+"""Of the years 1 to 9999, which is what dates of Python and of others hold; counted from 1970-01-01."""
+_MILLISECONDS_A_DAY: Final = 86_400_000
+
 
 def check_default(default: FieldDefault, types: Mapping[str, NamedType], report: Report) -> None:
     """Report where the default is not of its type."""
@@ -51,8 +59,11 @@ class _Checker:
     def check(self, expected: AvroType, node: Node, hint: str | None = None) -> None:
         match expected:
             case Primitive(name=name) | LogicalType(underlying=Primitive(name=name)):
+                logical = expected.name if isinstance(expected, LogicalType) else None
                 if not _is_primitive(name, node):
                     self._refuse(node, _EXPECTED[name], hint)
+                elif (meant := None if logical is None else _breach(logical, node)) is not None:
+                    self._refuse(node, meant, hint)
             case Union(branches=branches):
                 # Since 1.12 Avro takes any branch, but readers of older versions take the first one only.
                 hint = "the default of a union is a value of its first branch; put the branch it is of first"
@@ -128,6 +139,25 @@ def _is_primitive(name: PrimitiveName, node: Node) -> bool:
             return _is_bytes(node)
         case _:
             return False
+
+
+def _breach(logical: str, node: Node) -> str | None:
+    """What a logical type asks for, if a value that its primitive type allows is not that."""
+    match logical, node:
+        case "uuid", ScalarNode(value=str(text)) if not _UUID.fullmatch(text):
+            return "a UUID of 32 hexadecimal digits in five groups (8-4-4-4-12)"
+        case "date", ScalarNode(value=int(days)) if not _is_expressible(days, 1):
+            return f"a date {_YEARS}, as days since 1970-01-01,"
+        case "timestamp-millis", ScalarNode(value=int(time)) if not _is_expressible(time, _MILLISECONDS_A_DAY):
+            return f"a time {_YEARS}, as milliseconds since 1970-01-01,"
+        case "timestamp-micros", ScalarNode(value=int(time)) if not _is_expressible(time, _MILLISECONDS_A_DAY * 1000):
+            return f"a time {_YEARS}, as microseconds since 1970-01-01,"
+        case _:
+            return None
+
+
+def _is_expressible(time: int, units_a_day: int) -> bool:
+    return _FIRST_DAY <= time // units_a_day < _FIRST_DAY + _DAYS
 
 
 def _is_bytes(node: Node) -> bool:

@@ -1,4 +1,4 @@
-"""Addresses of channels: what stands in them, and whether a topic tells which channel it belongs to."""
+"""Addresses of channels: what stands in them, how long topics get, and which channel one belongs to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orbitalis_codegen.diagnostic import Position, Report, shown
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["Address", "check_collisions", "read_address"]
+__all__ = ["Address", "check_collisions", "check_length", "read_address"]
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 
@@ -26,6 +26,11 @@ class Address:
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters, in their order."""
         return tuple(name for name, is_parameter in self.levels if is_parameter)
+
+    @property
+    def shortest_topic(self) -> int:
+        """Bytes of UTF-8 of a topic whose parameters take one each."""
+        return len("/".join("-" if is_parameter else name for name, is_parameter in self.levels).encode())
 
     def may_equal(self, other: Address) -> bool:
         """Whether one topic can belong to both addresses."""
@@ -59,6 +64,13 @@ def read_address(text: str, position: Position, report: Report) -> Address | Non
             return None
         levels.append((name, parameter is not None))
     return Address(text, tuple(levels), position)
+
+
+def check_length(address: Address, most: int, report: Report) -> None:
+    """Report an address if no topic of it has `most` bytes or fewer."""
+    if address.shortest_topic > most:
+        message = f"topics of the address {shown(address.text)} have at least {address.shortest_topic} bytes"
+        report.add(Rule.ADDRESS_LENGTH, address.position, message, f"'topic_bytes' allows {most}")
 
 
 def check_collisions(addresses: dict[str, Address], report: Report) -> None:

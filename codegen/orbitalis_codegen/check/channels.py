@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orbitalis_codegen.check import shapes
-from orbitalis_codegen.check.addresses import Address, check_collisions, read_address
+from orbitalis_codegen.check.addresses import Address, check_collisions, check_length, read_address
 from orbitalis_codegen.check.entries import entries
 from orbitalis_codegen.check.messages import message_key
 from orbitalis_codegen.check.names import Names
 from orbitalis_codegen.check.shape import Checker, View, view_of
 from orbitalis_codegen.diagnostic import Position, did_you_mean, shown
-from orbitalis_codegen.model import Parameter
+from orbitalis_codegen.model import Limit, Parameter
 from orbitalis_codegen.read.node import Node
 from orbitalis_codegen.read.reference import is_reference
 from orbitalis_codegen.rules import Rule
@@ -35,9 +35,14 @@ class ChannelDraft:
 
 
 def read_channels(
-    checker: Checker, node: Node | None, messages: Collection[str], document: str
+    checker: Checker,
+    node: Node | None,
+    messages: Collection[str],
+    limits: Mapping[str, Limit],
+    document: str,
 ) -> dict[str, ChannelDraft]:
     """The channels, in the order of the document; `messages` are the keys of those that exist."""
+    topic_bytes = limits.get("topic_bytes")
     drafts: dict[str, ChannelDraft] = {}
     addresses: dict[str, Address] = {}
     names = Names("channel", checker.report)
@@ -46,6 +51,8 @@ def read_channels(
         address = None if text is None else read_address(text, view.position_of("address"), checker.report)
         if address is not None:
             addresses[key] = address
+            if topic_bytes is not None and topic_bytes.maximum > 0:
+                check_length(address, topic_bytes.maximum, checker.report)
         drafts[key] = ChannelDraft(
             key=key,
             address=text or "",

@@ -57,7 +57,8 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
     drafts = {} if messages is None else read_messages(checker, messages, document)
     if components is not None:
         _check_components(checker, components)
-    channels = read_channels(checker, view.get("channels"), drafts, document)
+    limits = {} if settings is None else read_limits(checker, settings)
+    channels = read_channels(checker, view.get("channels"), drafts, limits, document)
     operations, bindings = read_operations(checker, view.get("operations"), channels, document)
     envelope = None if settings is None else settings.get("envelope")
     return DocumentDraft(
@@ -66,7 +67,7 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
         description="" if info is None else info.text("description"),
         servers=_read_servers(checker, view.get("servers")),
         timings={} if settings is None else read_timings(checker, settings),
-        limits={} if settings is None else read_limits(checker, settings),
+        limits=limits,
         messages=drafts,
         envelope=None if envelope is None else read_payload(checker, envelope),
         channels=channels,

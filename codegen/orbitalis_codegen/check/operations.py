@@ -171,7 +171,8 @@ class _Reader:
         if view is None:
             return None
         number = view.number("qos")
-        retain = view.boolean("retain")
+        # It may be left out, and MQTT then does not retain.
+        retain = view.boolean("retain") if "retain" in view.node.members else False
         # 1.0 would pass for 1.
         quality = _QUALITIES.get(number) if isinstance(number, int) else None
         if number is not None and quality is None:

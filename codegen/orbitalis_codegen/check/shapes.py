@@ -84,8 +84,8 @@ OPERATION_BINDINGS = Shape(
 )
 MQTT_OPERATION_BINDING = Shape(
     name="MQTT operation binding",
-    required=("qos", "retain"),
-    optional=("bindingVersion",),
+    required=("qos",),
+    optional=("retain", "bindingVersion"),
     unsupported={"messageExpiryInterval": "published events would not expire; state it as a timing of `x-orbitalis`"},
 )
 REPLY = Shape(

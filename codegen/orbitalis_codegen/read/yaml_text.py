@@ -13,7 +13,7 @@ from typing import Protocol
 
 import yaml
 
-from orbitalis_codegen.diagnostic import Position, Report, shown
+from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
 from orbitalis_codegen.read.numbers import decimal_number
 from orbitalis_codegen.rules import Rule
@@ -143,7 +143,7 @@ class _Composer:
             case yaml.AliasEvent(anchor=name):
                 if name not in self._anchors:
                     message = f"the alias *{name} names no anchor that is complete before it"
-                    raise self._stop(Rule.UNKNOWN_ALIAS, position, message)
+                    raise self._stop(Rule.UNKNOWN_ALIAS, position, message, did_you_mean(name, self._anchors))
                 self._add(*self._anchors[name], position, None)
             case yaml.ScalarEvent(anchor=anchor):
                 self._add(self._scalar(event, position), _Extent(), position, anchor)
@@ -240,8 +240,8 @@ class _Composer:
         self._usable = False
         self._report.add(rule, position, message, hint)
 
-    def _stop(self, rule: Rule, position: Position, message: str) -> _Unreadable:
-        self._report.add(rule, position, message)
+    def _stop(self, rule: Rule, position: Position, message: str, hint: str | None = None) -> _Unreadable:
+        self._report.add(rule, position, message, hint)
         return _Unreadable()
 
     def _too_deep(self, position: Position) -> _Unreadable:

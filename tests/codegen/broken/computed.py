@@ -45,6 +45,9 @@ def computed_cases() -> Iterator[Broken]:
     yield Broken("ORB111", "list of 100,000 items", [values], "the file has more than 100000 values")
     yield Broken("ORB113", "integer of 5000 digits", [replaced(COLOR, "255", "»" + "9" * 5000)], "64 bits do not hold")
 
+    long = replaced(DOCUMENT, "lamps/{lamp}/status", "»" + "ü" * 32766 + "/{lamp}/s")
+    yield Broken("ORB428", "address of 65536 bytes", [long], "at least 65536 bytes", "'topic_bytes' allows 65535")
+
     chain = "".join(
         f"    t{number}:\n      $ref: {'»' if number == 50 else ''}'#/components/tags/t{number + 1}'\n"
         for number in range(51)

@@ -192,7 +192,8 @@ class CodecFunctions:
     def _record(self, record: Record, suffix: str) -> RecordView:
         fields: list[FieldView] = []
         local_names = names.unique_names(
-            ((field.name, field.name) for field in self.types.fields(record)), taken=_LOCALS_IN_USE
+            ((field.name, field.name) for field in self.types.fields(record)),
+            taken=(*_LOCALS_IN_USE, *self.types.class_names.values()),
         )
         type_ = Reference(name=record.name)
         for field in self.types.fields(record):

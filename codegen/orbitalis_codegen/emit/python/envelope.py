@@ -48,7 +48,10 @@ def emit_envelope(model: Model, types: Types) -> str:
     if not isinstance(record, Record):
         raise EmitError(f"the envelope {record.name} ({record.source}) is no record")
     fields: list[_FieldView] = []
-    local_names = names.unique_names(((field.name, field.name) for field in types.fields(record)), taken=_LOCALS_IN_USE)
+    local_names = names.unique_names(
+        ((field.name, field.name) for field in types.fields(record)),
+        taken=(*_LOCALS_IN_USE, *types.class_names.values()),
+    )
     for field in types.fields(record):
         type_, is_nullable = _without_null(field.field.type)
         kind = _kind(type_)

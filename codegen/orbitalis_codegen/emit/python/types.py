@@ -65,8 +65,10 @@ class Types:
         self.class_names = names.unique_names(
             (name, names.class_name(type_.class_name)) for name, type_ in model.types.items()
         )
-        self._minimum_sizes: dict[str, int] = {}
-        """By the name of a record that does not contain itself: many ways may lead to it."""
+        self._minimum_sizes = self._sizes_of_records()
+        self._field_names: dict[str, dict[str, str]] = {}
+        self._fields: dict[str, tuple[PythonField, ...]] = {}
+        """By the name of the record; many ways may lead to it."""
 
     def annotation(self, type_: AvroType) -> str:
         """Annotate values of a type."""
@@ -88,15 +90,19 @@ class Types:
 
     def fields(self, record: Record) -> tuple[PythonField, ...]:
         """Name the fields of a record, in the order of its schema."""
-        field_names = names.unique_names(
-            ((field.name, names.field_name(field.name, self.class_names.values())) for field in record.fields),
-            taken=self.class_names.values(),
-        )
-        return tuple(self._field(field, field_names[field.name], record) for field in record.fields)
+        if record.name not in self._fields:
+            field_names = self._names_of_fields(record)
+            self._fields[record.name] = tuple(
+                self._field(field, field_names[field.name], record) for field in record.fields
+            )
+        return self._fields[record.name]
 
     def minimum_size(self, type_: AvroType) -> int:
         """Count the bytes that every value of a type takes at least."""
-        return self._minimum_size(type_, frozenset())
+        size = self._minimum_size(type_, self._minimum_sizes)
+        if size is None:
+            raise EmitError(f"a value of {type_} would contain another one without end")
+        return size
 
     def references(self, type_: AvroType) -> frozenset[str]:
         """List the named types that a type refers to without going through another named type."""
@@ -122,26 +128,43 @@ class Types:
                 waiting += new
         return name in reached
 
-    def _minimum_size(self, type_: AvroType, within: frozenset[str]) -> int:
+    def _names_of_fields(self, record: Record) -> dict[str, str]:
+        """What Python calls each field; apart from their defaults, in which other records may stand."""
+        if record.name not in self._field_names:
+            classes = self.class_names.values()
+            wanted = ((field.name, names.field_name(field.name, classes)) for field in record.fields)
+            self._field_names[record.name] = names.unique_names(wanted, taken=classes)
+        return self._field_names[record.name]
+
+    def _sizes_of_records(self) -> dict[str, int]:
+        """The least size of every record: those of the records in it first, and again where they lead back to it."""
+        sizes: dict[str, int] = {}
+        changed = True
+        while changed:
+            changed = False
+            for record in self.named.values():
+                if not isinstance(record, Record):
+                    continue
+                known = [self._minimum_size(field.type, sizes) for field in record.fields]
+                size = sum(inner for inner in known if inner is not None)
+                if None not in known and size < sizes.get(record.name, size + 1):
+                    sizes[record.name] = size
+                    changed = True
+        return sizes
+
+    def _minimum_size(self, type_: AvroType, sizes: Mapping[str, int]) -> int | None:
+        """The least size of a type, given that of records; `None` if it takes a record that is not among them."""
         match type_:
             case Primitive(name=name) | LogicalType(underlying=Primitive(name=name)):
                 return _MINIMUM_SIZES.get(name, 1)
             case Union(branches=branches):
-                return 1 + min(self._minimum_size(branch, within) for branch in branches)
+                known = [self._minimum_size(branch, sizes) for branch in branches]
+                return min((1 + size for size in known if size is not None), default=None)
             case Reference(name=name):
                 named = self.named[name]
                 if isinstance(named, Fixed):
                     return named.size
-                if isinstance(named, Enumeration):
-                    return 1
-                if name in within:
-                    return 0
-                if name not in self._minimum_sizes:
-                    size = sum(self._minimum_size(field.type, within | {name}) for field in named.fields)
-                    if self.is_recursive(name):
-                        return size
-                    self._minimum_sizes[name] = size
-                return self._minimum_sizes[name]
+                return 1 if isinstance(named, Enumeration) else sizes.get(name)
             case Array() | Map():
                 return 1
 
@@ -204,10 +227,11 @@ class Types:
                 return f"{self.class_names[named.name]}({text.literal(value)})"
             case Record(), dict():
                 given = cast("dict[str, object]", value)
+                field_names = self._names_of_fields(named)
                 arguments = [
-                    f"{field.name}={self._value(field.field.type, given[field.field.name], place)}"
-                    for field in self.fields(named)
-                    if field.field.name in given
+                    f"{field_names[field.name]}={self._value(field.type, given[field.name], place)}"
+                    for field in named.fields
+                    if field.name in given
                 ]
                 return f"{self.class_names[named.name]}({', '.join(arguments)})"
             case _:
