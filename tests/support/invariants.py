@@ -52,6 +52,8 @@ def _tables_agree(node: Node) -> None:
     for name, found in slots._by_operation.items():
         assert set(found.open.values()) == {slot for slot in slots.of_operation(name) if slot.is_open}
         assert set(slots.open_of_operation(name)) == set(found.open.values())
+        answerable = set(found.open.values()) | set(found.draining.values())
+        assert answerable == {slot for slot in slots.of_operation(name) if slot.is_answerable}
     assert slots.pending_count == sum(not slot.is_connection for slot in everything)
     assert all(slot.state is not SlotState.FREE and slot.role is node.machine.role for slot in everything)
 
@@ -72,7 +74,7 @@ def _counts_are_within_bounds(node: Node) -> None:
 def _deadlines_belong_to_something(node: Node) -> None:
     machine = node.machine
     pending = {slot.key for slot in machine.slots if not slot.is_connection}
-    closing = {slot.key for slot in machine.slots if slot.state is SlotState.CLOSING}
+    closing = {slot.key for slot in machine.slots if slot.is_connection and not slot.is_open}
     if node.settings.pending_requests_expire_after is not None:
         assert set(machine._pending_deadlines._at) == pending
     if node.settings.graceful_close_timeout is not None:
