@@ -47,14 +47,26 @@ class Acquaintances:
         remote = self._remotes.get(identifier)
         return Standing.CURRENT if remote is None else remote.standing(envelope)
 
-    def meet(self, identifier: str, envelope: EventEnvelope, now: float) -> Remote:
-        """Return the remote that sent an event, made known if it is not."""
+    def meet(self, identifier: str, envelope: EventEnvelope, now: float, *, is_certain: bool = True) -> Remote:
+        """Return the remote that sent an event, made known if it is not.
+
+        An event is not certain if anybody may have published it in the remote's name.
+        """
         remote = self._remotes.get(identifier)
         if remote is None:
             remote = self._remotes[identifier] = Remote(identifier=identifier, first_seen=now, last_seen=now)
             self._watch(remote)
-        remote.learn(envelope)
+        remote.learn(envelope, is_certain=is_certain)
         self.seen(remote, now)
+        claim = remote.claim
+        if claim is not None and is_certain and claim.envelope.incarnation == remote.incarnation:
+            self.told(
+                remote,
+                keepalive_topic=claim.keepalive_topic,
+                keepalive_request_topic=claim.keepalive_request_topic,
+                considers_me_dead_after=claim.considers_me_dead_after,
+            )
+            remote.claim = None
         return remote
 
     def seen(self, remote: Remote, now: float) -> None:

@@ -113,7 +113,7 @@ class Discovering(OrbiterProtocol):
         if not compliant:
             self._discover_if_due(now)
 
-    def _forget_wishes(self, remote_identifier: str) -> None:
+    def _forget_wishes(self, remote_identifier: str, *, but_of: str | None = None) -> None:
         # Plugins ask for nothing.
         pass
 

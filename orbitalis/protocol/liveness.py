@@ -95,6 +95,7 @@ class Liveness(SlotKeeper):
         self.acquaintances.apply_changed_durations()
         for remote in self.acquaintances.pop_dead(now):
             if self.slots.has_remote(remote.identifier):
+                self._forget_wishes(remote.identifier)
                 self._lose(remote.identifier, CloseReason.REMOTE_DEAD)
         self._settle(now)
         return self._outbox.take()

@@ -10,7 +10,7 @@ from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.policy import AllowBlockList
-from orbitalis.protocol.remote import Standing
+from orbitalis.protocol.remote import Claim, Standing
 from orbitalis.protocol.settings import OperationTerms, PluginSettings
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
@@ -130,7 +130,8 @@ class Offering(OrbiterProtocol):
 
     def _on_discover(self, topic: str, message: DiscoverMessage, envelope: EventEnvelope, now: float) -> None:
         core = message.core_identifier
-        if not self._admit(core, envelope, now) or self._is_stale(core, envelope, now):
+        is_directed = topic != self._settings.discover_topic
+        if not (self._admit(core, envelope, now) if is_directed else self._is_to_be_answered(core, envelope)):
             return
         wish = Wish(
             core_identifier=core,
@@ -142,11 +143,11 @@ class Offering(OrbiterProtocol):
                 KeepaliveRequestTopic, core, message.core_keepalive_request_topic
             ),
             considers_me_dead_after=message.considered_dead_after,
+            is_certain=is_directed,
         )
         self._outbox.add(MessageReceived(remote_identifier=core, message=message))
         queries = {name: query for name, query in message.queries.items() if _admits(query, self._settings.identifier)}
         # A directed discover has perhaps crossed the offer that answers another, and is no reason to repeat that.
-        is_directed = topic != self._settings.discover_topic
         awaited = {slot.operation_name for slot in self.slots.of_remote(core) if slot.state is SlotState.OFFERED}
         offered = [
             slot
@@ -162,20 +163,28 @@ class Offering(OrbiterProtocol):
         elif is_directed and not awaited:
             self._publish_keepalive(core, wish.keepalive_topic, correlation_identifier=envelope.identifier)
 
-    def _is_stale(self, core: str, envelope: EventEnvelope, now: float) -> bool:
-        """Return whether a discover of a core that is known by nothing but its wishes is from an earlier life."""
-        wish = self.wishes.of_core(core)
-        return (
-            wish is not None
-            and self.acquaintances.get(core) is None
-            and wish.is_newer_than(envelope)
-            and not self._is_silent(wish, now)
-        )
+    def _is_to_be_answered(self, core: str, envelope: EventEnvelope) -> bool:
+        """Return whether a discover to everybody is not from a life that is over.
+
+        Anybody can publish one in the core's name, so that it ends nothing: if the core has started anew, its request,
+        on a topic of its own, says so.
+        """
+        self._check_sender(core)
+        return self.acquaintances.standing(core, envelope) is not Standing.STALE
 
     def _meet(self, wish: Wish, now: float) -> None:
-        """Make the acquaintance of a core, with what its discover told."""
+        """Make the acquaintance of a core, with what its discover told; what a newer life claims is kept apart."""
+        core = self.acquaintances.get(wish.core_identifier)
+        if core is not None and core.standing(wish.envelope) is Standing.NEWER:
+            core.claim = Claim(
+                envelope=wish.envelope,
+                keepalive_topic=wish.keepalive_topic,
+                keepalive_request_topic=wish.keepalive_request_topic,
+                considers_me_dead_after=wish.considers_me_dead_after,
+            )
+            return
         self.acquaintances.told(
-            self.acquaintances.meet(wish.core_identifier, wish.envelope, now),
+            self.acquaintances.meet(wish.core_identifier, wish.envelope, now, is_certain=wish.is_certain),
             keepalive_topic=wish.keepalive_topic,
             keepalive_request_topic=wish.keepalive_request_topic,
             considers_me_dead_after=wish.considers_me_dead_after,
@@ -188,8 +197,10 @@ class Offering(OrbiterProtocol):
         slot = self.slots.get(core, operation_name)
         if slot is None:
             return self._reserve_for(core, operation_name, query, now)
-        # An older peer that has restarted cannot say so, and gets its operation offered again.
-        if slot.state is SlotState.OFFERED or (slot.is_open and envelope.incarnation is None):
+        # A core that has started anew cannot say so for sure, or, an older peer, at all; it gets its operation offered
+        # again.
+        may_be_new = self.acquaintances.standing(core, envelope) is Standing.NEWER
+        if slot.state is SlotState.OFFERED or (slot.is_open and envelope.incarnation is None) or may_be_new:
             return slot if self._suited(operation_name, query) is not None else None
         return None
 
@@ -209,8 +220,10 @@ class Offering(OrbiterProtocol):
         if not self._has_room_for_pending():
             self._freed.update(dict.fromkeys(name for name in wish.queries if name in self._settings.operations))
 
-    def _forget_wishes(self, remote_identifier: str) -> None:
-        self.wishes.forget(remote_identifier)
+    def _forget_wishes(self, remote_identifier: str, *, but_of: str | None = None) -> None:
+        wish = self.wishes.of_core(remote_identifier)
+        if wish is not None and (but_of is None or wish.envelope.incarnation != but_of):
+            self.wishes.forget(remote_identifier)
 
     def _open(self, slot: Slot, trigger: SlotTrigger, now: float) -> None:
         super()._open(slot, trigger, now)
@@ -253,7 +266,7 @@ class Offering(OrbiterProtocol):
         if not self._is_free(operation_name):
             return []
         for wish in self.wishes.of_operation(operation_name):
-            if self.acquaintances.standing(wish.core_identifier, wish.envelope) is not Standing.CURRENT:
+            if self.acquaintances.standing(wish.core_identifier, wish.envelope) is Standing.STALE:
                 self.wishes.forget(wish.core_identifier)
         return sorted(self.wishes.of_operation(operation_name), key=lambda wish: self._is_silent(wish, now))
 

@@ -85,8 +85,10 @@ class OrbiterProtocol(Liveness):
         """
         if self.running:
             self._told.check_event(topic, sender_of(message), envelope)
-            self._dispatch(topic, message, envelope, now)
-            self._settle(now)
+            try:
+                self._dispatch(topic, message, envelope, now)
+            finally:
+                self._settle(now)
         return self._outbox.take()
 
     def take(self) -> list[Effect]:

@@ -43,6 +43,7 @@ class PluginProtocol(Offering):
 
     def _on_request(self, message: RequestOperationMessage, envelope: EventEnvelope, now: float) -> None:
         core, name = message.core_identifier, message.operation_name
+        before = self.slots.get(core, name)
         if not self._admit(core, envelope, now):
             return
         response_topic = self._told.resolve(ResponseTopic, core, message.response_topic)
@@ -64,7 +65,12 @@ class PluginProtocol(Offering):
         if slot is not None and slot.state is SlotState.OFFERED and not self._still_lends(slot, terms):
             self._release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
             slot = None
-        if terms is None or not self._answers_offer(slot, core, name, envelope):
+        if slot is None and before is not None and envelope.correlation_identifier in before.offer_identifiers:
+            # Offered to a life of the core that is certain only now, which ended what was shared with the one before.
+            is_expected = self._can_lend(core, name)
+        else:
+            is_expected = self._answers_offer(slot, core, name, envelope)
+        if terms is None or not is_expected:
             self._send_no_longer_available(core, name, response_topic, envelope)
             return
         is_new = slot is None

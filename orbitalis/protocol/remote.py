@@ -8,7 +8,7 @@ from enum import Enum, auto
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import EventEnvelope
 
-__all__ = ["Remote", "Standing"]
+__all__ = ["Claim", "Remote", "Standing"]
 
 
 class Standing(Enum):
@@ -22,6 +22,16 @@ class Standing(Enum):
     """It is from an earlier life."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a discover said of its sender: anybody may publish one in its name."""
+
+    envelope: EventEnvelope
+    keepalive_topic: str
+    keepalive_request_topic: str
+    considers_me_dead_after: float
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Remote:
     """One remote orbiter. Times are seconds on the clock of the machine's caller."""
@@ -31,8 +41,12 @@ class Remote:
     last_seen: float
     incarnation: str | None = None
     """Which life it is in; `None` for an older peer."""
-    encoding: Encoding = Encoding.JSON
-    """What it is known to read."""
+    is_life_certain: bool = False
+    """Whether it was heard of in this life on a topic that is for it alone to publish to."""
+    claim: Claim | None = None
+    """What a discover in the name of a newer life has told, until that life is certain."""
+    told_encoding: Encoding = Encoding.JSON
+    """What it is known to read in that life."""
     keepalive_topic: str | None = None
     keepalive_request_topic: str | None = None
     considers_me_dead_after: float | None = None
@@ -52,9 +66,14 @@ class Remote:
         """Whether it puts headers on its events, as every peer does but an older one."""
         return self.incarnation is not None
 
+    @property
+    def encoding(self) -> Encoding:
+        """What to write to it: what its next life reads, too, if there may be one."""
+        return self.told_encoding if self.claim is None else Encoding.JSON
+
     def standing(self, envelope: EventEnvelope) -> Standing:
         """Return how an event of this remote stands to what is known of it."""
-        if self.is_dead or envelope.incarnation == self.incarnation:
+        if self.is_dead or not self.is_life_certain or envelope.incarnation == self.incarnation:
             return Standing.CURRENT
         if self.incarnation is None:
             return Standing.NEWER
@@ -62,10 +81,14 @@ class Remote:
             return Standing.STALE
         return Standing.NEWER
 
-    def learn(self, envelope: EventEnvelope) -> None:
-        """Take over what an event's headers say about its sender."""
+    def learn(self, envelope: EventEnvelope, *, is_certain: bool) -> None:
+        """Take over what an event's headers say about its sender, who is certain unless anybody may be."""
         if envelope.incarnation != self.incarnation:
             self.incarnation = envelope.incarnation
-            self.encoding = Encoding.JSON
+            self.told_encoding = Encoding.JSON
+            self.is_life_certain = False
+        if self.is_life_certain and not is_certain:
+            return
+        self.is_life_certain = is_certain
         if envelope.readable_encodings is not None and Encoding.AVRO.value in envelope.readable_encodings:
-            self.encoding = Encoding.AVRO
+            self.told_encoding = Encoding.AVRO

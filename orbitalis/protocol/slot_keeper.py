@@ -67,8 +67,8 @@ class SlotKeeper(ABC):
         """Draw the conclusions of connections gained or lost."""
 
     @abstractmethod
-    def _forget_wishes(self, remote_identifier: str) -> None:
-        """Forget what a remote whose life is over has asked for."""
+    def _forget_wishes(self, remote_identifier: str, *, but_of: str | None = None) -> None:
+        """Forget what a remote whose life is over has asked for, and keep what its next one, if it is named, has."""
 
     def _clear(self) -> None:
         """Know nothing and nobody."""
@@ -91,10 +91,9 @@ class SlotKeeper(ABC):
         if standing is Standing.STALE:
             return False
         if standing is Standing.NEWER:
-            self._forget_wishes(remote_identifier)
+            self._forget_wishes(remote_identifier, but_of=envelope.incarnation)
             if self.slots.has_remote(remote_identifier):
                 self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
-                self._settle(now)
         if self.acquaintances.get(remote_identifier) is not None:
             self.acquaintances.meet(remote_identifier, envelope, now)
         return True
@@ -207,7 +206,6 @@ class SlotKeeper(ABC):
     def _lose(self, remote_identifier: str, reason: CloseReason) -> None:
         """Drop all that is shared with a remote, on this side alone."""
         self._outbox.add(RemoteLost(remote_identifier=remote_identifier, reason=reason))
-        self._forget_wishes(remote_identifier)
         for slot in self.slots.of_remote(remote_identifier):
             if reason is CloseReason.REMOTE_DEAD and slot.is_connection:
                 # In case that it lives after all.

@@ -25,14 +25,10 @@ class Wish:
     keepalive_topic: str
     keepalive_request_topic: str
     considers_me_dead_after: float
+    is_certain: bool
+    """Whether it came on a topic that is for the core alone to publish to."""
     queries: dict[str, DiscoverQuery] = field(default_factory=dict[str, DiscoverQuery])
     """What is not connected yet, by operation name."""
-
-    def is_newer_than(self, envelope: EventEnvelope) -> bool:
-        """Return whether an event of the same core is from an earlier life."""
-        if self.envelope.incarnation is None:
-            return False
-        return envelope.incarnation is None or envelope.incarnation < self.envelope.incarnation
 
 
 class Wishes:

@@ -19,7 +19,7 @@ LEVELS = 30
 
 @pytest.mark.parametrize("end", [{"type": "int", "default": 0}, {"type": ["null", "Level0"], "default": None}])
 def test_many_ways_may_lead_to_a_record(end: dict[str, object], tmp_path: Path) -> None:
-    fields = [
+    fields: list[list[dict[str, object]]] = [
         [{"name": f"n{way}", "type": f"Level{level + 1}", "default": {}} for way in range(4)] for level in range(LEVELS)
     ]
     fields.append([{"name": "end", **end}])
@@ -41,7 +41,7 @@ def test_many_ways_may_lead_to_a_record(end: dict[str, object], tmp_path: Path) 
 
 
 def test_records_that_contain_one_another_have_a_least_size(tmp_path: Path) -> None:
-    schemas = {
+    schemas: dict[str, list[object]] = {
         "Even": [["float", "Odd"], "double"],
         "Odd": [["Even", "null"], "Even", {"type": "array", "items": "Even"}],
     }

@@ -166,7 +166,7 @@ SCHEMAS: list[dict[str, Any]] = [
     record(
         "TypeNames", {f"f{index}": record(name, {"x": "int", name: "int"}) for index, name in enumerate(TYPE_NAMES)}
     ),
-    record("TypeNamesAsFields", {name: ("int", 0) for name in TYPE_NAMES} | {"one": "Self"}),
+    record("TypeNamesAsFields", dict.fromkeys(TYPE_NAMES, ("int", 0)) | {"one": "Self"}),
     record("OneLine", {}, doc=DESCRIPTIONS["fits_without_quotes"]),
     record("Unpolished", {}, doc="turns something on"),
     record("SuitSymbols", {"suit": "Suit"}),

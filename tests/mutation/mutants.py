@@ -216,7 +216,7 @@ MUTANTS = [
     Mutant(
         name="close-never-overdue",
         file="orbitalis/protocol/orbiter.py",
-        old="return [slot for slot in due if slot is not None and slot.state is SlotState.CLOSING]",
+        old="return [slot for slot in due if slot is not None and slot.is_connection and not slot.is_open]",
         new="return []",
     ),
     Mutant(
@@ -284,6 +284,30 @@ MUTANTS = [
             "        standing = self.acquaintances.standing(plugin, envelope)\n"
             "        if standing is Standing.STALE:"
         ),
+    ),
+    Mutant(
+        name="forged-discover-believed",
+        file="orbitalis/protocol/offering.py",
+        old="if not (self._admit(core, envelope, now) if is_directed else self._is_to_be_answered(core, envelope)):",
+        new="if not self._admit(core, envelope, now):",
+    ),
+    Mutant(
+        name="forged-life-is-certain",
+        file="orbitalis/protocol/offering.py",
+        old="self.acquaintances.meet(wish.core_identifier, wish.envelope, now, is_certain=wish.is_certain)",
+        new="self.acquaintances.meet(wish.core_identifier, wish.envelope, now)",
+    ),
+    Mutant(
+        name="next-life-gets-no-slot",
+        file="orbitalis/protocol/plugin.py",
+        old="is_expected = self._can_lend(core, name)",
+        new="is_expected = False",
+    ),
+    Mutant(
+        name="acknowledged-before-drained",
+        file="orbitalis/protocol/orbiter.py",
+        old="if slot.is_open:\n                self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_RECEIVED)",
+        new="if False:\n                self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_RECEIVED)",
     ),
     Mutant(
         name="strangers-remembered-for-ever",

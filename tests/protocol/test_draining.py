@@ -13,6 +13,7 @@ from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
     GracefulCloseConnectionMessage,
     GracelessCloseConnectionMessage,
+    RequestOperationMessage,
 )
 from tests.support.machine_settings import text_constraint
 from tests.support.machines import Net, Node
@@ -148,7 +149,8 @@ def test_draining_ends_with_either_side(who: str, what: str) -> None:
     else:
         one.crash()
         one.start()
-        other.handle(one.packet(one.last_send(ConfirmConnectionMessage))) if who == "plugin" else one.tick()
+        last = RequestOperationMessage if who == "core" else ConfirmConnectionMessage
+        other.handle(one.packet(one.last_send(last)))
     net.run()
     assert slot.state is SlotState.FREE
     assert len(other.machine._close_deadlines) == 0

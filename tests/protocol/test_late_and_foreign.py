@@ -287,9 +287,9 @@ def test_a_message_for_the_other_role_is_ignored() -> None:
 
 def test_what_breaks_the_protocol_keeps_no_effect_back() -> None:
     _, core, plugin = connected()
-    discover = core.packet(core.last_send(DiscoverMessage), incarnation="00000002")
+    request = core.packet(core.last_send(RequestOperationMessage), incarnation="00000002")
     with pytest.raises(RemoteProtocolError, match="contains a wildcard"):
-        plugin.handle(discover.changed(message={"offer_topic": "#"}))
+        plugin.handle(request.changed(message={"response_topic": "#"}))
     effects = [type(effect).__name__ for effect in plugin.machine.take()]
     assert effects == ["RemoteLost", "ConnectionClosed", "Unsubscribe"]
 

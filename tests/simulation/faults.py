@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from orbitalis.protocol.effects import Send
 from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import Role
+from orbitalis_wire import channels
+from orbitalis_wire.envelope import Encoding
 from tests.simulation.world import Faults, World
 from tests.support.machines import Node
 
@@ -133,6 +136,24 @@ class Plagues:
     def stalling(self) -> None:
         """Keep an orbiter from doing anything."""
         self._world.stall(self._any_node(), self._while())
+
+    def forging(self) -> None:
+        """Ask in the name of a core, as anybody can, in a life that it is not in."""
+        cores = [node for node in self._world.nodes if node.machine.role is Role.CORE]
+        core = self._random.choice(cores)
+        needs = core.settings.operation_requirements.items()
+        discover = Send(
+            remote_identifier=None,
+            topic=core.settings.discover_topic,
+            channel=channels.DISCOVER,
+            message=core.core._discover_message({name: requirement.constraint for name, requirement in needs}),
+            event_identifier=self._world.new_identifier(),
+            encoding=Encoding.JSON,
+            late_offers=self._random.random() < 0.5,
+        )
+        life = self._random.choice([None, "", "00000000", "00000002", "00000009", "z"])
+        self._world.trace.note(self._world.now, "somebody asks as %s in life %s", core, life)
+        self._world.publish(core, core.packet(discover, incarnation=life))
 
     # Users
 

@@ -61,7 +61,8 @@ class Safety(Inspector):
             for slot in node.machine.slots
         }
         remote = None if packet is None else node.machine.acquaintances.get(sender_of(packet.message))
-        self._incarnation = None if remote is None or remote.is_dead else remote.incarnation
+        is_certain = remote is not None and remote.is_life_certain and not remote.is_dead
+        self._incarnation = remote.incarnation if remote is not None and is_certain else None
 
     def after(self, node: Node, packet: Packet | None) -> None:
         """Fail if a promise is broken."""
@@ -73,6 +74,7 @@ class Safety(Inspector):
             self._only_the_sender_changes_what_it_shares(node, packet)
             self._nobody_speaks_from_a_life_that_is_over(node, packet)
             self._nobody_speaks_of_another_handshake(node, packet)
+            self._nobody_ends_anything_where_anybody_may_publish(node, packet)
         if not node.machine.running:
             assert len(node.machine.slots) == len(node.machine.acquaintances) == 0, "S5: something is left"
 
@@ -156,6 +158,12 @@ class Safety(Inspector):
                 assert answered in seen.offer_identifiers, "S3: an answer to another offer"
             else:
                 assert named == seen.connection_identifier, f"S3: connection {named} changed another"
+
+    def _nobody_ends_anything_where_anybody_may_publish(self, node: Node, packet: Packet) -> None:
+        """S3."""
+        if packet.topic in (node.settings.discover_topic, node.settings.announce_topic):
+            changed = [key for key in self._changed(node) if not self._is_new_offer(node, key)]
+            assert changed == [], f"S3: what anybody may have published changed {changed}"
 
 
 def _bounds(node: Node) -> list[tuple[str, int | None, list[str]]]:

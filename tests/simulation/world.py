@@ -124,7 +124,7 @@ class World(Net):
         node.effects.clear()
         sent, self.wire = self.wire, []
         for one in sent:
-            self._carry(node, one)
+            self.publish(node, one)
         self._plan_tick(node)
 
     def stall(self, node: Node, seconds: float) -> None:
@@ -171,7 +171,8 @@ class World(Net):
 
     # Bus
 
-    def _carry(self, sender: Node, packet: Packet) -> None:
+    def publish(self, sender: Node, packet: Packet) -> None:
+        """Take a message of a node to all who may be subscribed, or to none of them."""
         if packet.topic == sender.settings.discover_topic:
             self.discovers.append((self.now, sender.identifier))
         for receiver in self.nodes:

@@ -140,7 +140,7 @@ class _Composer:
                 self._documents += 1
                 if self._documents > 1:
                     raise self._stop(Rule.YAML_BEYOND_JSON, position, "a second document begins in the same file")
-            case yaml.AliasEvent(anchor=name):
+            case yaml.AliasEvent(anchor=str(name)):
                 if name not in self._anchors:
                     message = f"the alias *{name} names no anchor that is complete before it"
                     raise self._stop(Rule.UNKNOWN_ALIAS, position, message, did_you_mean(name, self._anchors))
