@@ -254,6 +254,10 @@ class Net:
         """Return an identifier that is new."""
         return f"i{next(self._numbers)}"
 
+    def skip_names(self, to: int) -> None:
+        """Give none of the names before a number any more."""
+        self._numbers = itertools.count(to)
+
     def add_core(
         self, identifier: str = "core", *, has_headers: bool = True, text: Constraint | None = None, **settings: Any
     ) -> Node:
