@@ -66,7 +66,10 @@ def check(root: Path, files: Mapping[str, bytes]) -> list[Drift]:
         elif not stat.S_ISREG(mode):
             drifts.append(_by_hand(path, "it is not a regular file any more"))
         elif (found := (root / path).read_bytes()) != emitted:
-            drifts.append(_difference(path, found, emitted))
+            other = next((other for other, data in files.items() if data == found), None)
+            drifts.append(
+                _difference(path, found, emitted) if other is None else _by_hand(path, f"it is a copy of {other}")
+            )
     return sorted(drifts, key=lambda drift: drift.path)
 
 

@@ -8,6 +8,7 @@ import os
 import posixpath
 import secrets
 import shutil
+import signal
 import stat
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -42,17 +43,18 @@ def write(root: Path, files: Mapping[str, bytes]) -> WriteReport:
     removed = stale(root, files)
     written = [path for path in sorted(files) if not _is_up_to_date(root, path, files[path])]
     transaction = _Transaction(root)
-    try:
-        for path in written:
-            transaction.prepare(path, files[path])
-        for path in written:
-            transaction.replace(path)
-        for path in removed:
-            transaction.remove(path)
-    except BaseException as error:
-        transaction.roll_back(error)
-        raise
-    transaction.finish()
+    with _undisturbed():
+        try:
+            for path in written:
+                transaction.prepare(path, files[path])
+            for path in written:
+                transaction.replace(path)
+            for path in removed:
+                transaction.remove(path)
+        except BaseException as error:
+            transaction.roll_back(error)
+            raise
+        transaction.finish()
     _remove_folders(root, files)
     return WriteReport(
         written=tuple(written),
@@ -166,6 +168,19 @@ class _Transaction:
             if not (self.root / folder).exists():
                 (self.root / folder).mkdir()
                 self.folders.append(self.root / folder)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Generator[None]:
+    """Let what would end the process wait for a moment, where that can be had."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

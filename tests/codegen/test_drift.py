@@ -66,6 +66,12 @@ def test_everything_is_missing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_was_copied_over_another(root: Path) -> None:
+    (root / TOPICS).write_bytes(emitted()[f"{WIRE}/codecs/lamp.py"])
+
+    assert only(root, emitted()) == (Cause.HAND, f"{TOPICS}: changed by hand: it is a copy of {WIRE}/codecs/lamp.py")
+
+
 def test_a_file_that_nothing_gives_is_stale(root: Path) -> None:
     (root / WIRE / "old.py").write_bytes(emitted()[TOPICS])
     (root / WIRE / "codecs" / ".0a.orbitalis-codegen").write_bytes(b"of a killed run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orbitalis_codegen.write import WriteReport, write
+from orbitalis_codegen.write import TEMPORARY, WriteReport, write
 from tests.support.repository import ROOT
 
 WIRE = "generated/python/orbitalis_wire"
@@ -303,6 +304,23 @@ def test_what_fails_midway_is_rolled_back(root: Path) -> None:
     assert caught.value.filename == str(root / WIRE / "both")
     assert not hasattr(caught.value, "__notes__")
     assert snapshot(root) == before
+
+
+def test_who_ends_the_process_waits_until_all_is_written(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = os.replace
+
+    def ending(source: Path, target: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", ending)
+    files = {**FILES, f"{WIRE}/__init__.py": b"new", f"{WIRE}/a/new.py": b"new"}
+    with pytest.raises(KeyboardInterrupt):
+        write(root, files)
+
+    monkeypatch.undo()
+    assert write(root, files).written == ()
+    assert [path for path in snapshot(root) if path.endswith(TEMPORARY)] == []
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "temporary"), KeyboardInterrupt()])
