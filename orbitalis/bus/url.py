@@ -96,6 +96,8 @@ class _Bus:
 def _read(url: str) -> _Bus:
     if any(character.isspace() for character in url):
         _refuse(f"contains a blank; {_HOW_SEVERAL}")
+    if "://" not in url:
+        _refuse("has no scheme, such as mqtt://")
     parts = _split(url)
     if parts is None:
         _refuse("cannot be read")
@@ -108,8 +110,6 @@ def _read(url: str) -> _Bus:
             return _local(parts)
         case "mqtt" | "mqtts":
             return _mqtt(parts)
-        case "":
-            _refuse("has no scheme")
         case scheme:
             _refuse(f"has the unknown scheme {scheme!r}")
 

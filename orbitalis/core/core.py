@@ -10,6 +10,7 @@ from typing import Any
 
 from orbitalis.core.request import OperationRequester
 from orbitalis.core.requirement import OperationRequirement, RequirementsProviderMixin
+from orbitalis.core.shortfall import Shortfall
 from orbitalis.core.sink import SinksProviderMixin
 from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection
@@ -64,6 +65,7 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
         """Set while it is compliant."""
         self.not_compliant_event = asyncio.Event()
         """Set while it runs and is not compliant."""
+        self._shortfall = Shortfall(self.identifier, self._logger)
         self.operation_sinks = {**self._declared_sinks(), **self.operation_sinks}
 
     # Life cycle
@@ -111,6 +113,7 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
 
     def _do_own_work(self) -> None:
         self._carrier.submit(self._machine.update_compliant(self._now()))
+        self._shortfall.look(self._machine, self.operation_requirements, self._now())
         self._do_what_is_due_for_the_role()
 
     def _do_what_is_due_for_the_role(self) -> None:

@@ -91,7 +91,9 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
 
         Raises:
             ValueError: A duration is negative, or the identifier cannot be a level of a topic.
+            TypeError: The client is none, such as the URL of a bus.
         """
+        _check_client(self.eventbus_client)
         self.topics = BuiltTopics(self)
         try:
             KeepaliveTopic.build(recipient_identifier=self.identifier, sender_identifier=self.identifier)
@@ -406,3 +408,9 @@ _DURATIONS = (
 def _new_incarnation() -> str:
     """Return a text that is greater than all that earlier calls gave, as long as the clock is not set back."""
     return f"{time.time_ns():020d}"
+
+
+def _check_client(given: object) -> None:
+    if not isinstance(given, EventBusClient):
+        hint = "; connect(URL) makes one" if isinstance(given, str) else ""
+        raise TypeError(f"eventbus_client is a client of an event bus, got a {type(given).__name__}{hint}")

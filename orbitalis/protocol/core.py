@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.discovering import Discovering
 from orbitalis.protocol.effects import CloseReason, MessageReceived, ProtocolMessage
+from orbitalis.protocol.settings import CoreSettings
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import channels
@@ -22,13 +26,31 @@ from orbitalis_wire.messages import (
 )
 from orbitalis_wire.topics import CloseTopic, KeepaliveRequestTopic, KeepaliveTopic, OperationInputTopic, ReplyTopic
 
-__all__ = ["CoreProtocol"]
+__all__ = ["CoreProtocol", "Refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An offer that the core did not take."""
+
+    plugin_identifier: str
+    reason: str
+    """For people."""
 
 
 class CoreProtocol(Discovering):
     """What a core does beyond what every orbiter does."""
 
     role = Role.CORE
+
+    def __init__(self, settings: CoreSettings, *, new_identifier: Callable[[], str]) -> None:
+        super().__init__(settings, new_identifier=new_identifier)
+        self.last_refusals: dict[str, Refusal] = {}
+        """By operation name, the last offer that was refused since the operation was last connected."""
+
+    def _on_start(self, now: float) -> None:
+        super()._on_start(now)
+        self.last_refusals.clear()
 
     def _dispatch(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> None:
         match message:
@@ -84,6 +106,8 @@ class CoreProtocol(Discovering):
             except RemoteProtocolError as error:
                 reason = str(error)
         if reason is not None:
+            if offered.name in self._settings.operation_requirements:
+                self.last_refusals[offered.name] = Refusal(plugin, reason)
             self._send_reject(plugin, offered.name, reply_topic, reason, correlation_identifier=envelope.identifier)
 
     def _reason_against(self, plugin: str, offered: OfferedOperation) -> str | None:
@@ -213,6 +237,7 @@ class CoreProtocol(Discovering):
                 OperationInputTopic, slot.remote_identifier, message.operation_input_topic
             )
         slot.remote_close_topic = close_topic
+        self.last_refusals.pop(slot.operation_name, None)
         self.slots.index_topics(slot)
         self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
         self._open(slot, SlotTrigger.CONFIRM_RECEIVED, now)

@@ -104,7 +104,7 @@ def test_files_that_are_of_no_use(tls_files: TlsFiles, tmp_path: Path, options: 
     ("url", "reason"),
     [
         ("", "no scheme"),
-        ("broker:1883", "unknown scheme|cannot be read|ends neither"),
+        ("broker:1883", "no scheme, such as mqtt://"),
         ("http://user:secret@broker", "unknown scheme 'http'"),
         ("mqtt://", "no host"),
         ("mqtt://user:secret@", "no host"),
@@ -112,7 +112,7 @@ def test_files_that_are_of_no_use(tls_files: TlsFiles, tmp_path: Path, options: 
         ("mqtt://broker:secret", "port"),
         ("mqtt://broker:0", "port"),
         ("mqtt://broker:70000", "port"),
-        ("mqtt:user:secret@broker", "ends neither"),
+        ("mqtt:user:secret@broker", "no scheme"),
         ("mqtt://user:sec/ret@broker", "ends neither"),
         ("mqtt://user:sec#ret@broker", "ends neither"),
         ("mqtt://user:sec?ret@broker", "ends neither"),

@@ -280,6 +280,9 @@ def test_what_cannot_be_is_refused_when_it_is_made(bus: LocalEventBus, kind: typ
             options: dict[str, Any] = {duration: value}
             with pytest.raises(ValueError, match=f"{duration} must not be negative"):
                 kind(eventbus_client=on(bus), **options)
+    url: Any = "mqtt://localhost"
+    with pytest.raises(TypeError, match=r"is a client of an event bus, got a str; connect\(URL\) makes one"):
+        kind(eventbus_client=url)
 
 
 def test_identifiers_are_made_up_and_differ(bus: LocalEventBus) -> None:
