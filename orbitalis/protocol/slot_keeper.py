@@ -71,10 +71,8 @@ class SlotKeeper(ABC):
         """Forget what a remote whose life is over has asked for, and keep what its next one, if it is named, has."""
 
     def _clear(self) -> None:
-        """Know nothing and nobody."""
+        """Know nobody any more; slots are released one by one."""
         self.acquaintances.clear()
-        for deadlines in (self._pending_deadlines, self._close_deadlines, self._unused_deadlines):
-            deadlines.clear()
         self._reconciliations.clear()
 
     def _admit(self, remote_identifier: str, envelope: EventEnvelope, now: float) -> bool:

@@ -151,7 +151,7 @@ MUTANTS = [
         file="orbitalis/protocol/slot_keeper.py",
         old=(
             "        for deadlines in (self._pending_deadlines, self._close_deadlines, self._unused_deadlines):\n"
-            "            deadlines.clear()\n"
+            "            deadlines.discard(slot.key)\n"
         ),
         new="",
         known_fault=9,
