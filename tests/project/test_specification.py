@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
 from tests.support.repository import ROOT, run
@@ -38,6 +39,12 @@ def test_official_parser_accepts_the_specification() -> None:
     last_line = run(["node", VALIDATOR, "asyncapi.yaml"]).splitlines()[-1]
 
     assert last_line == "asyncapi.yaml: valid, 12 channels, 24 operations"
+
+
+def test_every_operation_says_what_it_takes_and_does() -> None:
+    operations = yaml.safe_load((ROOT / "asyncapi.yaml").read_text())["operations"]
+
+    assert [name for name, one in operations.items() if not one.get("summary") or not one.get("description")] == []
 
 
 def test_official_parser_refuses_an_unknown_action(specification: Path) -> None:
