@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
+from typing import Final
 
 __all__ = ["weigh"]
 
 _OBJECT = 64
 """Bytes of an object beside its fields, of an entry in a collection, or of a number: about as many."""
+_names: Final[dict[type[object], tuple[str, ...]]] = {}
+"""Fields of the dataclasses that have been weighed."""
 
 
 def weigh(*values: object) -> int:
@@ -34,6 +36,8 @@ def weigh(*values: object) -> int:
     return total
 
 
-@cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+def _field_names(kind: type[object]) -> tuple[str, ...]:
+    names = _names.get(kind)
+    if names is None:
+        names = _names[kind] = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    return names

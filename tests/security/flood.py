@@ -60,7 +60,8 @@ def flood(kind: str, events: int, *, per_second: float, paced: bool) -> Outcome:
     role, name = kind.split(": ")
     make = (PLUGIN_FLOODS if role == "plugin" else CORE_FLOODS)[name]
     net = Net()
-    unpaced: dict[str, Any] = {} if paced else {"maximum_stranger_events_per_second": 1e9}
+    rates = ("maximum_stranger_events_per_second", "maximum_unfamiliar_schema_bytes_per_second")
+    unpaced: dict[str, Any] = {} if paced else dict.fromkeys(rates, 1e12)
     constraint = text_constraint(minimum=1)
     if role == "plugin":
         victim, neighbour = net.add_plugin(**unpaced), net.add_core(text=text_constraint(minimum=1))
@@ -127,7 +128,7 @@ def main() -> int:
         "--events", type=int, default=1_000_000, metavar="N", help="so many events (default: a million)"
     )
     parser.add_argument("--rate", type=float, default=20_000, help="events a second of virtual time (default: 20000)")
-    parser.add_argument("--unpaced", action="store_true", help="do without the bound on the events of strangers")
+    parser.add_argument("--unpaced", action="store_true", help="do without the bounds on what comes in a second")
     parser.add_argument("--one", choices=FLOODS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one is not None:
