@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Final
+from typing import Final, cast
 
 __all__ = ["weigh"]
 
@@ -28,9 +28,10 @@ def weigh(*values: object) -> int:
         elif names := _field_names(kind):
             total += _OBJECT + weigh(*[getattr(value, name) for name in names])
         elif isinstance(value, Mapping):
-            total += _OBJECT + weigh(*value.keys()) + weigh(*value.values())
+            pairs = cast(Mapping[object, object], value)
+            total += _OBJECT + weigh(*pairs.keys()) + weigh(*pairs.values())
         elif isinstance(value, Collection):
-            total += _OBJECT + weigh(*value)
+            total += _OBJECT + weigh(*cast(Collection[object], value))
         else:
             total += _OBJECT
     return total
