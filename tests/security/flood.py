@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import resource
 import subprocess
 import sys
@@ -70,6 +71,7 @@ def flood(kind: str, events: int, *, per_second: float, paced: bool) -> Outcome:
     net.start()
     assert victim.connections() == [neighbour.identifier]
     newcomer: Node | None = None
+    chance = random.Random(1)
     started = connected = None
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begin, next_tick = time.process_time(), net.now
@@ -77,7 +79,9 @@ def flood(kind: str, events: int, *, per_second: float, paced: bool) -> Outcome:
         net.now += 1 / per_second
         victim.handle(make(number))
         if net.now >= next_tick:
-            next_tick = net.now + _TICK
+            # In step with the flood, all others would always find its last message just before theirs.
+            next_tick = net.now + _TICK * chance.uniform(0.5, 1.5)
+            net.now += chance.random() / per_second
             _answer_nobody(net, victim)
             if number >= events // 2 and newcomer is None:
                 newcomer = net.add_core("newcomer") if role == "plugin" else net.add_plugin("newcomer")

@@ -12,7 +12,7 @@ from orbitalis_wire import limits, timings
 from tests.security.flood import FLOODS, MEMORY_BOUND, flood_in_process
 from tests.security.hostile import CORE_FLOODS, PLUGIN_FLOODS, announcement, discover, offer
 from tests.support.invariants import assert_sane
-from tests.support.machine_settings import text_constraint
+from tests.support.machine_settings import Terms, text_constraint
 from tests.support.machines import Net, Node
 
 EVENTS = int(os.environ.get("ORBITALIS_FLOOD_EVENTS", "15000"))
@@ -167,3 +167,20 @@ def test_announcements_of_strangers_cause_a_bounded_number_of_discovers() -> Non
         core.handle(announcement(number))
     assert len(net.wire) <= limits.DIRECTED_DISCOVERS + 1
     assert len(core.machine.acquaintances) == 1
+
+
+def test_an_unanswered_offer_to_a_neighbour_that_has_a_connection_is_not_given_up() -> None:
+    operations = {"text": Terms(), "other": Terms()}
+    net = Net()
+    plugin = net.add_plugin(operations=operations, **NARROW)
+    core = net.add_core(text=text_constraint(minimum=1))
+    net.start()
+    plugin.do(plugin.plugin.send_offer("core", "offers", ["other"], net.now))
+    net.wire.clear()
+    net.now += 2 * timings.CONTESTED_AFTER
+    for number in range(200):
+        net.now += timings.CONTESTED_AFTER / 10
+        plugin.handle(discover(number))
+    assert plugin.machine.statistics.crowded_out > 100
+    assert plugin.has_slot(core, "other")
+    assert_sane(plugin)

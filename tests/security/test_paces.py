@@ -151,3 +151,23 @@ def test_a_net_without_floods_counts_nothing_but_what_is_late() -> None:
     net.advance(600)
     for node in nodes:
         assert replace(node.machine.statistics, ignored=0) == OrbiterStatistics()
+
+
+def test_what_is_too_much_has_no_effect() -> None:
+    _, plugin, core = besieged("plugin", maximum_remote_events_per_second=10)
+    plugin.effects.clear()
+    for number in range(1000):
+        plugin.handle(keepalive(core, number))
+    assert len(plugin.effects) <= 10 * timings.BURST + 1
+
+
+def test_more_schemas_than_one_operation_has_reason_to_name_fit_nothing() -> None:
+    _, plugin, _ = besieged("plugin")
+    packet = discover(1)
+    (query,) = packet.message.queries.values()  # type: ignore[union-attr]
+    (taken,) = query.inputs
+    many = replace(taken, schemas=tuple(taken.schemas) * (limits.SCHEMA_BYTES // len(taken.schemas[0]) + 1))
+    plugin.handle(packet.changed(message={"queries": {"text": replace(query, inputs=[many])}}))
+    assert plugin.machine.statistics.unread_schemas == 1
+    assert len(plugin.machine.slots) == 1
+    assert len(plugin.plugin.wishes) == 0
