@@ -75,6 +75,10 @@ docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from code
 simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
+.PHONY: flood
+flood: $(DEVELOPMENT) ## Flood a plugin and a core in a million invented names, and measure
+	@$(BIN)/python -m tests.security.flood $(ARGS)
+
 .PHONY: mutants
 mutants: $(DEVELOPMENT) ## Break the protocol in one place at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutation $(ARGS)

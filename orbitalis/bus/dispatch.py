@@ -18,6 +18,7 @@ from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.statistics import BusStatistics
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
+from orbitalis_wire import limits
 
 __all__ = ["QueueBounds", "Subscription", "end_workers"]
 
@@ -31,8 +32,8 @@ _END_TIMEOUT = 5.0
 class QueueBounds:
     """How much one subscription keeps while its handler is busy."""
 
-    events: int = 10_000
-    bytes: int = 16 * 1024 * 1024
+    events: int = limits.QUEUED_EVENTS
+    bytes: int = limits.QUEUED_BYTES
     """Sum of the lengths in which the events were received; in process, where nothing is encoded, not counted."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 import typing_extensions
@@ -13,7 +14,7 @@ from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from orbitalis.message.payload import UndecodedPayload, schema_of
 from orbitalis_wire import limits, messages
 
-__all__ = ["Input", "Output", "SchemaSpec", "canonical_form"]
+__all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar"]
 
 P = typing_extensions.TypeVar("P", default=Any)
 M = TypeVar("M")
@@ -22,6 +23,8 @@ Q = TypeVar("Q")
 
 _CACHED: Final = 256
 """Schemas whose canonical form is kept: as many strangers may name ever new ones, at most 32 MiB of text."""
+_forms: Final[OrderedDict[str, str]] = OrderedDict()
+"""Canonical forms of the schemas that were asked for last, newest last."""
 
 
 def canonical_form(schema: str) -> str:
@@ -30,13 +33,27 @@ def canonical_form(schema: str) -> str:
     Text that is no schema, or that is larger or deeper than `limits.SCHEMA_BYTES` and `limits.NESTING_DEPTH` allow,
     stands for itself: it is the same as an equal text and as nothing else.
     """
-    if len(schema) > limits.SCHEMA_BYTES or _depth(schema) > limits.NESTING_DEPTH:
+    form = _forms.get(schema)
+    if form is None:
+        if len(schema) > limits.SCHEMA_BYTES:
+            return schema
+        form = _forms[schema] = _work_out(schema)
+    # Other threads may do the same at the same time.
+    with suppress(KeyError):
+        _forms.move_to_end(schema)
+        while len(_forms) > _CACHED:
+            _forms.popitem(last=False)
+    return form
+
+
+def is_familiar(schema: str) -> bool:
+    """Return whether :meth:`canonical_form` takes no time, since this text was asked for lately or is too long."""
+    return schema in _forms or len(schema) > limits.SCHEMA_BYTES
+
+
+def _work_out(schema: str) -> str:
+    if _depth(schema) > limits.NESTING_DEPTH:
         return schema
-    return _canonical_form(schema)
-
-
-@lru_cache(maxsize=_CACHED)
-def _canonical_form(schema: str) -> str:
     try:
         return to_parsing_canonical_form(parse_schema(json.loads(schema), named_schemas={}))
     except Exception:

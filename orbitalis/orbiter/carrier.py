@@ -16,6 +16,7 @@ from orbitalis.message.event import Event
 from orbitalis.orbiter.connection import Connection, PendingRequest
 from orbitalis.orbiter.connection_data import ConnectionData
 from orbitalis.orbiter.lanes import Lanes, is_being_cancelled
+from orbitalis.orbiter.overruns import Overruns
 from orbitalis.orbiter.slot_lanes import DrainingLane, PreparationLane
 from orbitalis.orbiter.whereabouts import Whereabouts
 from orbitalis.protocol.effects import (
@@ -37,6 +38,7 @@ from orbitalis.protocol.effects import (
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis.protocol.weight import weigh
 from orbitalis_wire import PROTOCOL_VERSION, channels
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
@@ -59,10 +61,6 @@ _LONGEST_DRAINING: Final = 8
 _READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 _PROTOCOL_MESSAGES: Final = get_args(ProtocolMessage)
 _OWN_LANE: Final = ("compliance",)
-_LONGEST_LANE: Final = 10_000
-"""Effects that may wait for one remote's hooks and for the bus; what it sends while there are more is not looked at."""
-_MOST_WORK: Final = 100_000
-"""The same for all remotes together."""
 
 
 class Carrier:
@@ -73,6 +71,7 @@ class Carrier:
         self._protocol = protocol
         self._logger = FieldLogger(logging.getLogger(__name__), orbiter=orbiter.identifier)
         self._complaints = ThrottledLog(self._logger)
+        self._overruns = Overruns(self._logger, orbiter.identifier, protocol.statistics)
         self._whereabouts = Whereabouts(protocol)
         self.data = ConnectionData(orbiter, protocol, self._whereabouts, self._complain)
         """What takes the data of connections."""
@@ -133,10 +132,12 @@ class Carrier:
                 channel.key,
                 topic=topic,
             )
+            self._protocol.statistics.misplaced += 1
             return
         message = cast(ProtocolMessage, payload)
         sender = sender_of(message)
-        if self.lanes.length(sender) >= _LONGEST_LANE or len(self.lanes) >= _MOST_WORK:
+        if self._is_overloaded(sender):
+            self._protocol.statistics.overloaded += 1
             self._complain(
                 "%s ignores a message on topic %r of %r: too much is still to be done",
                 topic,
@@ -146,6 +147,7 @@ class Carrier:
             )
             return
         if not self._whereabouts.admits(message, event):
+            self._protocol.statistics.misled += 1
             self._complain(
                 "%s ignores a message on topic %r of a second %r, on bus %s: it has to do with the one on bus %s",
                 topic,
@@ -173,6 +175,15 @@ class Carrier:
                 return
         self._handle(topic, message, event)
 
+    def _is_overloaded(self, sender: str) -> bool:
+        """Return whether so much waits, for the hooks or the bus, that no more may be taken of a remote."""
+        orbiter, lanes = self._orbiter, self.lanes
+        return (
+            lanes.length(sender) >= orbiter.maximum_waiting_work_of_remote
+            or len(lanes) >= orbiter.maximum_waiting_work
+            or lanes.waiting_bytes >= orbiter.maximum_waiting_work_bytes
+        )
+
     async def _handle_drained(self, data_topic: str, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
         """Let a connection end gracefully when what has come on it is done; a graceless close ends it before."""
         await self._orbiter.eventbus_client.drained(data_topic)
@@ -199,9 +210,11 @@ class Carrier:
         for effect in effects:
             # Hooks that tell of the core as a whole must not hold up what is for everybody.
             key = _OWN_LANE if isinstance(effect, ComplianceChanged) else effect.remote_identifier
-            self.lanes.submit(key, self._work(effect))
+            weight = weigh(effect.message) if isinstance(effect, MessageReceived) else 0
+            self.lanes.submit(key, self._work(effect), weight)
             keys.add(key)
         self._orbiter._orbiter_loop.look_again()
+        self._overruns.report()
         return keys
 
     async def carry_out(self, effects: Iterable[Effect]) -> None:

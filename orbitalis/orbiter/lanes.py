@@ -43,7 +43,8 @@ class _Lane:
     """The work for one key that waits, and the task that does it."""
 
     def __init__(self) -> None:
-        self.queue: deque[Work | _Mark] = deque()
+        self.queue: deque[tuple[Work | _Mark, int]] = deque()
+        """With the weight of each."""
         self.task: asyncio.Task[None] | None = None
         self.is_interrupted = False
 
@@ -60,6 +61,8 @@ class Lanes:
         self._lanes: dict[Hashable, _Lane] = {}
         self._context = outside()
         self._waiting = 0
+        self.waiting_bytes = 0
+        """How much memory is taken by what the work that waits was said to weigh."""
 
     def begin(self) -> None:
         """Do work from now on in the context (:mod:`contextvars`) of whoever calls this."""
@@ -79,15 +82,15 @@ class Lanes:
         """Whether the caller is a piece of work, which must not wait for another one: that might wait for it."""
         return Scope.around(self) is not None
 
-    def submit(self, key: Hashable, work: Work) -> None:
-        """Queue a piece of work."""
-        self._append(key, work)
+    def submit(self, key: Hashable, work: Work, weight: int = 0) -> None:
+        """Queue a piece of work, which takes so many bytes while it waits."""
+        self._append(key, work, weight)
 
     def reached(self, key: Hashable) -> asyncio.Future[None]:
         """Return what tells when all work that is queued in a lane is done, or given up."""
         mark = _Mark(asyncio.get_running_loop().create_future())
         if key in self._lanes:
-            self._append(key, mark)
+            self._append(key, mark, 0)
         else:
             mark.tell()
         return mark.reached
@@ -138,7 +141,7 @@ class Lanes:
             for task in stubborn:
                 self._logger.error("what %s does did not end when it was cancelled", task.get_name())
 
-    def _append(self, key: Hashable, work: Work | _Mark) -> None:
+    def _append(self, key: Hashable, work: Work | _Mark, weight: int) -> None:
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane()
@@ -146,8 +149,9 @@ class Lanes:
             lane.task = asyncio.get_running_loop().create_task(
                 self._run(key, lane), name=name, context=self._context.copy()
             )
-        lane.queue.append(work)
+        lane.queue.append((work, weight))
         self._waiting += 1
+        self.waiting_bytes += weight
 
     def _own(self) -> _Lane | None:
         scope = Scope.around(self)
@@ -173,8 +177,9 @@ class Lanes:
                 del self._lanes[key]
 
     async def _do_next(self, lane: _Lane) -> None:
-        work = lane.queue.popleft()
+        work, weight = lane.queue.popleft()
         self._waiting -= 1
+        self.waiting_bytes -= weight
         if isinstance(work, _Mark):
             work.tell()
             return
@@ -195,7 +200,8 @@ class Lanes:
 
     def _abandon(self, lane: _Lane) -> None:
         self._waiting -= len(lane.queue)
-        for work in lane.queue:
+        for work, weight in lane.queue:
+            self.waiting_bytes -= weight
             if isinstance(work, _Mark):
                 work.tell()
         lane.queue.clear()

@@ -18,6 +18,7 @@ from orbitalis.bus.url import connect
 from orbitalis.errors import BusRefusedError, OrbiterStateError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
+from orbitalis.orbiter.bounds import Bounds
 from orbitalis.orbiter.carrier import Carrier
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.housekeeping import Housekeeping
@@ -28,7 +29,8 @@ from orbitalis.orbiter.topics import BuiltTopics, OrbiterTopics
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, Effect, MessageReceived, Send
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.slot import Slot
-from orbitalis_wire import channels, limits, timings
+from orbitalis.protocol.statistics import OrbiterStatistics
+from orbitalis_wire import channels, timings
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.messages import (
     GracefulCloseConnectionMessage,
@@ -47,7 +49,7 @@ _STOP_TIMEOUT = 5.0
 
 
 @dataclass(kw_only=True, eq=False)
-class Orbiter(Housekeeping, OrbiterTopics, ABC):
+class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
     """Base of cores and plugins. Times are in seconds, and `None` switches off what a time is for.
 
     Attributes may be changed while the orbiter runs, but for `identifier`, `eventbus_client`, `discover_topic` and
@@ -79,8 +81,6 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
     """How long before a remote would consider this orbiter dead a keepalive is sent."""
     graceful_close_timeout: float | None = field(default=timings.GRACEFUL_CLOSE_TIMEOUT, repr=False)
     """How long a graceful close waits for its acknowledgement before a graceless one follows."""
-    maximum_pending_requests: int = field(default=limits.PENDING_REQUESTS, repr=False)
-    """How many handshakes may be under way at a time."""
     new_connection_added_event: ConnectionAddedEvent = field(
         default_factory=ConnectionAddedEvent, init=False, repr=False
     )
@@ -90,7 +90,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
         """Check the attributes, and make the state machine.
 
         Raises:
-            ValueError: A duration is negative, or the identifier cannot be a level of a topic.
+            ValueError: A duration is negative, a bound is not positive, or the identifier cannot be a level of a topic.
             TypeError: The client is none, such as the URL of a bus.
         """
         _check_client(self.eventbus_client)
@@ -105,6 +105,7 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
                 raise ValueError(f"{name} must not be negative, got {duration}")
         if self.loop_interval == 0:
             raise ValueError("loop_interval must be positive, got 0")
+        self._check_bounds()
         self._logger = FieldLogger(logging.getLogger(__name__), orbiter=self.identifier)
         self._incarnation = ""
         self._changing = asyncio.Lock()
@@ -121,6 +122,11 @@ class Orbiter(Housekeeping, OrbiterTopics, ABC):
             next_due=lambda: self._protocol.next_deadline(),
             name=self.identifier,
         )
+
+    @property
+    def statistics(self) -> OrbiterStatistics:
+        """What it has counted so far; what its client of the bus counts is in `eventbus_client.statistics`."""
+        return self._protocol.statistics
 
     # For core and plugin
 

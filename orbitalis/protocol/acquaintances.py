@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from orbitalis.protocol.deadlines import Deadlines
 from orbitalis.protocol.remote import Remote, Standing
 from orbitalis.protocol.settings import OrbiterSettings
+from orbitalis.protocol.statistics import OrbiterStatistics
 from orbitalis_wire.messages import EventEnvelope
 
 __all__ = ["Acquaintances"]
+
+_LOOKS = 64
+"""Remotes that are looked at to find one to forget."""
 
 
 class Acquaintances:
@@ -18,12 +23,17 @@ class Acquaintances:
     A keepalive is owed to a remote, not to a connection. Deadlines of silence are only looked at when they are reached:
     hearing from a remote is a single assignment.
 
-    Remotes with which nothing is shared any more, dead ones included, are remembered, since they may believe otherwise;
-    of these the last `maximum_pending_requests`.
+    Remotes with which nothing is shared any more, dead ones included, are remembered, since they may believe otherwise.
+    When there are `maximum_known_remotes`, these are forgotten, the longest parted first; but none that is named, be it
+    as mandatory or on an allowlist.
     """
 
-    def __init__(self, settings: OrbiterSettings) -> None:
+    def __init__(
+        self, settings: OrbiterSettings, statistics: OrbiterStatistics, is_named: Callable[[str], bool]
+    ) -> None:
         self._settings = settings
+        self._statistics = statistics
+        self._is_named = is_named
         self._remotes: dict[str, Remote] = {}
         self._parted: dict[str, None] = {}
         self._keepalives: Deadlines[str] = Deadlines()
@@ -54,6 +64,7 @@ class Acquaintances:
         """
         remote = self._remotes.get(identifier)
         if remote is None:
+            self._make_room()
             remote = self._remotes[identifier] = Remote(identifier=identifier, first_seen=now, last_seen=now)
             self._watch(remote)
         remote.learn(envelope, is_certain=is_certain)
@@ -101,8 +112,6 @@ class Acquaintances:
         if identifier in self._remotes:
             self._parted.pop(identifier, None)
             self._parted[identifier] = None
-            if len(self._parted) > self._settings.maximum_pending_requests:
-                self.forget(next(iter(self._parted)))
 
     def forget(self, identifier: str) -> None:
         """Know a remote no more."""
@@ -192,6 +201,18 @@ class Acquaintances:
         """Return when the next of all these is due."""
         known = [at for at in (self._keepalives.next(), self._probes.next(), self._silences.next()) if at is not None]
         return min(known, default=None)
+
+    def _make_room(self) -> None:
+        """Forget of those with whom nothing is shared as many as have to make room for one more."""
+        for _ in range(_LOOKS):
+            if len(self._remotes) < self._settings.maximum_known_remotes or not self._parted:
+                return
+            identifier = next(iter(self._parted))
+            if self._is_named(identifier):
+                self.parted(identifier)
+            else:
+                self.forget(identifier)
+                self._statistics.forgotten += 1
 
     def _popped(self, deadlines: Deadlines[str], now: float) -> list[Remote]:
         return [self._remotes[identifier] for identifier in deadlines.pop_due(now)]

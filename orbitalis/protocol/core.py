@@ -99,7 +99,7 @@ class CoreProtocol(Discovering):
         if slot is not None and envelope.incarnation is None:
             # An older peer offers nothing that is lent to this core: it has started anew, and cannot say so.
             self._release(slot, SlotTrigger.REPLACED, CloseReason.REMOTE_FORGOT)
-        reason = self._reason_against(plugin, offered)
+        reason = self._reason_against(plugin, offered, now)
         if reason is None:
             try:
                 self._request(plugin, offered, reply_topic, envelope, now)
@@ -110,7 +110,7 @@ class CoreProtocol(Discovering):
                 self.last_refusals[offered.name] = Refusal(plugin, reason)
             self._send_reject(plugin, offered.name, reply_topic, reason, correlation_identifier=envelope.identifier)
 
-    def _reason_against(self, plugin: str, offered: OfferedOperation) -> str | None:
+    def _reason_against(self, plugin: str, offered: OfferedOperation, now: float) -> str | None:
         """Return why an offered operation is not requested, for people."""
         requirement = self._settings.operation_requirements.get(offered.name)
         if requirement is None:
@@ -120,11 +120,13 @@ class CoreProtocol(Discovering):
             return "connected already"
         if not constraint.admits(plugin):
             return "the plugin is excluded"
+        if not self._can_compare((*offered.input.schemas, *offered.output.schemas), True, now):
+            return "the schemas are too large, or too many new ones came at a time"
         if not constraint.suits(Input.from_wire(offered.input), Output.from_wire(offered.output)):
             return "input or output does not fit"
         if plugin not in constraint.mandatory and not constraint.has_room(self._taken(offered.name, constraint)):
             return "not needed anymore"
-        if not self._has_room_for_pending():
+        if not self._make_room_for_pending(plugin, now):
             return "the core is leaving" if self.leaving else "too many requests are under way"
         return None
 

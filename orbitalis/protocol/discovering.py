@@ -113,6 +113,12 @@ class Discovering(OrbiterProtocol):
         if not compliant:
             self._discover_if_due(now)
 
+    def _is_named(self, remote_identifier: str) -> bool:
+        constraints = (requirement.constraint for requirement in self._settings.operation_requirements.values())
+        return any(
+            remote_identifier in one.mandatory or remote_identifier in (one.allowlist or ()) for one in constraints
+        )
+
     def _forget_wishes(self, remote_identifier: str, *, but_of: str | None = None) -> None:
         # Plugins ask for nothing.
         pass

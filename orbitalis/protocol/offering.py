@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeAlias
 
 from orbitalis.message.schema import Input, Output
@@ -135,7 +134,7 @@ class Offering(OrbiterProtocol):
             return
         wish = Wish(
             core_identifier=core,
-            envelope=replace(envelope, serialized_payload=None),
+            envelope=envelope,
             asked_at=now,
             offer_topic=self._told.resolve(OfferTopic, core, message.offer_topic),
             keepalive_topic=self._told.resolve(KeepaliveTopic, core, message.core_keepalive_topic),
@@ -146,7 +145,12 @@ class Offering(OrbiterProtocol):
             is_certain=is_directed,
         )
         self._outbox.add(MessageReceived(remote_identifier=core, message=message))
-        queries = {name: query for name, query in message.queries.items() if _admits(query, self._settings.identifier)}
+        queries = {
+            name: query
+            for name, query in message.queries.items()
+            if _admits(query, self._settings.identifier)
+            and self._can_compare(_schemas_of(query), name in self._settings.operations, now)
+        }
         # A directed discover has perhaps crossed the offer that answers another, and is no reason to repeat that.
         awaited = {slot.operation_name for slot in self.slots.of_remote(core) if slot.state is SlotState.OFFERED}
         offered = [
@@ -196,7 +200,7 @@ class Offering(OrbiterProtocol):
         """Return the slot to offer in answer to one query, if there is any."""
         slot = self.slots.get(core, operation_name)
         if slot is None:
-            return self._reserve_for(core, operation_name, query, now)
+            return self._reserve_for(core, operation_name, query, now, is_new=True)
         # A core that has started anew cannot say so for sure, or, an older peer, at all; it gets its operation offered
         # again.
         may_be_new = self.acquaintances.standing(core, envelope) is Standing.NEWER
@@ -252,7 +256,9 @@ class Offering(OrbiterProtocol):
                 if not self._has_room_for_pending():
                     self._freed[name] = None
                     break
-                slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now)
+                if self._is_misfit(wish, name):
+                    continue
+                slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now, is_new=False)
                 if slot is not None:
                     offers.setdefault(wish.core_identifier, (wish, []))[1].append(slot)
                 if not self._is_free(name):
@@ -269,6 +275,20 @@ class Offering(OrbiterProtocol):
             if self.acquaintances.standing(wish.core_identifier, wish.envelope) is Standing.STALE:
                 self.wishes.forget(wish.core_identifier)
         return sorted(self.wishes.of_operation(operation_name), key=lambda wish: self._is_silent(wish, now))
+
+    def _is_misfit(self, wish: Wish, operation_name: str) -> bool:
+        """Return whether an operation does not suit a query; as long as it stays what it is, this is found out once."""
+        terms = self._settings.operations[operation_name]
+        shape = (terms.input, terms.output)
+        if wish.misfits.get(operation_name) == shape:
+            return True
+        is_misfit = self._suited(operation_name, wish.queries[operation_name]) is None
+        if is_misfit:
+            wish.misfits[operation_name] = shape
+        return is_misfit
+
+    def _is_named(self, remote_identifier: str) -> bool:
+        return any(remote_identifier in (terms.policy.allowlist or ()) for terms in self._settings.operations.values())
 
     def _is_silent(self, wish: Wish, now: float) -> bool:
         after = self._settings.consider_others_dead_after
@@ -291,12 +311,19 @@ class Offering(OrbiterProtocol):
             return None
         return terms.input.spelled_like(inputs), terms.output.spelled_like(outputs)
 
-    def _reserve_for(self, core: str, operation_name: str, query: DiscoverQuery, now: float) -> Slot | None:
-        """Take a slot for an offer that answers a query, if the operation suits it and can be lent."""
-        if not self._can_lend(core, operation_name):
+    def _reserve_for(
+        self, core: str, operation_name: str, query: DiscoverQuery, now: float, *, is_new: bool
+    ) -> Slot | None:
+        """Take a slot for an offer that answers a query, if the operation suits it and can be lent.
+
+        For a query that is new, an offer that has gone unanswered may be given up.
+        """
+        if not (self._is_free(operation_name) and self._settings.operations[operation_name].policy.admits(core)):
             return None
         suited = self._suited(operation_name, query)
-        return None if suited is None else self._reserve(core, operation_name, *suited, now)
+        if suited is None or (is_new and not self._make_room_for_pending(core, now)):
+            return None
+        return self._reserve(core, operation_name, *suited, now)
 
     def _reserve(
         self, core: str, operation_name: str, operation_input: Input, operation_output: Output, now: float
@@ -350,6 +377,13 @@ def _rules(operation: OperationTerms) -> Hashable:
     policy = operation.policy
     lists = (None if names is None else tuple(names) for names in (policy.allowlist, policy.blocklist))
     return policy.maximum, *lists
+
+
+def _schemas_of(query: DiscoverQuery) -> Iterable[str]:
+    for inputs in query.inputs:
+        yield from inputs.schemas
+    for outputs in query.outputs:
+        yield from outputs.schemas
 
 
 def _admits(query: DiscoverQuery, identifier: str) -> bool:

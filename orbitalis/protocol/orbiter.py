@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 
-from orbitalis.errors import NoConnectionError
+from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.protocol.effects import (
     CloseReason,
     Drain,
@@ -84,12 +84,42 @@ class OrbiterProtocol(Liveness):
             RemoteProtocolError: The remote broke the protocol.
         """
         if self.running:
-            self._told.check_event(topic, sender_of(message), envelope)
+            sender = sender_of(message)
             try:
-                self._dispatch(topic, message, envelope, now)
-            finally:
-                self._settle(now)
+                is_proven = self._told.check_event(topic, sender, envelope)
+                if self._keeps_pace(sender, is_proven, now):
+                    self._take(topic, message, envelope, now)
+            except RemoteProtocolError:
+                self.statistics.refused += 1
+                raise
         return self._outbox.take()
+
+    def _take(self, topic: str, message: ProtocolMessage, envelope: EventEnvelope, now: float) -> None:
+        try:
+            self._dispatch(topic, message, envelope, now)
+        finally:
+            self._settle(now)
+        self.statistics.ignored += self._outbox.is_empty
+
+    def _keeps_pace(self, sender: str, is_proven: bool, now: float) -> bool:
+        """Return whether a message may be looked at, given how many there were.
+
+        Strangers share a bound, since they can have any number of names; those that the user has named have one more,
+        so that others cannot use theirs up. What anybody may publish in the name of a remote does not count for that
+        which it alone may.
+        """
+        remote = self.acquaintances.get(sender) if self.slots.has_remote(sender) else None
+        if remote is None:
+            admitted = self._pace_of_strangers.admits(now, self._settings.maximum_stranger_events_per_second) or (
+                self._is_named(sender)
+                and self._pace_of_named.admits(now, self._settings.maximum_remote_events_per_second)
+            )
+            self.statistics.too_fast_strangers += not admitted
+        else:
+            pace = remote.pace if is_proven else remote.pace_in_its_name
+            admitted = pace.admits(now, self._settings.maximum_remote_events_per_second)
+            self.statistics.too_fast += not admitted
+        return admitted
 
     def take(self) -> list[Effect]:
         """Return the effects of a call that has raised."""
@@ -283,10 +313,6 @@ class OrbiterProtocol(Liveness):
     @abstractmethod
     def _on_prepared(self, slot: Slot, now: float) -> None:
         """Go on with a slot in state PREPARING."""
-
-    @abstractmethod
-    def _give_up(self, slot: Slot) -> None:
-        """Tell the remote, where that helps it, that a pending request is about to be forgotten."""
 
     def _on_start(self, now: float) -> None:
         """Do what starting asks for."""

@@ -55,6 +55,11 @@ class Outbox:
             )
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is wanted."""
+        return not self._effects
+
     def take(self) -> list[Effect]:
         """Return all effects, in order, and start anew."""
         taken, self._effects = self._effects, []

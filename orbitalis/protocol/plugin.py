@@ -69,7 +69,7 @@ class PluginProtocol(Offering):
             # Offered to a life of the core that is certain only now, which ended what was shared with the one before.
             is_expected = self._can_lend(core, name)
         else:
-            is_expected = self._answers_offer(slot, core, name, envelope)
+            is_expected = self._answers_offer(slot, core, name, envelope, now)
         if terms is None or not is_expected:
             self._send_no_longer_available(core, name, response_topic, envelope)
             return
@@ -111,10 +111,16 @@ class PluginProtocol(Offering):
             and terms.policy.has_room(self.slots.count(slot.operation_name) - 1)
         )
 
-    def _answers_offer(self, slot: Slot | None, core: str, operation_name: str, envelope: EventEnvelope) -> bool:
+    def _answers_offer(
+        self, slot: Slot | None, core: str, operation_name: str, envelope: EventEnvelope, now: float
+    ) -> bool:
         if slot is None:
             # Only an older peer, which cannot say which offer it answers, gets a slot that is not reserved for it.
-            return envelope.connection_identifier is None and self._can_lend(core, operation_name)
+            return (
+                envelope.connection_identifier is None
+                and self._make_room_for_pending(core, now)
+                and self._can_lend(core, operation_name)
+            )
         return slot.state is SlotState.OFFERED and (
             envelope.correlation_identifier is None or envelope.correlation_identifier in slot.offer_identifiers
         )

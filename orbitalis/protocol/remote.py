@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from orbitalis.protocol.pace import Pace
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import EventEnvelope
 
@@ -60,6 +61,10 @@ class Remote:
     """When it was asked for a keepalive, if it has been silent since."""
     reconciled_at: float | None = None
     """When it was last told that it believes in a connection which this orbiter does not know."""
+    pace: Pace = field(default_factory=Pace)
+    """Of what comes on topics that are for it to publish to."""
+    pace_in_its_name: Pace = field(default_factory=Pace)
+    """Of what comes on topics that are for everybody to publish to, such as that of discovers."""
 
     @property
     def sends_headers(self) -> bool:

@@ -109,6 +109,31 @@ class OrbiterSettings(Protocol):
         """How many handshakes may be under way at a time."""
         ...
 
+    @property
+    def maximum_pending_bytes(self) -> int:
+        """How much memory may be taken by what remotes have told in them."""
+        ...
+
+    @property
+    def maximum_known_remotes(self) -> int:
+        """How many remotes may be known at a time."""
+        ...
+
+    @property
+    def maximum_remote_events_per_second(self) -> float:
+        """How many messages of one remote are looked at, with which something is shared."""
+        ...
+
+    @property
+    def maximum_stranger_events_per_second(self) -> float:
+        """How many messages of all others are looked at."""
+        ...
+
+    @property
+    def maximum_unfamiliar_schema_bytes_per_second(self) -> float:
+        """How much text of schemas is read that are spelled as none was lately."""
+        ...
+
 
 class OperationTerms(Protocol):
     """What a plugin's machine reads of an operation."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger, next_slot_state
+from orbitalis.protocol.weight import weigh
 
 __all__ = ["RemoteClose", "Slot", "SlotTable"]
 
@@ -62,6 +63,8 @@ class Slot:
     """What this side's graceful close carried."""
     remote_close: RemoteClose | None = None
     """The remote's graceful close, while this side is draining."""
+    weight: int = 0
+    """Bytes that it takes; :class:`SlotTable` keeps it."""
 
     @property
     def is_open(self) -> bool:
@@ -82,6 +85,11 @@ class Slot:
     def key(self) -> tuple[str, str]:
         """Remote identifier and operation name."""
         return self.remote_identifier, self.operation_name
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether this is an offer or a request, and the remote's answer is to come."""
+        return self.state in (SlotState.OFFERED, SlotState.REQUESTED)
 
     @property
     def data_topic(self) -> str | None:
@@ -124,6 +132,9 @@ class SlotTable:
         self._by_topic: dict[str, dict[tuple[str, str], Slot]] = {}
         self.pending_count = 0
         """How many are handshakes, not yet connections."""
+        self.pending_bytes = 0
+        """How much memory is taken by what their remotes have told."""
+        self._unanswered: dict[tuple[str, str], Slot] = {}
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -175,6 +186,18 @@ class SlotTable:
         found = self._by_operation.get(operation_name)
         return found is not None and remote_identifier in found.open
 
+    def oldest_unanswered(self) -> Slot | None:
+        """Return the offer or request that has been unanswered for longest, but for those that were spared."""
+        return next(iter(self._unanswered.values()), None)
+
+    def spare(self, slot: Slot) -> None:
+        """Let an unanswered offer or request count as the newest."""
+        self._unanswered[slot.key] = self._unanswered.pop(slot.key)
+
+    def remote_count(self) -> int:
+        """Return with how many remotes there is a slot."""
+        return len(self._by_remote)
+
     def remotes(self) -> tuple[str, ...]:
         """Return the identifiers of all remotes with a slot."""
         return tuple(self._by_remote)
@@ -194,9 +217,15 @@ class SlotTable:
         self._by_remote.setdefault(slot.remote_identifier, {})[slot.operation_name] = slot
         self._by_operation.setdefault(slot.operation_name, _OfOperation()).by_remote[slot.remote_identifier] = slot
         self.pending_count += 1
+        self._weigh(slot)
+        if slot.is_unanswered:
+            self._unanswered[slot.key] = slot
 
     def index_topics(self, slot: Slot) -> None:
-        """Let :meth:`of_topic` find a slot by the topics it has by now."""
+        """Let :meth:`of_topic` find a slot by the topics it has by now, and count what it takes with them."""
+        if not slot.is_connection:
+            self.pending_bytes -= slot.weight
+            self._weigh(slot)
         for topic in (slot.input_topic, slot.output_topic, slot.incoming_close_topic):
             if topic:
                 self._by_topic.setdefault(topic, {})[slot.key] = slot
@@ -212,6 +241,11 @@ class SlotTable:
         of_operation = self._by_operation[slot.operation_name]
         if slot.is_connection and not was_connection:
             self.pending_count -= 1
+            self.pending_bytes -= slot.weight
+        if slot.is_unanswered:
+            self._unanswered[slot.key] = slot
+        else:
+            self._unanswered.pop(slot.key, None)
         if slot.is_open:
             of_operation.open[slot.remote_identifier] = slot
         else:
@@ -224,7 +258,26 @@ class SlotTable:
         if slot.state is SlotState.FREE:
             if not was_connection:
                 self.pending_count -= 1
+                self.pending_bytes -= slot.weight
             self._forget(slot, of_operation)
+
+    def _weigh(self, slot: Slot) -> None:
+        slot.weight = weigh(
+            slot.remote_identifier,
+            slot.connection_identifier,
+            slot.request_identifier,
+            slot.reply_topic,
+            slot.response_topic,
+            slot.input_topic,
+            slot.output_topic,
+            slot.incoming_close_topic,
+            slot.remote_close_topic,
+            slot.setup_data,
+            *slot.offer_identifiers,
+            *slot.input.schemas,
+            *slot.output.schemas,
+        )
+        self.pending_bytes += slot.weight
 
     def _forget(self, slot: Slot, of_operation: _OfOperation) -> None:
         del self._by_key[slot.key]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from orbitalis.errors import RemoteProtocolError
+from orbitalis.message.schema import canonical_form, is_familiar
 from orbitalis.protocol.acquaintances import Acquaintances
 from orbitalis.protocol.deadlines import Deadlines
 from orbitalis.protocol.effects import (
@@ -20,16 +21,21 @@ from orbitalis.protocol.effects import (
     Unsubscribe,
 )
 from orbitalis.protocol.outbox import Outbox
+from orbitalis.protocol.pace import Pace
 from orbitalis.protocol.remote import Standing
 from orbitalis.protocol.settings import OrbiterSettings
 from orbitalis.protocol.slot import Slot, SlotTable
+from orbitalis.protocol.statistics import OrbiterStatistics
 from orbitalis.protocol.told_topics import ToldTopics
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
-from orbitalis_wire import channels
+from orbitalis_wire import channels, limits, timings
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.messages import EventEnvelope, GracelessCloseConnectionMessage
 
 __all__ = ["SlotKeeper"]
+
+_LOOKS = 64
+"""Handshakes that are looked at to find one to give up."""
 
 
 class SlotKeeper(ABC):
@@ -46,7 +52,9 @@ class SlotKeeper(ABC):
         """Whether it takes part for no longer than its connections last, and begins no new ones."""
         self.slots = SlotTable()
         """All that is shared with remotes, or about to be."""
-        self.acquaintances = Acquaintances(settings)
+        self.statistics = OrbiterStatistics()
+        """What has been counted."""
+        self.acquaintances = Acquaintances(settings, self.statistics, lambda identifier: self._is_named(identifier))
         """All remotes that are known."""
         self._told = ToldTopics(self.role, settings.identifier)
         self._outbox = Outbox(self.acquaintances, new_identifier)
@@ -55,6 +63,9 @@ class SlotKeeper(ABC):
         self._unused_deadlines: Deadlines[tuple[str, str]] = Deadlines()
         self._reconciliations: Deadlines[str] = Deadlines()
         self._slot_durations = self._read_durations()
+        self._pace_of_strangers = Pace()
+        self._pace_of_named = Pace()
+        self._pace_of_schemas = Pace()
 
     @property
     def _considered_dead_after(self) -> float:
@@ -69,6 +80,14 @@ class SlotKeeper(ABC):
     @abstractmethod
     def _forget_wishes(self, remote_identifier: str, *, but_of: str | None = None) -> None:
         """Forget what a remote whose life is over has asked for, and keep what its next one, if it is named, has."""
+
+    @abstractmethod
+    def _give_up(self, slot: Slot) -> None:
+        """Tell the remote, where that helps it, that a pending request is about to be forgotten."""
+
+    @abstractmethod
+    def _is_named(self, remote_identifier: str) -> bool:
+        """Return whether the user has named a remote, as one that must or may be connected."""
 
     def _clear(self) -> None:
         """Know nobody any more; slots are released one by one."""
@@ -104,7 +123,59 @@ class SlotKeeper(ABC):
             self._told.check_identifier(remote_identifier)
 
     def _has_room_for_pending(self) -> bool:
-        return not self.leaving and self.slots.pending_count < self._settings.maximum_pending_requests
+        settings, slots = self._settings, self.slots
+        return (
+            not self.leaving
+            and slots.pending_count < settings.maximum_pending_requests
+            and slots.pending_bytes < settings.maximum_pending_bytes
+            and slots.remote_count() < settings.maximum_known_remotes
+        )
+
+    def _make_room_for_pending(self, remote_identifier: str, now: float) -> bool:
+        """Return whether there is room for a handshake with a remote; if need be, one that goes unanswered makes it.
+
+        That is the oldest. If it is younger than `contested_after`, its answer may be on its way, and it stays unless
+        the user has named this remote. Remotes that have a connection, or are named themselves, are spared.
+        """
+        if self.leaving or self._has_room_for_pending():
+            return not self.leaving
+        for _ in range(_LOOKS):
+            slot = self.slots.oldest_unanswered()
+            if slot is None:
+                break
+            if self._is_spared(slot.remote_identifier):
+                self.slots.spare(slot)
+                continue
+            if slot.created_at + timings.CONTESTED_AFTER > now and not self._is_named(remote_identifier):
+                break
+            self._give_up(slot)
+            self._release(slot, SlotTrigger.EXPIRED, CloseReason.LOCAL)
+            self.statistics.crowded_out += 1
+            if self._has_room_for_pending():
+                return True
+        self.statistics.turned_away += 1
+        return False
+
+    def _is_spared(self, remote_identifier: str) -> bool:
+        connected = any(slot.is_connection for slot in self.slots.of_remote(remote_identifier))
+        return connected or self._is_named(remote_identifier)
+
+    def _can_compare(self, schemas: Iterable[str], are_compared: bool, now: float) -> bool:
+        """Return whether what a remote has named for one operation may be compared, or kept for that.
+
+        Reading a schema takes long. It is done here, within bounds, and not again while the schema is familiar.
+        """
+        texts = list(schemas)
+        unfamiliar = [text for text in texts if not is_familiar(text)] if are_compared else []
+        per_second = self._settings.maximum_unfamiliar_schema_bytes_per_second
+        if sum(map(len, texts)) > limits.SCHEMA_BYTES or (
+            unfamiliar and not self._pace_of_schemas.admits(now, per_second, sum(map(len, unfamiliar)))
+        ):
+            self.statistics.unread_schemas += 1
+            return False
+        for text in unfamiliar:
+            canonical_form(text)
+        return True
 
     def _add_pending(self, slot: Slot, trigger: SlotTrigger) -> None:
         self.slots.add(slot, trigger)

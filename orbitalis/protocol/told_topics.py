@@ -77,8 +77,10 @@ class ToldTopics:
         except TopicError as error:
             raise RemoteProtocolError(f"a remote gives an identifier that cannot be used: {error}") from None
 
-    def check_event(self, topic: str, remote_identifier: str, envelope: EventEnvelope) -> None:
+    def check_event(self, topic: str, remote_identifier: str, envelope: EventEnvelope) -> bool:
         """Hold the headers of an event, and the sender that its message gives, against the topic it arrived on.
+
+        Returns whether the topic is in our layout, and for that sender alone to publish to.
 
         Raises:
             RemoteProtocolError: A header is longer than any identifier, or cannot be used as one; or the topic is in
@@ -96,13 +98,14 @@ class ToldTopics:
             self._check_connection_identifier(remote_identifier, envelope.connection_identifier)
         matched = _SENDER[self._remote_role].fullmatch(topic)
         if matched is None or matched.lastindex is None:
-            return
+            return False
         sender = matched[matched.lastindex]
         if sender != remote_identifier and (sender != _UNKNOWN_SENDER or envelope.incarnation is not None):
             raise RemoteProtocolError(
                 f"a message claims to come from '{remote_identifier}', but arrived on topic {topic!r}, "
                 f"which is for '{sender}' to publish to"
             )
+        return sender == remote_identifier
 
     def _check_connection_identifier(self, remote_identifier: str, connection_identifier: str) -> None:
         try:
@@ -121,6 +124,9 @@ class ToldTopics:
             RemoteProtocolError: The topic cannot be published to, or it is in our layout and is no topic of that
                 channel from this orbiter to that remote.
         """
+        # Characters first: whoever tells a long one should not have it copied.
+        if len(topic) > limits.TOLD_TOPIC_BYTES or len(topic.encode("utf-8", "replace")) > limits.TOLD_TOPIC_BYTES:
+            raise _unpublishable(remote_identifier, f"it is longer than {limits.TOLD_TOPIC_BYTES} bytes")
         try:
             parsed = topic_class.parse(topic)
         except TopicError as error:
@@ -151,8 +157,10 @@ def _publishable(remote_identifier: str, topic: str) -> str:
         reason = "it contains a wildcard"
     elif _UNPUBLISHABLE.search(topic):
         reason = "it contains a character that no topic may contain"
-    elif len(topic.encode()) > limits.TOPIC_BYTES:
-        reason = f"it is longer than {limits.TOPIC_BYTES} bytes"
     if reason is not None:
-        raise RemoteProtocolError(f"remote '{remote_identifier}' told a topic that cannot be published to: {reason}")
+        raise _unpublishable(remote_identifier, reason)
     return topic
+
+
+def _unpublishable(remote_identifier: str, reason: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"remote '{remote_identifier}' told a topic that cannot be published to: {reason}")

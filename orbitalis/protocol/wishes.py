@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from orbitalis.protocol.deadlines import Deadlines
+from orbitalis.protocol.weight import weigh
 from orbitalis_wire import limits, timings
+from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import DiscoverQuery, EventEnvelope
 
 __all__ = ["Wish", "Wishes"]
@@ -29,13 +32,19 @@ class Wish:
     """Whether it came on a topic that is for the core alone to publish to."""
     queries: dict[str, DiscoverQuery] = field(default_factory=dict[str, DiscoverQuery])
     """What is not connected yet, by operation name."""
+    misfits: dict[str, Hashable] = field(default_factory=dict[str, Hashable])
+    """By operation name: what the operation was when the query did not suit it."""
+    weights: dict[str, int] = field(default_factory=dict[str, int])
+    """By operation name: bytes that the query takes. :class:`Wishes` keeps this and the next."""
+    weight: int = 0
+    """Bytes that it takes in all."""
 
 
 class Wishes:
     """All wishes of cores that want late offers.
 
-    At most `limits.WAITING_QUERIES` queries are kept: when there are as many, those who wait keep their places. A query
-    as large as no honest one is, is not kept either.
+    At most `limits.WAITING_QUERIES` queries are kept, in `limits.WAITING_QUERY_BYTES`: when there are as many, those
+    who wait keep their places. A query as large as no honest one is, is not kept either.
     """
 
     def __init__(self) -> None:
@@ -43,6 +52,8 @@ class Wishes:
         self._by_operation: dict[str, dict[str, Wish]] = {}
         self._deadlines: Deadlines[str] = Deadlines()
         self._count = 0
+        self.bytes = 0
+        """How much memory they take."""
 
     def __len__(self) -> int:
         """Return how many queries are kept."""
@@ -65,16 +76,33 @@ class Wishes:
                 self.forget(core)
             for name in [name for name in before.queries if name not in wish.queries]:
                 self.fulfil(core, name)
+        before = self._by_core.get(core)
+        if before is None and self._count >= limits.WAITING_QUERIES:
+            wish.queries.clear()
+        if not wish.queries:
+            self.forget(core)
+            return
+        wish.envelope = _headers(wish.envelope)
+        wish.weight = weigh(core, wish.envelope, wish.offer_topic, wish.keepalive_topic, wish.keepalive_request_topic)
+        room = limits.WAITING_QUERY_BYTES - self.bytes + (0 if before is None else before.weight)
         for name, query in list(wish.queries.items()):
-            waiting = self._by_operation.get(name, {})
-            has_room = core in waiting or self._count < limits.WAITING_QUERIES
-            if not has_room or _size(name, query) > limits.SCHEMA_BYTES:
+            weight = weigh(name, query)
+            is_new = core not in self._by_operation.get(name, {})
+            has_place = not is_new or self._count < limits.WAITING_QUERIES
+            if weight > limits.SCHEMA_BYTES or wish.weight + weight > room or not has_place:
                 self.fulfil(core, name)
                 del wish.queries[name]
                 continue
-            self._count += core not in waiting
-            self._by_operation.setdefault(name, waiting)[core] = wish
+            wish.weight += weight
+            wish.weights[name] = weight
+            self._count += is_new
+        # The wish takes the place of the one before it, in each of the queues.
+        before = self._by_core.pop(core, None)
+        self.bytes -= 0 if before is None else before.weight
+        for name in wish.queries:
+            self._by_operation.setdefault(name, {})[core] = wish
         if wish.queries:
+            self.bytes += wish.weight
             self._by_core[core] = wish
             self._deadlines.set(core, wish.asked_at + timings.LATE_OFFERS_KEPT_FOR)
 
@@ -88,7 +116,12 @@ class Wishes:
         if not waiting:
             del self._by_operation[operation_name]
         del wish.queries[operation_name]
+        weight = wish.weights.pop(operation_name)
+        wish.misfits.pop(operation_name, None)
+        wish.weight -= weight
+        self.bytes -= weight
         if not wish.queries:
+            self.bytes -= wish.weight
             del self._by_core[core_identifier]
             self._deadlines.discard(core_identifier)
 
@@ -114,10 +147,21 @@ class Wishes:
         self._by_operation.clear()
         self._deadlines.clear()
         self._count = 0
+        self.bytes = 0
 
 
-def _size(operation_name: str, query: DiscoverQuery) -> int:
-    """Return about how many characters a query takes."""
-    schemas = [one.schemas for one in query.inputs] + [one.schemas for one in query.outputs]
-    texts = ((operation_name, query.operation_name), query.allowlist or (), query.blocklist or (), *schemas)
-    return sum(1 + sum(len(text) + 1 for text in some) for some in texts)
+def _headers(envelope: EventEnvelope) -> EventEnvelope:
+    """Return what of an envelope says who sent it, and in which life: the rest can be long."""
+    readable = envelope.readable_encodings or ()
+    return EventEnvelope(
+        identifier=envelope.identifier,
+        publisher_identifier="",
+        timestamp=envelope.timestamp,
+        message_type=None,
+        payload_format_type=None,
+        serialized_payload=None,
+        protocol_version=envelope.protocol_version,
+        incarnation=envelope.incarnation,
+        readable_encodings=tuple(encoding.value for encoding in Encoding if encoding.value in readable),
+        late_offers=envelope.late_offers,
+    )

@@ -312,14 +312,14 @@ MUTANTS = [
     Mutant(
         name="strangers-remembered-for-ever",
         file="orbitalis/protocol/acquaintances.py",
-        old="            if len(self._parted) > self._settings.maximum_pending_requests:",
-        new="            if False:",
+        old="if len(self._remotes) < self._settings.maximum_known_remotes or not self._parted:",
+        new="if True:",
     ),
     Mutant(
         name="no-limit-of-pending-requests",
         file="orbitalis/protocol/slot_keeper.py",
-        old="return not self.leaving and self.slots.pending_count < self._settings.maximum_pending_requests",
-        new="return not self.leaving",
+        old="and slots.pending_count < settings.maximum_pending_requests",
+        new="",
     ),
     Mutant(
         name="topics-kept-after-release",

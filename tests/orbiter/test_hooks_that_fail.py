@@ -192,10 +192,9 @@ async def test_hooks_that_wait_for_each_other_do_not_lock_up(bus: LocalEventBus)
 
 
 async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
-    bus: LocalEventBus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    bus: LocalEventBus, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("orbitalis.orbiter.carrier._LONGEST_LANE", 50)
-    core, plugin = core_on(bus), plugin_on(bus)
+    core, plugin = core_on(bus), plugin_on(bus, maximum_waiting_work_of_remote=50)
     released = asyncio.Event()
 
     async def hang(from_identifier: str) -> None:
@@ -208,6 +207,7 @@ async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
             await core.send_keepalive("plugin")
         assert len(plugin._carrier.lanes) <= 51
         assert "too much is still to be done" in caplog.text
+        assert plugin.statistics.overloaded > 400
         released.set()
 
 

@@ -39,7 +39,7 @@ def test_a_remote_with_another_envelope_is_written_json() -> None:
 
 def test_strangers_are_remembered_only_as_long_as_there_is_room() -> None:
     net = Net()
-    plugin = net.add_plugin(maximum_pending_requests=10, consider_others_dead_after=None)
+    plugin = net.add_plugin(maximum_known_remotes=10, consider_others_dead_after=None)
     plugin.start()
     core = net.add_core("stranger", text=ONE)
     core.start()

@@ -10,6 +10,7 @@ import pytest
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.told_topics import ToldTopics, TopicClass
 from orbitalis.protocol.transitions import Role
+from orbitalis_wire import limits
 from orbitalis_wire.messages import EventEnvelope
 from orbitalis_wire.topics import (
     CloseTopic,
@@ -78,7 +79,12 @@ def test_a_topic_is_used_with_this_sides_name_in_it_or_as_it_stands(
         (PLUGIN, OfferTopic, "a\nb", "no topic may contain"),
         (PLUGIN, OfferTopic, "a\x85b", "no topic may contain"),
         (PLUGIN, OfferTopic, "a\ud800b", "no topic may contain"),
-        (PLUGIN, OfferTopic, "ä" * 32_768, "it is longer than 65535 bytes"),
+        (
+            PLUGIN,
+            OfferTopic,
+            "ä" * (limits.TOLD_TOPIC_BYTES // 2 + 1),
+            f"it is longer than {limits.TOLD_TOPIC_BYTES} bytes",
+        ),
     ],
 )
 def test_a_topic_that_is_for_others_or_for_nobody_is_refused(

@@ -16,7 +16,10 @@ def assert_sane(node: Node, *, are_bounds_edited: bool = False) -> None:
     Where bounds are edited, they may be lower than what was taken before.
     """
     _tables_agree(node)
-    assert node.machine.slots.pending_count <= node.settings.maximum_pending_requests
+    slots = node.machine.slots
+    assert slots.pending_count <= node.settings.maximum_pending_requests
+    assert slots.pending_bytes == sum(slot.weight for slot in slots if not slot.is_connection)
+    assert set(slots._unanswered.values()) == {slot for slot in slots if slot.is_unanswered}
     if not are_bounds_edited:
         _counts_are_within_bounds(node)
     _deadlines_belong_to_something(node)
@@ -88,7 +91,7 @@ def _remotes_are_known(node: Node) -> None:
     engaged = set(slots.remotes())
     assert engaged <= set(remotes)
     assert set(known._parted) == set(remotes) - engaged
-    assert len(known._parted) <= node.settings.maximum_pending_requests
+    assert len(remotes) <= node.settings.maximum_known_remotes
     for deadlines in (known._keepalives, known._probes, known._silences):
         assert set(deadlines._at) <= set(remotes)
     connected = {slot.remote_identifier for slot in slots if slot.is_connection}
@@ -120,6 +123,7 @@ def _wishes_agree(node: Node) -> None:
     assert pairs == {(core, name) for name, waiting in by_operation.items() for core in waiting}
     assert all(wish is wishes._by_core[core] for waiting in by_operation.values() for core, wish in waiting.items())
     assert len(wishes) == len(pairs) <= limits.WAITING_QUERIES
+    assert wishes.bytes == sum(wish.weight for wish in wishes._by_core.values()) <= limits.WAITING_QUERY_BYTES
     assert set(wishes._deadlines._at) == set(wishes._by_core)
     assert all(wish.queries for wish in wishes._by_core.values())
     assert plugin.running or not wishes

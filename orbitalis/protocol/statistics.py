@@ -1,0 +1,35 @@
+"""What a state machine and its caller count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["OrbiterStatistics"]
+
+
+@dataclass(slots=True, kw_only=True)
+class OrbiterStatistics:
+    """Counters of one orbiter, from its making on: what it did not do, and why."""
+
+    misplaced: int = 0
+    """Messages on a topic that is for others, such as a request on the discover topic."""
+    refused: int = 0
+    """Messages that broke the protocol: with a name, topic or header that cannot be, or of another than they say."""
+    ignored: int = 0
+    """Messages that were late, duplicated, foreign or of nobody known, and changed nothing."""
+    too_fast: int = 0
+    """Messages of remotes that sent more than `maximum_remote_events_per_second`."""
+    too_fast_strangers: int = 0
+    """Messages of others beyond `maximum_stranger_events_per_second`."""
+    overloaded: int = 0
+    """Messages that came while too much was still to be done."""
+    misled: int = 0
+    """Messages of a second remote of the same name, on another bus."""
+    unread_schemas: int = 0
+    """Queries and offers of operations whose schemas were too large, or too many new ones at a time."""
+    crowded_out: int = 0
+    """Unanswered offers and requests that had to make room for others."""
+    turned_away: int = 0
+    """Offers and requests that were not made since there was no room."""
+    forgotten: int = 0
+    """Remotes that were forgotten to make room for others."""

@@ -1,0 +1,155 @@
+"""Floods from a million invented names: `python -m tests.security.flood [--kind KIND] [--events N]`.
+
+Each is sent to a machine in a process of its own, so that the memory it takes can be told from the system's figures.
+The machine has a neighbour, with which it is connected; another one comes while the flood is at its worst.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from tests.security.hostile import CORE_FLOODS, PLUGIN_FLOODS
+from tests.support.invariants import assert_sane
+from tests.support.machine_settings import text_constraint
+from tests.support.machines import Net, Node
+
+__all__ = ["FLOODS", "MEMORY_BOUND", "Outcome", "flood_in_process"]
+
+FLOODS = [*(f"plugin: {name}" for name in PLUGIN_FLOODS), *(f"core: {name}" for name in CORE_FLOODS)]
+MEMORY_BOUND = 256 * 1024 * 1024
+"""What any flood may make a process grow by: stated in docs/limits.md."""
+_TICK = 0.05
+"""Seconds between two times at which the machine does its periodic work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a flood."""
+
+    kind: str
+    events: int
+    seconds: float
+    """Of the processor."""
+    grown_bytes: int
+    """By which the process is larger than before, at its largest."""
+    statistics: Mapping[str, int]
+    neighbours_kept: bool
+    """Whether the connection from before the flood is still there."""
+    newcomer_seconds: float | None
+    """Of virtual time, from the start of one who came during the flood to its connection."""
+
+    def __str__(self) -> str:
+        counted = ", ".join(f"{name} {count}" for name, count in self.statistics.items() if count)
+        served = "never" if self.newcomer_seconds is None else f"after {self.newcomer_seconds:.2f} s"
+        return (
+            f"{self.kind:32} {self.events / self.seconds:8.0f} events/s, {self.grown_bytes / 2**20:6.1f} MiB more, "
+            f"newcomer connected {served}; {counted}"
+        )
+
+
+def flood(kind: str, events: int, *, per_second: float, paced: bool) -> Outcome:
+    """Send a flood to a machine in this process, at a rate in virtual time."""
+    role, name = kind.split(": ")
+    make = (PLUGIN_FLOODS if role == "plugin" else CORE_FLOODS)[name]
+    net = Net()
+    rates = ("maximum_stranger_events_per_second", "maximum_unfamiliar_schema_bytes_per_second")
+    unpaced: dict[str, Any] = {} if paced else dict.fromkeys(rates, 1e12)
+    constraint = text_constraint(minimum=1)
+    if role == "plugin":
+        victim, neighbour = net.add_plugin(**unpaced), net.add_core(text=text_constraint(minimum=1))
+    else:
+        victim, neighbour = net.add_core(text=constraint, **unpaced), net.add_plugin()
+    net.start()
+    assert victim.connections() == [neighbour.identifier]
+    newcomer: Node | None = None
+    chance = random.Random(1)
+    started = connected = None
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begin, next_tick = time.process_time(), net.now
+    for number in range(events):
+        net.now += 1 / per_second
+        victim.handle(make(number))
+        if net.now >= next_tick:
+            # In step with the flood, all others would always find its last message just before theirs.
+            next_tick = net.now + _TICK * chance.uniform(0.5, 1.5)
+            net.now += chance.random() / per_second
+            _answer_nobody(net, victim)
+            if number >= events // 2 and newcomer is None:
+                newcomer = net.add_core("newcomer") if role == "plugin" else net.add_plugin("newcomer")
+                newcomer.start()
+                started = net.now
+            for node in net.nodes:
+                node.tick()
+            net.run()
+            if newcomer is not None and connected is None and "newcomer" in victim.connections():
+                connected = net.now
+            for node in net.nodes:
+                node.effects.clear()
+    seconds = time.process_time() - begin
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert_sane(victim)
+    return Outcome(
+        kind=kind,
+        events=events,
+        seconds=seconds,
+        grown_bytes=grown,
+        statistics=asdict(victim.machine.statistics),
+        neighbours_kept=neighbour.identifier in victim.connections(),
+        newcomer_seconds=None if connected is None or started is None else connected - started,
+    )
+
+
+def _answer_nobody(net: Net, victim: Node) -> None:
+    """Lose what the machine has sent to those that do not exist."""
+    others = [node for node in net.nodes if node is not victim]
+    net.wire[:] = [packet for packet in net.wire if any(node.receives(packet.topic) for node in others)]
+
+
+def flood_in_process(kind: str, events: int, *, per_second: float = 20_000, paced: bool = True) -> Outcome:
+    """Do the same in a process of its own."""
+    command = [sys.executable, "-m", "tests.security.flood", "--one", kind, "--events", str(events)]
+    command += ["--rate", str(per_second), *([] if paced else ["--unpaced"])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"the flood of {kind} failed:\n{done.stderr[-3000:]}")
+    return Outcome(**json.loads(done.stdout))
+
+
+def main() -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.security.flood", description="Flood a plugin and a core.")
+    parser.add_argument("--kind", choices=FLOODS, help="this flood alone (default: all)")
+    parser.add_argument(
+        "--events", type=int, default=1_000_000, metavar="N", help="so many events (default: a million)"
+    )
+    parser.add_argument("--rate", type=float, default=20_000, help="events a second of virtual time (default: 20000)")
+    parser.add_argument("--unpaced", action="store_true", help="do without the bounds on what comes in a second")
+    parser.add_argument("--one", choices=FLOODS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one is not None:
+        print(
+            json.dumps(asdict(flood(options.one, options.events, per_second=options.rate, paced=not options.unpaced)))
+        )
+        return 0
+    failed = False
+    for kind in FLOODS if options.kind is None else [options.kind]:
+        for paced in (False,) if options.unpaced else (True, False):
+            outcome = flood_in_process(kind, options.events, per_second=options.rate, paced=paced)
+            good = outcome.grown_bytes < MEMORY_BOUND and outcome.neighbours_kept
+            failed = failed or not good
+            shown = replace(outcome, kind=kind if paced else f"{kind} (unpaced)")
+            print("ok  " if good else "BAD ", shown, flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
