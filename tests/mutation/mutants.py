@@ -142,8 +142,8 @@ MUTANTS = [
     Mutant(
         name="offers-after-stop",
         file="orbitalis/protocol/orbiter.py",
-        old=("        if self.running:\n            self._told.check_event"),
-        new=("        if True:\n            self._told.check_event"),
+        old=("        if self.running:\n            sender = sender_of(message)"),
+        new=("        if True:\n            sender = sender_of(message)"),
         known_fault=9,
     ),
     Mutant(
@@ -270,7 +270,7 @@ MUTANTS = [
     Mutant(
         name="late-offer-to-nobody",
         file="orbitalis/protocol/offering.py",
-        old="                slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now)",
+        old="                slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now, is_new=False)",
         new="                slot = None",
     ),
     Mutant(
@@ -330,7 +330,7 @@ MUTANTS = [
     Mutant(
         name="leaving-goes-on-offering",
         file="orbitalis/protocol/slot_keeper.py",
-        old="return not self.leaving and self.slots",
-        new="return self.slots",
+        old="            not self.leaving\n            and slots.pending_count",
+        new="            slots.pending_count",
     ),
 ]
