@@ -270,8 +270,8 @@ MUTANTS = [
     Mutant(
         name="late-offer-to-nobody",
         file="orbitalis/protocol/offering.py",
-        old="                slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now, is_new=False)",
-        new="                slot = None",
+        old="slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now, is_new=False)",
+        new="slot = None",
     ),
     Mutant(
         name="announcement-believed",
