@@ -79,6 +79,11 @@ simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, 
 flood: $(DEVELOPMENT) ## Flood a plugin and a core in a million invented names, and measure
 	@$(BIN)/python -m tests.security.flood $(ARGS)
 
+.PHONY: chaos
+chaos: $(DEVELOPMENT) ## Kill a broker 500 times under a core and ten plugins, and processes and connections, too
+	@tools/provide mosquitto
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: mutants
 mutants: $(DEVELOPMENT) ## Break the protocol in one place at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutation $(ARGS)
