@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +24,10 @@ _MEMORY_GROWTH = 8 * 1024
 """KiB by which a process may grow afterwards, whatever it lives through."""
 _OBJECTS_GROWTH = 2000
 """Objects by which it may."""
+_THREADS_GROWTH = (os.cpu_count() or 1) + 4
+"""Threads by which it may: as many as asyncio's own executor keeps once it needed them."""
+_MOMENT = 0.2
+"""Seconds between two looks at what is left."""
 _OVERTIME = 1.0
 """Seconds that a busy machine may take to end a request whose time is over."""
 
@@ -115,18 +121,27 @@ async def _look(stage: Stage) -> dict[str, dict[str, Any]]:
 
 async def _close(stage: Stage, record: Record) -> None:
     """Hold everybody against what they were like before, and have them stop."""
-    found = await _look(stage)
-    for name, process in stage.processes.items():
-        if process.baseline is not None:
-            record.processes[name] = (process.survived, process.baseline, found[name])
+    deadline = time.monotonic() + stage.patience
+    while True:
+        found = await _look(stage)
+        for name, process in stage.processes.items():
+            if process.baseline is not None:
+                record.processes[name] = (process.survived, process.baseline, found[name])
+        left = [
+            f"{name}: {problem}"
+            for name, (_, before, after) in record.processes.items()
+            for problem in _left_behind(before, after)
+        ]
+        # What was just being done when the others had settled is done a moment later.
+        if not left or time.monotonic() > deadline:
+            break
+        await asyncio.sleep(_MOMENT)
     traffic = await stage.core.ask("traffic")
     record.traffic, record.longest_request = traffic["outcomes"], traffic["longest"]
     for proxy in stage.proxies.values():
         for what in ("lost", "repeated", "refused", "unanswered", "broken"):
             record.packets[what] = record.packets.get(what, 0) + getattr(proxy, what)
-    problems = [f"unexpected: {one}" for one in stage.unexpected()]
-    for name, (_, before, after) in record.processes.items():
-        problems += [f"{name}: {problem}" for problem in _left_behind(before, after)]
+    problems = [*(f"unexpected: {one}" for one in stage.unexpected()), *left]
     if record.longest_request > REQUEST_TIMEOUT + _OVERTIME:
         problems.append(f"a request took {record.longest_request:.1f} s, though it may take {REQUEST_TIMEOUT} s")
     for process in stage.processes.values():
@@ -141,11 +156,20 @@ async def _close(stage: Stage, record: Record) -> None:
 def _left_behind(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Say what is more than it was."""
     problems = [
-        f"{what}: {before[what]} before, {after[what]} after"
-        for what in ("tasks", "files", "threads", "remotes")
-        if before[what] != after[what]
+        f"tasks: {before['tasks'].get(kind, 0)} of {kind} before, {count} after"
+        for kind, count in after["tasks"].items()
+        if count > before["tasks"].get(kind, 0)
     ]
-    for what, growth, unit in (("memory", _MEMORY_GROWTH, " KiB"), ("objects", _OBJECTS_GROWTH, "")):
+    problems += [
+        f"{what}: {before[what]} before, {after[what]} after"
+        for what in ("files", "remotes")
+        if after[what] > before[what]
+    ]
+    for what, growth, unit in (
+        ("memory", _MEMORY_GROWTH, " KiB"),
+        ("objects", _OBJECTS_GROWTH, ""),
+        ("threads", _THREADS_GROWTH, ""),
+    ):
         if after[what] > before[what] + growth:
             problems.append(f"{what}: {before[what]}{unit} before, {after[what]}{unit} after")
     return problems

@@ -10,6 +10,8 @@ import time
 import traceback
 from typing import Any
 
+from orbitalis import BusUnavailableError
+
 __all__ = ["report", "report_everything_unexpected"]
 
 _LONGEST_TEXT = 3000
@@ -30,6 +32,8 @@ def report_everything_unexpected(loop: asyncio.AbstractEventLoop) -> None:
 class _Reporter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, BusUnavailableError):
+            return  # an answer that could not be sent while the bus was away; whoever waits for it is told
         _report_error(f"{record.name}: {record.getMessage()}", error)
 
 
