@@ -186,6 +186,8 @@ def _options(parts: SplitResult) -> Mapping[str, str]:
         _refuse("has an option twice")
     if empty := [name for name, value in options.items() if not value]:
         _refuse(f"has the option {empty[0]} without a file: write {empty[0]}=FILE")
+    if odd := [name for name, value in options.items() if not value.isprintable()]:
+        _refuse(f"has the option {odd[0]} with a character that cannot be printed, such as %00")
     return options
 
 

@@ -44,7 +44,9 @@ BOMBS: Final[dict[str, bytes]] = {
     "blocks of one": (long(1) + b"\x00") * (_MANY // 2),
     "sized blocks of one": (long(-1) + long(1) + b"\x00") * (_MANY // 3),
     "queries without end": _DISCOVER + long(2**40) + b"\x00" * 1000,
-    "queries of nothing": _DISCOVER + long(_MANY // 8) + b"".join(text(str(n)) + b"\x00" * 5 for n in range(_MANY // 12)),
+    "queries of nothing": _DISCOVER
+    + long(_MANY // 8)
+    + b"".join(text(str(n)) + b"\x00" * 5 for n in range(_MANY // 12)),
     "inputs of nothing": _DISCOVER
     + (long(1) + text("a") + long(_MANY // 4) + b"\x00" * (3 * _MANY // 4) + b"\x00" * 4)
     + b"\x00",

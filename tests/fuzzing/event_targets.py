@@ -27,7 +27,6 @@ from tests.fuzzing.target import Target, assert_refusal
 
 __all__ = ["FuzzedMessage", "event_targets"]
 
-_KEYS = json.dumps([name for name in EventEnvelope.__dataclass_fields__]).encode()
 _TOKENS = (
     *(key.encode() for key in EventEnvelope.__dataclass_fields__),
     *(b'"__type__"', b'"value"', b'"datetime"', b'"bytes"', b'"2026-11-23T21:26:01"', b"+23:59", b'"AAAA"', b'"='),

@@ -114,7 +114,9 @@ def _step(net: Net, node: Node, source: Source) -> None:
             kind = KINDS[source.number(len(KINDS))]
             with contextlib.suppress(DecodeError):
                 message = CODEC_BY_CLASS[kind].decode(source.chunk())
-                _suffer(net, node, Packet(topic=_topic(node, source), message=message, envelope=_envelope(node, source)))
+                _suffer(
+                    net, node, Packet(topic=_topic(node, source), message=message, envelope=_envelope(node, source))
+                )
         case _:
             recorded = _recorded()
             packet = recorded[source.number(len(recorded))]

@@ -16,7 +16,24 @@ from orbitalis.message import Input
 __all__ = ["TEXTS", "message_at_random", "value_at_random"]
 
 TEXTS = (
-    *("core", "plugin", "text", "other", "a/b", "", "-", "+", "#", "a/+/#", "/", "a\0b", "\x1b[2J", "\u202e", "é✓", "$x"),
+    *(
+        "core",
+        "plugin",
+        "text",
+        "other",
+        "a/b",
+        "",
+        "-",
+        "+",
+        "#",
+        "a/+/#",
+        "/",
+        "a\0b",
+        "\x1b[2J",
+        "\u202e",
+        "é✓",
+        "$x",
+    ),
     *("orbitalis/core/plugin/offer", "$handshake.discover", "$share/x/y", "x" * 255, "x" * 256, "{", "[]", "null"),
     *('"string"', '{"type":"array","items":"null"}', '{"type":"record","name":"A","fields":[]}', "[" * 70),
     *Input.string().schemas,

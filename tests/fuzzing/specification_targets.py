@@ -24,14 +24,86 @@ _LAMPS = ROOT / "tests" / "codegen" / "lamps"
 _DOCUMENT = "asyncapi.yaml"
 _SCHEMA = "schemas/Status.avsc"
 _YAML_TOKENS = (
-    *(b"&a ", b"*a", b"<<:", b"!!x ", b"? ", b"- ", b"- - -", b"[[[[", b"---\n", b"...\n", b"%YAML 1.3\n", b"\t", b"|2\n", b">-\n"),
-    *(b"null", b"~", b"true", b"[]", b"{}", b'""', b"''", b"1e999", b"9" * 5000, b"0x", b"0o", b".inf", b'"\\ud800"', b"\n", b"  "),
-    *(b"$ref: '#/", b"'#/channels'", b"./schemas/", b"asyncapi: 3.0.0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b": "),
+    *(
+        b"&a ",
+        b"*a",
+        b"<<:",
+        b"!!x ",
+        b"? ",
+        b"- ",
+        b"- - -",
+        b"[[[[",
+        b"---\n",
+        b"...\n",
+        b"%YAML 1.3\n",
+        b"\t",
+        b"|2\n",
+        b">-\n",
+    ),
+    *(
+        b"null",
+        b"~",
+        b"true",
+        b"[]",
+        b"{}",
+        b'""',
+        b"''",
+        b"1e999",
+        b"9" * 5000,
+        b"0x",
+        b"0o",
+        b".inf",
+        b'"\\ud800"',
+        b"\n",
+        b"  ",
+    ),
+    *(
+        b"$ref: '#/",
+        b"'#/channels'",
+        b"./schemas/",
+        b"asyncapi: 3.0.0",
+        b"\xff",
+        b"\xef\xbb\xbf",
+        b"\xe2\x80\xa8",
+        b": ",
+    ),
 )
 _JSON_TOKENS = (
-    *(b"null", b"true", b"[", b"]", b"{", b"}", b'""', b":", b",", b"1e999", b"-0", b"9" * 5000, b'"\\ud800"', b'"\\u0000"'),
-    *(b'"type":', b'"name":', b'"namespace":"x",', b'"fields":', b'"items":', b'"values":', b'"symbols":', b'"size":', b'"default":'),
-    *(b'"logicalType":', b'"aliases":', b'"Status"', b'"Color"', b'["null","string"]', b'{"type":"array","items":"Status"}'),
+    *(
+        b"null",
+        b"true",
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b'""',
+        b":",
+        b",",
+        b"1e999",
+        b"-0",
+        b"9" * 5000,
+        b'"\\ud800"',
+        b'"\\u0000"',
+    ),
+    *(
+        b'"type":',
+        b'"name":',
+        b'"namespace":"x",',
+        b'"fields":',
+        b'"items":',
+        b'"values":',
+        b'"symbols":',
+        b'"size":',
+        b'"default":',
+    ),
+    *(
+        b'"logicalType":',
+        b'"aliases":',
+        b'"Status"',
+        b'"Color"',
+        b'["null","string"]',
+        b'{"type":"array","items":"Status"}',
+    ),
 )
 
 
@@ -39,12 +111,22 @@ def specification_targets() -> list[Target]:
     """Return the targets."""
     whole: dict[str, Any] = {"seconds": 5.0, "largest": 16_384, "is_slow": True}
     return [
-        Target(name="yaml", run=_yaml, seeds=_documents, tokens=_YAML_TOKENS, largest=16_384),
-        Target(name="json", run=_json, seeds=_schemas, tokens=_JSON_TOKENS),
+        Target(name="yaml", run=_yaml, seeds=_documents, tokens=_YAML_TOKENS, largest=16_384, largest_bomb=16_384),
+        Target(name="json", run=_json, seeds=_schemas, tokens=_JSON_TOKENS, largest_bomb=16_384),
         Target(
-            name="specification document", run=partial(_specification, _DOCUMENT), seeds=_documents, tokens=_YAML_TOKENS, **whole
+            name="specification document",
+            run=partial(_specification, _DOCUMENT),
+            seeds=_documents,
+            tokens=_YAML_TOKENS,
+            **whole,
         ),
-        Target(name="specification schema", run=partial(_specification, _SCHEMA), seeds=_schemas, tokens=_JSON_TOKENS, **whole),
+        Target(
+            name="specification schema",
+            run=partial(_specification, _SCHEMA),
+            seeds=_schemas,
+            tokens=_JSON_TOKENS,
+            **whole,
+        ),
     ]
 
 

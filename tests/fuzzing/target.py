@@ -25,6 +25,8 @@ class Target:
     """What the worst of inputs may take."""
     largest: int = 4096
     """Bytes of an input that a fuzzer makes up; those that are made by hand may be larger."""
+    largest_bomb: int | None = None
+    """Bytes, where it is for what is one's own, such as files, so that it need not be quick with what is larger."""
     is_slow: bool = False
     """Whether an input is a story, so that large ones say nothing more."""
 

@@ -74,6 +74,8 @@ def test_bombs_cost_no_more_than_what_they_weigh(target: Target) -> None:
     tracemalloc.start()
     try:
         for name, bomb in BOMBS.items():
+            if target.largest_bomb is not None and len(bomb) > target.largest_bomb:
+                continue
             tracemalloc.reset_peak()
             before, _ = tracemalloc.get_traced_memory()
             begin = time.process_time()
