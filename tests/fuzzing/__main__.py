@@ -7,6 +7,7 @@ import itertools
 import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,7 +69,7 @@ def _fuzz(names: list[str], seconds: int | None) -> int:
                 total += outcome.inputs
                 print(
                     f"{name:45} {outcome.inputs:10} inputs in {outcome.seconds:4.0f} s "
-                    f"({outcome.inputs / max(outcome.seconds, 1):6.0f} a second), {outcome.megabytes:5} MB",
+                    f"({outcome.inputs / outcome.seconds:6.0f} a second), {outcome.megabytes:5} MB",
                     flush=True,
                 )
                 if outcome.fault is not None:
@@ -85,17 +86,23 @@ def _run(name: str, seconds: int) -> Outcome:
     for artifact in _artifacts(folder):
         artifact.unlink()
     command = [sys.executable, "-m", "tests.fuzzing.fuzzer", name, str(folder), str(seconds)]
+    begin = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    elapsed = time.monotonic() - begin
     output = done.stdout + done.stderr
     statistics = {key: int(value) for key, value in re.findall(r"^stat::(\w+):\s+(\d+)$", output, re.MULTILINE)}
     fault = None
     if done.returncode:
+        told = output.partition("=== Uncaught Python exception: ===")[2] or output
+        shown = [line[:500] for line in told.splitlines() if line and not line.startswith(("INFO:", "WARNING:"))]
         lines = [line_of(name, artifact.read_bytes()) for artifact in _artifacts(folder)]
-        told = output.partition("=== Uncaught Python exception: ===")[2] or output[-4000:]
-        fault = "\n".join([told.strip(), "", "Add to tests/fuzzing/regressions.txt:", *lines])
-    rate = max(1, statistics.get("average_exec_per_sec", 1))
-    inputs = statistics.get("number_of_executed_units", 0)
-    return Outcome(inputs=inputs, seconds=inputs / rate, megabytes=statistics.get("peak_rss_mb", 0), fault=fault)
+        fault = "\n".join([*shown[:40], "", "To be added to tests/fuzzing/regressions.txt:", *lines])
+    return Outcome(
+        inputs=statistics.get("number_of_executed_units", 0),
+        seconds=elapsed,
+        megabytes=statistics.get("peak_rss_mb", 0),
+        fault=fault,
+    )
 
 
 def _artifacts(folder: Path) -> list[Path]:

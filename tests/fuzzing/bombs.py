@@ -92,12 +92,12 @@ BOMBS: Final[dict[str, bytes]] = {
     "a deep schema": b'{"type":"array","items":' * 10_000 + b'"int"' + b"}" * 10_000,
     "a schema as deep as may be": b'{"type":"array","items":' * 63 + b'"int"' + b"}" * 63,
     "a deep union": b"[" * 64 + b"]" * 64,
-    "a schema with a large default": b'{"type":"record","name":"a","fields":[{"name":"x","type":{"type":"array","items":'
-    b'"a"},"default":[' + b"{}," * 20_000 + b"{}]}]}",
+    "a schema with a large default": b'{"type":"record","name":"a","fields":[{"name":"x","type":'
+    b'{"type":"array","items":"a"},"default":[' + b"{}," * 20_000 + b"{}]}]}",
     "a schema with digits": b'{"type":"fixed","name":"a","size":' + b"9" * 10_000 + b"}",
     "a schema with a large precision": b'{"type":"bytes","logicalType":"decimal","precision":1e308,"scale":1e400}',
     "aliases of aliases": b"".join(
-        f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9 if n else ['a'] * 9)}]\n".encode() for n in range(20)
+        f"x{n}: &x{n} [{', '.join([f'*x{n - 1}' if n else 'a'] * 9)}]\n".encode() for n in range(20)
     ),
     "a deep document": b"- " * 3_000 + b"a",
     "many documents": b"--- a\n" * 2_000,

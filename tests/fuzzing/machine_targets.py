@@ -187,8 +187,11 @@ def _recorded() -> list[Packet]:
     core, plugin = net.nodes
     net.run()
     net.advance(30)
-    for close in (plugin.machine.close_gracefully, core.machine.close_gracefully, plugin.machine.close_gracelessly):
-        closer = plugin if close.__self__ is plugin.machine else core
+    for closer, close in (
+        (plugin, plugin.machine.close_gracefully),
+        (core, core.machine.close_gracefully),
+        (plugin, plugin.machine.close_gracelessly),
+    ):
         for slot in closer.machine.slots:
             if slot.is_open:
                 closer.do(close(*slot.key, b"data", net.now))

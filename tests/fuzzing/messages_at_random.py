@@ -8,7 +8,6 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from orbitalis.message import Input
@@ -47,7 +46,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def message_at_random(message_class: type[Any], chance: random.Random) -> Any:
     """Make a message."""
-    is_short = message_class.__name__ in ("EventEnvelope",)
+    is_short = message_class.__name__ == "EventEnvelope"
     return message_class(
         **{
             field.name: value_at_random(annotation, chance, is_short=is_short)
@@ -79,7 +78,6 @@ def value_at_random(annotation: Any, chance: random.Random, *, is_short: bool = 
     return made[annotation]()
 
 
-@cache
 def _annotations(message_class: type[Any]) -> list[Any]:
     hints = typing.get_type_hints(message_class)
     return [hints[field.name] for field in fields(message_class)]

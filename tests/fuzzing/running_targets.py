@@ -111,10 +111,10 @@ async def _step(harness: Harness, source: Source) -> None:
             # Made up from bytes alone.
             codec = CODECS[source.number(len(CODECS))]
             try:
-                payload = codec.decode(source.chunk())
+                made_up = codec.decode(source.chunk())
             except DecodeError:
                 return
-            event = Event.create(payload, publisher_identifier="x", identifier="e1", incarnation="1")
+            event = Event.create(made_up, publisher_identifier="x", identifier="e1", incarnation="1")
             _deliver(harness.bus, _topic(harness, source), event.encode(Encoding.AVRO), Source(b""))
         case _:
             one = sent[len(sent) - 1 - source.number(min(len(sent), 256))]

@@ -47,10 +47,6 @@ class Source:
         taken = self.take(1 if below <= 256 else 2)
         return int.from_bytes(taken) % below
 
-    def choose(self, among: Sequence[object]) -> object:
-        """Take one of several."""
-        return among[self.number(len(among))]
-
     def take(self, count: int) -> bytes:
         """Take bytes, fewer if no more are left."""
         taken = self._data[self._position : self._position + count]

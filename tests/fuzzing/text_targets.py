@@ -24,7 +24,7 @@ from tests.fuzzing.target import Target, assert_refusal
 
 __all__ = ["text_targets"]
 
-_TOPIC_CLASSES: list[Any] = [getattr(topics, name) for name in topics.__all__ if name != "UNPUBLISHABLE"]
+_TOPIC_CLASSES: list[Any] = [getattr(topics, name) for name in topics.__all__ if name.endswith("Topic")]
 _TOPIC_TOKENS = (
     b"/",
     b"+",

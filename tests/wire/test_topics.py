@@ -14,7 +14,7 @@ from orbitalis_wire import channels, topics
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.limits import IDENTIFIER_BYTES
 
-CLASSES: list[Any] = [getattr(topics, name) for name in topics.__all__ if name != "UNPUBLISHABLE"]
+CLASSES: list[Any] = [getattr(topics, name) for name in topics.__all__ if name.endswith("Topic")]
 every_class = pytest.mark.parametrize("topic_class", CLASSES)
 PLACEHOLDER = "-"
 
