@@ -19,6 +19,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 # Stamps: what they stand for is installed, from the files they depend on.
 RUNTIME := .venv/.runtime
 DEVELOPMENT := .venv/.development
+FUZZER := .venv/.fuzzer
 NODE_TOOLS := tools/node_modules/.installed
 
 .PHONY: help
@@ -75,6 +76,10 @@ docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from code
 simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(DEVELOPMENT) $(FUZZER) ## Fuzz everything that reads, guided by coverage, until Ctrl-C
+	@$(BIN)/python -m tests.fuzzing $(ARGS)
+
 .PHONY: flood
 flood: $(DEVELOPMENT) ## Flood a plugin and a core in a million invented names, and measure
 	@$(BIN)/python -m tests.security.flood $(ARGS)
@@ -97,11 +102,12 @@ bench: $(DEVELOPMENT) ## Measure
 lock: .venv/bin/uv tools/.npmrc ## Renew the lock files; UPGRADE=1 takes the newest versions
 	@$(UV_COMPILE) --group build --output-file requirements.lock
 	@$(UV_COMPILE) --extra codegen --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(UV_COMPILE) --group fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock
 	@cd tools && npm install --package-lock-only --loglevel=error >/dev/null
 
 .PHONY: clean
 clean: ## Remove everything that is not in the repository and was made here
-	@rm -rf .venv tools/node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv tools/node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzzing .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -122,6 +128,13 @@ $(RUNTIME): requirements.lock pyproject.toml | .venv/bin/python
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
 	@echo "Installing what development takes ..."
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(FUZZER): requirements-fuzz.lock $(DEVELOPMENT)
+	@echo "Installing what fuzzing takes ..."
+	@$(PIP) install --require-hashes --only-binary atheris --requirement requirements-fuzz.lock || { \
+	    echo "atheris has builds for Linux with Python 3.11 to 3.13, but this is $$($(BIN)/python --version):" \
+	        "name another one: make clean fuzz PYTHON=python3.11" >&2; exit 1; }
 	@touch $@
 
 .venv/bin/uv: | .venv/bin/python

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Generic, TypeVar
 
 from orbitalis.errors import InvalidTopicError
 from orbitalis_wire import limits
+from orbitalis_wire.topics import UNPUBLISHABLE
 
 __all__ = ["FilterMap", "check_filter", "check_topic", "has_wildcard"]
 
 T = TypeVar("T")
-
-_NONCHARACTERS = "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
-# What MQTT 5.0 (1.5.4) forbids, or allows a broker to end the connection for.
-_FORBIDDEN = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
 
 
 def check_topic(topic: str) -> None:
@@ -45,7 +41,7 @@ def has_wildcard(topic_filter: str) -> bool:
 def _check_text(kind: str, text: str) -> None:
     if not text:
         raise _invalid(kind, text, "it is empty")
-    forbidden = _FORBIDDEN.search(text)
+    forbidden = UNPUBLISHABLE.search(text)
     if forbidden is not None:
         raise _invalid(kind, text, f"character {forbidden.start()} (U+{ord(forbidden[0]):04X}) is not allowed")
     length = len(text.encode())

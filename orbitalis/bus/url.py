@@ -25,7 +25,7 @@ _FORMS = (
 _HOW_SEVERAL = "several URLs are separated by blanks or commas, and each begins with its scheme"
 _TLS_OPTIONS = ("authority", "certificate", "key")
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
-_SEPARATOR: Final = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_SEPARATOR: Final = re.compile(r"(?<![\s,])[\s,]++(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 """What stands between two URLs. A comma may be in a password, but no comma with a scheme behind it."""
 
 
@@ -186,6 +186,8 @@ def _options(parts: SplitResult) -> Mapping[str, str]:
         _refuse("has an option twice")
     if empty := [name for name, value in options.items() if not value]:
         _refuse(f"has the option {empty[0]} without a file: write {empty[0]}=FILE")
+    if odd := [name for name, value in options.items() if not value.isprintable()]:
+        _refuse(f"has the option {odd[0]} with a character that cannot be printed, such as %00")
     return options
 
 

@@ -161,7 +161,9 @@ def decode_payload(envelope: EventEnvelope) -> object | None:
     data = envelope.serialized_payload
     if data is None:
         if message_type is not None:
-            raise DecodeError("EventEnvelope", "serialized_payload", f"expected a {message_type}, got nothing")
+            raise DecodeError(
+                "EventEnvelope", "serialized_payload", f"expected a payload of type {message_type[:100]!r}, got nothing"
+            )
         return None
     if message_type is None or payload_format is None:
         missing = "message_type" if message_type is None else "payload_format_type"
@@ -179,7 +181,7 @@ def decode_payload(envelope: EventEnvelope) -> object | None:
             schema_fingerprint=envelope.schema_fingerprint,
         )
     if payload_format != _AVRO:
-        raise DecodeError("EventEnvelope", "payload_format_type", f"expected {_AVRO!r}, got {payload_format!r}")
+        raise DecodeError("EventEnvelope", "payload_format_type", f"expected {_AVRO!r}, got {payload_format[:100]!r}")
     return message_class.decode(data)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 import typing_extensions
@@ -21,22 +23,37 @@ M = TypeVar("M")
 Q = TypeVar("Q")
 
 
+_NO_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.DOTALL)
+"""What is between the brackets of JSON, texts included."""
 _CACHED: Final = 256
 """Schemas whose canonical form is kept: as many strangers may name ever new ones, at most 32 MiB of text."""
-_forms: Final[OrderedDict[str, str]] = OrderedDict()
-"""Canonical forms of the schemas that were asked for last, newest last."""
+_LONGEST_DRAFT: Final = 8 * limits.SCHEMA_BYTES
+"""Characters that a canonical form may have while it is made: names gain their namespace wherever they stand."""
+_forms: Final[OrderedDict[str, str | None]] = OrderedDict()
+"""Canonical forms of the schemas that were asked for last, newest last, and None for what stands for itself."""
 
 
 def canonical_form(schema: str) -> str:
     """Return Avro's parsing canonical form of a schema given as JSON text.
 
-    Text that is no schema, or that is larger or deeper than `limits.SCHEMA_BYTES` and `limits.NESTING_DEPTH` allow,
-    stands for itself: it is the same as an equal text and as nothing else.
+    Text that is no schema stands for itself, and so does one that is deeper than `limits.NESTING_DEPTH` allows, or is
+    larger than `limits.SCHEMA_BYTES` here or there: it is the same as an equal text and as nothing else.
     """
-    form = _forms.get(schema)
-    if form is None:
-        if len(schema) > limits.SCHEMA_BYTES:
-            return schema
+    form = _form(schema)
+    return schema if form is None else form
+
+
+def is_familiar(schema: str) -> bool:
+    """Return whether :meth:`canonical_form` takes no time, since this text was asked for lately or is too long."""
+    return schema in _forms or len(schema) > limits.SCHEMA_BYTES
+
+
+def _form(schema: str) -> str | None:
+    if len(schema) > limits.SCHEMA_BYTES:
+        return None
+    try:
+        form = _forms[schema]
+    except KeyError:
         form = _forms[schema] = _work_out(schema)
     # Other threads may do the same at the same time.
     with suppress(KeyError):
@@ -46,28 +63,44 @@ def canonical_form(schema: str) -> str:
     return form
 
 
-def is_familiar(schema: str) -> bool:
-    """Return whether :meth:`canonical_form` takes no time, since this text was asked for lately or is too long."""
-    return schema in _forms or len(schema) > limits.SCHEMA_BYTES
-
-
-def _work_out(schema: str) -> str:
+def _work_out(schema: str) -> str | None:
     if _depth(schema) > limits.NESTING_DEPTH:
-        return schema
+        return None
+    namespace = 0
+
+    def measure(found: dict[str, Any]) -> dict[str, Any]:
+        nonlocal namespace
+        name = str(found.get("name"))
+        namespace = max(namespace, len(str(found.get("namespace"))), len(name) if "." in name else 0)
+        return found
+
     try:
-        return to_parsing_canonical_form(parse_schema(json.loads(schema), named_schemas={}))
+        parsed = json.loads(schema, object_hook=measure)
+        if namespace * schema.count('"') // 2 > _LONGEST_DRAFT:
+            return None
+        form = to_parsing_canonical_form(parse_schema(parsed, named_schemas={}))
+        # JSON can hold names that no text can.
+        form.encode()
     except Exception:
-        return schema
+        return None
+    return form if len(form) <= limits.SCHEMA_BYTES else None
+
+
+@lru_cache(maxsize=_CACHED)
+def _fingerprints(schemas: tuple[str, ...]) -> frozenset[str]:
+    # It takes a second for a million characters, so not anew for every event.
+    forms = (_form(schema) for schema in schemas)
+    return frozenset(fingerprint(form, "CRC-64-AVRO") for form in forms if form is not None)
 
 
 def _depth(text: str) -> int:
-    """Count how deep brackets nest, those in strings included: an upper bound is enough."""
+    """Count how deep brackets nest."""
     depth = deepest = 0
-    for character in text:
+    for character in _NO_BRACKETS.sub("", text):
         if character in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif character in "]}":
+        else:
             depth -= 1
     return deepest
 
@@ -128,11 +161,8 @@ class SchemaSpec:
         if self.support_undefined_schema:
             return True
         if isinstance(payload, UndecodedPayload):
-            return payload.schema_fingerprint is not None and payload.schema_fingerprint in self._fingerprints()
+            return payload.schema_fingerprint in _fingerprints(tuple(self.schemas))
         return self.is_compatible_with_schema(schema_of(type(payload)))
-
-    def _fingerprints(self) -> frozenset[str]:
-        return frozenset(fingerprint(canonical_form(schema), "CRC-64-AVRO") for schema in self.schemas)
 
     def accepts(self, other: SchemaSpec) -> bool:
         """Return whether everything that `other` may carry is accepted here.

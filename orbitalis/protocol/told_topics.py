@@ -17,7 +17,7 @@ from orbitalis_wire import limits
 from orbitalis_wire.channels import CHANNELS
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.messages import EventEnvelope
-from orbitalis_wire.topics import CloseTopic, OfferTopic
+from orbitalis_wire.topics import UNPUBLISHABLE, CloseTopic, OfferTopic
 
 __all__ = ["ToldTopics", "TopicClass"]
 
@@ -29,9 +29,6 @@ _ROOTS: Final = tuple(
 _UNKNOWN_SENDER: Final = OfferTopic.build(core_identifier="core", plugin_identifier=None).split("/")[
     OfferTopic.ADDRESS.split("/").index("{plugin_identifier}")
 ]
-
-_UNPUBLISHABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What MQTT does not allow in a topic (MQTT 5.0, 1.5.4)."""
 
 
 class TopicClass(Protocol):
@@ -155,7 +152,7 @@ def _publishable(remote_identifier: str, topic: str) -> str:
         reason = "it is empty"
     elif "+" in topic or "#" in topic:
         reason = "it contains a wildcard"
-    elif _UNPUBLISHABLE.search(topic):
+    elif UNPUBLISHABLE.search(topic):
         reason = "it contains a character that no topic may contain"
     if reason is not None:
         raise _unpublishable(remote_identifier, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -127,6 +128,7 @@ def test_files_that_are_of_no_use(tls_files: TlsFiles, tmp_path: Path, options: 
         ("mqtts://broker?authority=secret&authority=secret", "an option twice"),
         ("mqtts://broker?authority=", "authority without a file: write authority=FILE"),
         ("mqtts://broker?authority", "authority without a file: write authority=FILE"),
+        ("mqtts://broker?authority=sec%00ret", "authority with a character that cannot be printed"),
         ("mqtts://broker?key=secret", "key without the option certificate"),
         ("mqtts://user:sec?authority=ret@broker", "port"),
         ("mqtt://user:secret@[broker", "cannot be read"),
@@ -187,3 +189,10 @@ def test_several(urls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with_another = connect(None, "local://other")
     assert isinstance(with_another, SeveralEventBusClient)
     assert list(with_another.members) == [*SEVERAL, "local://other"]
+
+
+def test_many_separators_take_no_time() -> None:
+    before = time.process_time()
+    with pytest.raises(BusUrlError, match="contains a blank"):
+        connect("mqtt://a" + " ," * 50_000 + "b")
+    assert time.process_time() - before < 1

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orbitalis_codegen import SpecificationError, read_specification
+from tests.fuzzing.mutations import mutated_bytes
 from tests.support.repository import ROOT
 
 TOKENS = re.compile(rb"[A-Za-z0-9_./#$-]+|\s+|.", re.DOTALL)
@@ -62,10 +63,7 @@ def test_a_mutated_specification_is_read_or_reported(
 ) -> None:
     try:
         for file in files:
-            content = FILES[file]
-            for _ in range(count):
-                content = chance.choice(MUTATIONS)(content, chance)
-            (root / file).write_bytes(content)
+            (root / file).write_bytes(mutated(FILES[file], count, chance))
         try:
             model = read_specification(root)
         except SpecificationError as error:
@@ -88,49 +86,13 @@ def check_diagnostics(error: SpecificationError, root: Path) -> None:
         assert 1 <= found.position.column <= len(line) + 1
 
 
-def change_byte(content: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(len(content) + 1)
-    return content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :]
-
-
-def cut(content: bytes, chance: random.Random) -> bytes:
-    start = chance.randrange(len(content) + 1)
-    return content[:start] + content[start + chance.randrange(200) :]
-
-
-def insert_trouble(content: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(len(content) + 1)
-    return content[:at] + chance.choice(TROUBLE) + content[at:]
-
-
 def replace_token(content: bytes, chance: random.Random) -> bytes:
     tokens = TOKENS.findall(content) or [b""]
     tokens[chance.randrange(len(tokens))] = chance.choice((*ALL_TOKENS, *TROUBLE))
     return b"".join(tokens)
 
 
-def drop_line(content: bytes, chance: random.Random) -> bytes:
-    lines = content.splitlines(keepends=True) or [b""]
-    del lines[chance.randrange(len(lines))]
-    return b"".join(lines)
-
-
-def repeat_line(content: bytes, chance: random.Random) -> bytes:
-    lines = content.splitlines(keepends=True) or [b""]
-    lines.insert(chance.randrange(len(lines) + 1), chance.choice(lines))
-    return b"".join(lines)
-
-
-def indent_line(content: bytes, chance: random.Random) -> bytes:
-    lines = content.splitlines(keepends=True) or [b""]
-    at = chance.randrange(len(lines))
-    lines[at] = b" " * chance.randrange(8) + lines[at].lstrip(b" ")
-    return b"".join(lines)
-
-
-def swap_letters(content: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(max(1, len(content) - 1))
-    return content[:at] + content[at : at + 2][::-1] + content[at + 2 :]
-
-
-MUTATIONS = (change_byte, cut, insert_trouble, replace_token, drop_line, repeat_line, indent_line, swap_letters)
+def mutated(content: bytes, count: int, chance: random.Random) -> bytes:
+    if chance.random() < 0.3:
+        return replace_token(content, chance)
+    return mutated_bytes(content, count, chance, TROUBLE)

@@ -170,6 +170,15 @@ def test_syntax_errors_have_a_position(text: str, position: str | None) -> None:
     assert found == position or (position is None and found.startswith("file.yaml:1:"))
 
 
+@pytest.mark.parametrize("text", ["a: !{} b\n", "a: !{} [b]\n", "a: *{}\n"])
+def test_what_is_repeated_of_a_text_is_short(text: str) -> None:
+    report = Report()
+    read_yaml(text.format("x" * 5000), "file.yaml", report)
+
+    (found,) = report.error().diagnostics
+    assert len(found.message) < 200
+
+
 def test_both_parsers_read_the_repository_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "asyncapi.yaml").read_text(encoding="utf-8")
     node = read(text)

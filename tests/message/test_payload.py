@@ -131,9 +131,14 @@ def test_what_is_no_message_has_neither(function: Any) -> None:
     ("changes", "reason"),
     [
         ({"serialized_payload": None}, "serialized_payload"),
+        (
+            {"serialized_payload": None, "message_type": "a\n\x1b[2J" + "x" * 1000},
+            r"type 'a\\n\\x1b\[2Jx{94}', got nothing$",
+        ),
         ({"message_type": None}, "message_type"),
         ({"payload_format_type": None}, "payload_format_type"),
         ({"payload_format_type": "json"}, "json"),
+        ({"payload_format_type": "x" * 1000}, "got 'x{100}'$"),
         ({"serialized_payload": b"\x08des"}, "PayloadMessage"),
         ({"serialized_payload": b"\x08desks"}, "1 bytes follow"),
     ],

@@ -47,7 +47,10 @@ ALLOWED: dict[str, list[str]] = {
 #: What can be imported because it is in the repository.
 OURS = {*PACKAGE_FOLDERS, "benchmarks", "examples", "tests"}
 
-LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock", ROOT / "requirements-fuzz.lock"]
+
+#: The group that working on the project does not take.
+APART = "fuzz"
 
 
 def documented() -> dict[str, dict[str, str]]:
@@ -81,7 +84,7 @@ def test_every_import_is_declared(package: str) -> None:
         f"{path.relative_to(ROOT)}: {module}"
         for path in sorted(folder.rglob("*.py"))
         for module in imported_modules(path) - sys.stdlib_module_names - OURS
-        if not allowed & {canonicalize_name(name) for name in distributions.get(module, ())}
+        if not allowed & {canonicalize_name(name) for name in distributions.get(module, (module,))}
     }
 
     assert undeclared == set()
@@ -97,17 +100,18 @@ def test_no_section_without_dependencies() -> None:
     assert {section for section, packages in documented().items() if packages} == set(SECTIONS)
 
 
-def test_development_takes_every_group() -> None:
+def test_development_takes_every_group_but_one() -> None:
     included = [group["include-group"] for group in PROJECT["dependency-groups"]["dev"]]
 
-    assert sorted([*included, "dev"]) == sorted(PROJECT["dependency-groups"])
+    assert sorted([*included, "dev", APART]) == sorted(PROJECT["dependency-groups"])
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
 def test_lock_satisfies(requirement: str) -> None:
     parsed = Requirement(requirement)
 
-    assert parsed.specifier.contains(locked(LOCKS[1])[canonicalize_name(parsed.name)])
+    lock = LOCKS[2] if requirement in PROJECT["dependency-groups"][APART] else LOCKS[1]
+    assert parsed.specifier.contains(locked(lock)[canonicalize_name(parsed.name)])
 
 
 def test_running_takes_no_more_than_the_runtime_lock() -> None:
@@ -118,11 +122,18 @@ def test_running_takes_no_more_than_the_runtime_lock() -> None:
     assert runtime.items() <= locked(LOCKS[1]).items()
 
 
+def test_fuzzing_takes_nothing_in_another_version() -> None:
+    development, fuzzing = locked(LOCKS[1]), locked(LOCKS[2])
+
+    assert {name for name in fuzzing if name in development and fuzzing[name] != development[name]} == set()
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_lock_pins_by_digest(lock: Path) -> None:
     pins = re.split(r"^(?=\w)", lock.read_text(), flags=re.MULTILINE)[1:]
 
-    assert len(pins) == len(locked(lock))
+    # Another version may be pinned for another Python.
+    assert {canonicalize_name(pin.partition("==")[0]) for pin in pins} == locked(lock).keys()
     assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
 
 

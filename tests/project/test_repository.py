@@ -30,6 +30,7 @@ FILES = {
     "asyncapi.yaml",
     "pyproject.toml",
     "requirements-dev.lock",
+    "requirements-fuzz.lock",
     "requirements.lock",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orbitalis.bus.topics import check_topic
 from orbitalis.protocol.effects import Send
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import limits
@@ -141,8 +142,7 @@ def _nobody_waits_in_vain(node: Node) -> None:
 
 
 def _can_be_published(node: Node, send: Send) -> None:
-    assert 0 < len(send.topic.encode()) <= limits.TOPIC_BYTES
-    assert not set("+#\0") & set(send.topic)
+    check_topic(send.topic)
     if send.topic.startswith("orbitalis/"):
         recipient, sender = send.topic.split("/")[1:3]
         assert sender == node.identifier

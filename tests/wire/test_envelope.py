@@ -221,7 +221,8 @@ def test_malformed_json_says_where(changes: dict[str, Any], path: str, reason: s
         (b'{"protocol_version": ' + b"9" * 5000 + b"}", "expected JSON, but"),
         (b'{"x":' * 100_000, "nested more than 64 levels deep"),
         (b'{"x":' + b"[" * 64 + b"]" * 64 + b"}", "nested more than 64 levels deep"),
-        (b'{"x": "' + b"[" * 500 + b'"', "nested more than 64 levels deep"),
+        (b'{"x": "' + b"]" * 500 + b'", "y":' + b"[" * 400 + b"]" * 400 + b"}", "nested more than 64 levels deep"),
+        (b'{"x": "' + b"[" * 500 + b'"', "expected JSON, but"),
     ],
 )
 def test_what_is_no_event(data: bytes, reason: str) -> None:
@@ -230,6 +231,13 @@ def test_what_is_no_event(data: bytes, reason: str) -> None:
 
     assert (caught.value.record, caught.value.path) == ("EventEnvelope", "")
     assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize("text", ["[" * 500, '\\"' + "{" * 500, "\\\\" + "]" * 500])
+def test_brackets_in_a_text_nest_nothing(text: str) -> None:
+    data = encode_event(PLAIN, Encoding.JSON)
+
+    assert decode_event(data[:-1] + b', "x": "' + text.encode() + b'"}') == (PLAIN, Encoding.JSON)
 
 
 def test_what_nests_as_deep_as_allowed_is_read() -> None:

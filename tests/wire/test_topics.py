@@ -14,7 +14,7 @@ from orbitalis_wire import channels, topics
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.limits import IDENTIFIER_BYTES
 
-CLASSES: list[Any] = [getattr(topics, name) for name in topics.__all__]
+CLASSES: list[Any] = [getattr(topics, name) for name in topics.__all__ if name.endswith("Topic")]
 every_class = pytest.mark.parametrize("topic_class", CLASSES)
 PLACEHOLDER = "-"
 
@@ -133,6 +133,9 @@ TROUBLE: dict[str, str] = {
     "\x7f": "it contains U+007F",
     "\x9f": "it contains U+009F",
     "\ud800": "it contains U+D800",
+    "\ufdd0": "it contains U+FDD0",
+    "a\uffff": "it contains U+FFFF",
+    "\U0010fffe": "it contains U+10FFFE",
     "x" * (IDENTIFIER_BYTES + 1): f"it is {IDENTIFIER_BYTES + 1} bytes long, {IDENTIFIER_BYTES} are allowed",
     "é" * (IDENTIFIER_BYTES // 2 + 1): f"it is {IDENTIFIER_BYTES // 2 * 2 + 2} bytes long",
 }

@@ -142,14 +142,14 @@ class _Composer:
                     raise self._stop(Rule.YAML_BEYOND_JSON, position, "a second document begins in the same file")
             case yaml.AliasEvent(anchor=str(name)):
                 if name not in self._anchors:
-                    message = f"the alias *{name} names no anchor that is complete before it"
+                    message = f"the alias {shown(name)} names no anchor that is complete before it"
                     raise self._stop(Rule.UNKNOWN_ALIAS, position, message, did_you_mean(name, self._anchors))
                 self._add(*self._anchors[name], position, None)
             case yaml.ScalarEvent(anchor=anchor):
                 self._add(self._scalar(event, position), _Extent(), position, anchor)
             case yaml.SequenceStartEvent(anchor=anchor, tag=tag) | yaml.MappingStartEvent(anchor=anchor, tag=tag):
                 if tag is not None:
-                    self._note(Rule.YAML_BEYOND_JSON, position, f"a tag ({tag}) says nothing here")
+                    self._note(Rule.YAML_BEYOND_JSON, position, f"the tag {shown(tag)} says nothing here")
                 if self._open and self._open[-1].expects_key:
                     raise self._stop(Rule.YAML_BEYOND_JSON, position, "a key is a list or an object, not a text")
                 if len(self._open) >= DEEPEST_NESTING:
@@ -204,7 +204,7 @@ class _Composer:
         text: str = event.value
         is_key = bool(self._open) and self._open[-1].expects_key
         if event.tag is not None and event.tag not in _TEXT_TAGS:
-            self._note(Rule.YAML_BEYOND_JSON, position, f"a tag ({event.tag}) says nothing here")
+            self._note(Rule.YAML_BEYOND_JSON, position, f"the tag {shown(event.tag)} says nothing here")
         if _SURROGATE.search(text):
             self._note(Rule.YAML_SYNTAX, position, "an escape gives half of a surrogate pair, which is no character")
         if event.tag is not None or not event.implicit[0]:

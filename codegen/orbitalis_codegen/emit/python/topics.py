@@ -94,7 +94,7 @@ def emit_topics(model: Model) -> str:
         environment.render(
             "topics.py.jinja2",
             channels=channels,
-            exported=text.sorted_names(class_names.values()),
+            exported=text.sorted_names(["UNPUBLISHABLE", *class_names.values()]),
             has_placeholder=any(one.unknown is not None for channel in channels for one in channel.parameters),
             has_first_level=any(one.check == "_first_level" for channel in channels for one in channel.parameters),
         ).rstrip("\n")
