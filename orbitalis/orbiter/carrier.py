@@ -95,10 +95,11 @@ class Carrier:
         self.lanes.begin()
 
     def clear(self) -> None:
-        """Forget all connections."""
+        """Forget all connections, and what is about to be sent."""
         for slot in list(self.connections):
             self._disconnect(slot)
         self._pending_requests.clear()
+        self._announced.clear()
 
     async def all_disconnected(self) -> None:
         """Wait until there is no connection."""

@@ -162,6 +162,8 @@ class Lanes:
             lane.task = asyncio.get_running_loop().create_task(
                 self._run(key, lane), name=name, context=self._context.copy()
             )
+            # Also one that is cancelled before it has begun ends its lane.
+            lane.task.add_done_callback(lambda _: self._close(key, lane))
         lane.queue.append((work, weight))
         self._waiting += 1
         self.waiting_bytes += weight
@@ -185,9 +187,12 @@ class Lanes:
             while lane.queue:
                 await self._do_next(lane)
         finally:
-            self._abandon(lane)
-            if self._lanes.get(key) is lane:
-                del self._lanes[key]
+            self._close(key, lane)
+
+    def _close(self, key: Hashable, lane: _Lane) -> None:
+        self._abandon(lane)
+        if self._lanes.get(key) is lane:
+            del self._lanes[key]
 
     async def _do_next(self, lane: _Lane) -> None:
         work, weight = lane.queue.popleft()

@@ -214,3 +214,20 @@ async def test_work_that_does_not_let_itself_be_cancelled_is_reported(
     assert "what orbitalis lane a does did not end when it was cancelled" in caplog.text
     released.set()
     await until(nobody_is_left)
+
+
+async def test_a_lane_whose_task_is_cancelled_before_it_has_begun_is_no_more() -> None:
+    lanes = Lanes()
+    done: list[object] = []
+    lanes.submit("a", noting(done, "lost"))
+    reached = lanes.reached("a")
+    (task,) = asyncio.all_tasks() - {asyncio.current_task()}
+    task.cancel()
+    await reached
+    assert await lanes.finish(1)
+    assert len(lanes) == 0
+
+    lanes.submit("a", noting(done, "done"))
+    await lanes.reached("a")
+    assert done == ["done"]
+    assert nobody_is_left()
