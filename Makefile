@@ -73,7 +73,7 @@ docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from code
 	@$(BIN)/python tools/draw_states.py
 
 .PHONY: simulate
-simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C
+simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C; ARGS=--asyncio: whole orbiters
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
 .PHONY: fuzz
