@@ -73,7 +73,9 @@ def _binary(data: bytes, schema: Schema, encode: Callable[[Any], bytes], decode:
         return
     again = encode(value)
     assert _is_same(decode(again), value)
-    assert _is_same(fastavro.schemaless_reader(io.BytesIO(data), schema, None), _plain(value))
+    stream = io.BytesIO(data)
+    assert _is_same(fastavro.schemaless_reader(stream, schema, None), _plain(value))
+    assert stream.tell() == len(data)
     written = io.BytesIO()
     fastavro.schemaless_writer(written, schema, _plain(value))
     assert written.getvalue() == again

@@ -22,7 +22,7 @@ from orbitalis_wire.envelope import Encoding, decode_event, encode_event
 from orbitalis_wire.errors import DecodeError
 from orbitalis_wire.messages import EventEnvelope, StringMessage
 from tests.fuzzing.messages_at_random import message_at_random
-from tests.fuzzing.target import Target, assert_refusal
+from tests.fuzzing.target import Target, assert_refusal, depth_of
 
 __all__ = ["FuzzedMessage", "event_targets"]
 
@@ -82,6 +82,7 @@ def _envelope(data: bytes) -> None:
         assert_refusal(error)
         return
     assert (encoding is Encoding.JSON) == data.startswith(b"{")
+    assert encoding is not Encoding.JSON or depth_of(data) <= limits.NESTING_DEPTH
     for one in Encoding:
         assert decode_event(encode_event(envelope, one)) == (envelope, one)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
-__all__ = ["Source", "Target", "assert_refusal"]
+__all__ = ["Source", "Target", "assert_refusal", "depth_of"]
 
 _LONGEST_REFUSAL = 10_000
 """Characters: a stranger's bytes end up in logs."""
@@ -68,3 +71,19 @@ def assert_refusal(error: Exception) -> None:
     assert text
     assert len(text) <= _LONGEST_REFUSAL, f"{len(text)} characters: {text[:200]}"
     assert text.isprintable(), ascii(text)
+
+
+def depth_of(data: str | bytes) -> int:
+    """Return how deep the lists and objects of JSON nest; what is too deep even for Python counts as without end."""
+    try:
+        values: list[object] = [json.loads(data)]
+    except RecursionError:
+        return sys.maxsize
+    depth = 0
+    while values := [value for value in values if isinstance(value, (list, dict))]:
+        depth += 1
+        inner: list[object] = []
+        for value in values:
+            inner.extend(cast("dict[str, object]", value).values() if isinstance(value, dict) else value)
+        values = inner
+    return depth
