@@ -1,0 +1,74 @@
+"""A bus that is away for long: what orbiters say again and again does not pile up meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from orbitalis.bus import LocalEventBusClient
+from orbitalis.errors import BusUnavailableError
+from orbitalis.message.event import Event
+from orbitalis.testing import Harness
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import DiscoverMessage, KeepaliveMessage
+from tests.support.orbiters import EchoPlugin, TextCore, needs
+
+
+class CutOffClient(LocalEventBusClient):
+    """A client that waits for its bus, and gives each event up after ten seconds, as that of a broker does."""
+
+    def __init__(self, harness: Harness) -> None:
+        """Make a client that has its bus."""
+        super().__init__(harness.bus)
+        self.is_back = asyncio.Event()
+        self.is_back.set()
+
+    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+        try:
+            async with asyncio.timeout(10):
+                await self.is_back.wait()
+        except TimeoutError:
+            raise BusUnavailableError("the bus is away") from None
+        await super()._publish(topic, event, channel, encoding)
+
+
+async def test_discovers_do_not_pile_up(harness: Harness) -> None:
+    client = CutOffClient(harness)
+    core = TextCore(identifier="core", eventbus_client=client, operation_requirements=needs())
+    await harness.start(core)
+    client.is_back.clear()
+    before = len(harness.recording.of(DiscoverMessage))
+
+    await harness.advance(600)
+    assert len(core._carrier.lanes) <= 1
+    assert len(harness.recording.of(DiscoverMessage)) == before
+
+    client.is_back.set()
+    await harness.advance(0.1)
+    assert len(harness.recording.of(DiscoverMessage)) - before <= 2
+
+
+async def test_signs_of_life_do_not_pile_up(harness: Harness) -> None:
+    client = CutOffClient(harness)
+    core = TextCore(
+        identifier="core",
+        eventbus_client=client,
+        operation_requirements=needs(),
+        consider_others_dead_after=None,
+        discovering_interval_when_compliant=3600.0,
+    )
+    plugin = EchoPlugin(identifier="plugin", eventbus_client=harness.client(), consider_others_dead_after=12.0)
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin)
+    # The core goes on to hear the plugin, which has its bus, and to owe it signs of life.
+    client.is_back.clear()
+    plugin.consider_others_dead_after = None
+    before = len(harness.recording.of(KeepaliveMessage).on("orbitalis/plugin/core/keepalive"))
+
+    await harness.advance(600)
+    assert len(core._carrier.lanes) <= 1
+
+    client.is_back.set()
+    await harness.advance(0.1)
+    assert len(harness.recording.of(KeepaliveMessage).on("orbitalis/plugin/core/keepalive")) - before <= 2
