@@ -28,6 +28,8 @@ _THREADS_GROWTH = (os.cpu_count() or 1) + 4
 """Threads by which it may: as many as asyncio's own executor keeps once it needed them."""
 _MOMENT = 0.2
 """Seconds between two looks at what is left."""
+_STANDING = ("OrbiterLoop._run", "MqttEventBusClient._keep")
+"""Tasks of which every orbiter has one for as long as it runs."""
 _OVERTIME = 1.0
 """Seconds that a busy machine may take to end a request whose time is over."""
 
@@ -159,6 +161,11 @@ def _left_behind(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         f"tasks: {before['tasks'].get(kind, 0)} of {kind} before, {count} after"
         for kind, count in after["tasks"].items()
         if count > before["tasks"].get(kind, 0)
+    ]
+    problems += [
+        f"tasks: {before['tasks'][kind]} of {kind} before, {after['tasks'].get(kind, 0)} after"
+        for kind in _STANDING
+        if after["tasks"].get(kind, 0) < before["tasks"][kind]
     ]
     problems += [
         f"{what}: {before[what]} before, {after[what]} after"
