@@ -97,6 +97,7 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
 
     def _switch_to_stopped(self) -> None:
         self.state = next_core_state(self.state, LifeTrigger.STOPPED)
+        self._cancel_executions()
         self.compliant_event.clear()
         self.not_compliant_event.clear()
 
@@ -108,7 +109,6 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
         try:
             await super()._shut_down()
         finally:
-            self._end_requests()
             await self._end_executions()
 
     def _do_own_work(self) -> None:

@@ -359,9 +359,13 @@ class OperationExecutor(ABC):
                 extra={"orbiter": self.identifier},
             )
 
-    async def _end_executions(self) -> None:
+    def _cancel_executions(self) -> None:
+        """Publish nothing more that nobody waits for."""
         for task in self._executions:
             task.cancel()
+
+    async def _end_executions(self) -> None:
+        """Wait for what was cancelled."""
         if self._executions:
             await asyncio.wait(self._executions)
 

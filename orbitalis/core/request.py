@@ -253,12 +253,6 @@ class OperationRequester(OperationExecutor):
         for awaited in self._awaited.remove_all(slot):
             self._end(awaited, error_class(*slot.key, f"no answer before the connection ended: {reason}"))
 
-    def _end_requests(self) -> None:
-        """End whatever waits, however the core came to stop."""
-        for awaited in self._awaited.remove_all():
-            reason = f"no answer before the connection ended: {CloseReason.STOPPED}"
-            self._end(awaited, ConnectionClosedError(*awaited.slot.key, reason))
-
     def _end(self, awaited: _Awaited, outcome: _Outcome) -> None:
         self._awaited.remove(awaited)
         if not awaited.waiter.done():  # it may have been cancelled a moment ago

@@ -314,7 +314,8 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
                 async with asyncio.timeout(_STOP_TIMEOUT):
                     await self._carrier.send_held_closes()
         finally:
-            self._protocol.stop()
+            # There is no time any more to send what is to be sent; but who waits for a connection is told.
+            self._carrier.submit(self._protocol.stop())
             if self.is_running:
                 self._switch_to_stopped()
             self.eventbus_client.on_reconnected = None

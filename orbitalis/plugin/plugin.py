@@ -240,10 +240,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         await self._carrier.carry_out(effects)
 
     async def send_result_to_all(self, connections: Iterable[Connection], data: Publishable) -> None:
-        """Publish a result to those of the connections that take one.
+        """Publish a result to those of the connections that take one, and have not been closed meanwhile.
 
         Raises:
             BusError: It could not be published to one of them.
         """
-        topics = [connection.output_topic for connection in connections if connection.output_topic is not None]
+        topics = [one.output_topic for one in connections if one.output_topic is not None and one.can_answer]
         await asyncio.gather(*(self.eventbus_client.publish(topic, data) for topic in topics))

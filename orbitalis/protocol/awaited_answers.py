@@ -81,10 +81,9 @@ class AwaitedAnswers(Generic[W]):
             if not of_slot.awaited:
                 del self._by_slot[awaited.slot]
 
-    def remove_all(self, slot: Slot | None = None) -> list[AwaitedAnswer[W]]:
-        """Wait no more for the answers on a connection, or for any; return those that were awaited."""
-        source = self._by_identifier if slot is None else self._by_slot[slot].awaited if slot in self._by_slot else {}
-        removed = list(source.values())
+    def remove_all(self, slot: Slot) -> list[AwaitedAnswer[W]]:
+        """Wait no more for the answers on a connection; return those that were awaited."""
+        removed = list(self._by_slot[slot].awaited.values()) if slot in self._by_slot else []
         for awaited in removed:
             self.remove(awaited)
         return removed

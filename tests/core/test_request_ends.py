@@ -231,3 +231,32 @@ def test_errors_cross_processes(error: RequestError) -> None:
     assert str(again) == str(error)
     assert vars(again) == vars(error)
     assert "operation 'text' to 'plugin'" in str(again)
+
+
+async def test_a_stop_that_is_cut_short_ends_requests_before_the_bus_is_left(bus: LocalEventBus) -> None:
+    class Slow(LocalEventBusClient):
+        async def disconnect(self) -> None:
+            leaving.set()
+            await may_leave.wait()
+            await super().disconnect()
+
+    async def behaviour(plugin: AskedPlugin, topic: str, event: Event[StringMessage]) -> None:
+        await asyncio.Event().wait()
+
+    leaving, may_leave = asyncio.Event(), asyncio.Event()
+    core = TextCore(identifier="core", eventbus_client=Slow(bus), operation_requirements=needs())
+    plugin = AskedPlugin(identifier="plugin", eventbus_client=on(bus), behaviour=behaviour)
+    async with running(plugin):
+        await core.start()
+        await all_connected(core, [plugin])
+        request = await asked(core, plugin)
+        stop = asyncio.create_task(core.stop())
+        await asyncio.sleep(0)
+        stop.cancel()
+        await leaving.wait()
+        async with asyncio.timeout(1):
+            with pytest.raises(ConnectionClosedError):
+                await request
+        may_leave.set()
+        await asyncio.wait([stop])
+        await core.stop()

@@ -21,7 +21,7 @@ from orbitalis.protocol.constraint import Constraint
 from orbitalis.testing import Harness
 from orbitalis_wire.messages import Int64Message, StringMessage
 from tests.support.events import Collector, until
-from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, plugin_on, running
+from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, on, plugin_on, running
 
 
 @asynccontextmanager
@@ -353,3 +353,21 @@ async def test_an_event_that_is_no_message_of_the_protocol_is_ignored(
         await core.sudo_execute("$handshake.discover", None)
         await until(lambda: caplog.text.count("which is no message of channel") == 2)
         await all_connected(core, [plugin])
+
+
+async def test_a_result_is_sent_to_none_whose_connection_was_closed_meanwhile(bus: LocalEventBus) -> None:
+    core, plugin = core_on(bus), plugin_on(bus)
+    outputs, listener = Collector(), on(bus)
+    await listener.connect()
+    await listener.subscribe("orbitalis/core/+/operations/#", outputs)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        await until(lambda: len(plugin.retrieve_connections()) == 1)
+        (connection,) = plugin.retrieve_connections()
+        await plugin.send_result_to_all([connection], "before")
+        await plugin.send_graceless_close_connection("core", "text")
+        await plugin.send_result_to_all([connection], "after")
+        await until(lambda: core.retrieve_connections() == [])
+    values = [one.payload.value for _, one in outputs.received if isinstance(one.payload, StringMessage)]
+    assert values == ["before"]
+    await listener.disconnect()

@@ -57,7 +57,7 @@ def test_a_connection_takes_with_it_what_is_awaited_there_and_nothing_else() -> 
 
     assert answers.remove_all(one) == mine
     assert answers.find("c", [other]) is theirs
-    assert answers.remove_all() == [theirs]
+    assert answers.remove_all(other) == [theirs]
 
 
 def test_only_so_many_are_awaited() -> None:

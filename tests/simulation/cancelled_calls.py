@@ -22,7 +22,7 @@ from tests.simulation.orbiter_safety import (
     check_published,
 )
 from tests.simulation.shaky_bus import ShakyBus, ShakyBusClient, Weather
-from tests.simulation.shaky_orbiters import OPERATIONS, Moods, ShakyCore, ShakyPlugin, inputs_of, outputs_of
+from tests.simulation.shaky_orbiters import NEVER, OPERATIONS, Moods, ShakyCore, ShakyPlugin, inputs_of, outputs_of
 from tests.simulation.shuffling_loop import STYLES, ShufflingEventLoop
 from tests.simulation.trace import Trace
 
@@ -79,7 +79,7 @@ class CancelledCall:
                 bus = ShakyBus(loop, random.Random(self.seed), trace)
                 was_cancelled = loop.run_until_complete(_World(self, loop, bus).live())
                 loop.close()
-            assert ears.heard == []
+            assert not ears.heard, ears.heard
         except BaseException as error:
             error.add_note(f"{self}\n{trace}")
             raise
@@ -143,14 +143,18 @@ class _World:
                 await other.orbiter.start()
         if "start" not in self._case.name:
             await self._all_connected()
-        self._bus.weather = Weather(slowness=0.001)
+        self._bus.weather = Weather(slowness=0.02)
+        under_way = self._keep_busy() if self._case.name.startswith(("stop", "leave")) else None
         was_cancelled = await self._call(one, ask)
-        assert self._faults == []
+        assert not self._faults, self._faults[0]
         if "start" in self._case.name and was_cancelled and len(self._case.at) == 1:
             assert_nothing_is_left_of(one)
         await asyncio.sleep(self._bus.random.choice([0.0, 0.5, 2.5]))
         self._bus.weather = Weather()
         await self._stop(one)
+        if under_way is not None and one is self._people["core"]:
+            _, late = await asyncio.wait([under_way], timeout=1)
+            assert not late, f"L5: a request has not ended with its core:\n{describe_tasks(late)}"
         await one.orbiter.start()
         await self._all_connected()
         assert await self._people["core"].orbiter.request("answer", "a", plugin_identifier="plugin", timeout=5.0)  # type: ignore[attr-defined]
@@ -161,8 +165,22 @@ class _World:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, describe_tasks(left)
         assert self._loop.timers() == []
-        assert self._faults == []
+        assert not self._faults, self._faults[0]
         return was_cancelled
+
+    def _keep_busy(self) -> asyncio.Task[object]:
+        """Send inputs, and ask for what nobody answers."""
+
+        async def ask() -> object:
+            core = self._people["core"].orbiter
+            assert isinstance(core, ShakyCore)
+            try:
+                await core.execute("repeat", ["one", "two"], True, all=True)
+                return await core.request("answer", NEVER, timeout=1_000.0, plugin_identifier="plugin")
+            except OrbitalisError as error:
+                return error
+
+        return asyncio.create_task(ask())
 
     async def _call(self, one: Inhabitant, ask: Ask) -> bool:
         call = Cancelling(ask(one.orbiter), self._case.at, when_done=self._case.when_done)

@@ -20,8 +20,8 @@ from tests.simulation.shuffling_loop import belongs_to, owner
 
 __all__ = ["Call", "Inhabitant"]
 
-_LONGEST_DEATH = 30.0
-"""Seconds within which all tasks of an orbiter end when they are cancelled."""
+_LONGEST_DEATH = 30
+"""Seconds, stalls left aside, within which all tasks of an orbiter end when they are cancelled."""
 
 
 class Call:
@@ -58,6 +58,15 @@ class Inhabitant:
         """Whether tasks were cancelled that are its own, so that it can do nothing but stop."""
         self.client = ShakyBusClient(self.bus, self.identifier)
         self.orbiter = self._make(self.client)
+        self.stopped_at = 0.0
+        """When it stopped last."""
+        stop = self.orbiter._switch_to_stopped
+
+        def note_and_stop() -> None:
+            self.stopped_at = asyncio.get_running_loop().time()
+            stop()
+
+        self.orbiter._switch_to_stopped = note_and_stop  # type: ignore[method-assign]
         if isinstance(self.orbiter, ShakyCore):
             self.orbiter.on_fault = self._on_fault
 
@@ -165,11 +174,11 @@ class Inhabitant:
             task.cancel()
 
     async def _end_tasks(self, life: object) -> None:
-        end = asyncio.get_running_loop().time() + _LONGEST_DEATH
-        while tasks := {task for task in asyncio.all_tasks() if belongs_to(task, life)}:
+        for _ in range(_LONGEST_DEATH):
+            tasks = {task for task in asyncio.all_tasks() if belongs_to(task, life)}
+            if not tasks:
+                return
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=1)
-            if asyncio.get_running_loop().time() > end:
-                self._on_fault(f"tasks of {self.identifier} do not end when they are cancelled: {tasks}")
-                return
+        self._on_fault(f"tasks of {self.identifier} do not end when they are cancelled: {tasks}")

@@ -16,10 +16,23 @@ from tests.simulation.shuffling_loop import ShufflingEventLoop
 from tests.simulation.trace import Trace
 from tests.support.orbiters import HOOKS
 
-__all__ = ["MISCHIEFS", "OPERATIONS", "Mischief", "Moods", "ShakyCore", "ShakyPlugin", "inputs_of", "outputs_of"]
+__all__ = [
+    "MISCHIEFS",
+    "NEVER",
+    "OPERATIONS",
+    "Mischief",
+    "Moods",
+    "ShakyCore",
+    "ShakyPlugin",
+    "inputs_of",
+    "outputs_of",
+]
 
 OPERATIONS: Final = ("answer", "repeat", "swallow")
 """One that returns a result, one that sends it to all, and one without output."""
+
+NEVER: Final = "never"
+"""What is not answered."""
 
 _LONGEST_CLINGING = 0.9
 """Seconds for which a hook goes on after it was cancelled; they are waited for a while, and no longer."""
@@ -170,6 +183,8 @@ class ShakyPlugin(Plugin):
     @operation
     async def answer(self, text: str) -> str:
         await self.moods.shake(self, "answer")
+        if text == NEVER:
+            await asyncio.Event().wait()
         return text
 
     @operation
