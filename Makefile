@@ -73,7 +73,7 @@ docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from code
 	@$(BIN)/python tools/draw_states.py
 
 .PHONY: simulate
-simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C
+simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C; ARGS=--asyncio: whole orbiters
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
 .PHONY: fuzz
@@ -83,6 +83,11 @@ fuzz: $(DEVELOPMENT) $(FUZZER) ## Fuzz everything that reads, guided by coverage
 .PHONY: flood
 flood: $(DEVELOPMENT) ## Flood a plugin and a core in a million invented names, and measure
 	@$(BIN)/python -m tests.security.flood $(ARGS)
+
+.PHONY: chaos
+chaos: $(DEVELOPMENT) ## Kill a broker 500 times under a core and ten plugins, and processes and connections, too
+	@tools/provide mosquitto
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .PHONY: mutants
 mutants: $(DEVELOPMENT) ## Break the protocol in one place at a time, and see whether the tests notice

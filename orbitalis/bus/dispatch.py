@@ -102,6 +102,13 @@ class Subscription:
     def _start_worker(self) -> None:
         name = f"events of {self.topic_filter}"
         self._worker = self.loop.create_task(self._work(), name=name, context=self._context)
+        # Also one that is cancelled before it has begun is no worker any more.
+        self._worker.add_done_callback(self._has_ended)
+
+    def _has_ended(self, worker: asyncio.Task[None]) -> None:
+        if self._worker is worker:
+            self._worker = None
+            self._overflowing = False
 
     async def _work(self) -> None:
         try:

@@ -7,6 +7,7 @@ This is aiomqtt's client, bent where it does not do for a client that runs for m
 - an opening that is cancelled or fails leaves no socket and no task behind, though a thread takes part in it;
 - whoever waits for an answer from the broker hears of it at once when the connection is lost;
 - what the broker says of itself when it accepts the connection (how large a packet it takes) is kept;
+- what is to be written to a socket that is closed a moment later does not go to another one with the same number;
 - an opening that the broker ends instead of answering it fails at once, and says what TLS has to say of it;
 - a publish that the broker refuses is not silent.
 """
@@ -152,6 +153,8 @@ class Connection(aiomqtt.Client):
         self._thread_is_busy = False
         self._refusals: dict[int, str] = {}
         """By packet identifier: why the broker refuses what somebody is publishing."""
+        self._unwritten: object | None = None
+        """The socket, while there is something to be written to it."""
         self._opening_error = ""
         """What went wrong with the socket while it was opened."""
 
@@ -272,6 +275,27 @@ class Connection(aiomqtt.Client):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             self._client.disconnect()
+
+    def _on_socket_register_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:
+        self._unwritten = sock
+        # A thread may call this.
+        self._loop.call_soon_threadsafe(self._add_writer, sock)
+
+    def _on_socket_unregister_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:
+        self._unwritten = None
+        super()._on_socket_unregister_write(client, userdata, sock)
+
+    def _add_writer(self, sock: socket.socket) -> None:
+        # By now it may be closed, and its number that of another connection's socket.
+        if self._unwritten is sock:
+            self._loop.add_writer(sock.fileno(), self._write)
+
+    def _write(self) -> None:
+        try:
+            self._client.loop_write()
+        except Exception as error:  # the connection broke
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
 
     def _replace_reader(self) -> None:
         sock = self._client.socket()

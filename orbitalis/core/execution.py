@@ -7,7 +7,7 @@ import builtins
 import logging
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 from orbitalis.bus.client import EventBusClient
@@ -331,7 +331,7 @@ class OperationExecutor(ABC):
 
     async def _send(self, inputs: Sequence[tuple[Slot, Publishable]], fire_and_forget: bool) -> None:
         if fire_and_forget:
-            task = asyncio.create_task(self._log_failure(self._publish(inputs)), name=f"execution of {self.identifier}")
+            task = asyncio.create_task(self._publish_or_log(inputs), name=f"execution of {self.identifier}")
             self._executions.add(task)
             task.add_done_callback(self._executions.discard)
         else:
@@ -349,9 +349,9 @@ class OperationExecutor(ABC):
             )
         )
 
-    async def _log_failure(self, execution: Coroutine[Any, Any, None]) -> None:
+    async def _publish_or_log(self, inputs: Sequence[tuple[Slot, Publishable]]) -> None:
         try:
-            await execution
+            await self._publish(inputs)
         except Exception:
             _logger.exception(
                 "an execution of %s failed, which nobody waits for",

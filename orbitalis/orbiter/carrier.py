@@ -95,10 +95,11 @@ class Carrier:
         self.lanes.begin()
 
     def clear(self) -> None:
-        """Forget all connections."""
+        """Forget all connections, and what is about to be sent."""
         for slot in list(self.connections):
             self._disconnect(slot)
         self._pending_requests.clear()
+        self._announced.clear()
 
     async def all_disconnected(self) -> None:
         """Wait until there is no connection."""
@@ -211,7 +212,7 @@ class Carrier:
             # Hooks that tell of the core as a whole must not hold up what is for everybody.
             key = _OWN_LANE if isinstance(effect, ComplianceChanged) else effect.remote_identifier
             weight = weigh(effect.message) if isinstance(effect, MessageReceived) else 0
-            self.lanes.submit(key, self._work(effect), weight)
+            self.lanes.submit(key, self._work(effect), weight, instead_of=_replaced_kind(effect))
             keys.add(key)
         self._orbiter._orbiter_loop.look_again()
         self._overruns.report()
@@ -421,6 +422,11 @@ class Carrier:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _replaced_kind(effect: Effect) -> Hashable | None:
+    """Return what earlier work an effect makes up for: while the bus is away, what is periodic must not pile up."""
+    return (effect.channel.address, effect.topic) if isinstance(effect, Send) and effect.replaces_earlier else None
 
 
 def _fields(slot: Slot) -> dict[str, str]:

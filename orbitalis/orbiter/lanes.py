@@ -45,6 +45,8 @@ class _Lane:
     def __init__(self) -> None:
         self.queue: deque[tuple[Work | _Mark, int]] = deque()
         """With the weight of each."""
+        self.replaceable: dict[Hashable, tuple[Work, int]] = {}
+        """By kind: the last work that a newer one of its kind may replace."""
         self.task: asyncio.Task[None] | None = None
         self.is_interrupted = False
 
@@ -82,9 +84,20 @@ class Lanes:
         """Whether the caller is a piece of work, which must not wait for another one: that might wait for it."""
         return Scope.around(self) is not None
 
-    def submit(self, key: Hashable, work: Work, weight: int = 0) -> None:
-        """Queue a piece of work, which takes so many bytes while it waits."""
+    def submit(self, key: Hashable, work: Work, weight: int = 0, *, instead_of: Hashable | None = None) -> None:
+        """Queue a piece of work, which takes so many bytes while it waits.
+
+        It takes the place of the one of the same kind, `instead_of`, if that still waits.
+        """
+        if instead_of is not None and (lane := self._lanes.get(key)) is not None:
+            earlier = lane.replaceable.get(instead_of)
+            if earlier is not None and earlier in lane.queue:
+                lane.queue.remove(earlier)
+                self._waiting -= 1
+                self.waiting_bytes -= earlier[1]
         self._append(key, work, weight)
+        if instead_of is not None:
+            self._lanes[key].replaceable[instead_of] = work, weight
 
     def reached(self, key: Hashable) -> asyncio.Future[None]:
         """Return what tells when all work that is queued in a lane is done, or given up."""
@@ -149,6 +162,8 @@ class Lanes:
             lane.task = asyncio.get_running_loop().create_task(
                 self._run(key, lane), name=name, context=self._context.copy()
             )
+            # Also one that is cancelled before it has begun ends its lane.
+            lane.task.add_done_callback(lambda _: self._close(key, lane))
         lane.queue.append((work, weight))
         self._waiting += 1
         self.waiting_bytes += weight
@@ -172,9 +187,12 @@ class Lanes:
             while lane.queue:
                 await self._do_next(lane)
         finally:
-            self._abandon(lane)
-            if self._lanes.get(key) is lane:
-                del self._lanes[key]
+            self._close(key, lane)
+
+    def _close(self, key: Hashable, lane: _Lane) -> None:
+        self._abandon(lane)
+        if self._lanes.get(key) is lane:
+            del self._lanes[key]
 
     async def _do_next(self, lane: _Lane) -> None:
         work, weight = lane.queue.popleft()

@@ -111,6 +111,8 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
         self._changing = asyncio.Lock()
         self._stopped = asyncio.Event()
         self._stopped.set()
+        self._has_remains = False
+        """Whether a start or stop that was cut short has left something to shut down."""
         self._protocol = self._build_protocol()
         self._carrier = Carrier(self, self._protocol)
         self._orbiter_loop = OrbiterLoop(
@@ -221,11 +223,13 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
         async with self._changing:
             self._check_can_start()
             with Scope(self._changing):
+                await self._remove_remains()
                 await self._call_or_raise(self._on_starting, *args, **kwargs)
+                self._has_remains = True
                 try:
                     await self._internal_start(*args, **kwargs)
                 except BaseException:
-                    await self._shut_down()
+                    await self._remove_remains()
                     raise
         self._logger.info("%s has started", self.identifier)
         try:
@@ -266,20 +270,30 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
     async def stop(self, *args: Any, **kwargs: Any) -> None:
         """Close all connections gracelessly and leave the bus; does nothing if it is not running.
 
-        When it returns nothing is subscribed and no task of the orbiter is running, but for one that calls it.
+        When it returns nothing is subscribed and no task of the orbiter is running, but for one that calls it. What is
+        left where it is cancelled, or fails, the next stop or start ends.
         """
         if Scope.around(self._changing) is not None:
             return  # a hook of its start, before it runs, or of its stop
         async with self._changing:
             if not self.is_running:
+                with Scope(self._changing):
+                    await self._remove_remains()
                 return
             with Scope(self._changing):
                 try:
                     await self._call_or_raise(self._on_stopping, *args, **kwargs)
                 finally:
                     await self._internal_stop(*args, **kwargs)
+                    self._has_remains = False
         self._logger.info("%s has stopped", self.identifier)
         await self._call_or_raise(self._on_stopped, *args, **kwargs)
+
+    async def _remove_remains(self) -> None:
+        """Shut down what a start or stop has left that failed or was cancelled."""
+        if self._has_remains:
+            await self._shut_down()
+            self._has_remains = False
 
     async def wait_stopped(self) -> None:
         """Wait until it is not running."""
@@ -304,8 +318,8 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
             if self.is_running:
                 self._switch_to_stopped()
             self.eventbus_client.on_reconnected = None
-            await self._carrier.lanes.cancel()
             self._carrier.clear()
+            await self._carrier.lanes.cancel()
             try:
                 await self.eventbus_client.disconnect()
             finally:

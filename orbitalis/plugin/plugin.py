@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -33,6 +34,9 @@ from orbitalis_wire.messages import (
 from orbitalis_wire.topics import DirectedDiscoverTopic, OperationInputTopic, ReplyTopic, ResponseTopic
 
 __all__ = ["Plugin"]
+
+_ANNOUNCING_TIMEOUT = 1.0
+"""Seconds for which a start waits for the announcement to be sent."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -105,8 +109,11 @@ class Plugin(OperationsProviderMixin, Orbiter):
             await self.process_pool.close()
 
     async def _begin(self, effects: list[Effect]) -> None:
-        # Whoever is started after this plugin finds it by a discover, and need not hear the announcement as well.
-        await self._carrier.carry_out(effects)
+        # Whoever is started after this plugin finds it by a discover, and need not hear the announcement as well. But
+        # the hook of that may hang, or stop the plugin, for which the start has to end.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANNOUNCING_TIMEOUT):
+                await self._carrier.carry_out(effects)
 
     def _do_own_work(self) -> None:
         self.update_operations()

@@ -139,17 +139,26 @@ class Discovering(OrbiterProtocol):
     def _discover_if_due(self, now: float) -> None:
         at = self._next_own_deadline()
         if at is not None and at <= now:
-            self._discover(self.operations_to_discover(), now)
+            self._discover(self.operations_to_discover(), now, replaces_earlier=True)
 
-    def _discover(self, constraints: Mapping[str, Constraint], now: float) -> None:
+    def _discover(self, constraints: Mapping[str, Constraint], now: float, *, replaces_earlier: bool = False) -> None:
         self._discovered_at = now
         if constraints:
-            self._send_discover(constraints, late_offers=self._settings.late_offers)
+            late_offers = self._settings.late_offers
+            self._send_discover(constraints, late_offers=late_offers, replaces_earlier=replaces_earlier)
 
-    def _send_discover(self, constraints: Mapping[str, Constraint], *, late_offers: bool) -> None:
+    def _send_discover(
+        self, constraints: Mapping[str, Constraint], *, late_offers: bool, replaces_earlier: bool = False
+    ) -> None:
         self._has_wishes = late_offers
-        message = self._discover_message(constraints)
-        self._outbox.send(None, self._settings.discover_topic, channels.DISCOVER, message, late_offers=late_offers)
+        self._outbox.send(
+            None,
+            self._settings.discover_topic,
+            channels.DISCOVER,
+            self._discover_message(constraints),
+            late_offers=late_offers,
+            replaces_earlier=replaces_earlier,
+        )
 
     def _discover_message(self, constraints: Mapping[str, Constraint]) -> DiscoverMessage:
         topics = self._settings.topics
@@ -212,7 +221,7 @@ class Discovering(OrbiterProtocol):
             if not any(self._wants(plugin, name, wanted) for name in message.operation_names):
                 return
             if (at := self._next_own_deadline()) is not None and at <= now:
-                self._discover(wanted, now)
+                self._discover(wanted, now, replaces_earlier=True)
                 return
         self._send_directed_discover(plugin, topic, wanted, envelope, now)
 

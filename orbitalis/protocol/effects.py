@@ -99,6 +99,8 @@ class Send:
     connection_identifier: str | None = None
     open_connections: tuple[str, ...] | None = None
     late_offers: bool | None = None
+    replaces_earlier: bool = False
+    """Whether it makes up for earlier ones of its kind to the same topic, which need not be sent if they still wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,6 +178,7 @@ class Liveness(SlotKeeper):
             KeepaliveMessage(from_identifier=self._settings.identifier),
             correlation_identifier=correlation_identifier,
             open_connections=tuple(identifier for identifier in shared if identifier),
+            replaces_earlier=correlation_identifier is None,
         )
 
     def _send_keepalive_request(self, remote: Remote) -> None:
@@ -187,4 +188,10 @@ class Liveness(SlotKeeper):
             from_identifier=self._settings.identifier,
             keepalive_topic=self._settings.topics.keepalive(remote.identifier),
         )
-        self._outbox.send(remote.identifier, remote.keepalive_request_topic, channels.KEEPALIVE_REQUEST, message)
+        self._outbox.send(
+            remote.identifier,
+            remote.keepalive_request_topic,
+            channels.KEEPALIVE_REQUEST,
+            message,
+            replaces_earlier=True,
+        )

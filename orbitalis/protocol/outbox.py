@@ -36,6 +36,7 @@ class Outbox:
         connection_identifier: str | None = None,
         open_connections: tuple[str, ...] | None = None,
         late_offers: bool | None = None,
+        replaces_earlier: bool = False,
         encoding: Encoding | None = None,
     ) -> None:
         """Want a message published, in an encoding that the remote reads if none is given."""
@@ -52,6 +53,7 @@ class Outbox:
                 connection_identifier=connection_identifier or None,
                 open_connections=open_connections,
                 late_offers=late_offers,
+                replaces_earlier=replaces_earlier,
             )
         )
 

@@ -137,8 +137,10 @@ class SlotKeeper(ABC):
         That is the oldest. If it is younger than `contested_after`, its answer may be on its way, and it stays unless
         the user has named this remote. Remotes that have a connection, or are named themselves, are spared.
         """
-        if self.leaving or self._has_room_for_pending():
-            return not self.leaving
+        if self._has_room_for_pending():
+            return True
+        if self.leaving:
+            return False
         for _ in range(_LOOKS):
             slot = self.slots.oldest_unanswered()
             if slot is None:

@@ -16,7 +16,7 @@ from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.statistics import BusStatistics
 from orbitalis.message import Event
 from orbitalis_wire.messages import Int64Message
-from tests.support.events import Collector
+from tests.support.events import Collector, until
 
 
 def subscription(handler: EventHandler, **bounds: int) -> Subscription:
@@ -207,3 +207,16 @@ async def test_nothing_is_delivered_once_it_is_closed() -> None:
     await asyncio.wait([worker])
     assert collector.values == []
     assert one._statistics.received == 2
+
+
+async def test_a_worker_that_is_cancelled_before_it_has_begun_is_none() -> None:
+    collector = Collector()
+    one = subscription(collector)
+    one.offer("topic", event(1))
+    assert one.worker is not None
+    one.worker.cancel()
+    await asyncio.wait([one.worker])
+    await until(lambda: one.worker is None)
+
+    one.offer("topic", event(2))
+    await collector.wait_for(2)

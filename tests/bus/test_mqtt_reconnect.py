@@ -289,6 +289,20 @@ async def test_what_is_no_mqtt_ends_the_connection_only() -> None:
     await until(lambda: len(os.listdir("/proc/self/fd")) == open_files)
 
 
+async def test_a_connection_is_lost_the_moment_something_is_published(
+    new_broker: NewBroker, new_mqtt_client: NewMqttClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is still to be done with the socket's number must not befall the next socket that gets that."""
+    broker = new_broker()
+    client = new_mqtt_client(broker)
+    await client.connect()
+    # Meanwhile, the event loop does not see that the connection has ended.
+    broker.restart()
+    await asyncio.create_task(client.publish("topic"))
+    assert client.statistics.reconnections == 1
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
 async def test_a_second_client_with_the_same_identifier(new_broker: NewBroker, new_mqtt_client: NewMqttClient) -> None:
     broker = new_broker()
     first, second = new_mqtt_client(broker, identifier="twin"), new_mqtt_client(broker, identifier="twin")

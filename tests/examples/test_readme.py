@@ -89,7 +89,7 @@ def try_python(arguments: list[str], environment: dict[str, str], url: str) -> N
     option, module, *others = arguments
     assert option == "-m"
     with Program(module, *(url if "://" in one else one for one in others), environment=environment) as program:
-        if module == "examples.demo" or module.startswith("examples.guide."):
+        if module in ("examples.demo", "tests.simulation") or module.startswith("examples.guide."):
             assert program.wait() == 0
         else:
             program.expect("has started")

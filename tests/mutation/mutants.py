@@ -330,7 +330,7 @@ MUTANTS = [
     Mutant(
         name="leaving-goes-on-offering",
         file="orbitalis/protocol/slot_keeper.py",
-        old="        if self.leaving or self._has_room_for_pending():\n            return not self.leaving",
-        new="        if self._has_room_for_pending():\n            return True",
+        old="            not self.leaving\n            and slots",
+        new="            slots",
     ),
 ]

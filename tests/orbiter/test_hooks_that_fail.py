@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orbitalis.bus import LocalEventBus
-from tests.support.events import until
-from tests.support.orbiters import all_connected, core_on, needs, plugin_on, running
+from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage
+from tests.support.events import Collector, until
+from tests.support.orbiters import (
+    EchoPlugin,
+    TextCore,
+    all_connected,
+    assert_nothing_is_left,
+    core_on,
+    needs,
+    on,
+    plugin_on,
+    running,
+)
 
 # mypy does not let a method be assigned; setattr says the same.
 
@@ -236,3 +248,44 @@ async def test_a_preparation_that_hangs_holds_up_no_other_connection_with_the_sa
         await plugin.discard_expired_pending_requests()
         await asyncio.wait_for(ended.wait(), 20)
         assert [one.operation_name for one in core.retrieve_connections()] == ["text"]
+
+
+async def test_a_hook_that_goes_on_after_the_stop_has_nothing_sent(bus: LocalEventBus) -> None:
+    hangs = asyncio.Event()
+
+    class Stubborn(TextCore):
+        async def _on_send_discover(self, discover_message: DiscoverMessage) -> None:
+            hangs.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    discovers = Collector()
+    listener = on(bus)
+    await listener.connect()
+    await listener.subscribe("$handshake.discover", discovers)
+    core = Stubborn(identifier="core", eventbus_client=on(bus), operation_requirements=needs())
+    await core.start()
+    await hangs.wait()
+    for _ in range(2):  # a stop that is cancelled has no time for what is under way
+        stop = asyncio.create_task(core.stop())
+        await asyncio.sleep(0.01)
+        stop.cancel()
+        await asyncio.wait([stop])
+    await core.stop()
+    assert discovers.received == []
+    await listener.disconnect()
+    assert_nothing_is_left(core)
+
+
+async def test_a_start_does_not_wait_for_ever_for_its_announcement(bus: LocalEventBus) -> None:
+    class Hanging(EchoPlugin):
+        async def _on_send_announcement(self, announce_message: AnnounceMessage) -> None:
+            await asyncio.Event().wait()
+
+    plugin = Hanging(eventbus_client=on(bus))
+    async with asyncio.timeout(4):
+        await plugin.start()
+    assert plugin.is_running
+    plugin._carrier.lanes.end(None)
+    await plugin.stop()
+    assert_nothing_is_left(plugin)

@@ -50,6 +50,29 @@ async def test_a_lane_without_work_is_reached_at_once() -> None:
     assert nobody_is_left()
 
 
+async def test_work_takes_the_place_of_what_waits_and_is_of_its_kind() -> None:
+    lanes = Lanes()
+    done: list[object] = []
+    for number in range(3):
+        lanes.submit("a", noting(done, ("kind", number)), instead_of="kind")
+        lanes.submit("a", noting(done, ("other kind", number)), instead_of="other kind")
+        lanes.submit("a", noting(done, ("none", number)))
+        lanes.submit("b", noting(done, ("other lane", number)), instead_of="kind")
+    assert lanes.length("a") == 5
+    assert len(lanes) == 6
+    await lanes.reached("a")
+    await lanes.reached("b")
+    assert sorted(map(str, done)) == sorted(
+        map(str, [("none", 0), ("none", 1), ("kind", 2), ("other kind", 2), ("none", 2), ("other lane", 2)])
+    )
+
+    # What is done already is not replaced.
+    lanes.submit("a", noting(done, "again"), instead_of="kind")
+    await lanes.reached("a")
+    assert done[-1] == "again"
+    assert len(lanes) == 0
+
+
 @pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.CancelledError])
 async def test_work_that_raises_is_logged_and_the_next_is_done(
     error: type[BaseException], caplog: pytest.LogCaptureFixture
@@ -191,3 +214,20 @@ async def test_work_that_does_not_let_itself_be_cancelled_is_reported(
     assert "what orbitalis lane a does did not end when it was cancelled" in caplog.text
     released.set()
     await until(nobody_is_left)
+
+
+async def test_a_lane_whose_task_is_cancelled_before_it_has_begun_is_no_more() -> None:
+    lanes = Lanes()
+    done: list[object] = []
+    lanes.submit("a", noting(done, "lost"))
+    reached = lanes.reached("a")
+    (task,) = asyncio.all_tasks() - {asyncio.current_task()}
+    task.cancel()
+    await reached
+    assert await lanes.finish(1)
+    assert len(lanes) == 0
+
+    lanes.submit("a", noting(done, "done"))
+    await lanes.reached("a")
+    assert done == ["done"]
+    assert nobody_is_left()

@@ -214,6 +214,38 @@ async def test_a_start_that_is_cancelled_leaves_nothing(bus: LocalEventBus) -> N
     assert_nothing_is_left(plugin)
 
 
+async def test_what_a_stop_that_is_cancelled_has_left_the_next_stop_or_start_ends(bus: LocalEventBus) -> None:
+    class Slow(LocalEventBusClient):
+        async def disconnect(self) -> None:
+            leaving.set()
+            await asyncio.sleep(0.01)
+            await super().disconnect()
+
+    leaving = asyncio.Event()
+    core, plugin = (
+        TextCore(operation_requirements=needs(), eventbus_client=Slow(bus)),
+        EchoPlugin(eventbus_client=on(bus)),
+    )
+    async with running(plugin):
+        for end in (core.stop, core.start):
+            await core.start()
+            await all_connected(core, [plugin])
+            leaving.clear()
+            stop = asyncio.create_task(core.stop())
+            await leaving.wait()
+            stop.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await stop
+            assert not core.is_running
+            assert core.retrieve_connections() == []
+            assert core.eventbus_client.is_connected
+            await end()
+            assert core.eventbus_client.is_connected is core.is_running
+        await all_connected(core, [plugin])
+        await core.stop()
+    assert_nothing_is_left(core, plugin)
+
+
 @pytest.mark.parametrize("hook", ["_on_starting", "_on_started", "_on_stopping", "_on_stopped"])
 @pytest.mark.parametrize("raises", [False, True])
 async def test_a_hook_of_start_or_stop_that_raises(

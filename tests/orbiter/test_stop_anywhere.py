@@ -54,6 +54,7 @@ ANYWHERE = [
     "_on_new_loop_iteration",
     "_on_loop_iteration",
     "_on_loop_iteration_end",
+    "_on_send_announcement",
     "_on_new_discover",
     "_on_send_offer",
     "_on_request",

@@ -19,7 +19,7 @@ from tests.security.hostile import discover
 from tests.support.broker import Broker
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, needs, running
 
-EVENTS = int(os.environ.get("ORBITALIS_FLOOD_EVENTS", "15000"))
+EVENTS = int(os.environ.get("ORBITALIS_FLOOD_EVENTS", "8000"))
 _PAUSE = 0.02
 
 

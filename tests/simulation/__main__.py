@@ -1,4 +1,4 @@
-"""Simulate on and on, or one seed again: `python -m tests.simulation [--seed N | --seconds S]`."""
+"""Simulate on and on, or one seed again: `python -m tests.simulation [--asyncio] [--seed N | --seconds S]`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 
+from tests.simulation.orbiter_scenario import simulate_over_asyncio
 from tests.simulation.scenario import simulate
 
 __all__: list[str] = []
@@ -17,15 +18,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="simulate this one alone, and show it if something is wrong")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="begin here (default: 0)")
     parser.add_argument("--seconds", type=float, help="end after this time (default: never)")
+    parser.add_argument("--asyncio", action="store_true", help="simulate whole cores and plugins over asyncio")
     options = parser.parse_args()
+    run = simulate_over_asyncio if options.asyncio else simulate
     if options.seed is not None:
-        verdict = simulate(options.seed)
+        verdict = run(options.seed)
         print(verdict)
         return verdict.violation is not None
     begin, seed, steps, virtual, found = time.monotonic(), options.first, 0, 0.0, 0
     try:
         while options.seconds is None or time.monotonic() - begin < options.seconds:
-            verdict = simulate(seed)
+            verdict = run(seed)
             seed, steps, virtual = seed + 1, steps + verdict.steps, virtual + verdict.seconds
             if verdict.violation is not None:
                 found += 1
@@ -34,7 +37,7 @@ def main() -> int:
         pass
     elapsed, schedules = time.monotonic() - begin, seed - options.first
     print(
-        f"{schedules} schedules in {elapsed:.1f} s ({schedules / elapsed:.0f} a second), {steps} steps, "
+        f"{schedules} schedules in {elapsed:.1f} s ({schedules / elapsed:.1f} a second), {steps} steps, "
         f"{virtual / 3600:.0f} hours of virtual time, {found} violations"
     )
     return found > 0

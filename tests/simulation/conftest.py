@@ -9,15 +9,14 @@ __all__: list[str] = []
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Add up what the tests of this folder have noted."""
-    noted = [
-        value
-        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-        for name, value in report.user_properties
-        if name == "simulated"
-    ]
-    if noted:
-        schedules, steps, seconds, virtual = (sum(one[index] for one in noted) for index in range(4))
+    noted: dict[str, list[tuple[float, ...]]] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name.startswith("simulated"):
+                noted.setdefault(name, []).append(value)
+    for name, values in noted.items():
+        schedules, steps, seconds, virtual = (sum(one[index] for one in values) for index in range(4))
         terminalreporter.write_line(
-            f"simulated {schedules} schedules in {seconds:.0f} s ({schedules / seconds:.1f} a second), {steps} steps, "
+            f"{name}: {schedules} schedules in {seconds:.0f} s ({schedules / seconds:.1f} a second), {steps} steps, "
             f"{virtual / 3600:.0f} hours of virtual time"
         )

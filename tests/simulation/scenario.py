@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-from dataclasses import dataclass
 from typing import Any
 
 from orbitalis.protocol.constraint import Constraint
@@ -11,36 +9,18 @@ from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import timings
 from tests.simulation.faults import KINDS, Plagues, calm
+from tests.simulation.liveness import assert_agreed, assert_has_what_there_is, assert_shared
 from tests.simulation.safety import Safety
+from tests.simulation.verdict import Verdict, what_broke
 from tests.simulation.world import World
 from tests.support.machine_settings import Requirement, Terms, text_constraint
 from tests.support.machines import Node
 
-__all__ = ["Verdict", "simulate"]
+__all__ = ["simulate"]
 
 _OPERATIONS = ("a", "b", "c")
 _MARGIN = 3.0
 """Seconds for messages on their way and loops that look once a second."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """How a simulation ended."""
-
-    seed: int
-    steps: int
-    seconds: float
-    """Of virtual time."""
-    violation: str | None = None
-    trace: str = ""
-
-    def __str__(self) -> str:
-        if self.violation is None:
-            return f"seed {self.seed}: {self.steps} steps in {self.seconds:.0f} s of virtual time, nothing wrong"
-        return (
-            f"seed {self.seed}: {self.violation}\n{self.trace}\n"
-            f"to see it again: python -m tests.simulation --seed {self.seed}"
-        )
 
 
 def simulate(seed: int) -> Verdict:
@@ -52,8 +32,7 @@ def simulate(seed: int) -> Verdict:
     try:
         scenario.run()
     except Exception as error:  # whatever it is, it is to be shown with the seed and what led to it
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        violation = f"{type(error).__name__} in {last.name}: {error}"
+        violation = what_broke(error)
     return Verdict(
         seed=seed,
         steps=world.steps,
@@ -158,49 +137,20 @@ class _Scenario:
             for slot in node.machine.slots:
                 # Of two with one identifier, the older is not heard until the newer is dead: that takes longer.
                 if slot.is_connection and slot.opened_at < healed and not plagues.twins:
-                    assert self._is_shared(node, slot.key), f"L3: '{node.identifier}' alone believes in {slot.key}"
+                    assert_shared(world.nodes, node, slot.key, "L3")
         # What had to be lost first is found again at the next discover.
         longest = max(settings.consider_others_dead_after, settings.graceful_close_timeout)
         interval = timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT
         world.run_until(healed + longest + settings.pending_requests_expire_after + 2 * interval + _MARGIN)
         self._settles(2 * interval)
-        for node in world.nodes:
-            for slot in node.machine.slots:
-                assert slot.is_open, f"L2, L6: '{node.identifier}' has {slot.key} in state {slot.state}"
-                assert self._is_shared(node, slot.key), f"L1: '{node.identifier}' alone believes in {slot.key}"
-        for core in self._of_role(Role.CORE):
-            for name in core.settings.operation_requirements:
-                self._has_what_there_is(core, name)
+        assert_agreed(world.nodes)
+        assert_has_what_there_is(world.nodes)
 
     def _settles(self, at_most: float) -> None:
         """Wait until nothing is under way: a plugin that is wanted by several is offered to all of them in turn."""
         end = self.world.now + at_most
         while self.world.now < end and any(node.machine.slots.pending_count for node in self.world.nodes):
             self.world.run_until(self.world.now + 0.1)
-
-    def _is_shared(self, node: Node, key: tuple[str, str]) -> bool:
-        mine = node.machine.slots.get(*key)
-        other = next(one for one in self.world.nodes if one.identifier == key[0])
-        theirs = other.machine.slots.get(node.identifier, key[1])
-        return (
-            mine is not None
-            and theirs is not None
-            and theirs.is_connection
-            and mine.connection_identifier == theirs.connection_identifier
-        )
-
-    def _has_what_there_is(self, core: Node, name: str) -> None:
-        """L4: no plugin is free for what a core lacks."""
-        constraint = core.settings.operation_requirements[name].constraint
-        connected = set(core.connections(name))
-        lacks_some = len(connected - set(constraint.mandatory)) < constraint.minimum
-        for plugin in self._of_role(Role.PLUGIN):
-            terms = plugin.settings.operations.get(name)
-            if terms is None or plugin.identifier in connected or not constraint.admits(plugin.identifier):
-                continue
-            wanted = lacks_some or plugin.identifier in constraint.mandatory
-            is_free = terms.policy.admits(core.identifier) and terms.policy.has_room(plugin.machine.slots.count(name))
-            assert not (wanted and is_free), f"L4: '{core.identifier}' lacks '{name}', '{plugin.identifier}' has it"
 
     def _is_quiet(self) -> None:
         """L7: whoever needs nothing asks seldom, and whoever could take nothing more does not ask."""

@@ -58,7 +58,7 @@ class TlsFiles:
 
 
 class Broker:
-    """One mosquitto without persistence; what is published in vain is lost when it ends."""
+    """One mosquitto; what is published in vain is lost when it ends, unless it is persistent."""
 
     def __init__(
         self,
@@ -68,17 +68,20 @@ class Broker:
         access: str | None = None,
         max_packet_size: int | None = None,
         tls: TlsFiles | None = None,
+        is_persistent: bool = False,
     ) -> None:
         """Prepare a broker, which :meth:`start` starts.
 
         `folder` takes its files and has to exist. With `users` (password by name) only these get in, else everybody.
-        `access` is the text of an access control list. `max_packet_size` is in bytes.
+        `access` is the text of an access control list. `max_packet_size` is in bytes. One that is persistent saves
+        every change to its folder, and begins with what it finds there.
         """
         self.host = _HOST
         self.port = unused_port()
         self.users = users
-        """Counts from the next start on, as does `access`."""
+        """Counts from the next start on, as do `access` and `is_persistent`."""
         self.access = access
+        self.is_persistent = is_persistent
         self.log: list[str] = []
         """Every line that it logged, over all its lives."""
         self._folder = folder
@@ -162,7 +165,10 @@ class Broker:
     def _configuration(self) -> str:
         lines = [
             f"listener {self.port} {self.host}",
-            "persistence false",
+            f"persistence {'true' if self.is_persistent else 'false'}",
+            f"persistence_location {self._folder}/",
+            "autosave_on_changes true",
+            "autosave_interval 1",
             "log_dest stderr",
             "log_type all",
             # Without it, a broker started by root becomes somebody who cannot read the files below.

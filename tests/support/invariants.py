@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from orbitalis.bus.topics import check_topic
+from orbitalis.protocol.core import CoreProtocol
 from orbitalis.protocol.effects import Send
+from orbitalis.protocol.orbiter import OrbiterProtocol
+from orbitalis.protocol.plugin import PluginProtocol
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import limits
 from tests.support.machines import Node
 
-__all__ = ["assert_sane"]
+__all__ = ["HasMachine", "assert_machine_is_sane", "assert_sane", "wanted_topics"]
+
+
+class HasMachine(Protocol):
+    """Whoever is driven by a state machine: a node of a net, or an orbiter."""
+
+    @property
+    def machine(self) -> OrbiterProtocol: ...
+    @property
+    def core(self) -> CoreProtocol: ...
+    @property
+    def plugin(self) -> PluginProtocol: ...
+    @property
+    def settings(self) -> Any: ...
 
 
 def assert_sane(node: Node, *, are_bounds_edited: bool = False) -> None:
@@ -16,6 +34,14 @@ def assert_sane(node: Node, *, are_bounds_edited: bool = False) -> None:
 
     Where bounds are edited, they may be lower than what was taken before.
     """
+    assert_machine_is_sane(node, are_bounds_edited=are_bounds_edited)
+    assert sorted(node.topics) == sorted(wanted_topics(node.machine))
+    for send in node.had(Send):
+        _can_be_published(node, send)
+
+
+def assert_machine_is_sane(node: HasMachine, *, are_bounds_edited: bool = False) -> None:
+    """Fail unless everything that a machine keeps fits together."""
     _tables_agree(node)
     slots = node.machine.slots
     assert slots.pending_count <= node.settings.maximum_pending_requests
@@ -25,18 +51,15 @@ def assert_sane(node: Node, *, are_bounds_edited: bool = False) -> None:
         _counts_are_within_bounds(node)
     _deadlines_belong_to_something(node)
     _remotes_are_known(node)
-    _topics_are_subscribed(node)
     if node.machine.role is Role.PLUGIN:
         _wishes_agree(node)
         if not are_bounds_edited:
             _nobody_waits_in_vain(node)
     else:
         assert node.core._directed_count <= limits.DIRECTED_DISCOVERS
-    for send in node.had(Send):
-        _can_be_published(node, send)
 
 
-def _tables_agree(node: Node) -> None:
+def _tables_agree(node: HasMachine) -> None:
     slots = node.machine.slots
     everything = list(slots)
     assert slots._by_key == {slot.key: slot for slot in everything}
@@ -62,7 +85,7 @@ def _tables_agree(node: Node) -> None:
     assert all(slot.state is not SlotState.FREE and slot.role is node.machine.role for slot in everything)
 
 
-def _counts_are_within_bounds(node: Node) -> None:
+def _counts_are_within_bounds(node: HasMachine) -> None:
     slots, settings = node.machine.slots, node.settings
     if node.machine.role is Role.PLUGIN:
         for name, terms in settings.operations.items():
@@ -75,7 +98,7 @@ def _counts_are_within_bounds(node: Node) -> None:
     assert node.core.compliant is (node.machine.running and node.core.is_compliant())
 
 
-def _deadlines_belong_to_something(node: Node) -> None:
+def _deadlines_belong_to_something(node: HasMachine) -> None:
     machine = node.machine
     pending = {slot.key for slot in machine.slots if not slot.is_connection}
     closing = {slot.key for slot in machine.slots if slot.is_connection and not slot.is_open}
@@ -86,7 +109,7 @@ def _deadlines_belong_to_something(node: Node) -> None:
     assert set(machine._unused_deadlines._at) <= {slot.key for slot in machine.slots if slot.is_connection}
 
 
-def _remotes_are_known(node: Node) -> None:
+def _remotes_are_known(node: HasMachine) -> None:
     slots, known = node.machine.slots, node.machine.acquaintances
     remotes = {remote.identifier: remote for remote in known.all()}
     engaged = set(slots.remotes())
@@ -104,18 +127,19 @@ def _remotes_are_known(node: Node) -> None:
         assert set(known._silences._at) == alive
 
 
-def _topics_are_subscribed(node: Node) -> None:
+def wanted_topics(machine: OrbiterProtocol) -> list[str]:
+    """Return what has to be subscribed to for what is shared with remotes."""
     wanted: list[str] = []
-    for slot in node.machine.slots:
+    for slot in machine.slots:
         if slot.state is not SlotState.OFFERED:
             wanted += slot.local_topics
         if slot.state is SlotState.CLOSING:
             assert slot.ack_topic is not None
             wanted.append(slot.ack_topic)
-    assert sorted(node.topics) == sorted(wanted)
+    return wanted
 
 
-def _wishes_agree(node: Node) -> None:
+def _wishes_agree(node: HasMachine) -> None:
     plugin, wishes = node.plugin, node.plugin.wishes
     by_operation = {
         name: {wish.core_identifier: wish for wish in wishes.of_operation(name)} for name in wishes._by_operation
@@ -131,7 +155,7 @@ def _wishes_agree(node: Node) -> None:
     assert not plugin._freed or not plugin._has_room_for_pending()
 
 
-def _nobody_waits_in_vain(node: Node) -> None:
+def _nobody_waits_in_vain(node: HasMachine) -> None:
     plugin = node.plugin
     for wish in plugin.wishes._by_core.values():
         for name, query in wish.queries.items():

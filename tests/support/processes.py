@@ -7,26 +7,31 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Self
 
 from tests.support.repository import ROOT
 
-__all__ = ["OrbiterProcess"]
+__all__ = ["OrbiterProcess", "ReportingProcess"]
 
-_PATIENCE = 30.0
+_SHOWN = 30
+"""Reports that a failure shows."""
 
 
-class OrbiterProcess:
-    """A process that runs `tests.processes.program`; it reports on its output and takes commands on its input."""
+class ReportingProcess:
+    """A process that reports on its output, and takes commands on its input: JSON, one a line."""
 
-    def __init__(self, kind: str, identifier: str, bus: str, **options: object) -> None:
-        """Prepare a process; `options` are attributes of the orbiter."""
+    patience = 30.0
+    """Seconds for which reports are waited for."""
+
+    def __init__(self, identifier: str, module: str, *arguments: str) -> None:
+        """Prepare a process that runs `module` of this repository."""
         self.identifier = identifier
         self.reports: list[dict[str, Any]] = []
         """Everything that it reported."""
-        self._arguments = [kind, identifier, bus, json.dumps(options)]
+        self._module = module
+        self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
@@ -34,17 +39,21 @@ class OrbiterProcess:
         self._unclaimed: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> Self:
+        await self.launch()
+        await self.expect("started")
+        return self
+
+    async def launch(self) -> None:
+        """Start it, without waiting for its report that it has started."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "tests.processes.program", *self._arguments),
+            *("-m", self._module, *self._arguments),
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
         self._reader = asyncio.create_task(self._read())
-        await self.expect("started")
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -64,7 +73,7 @@ class OrbiterProcess:
         """Have it stop in an orderly way, and return its exit status."""
         assert self._process is not None
         self.tell("stop")
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(self.patience):
             return await self._process.wait()
 
     def tell(self, command: str, *arguments: str) -> None:
@@ -81,17 +90,27 @@ class OrbiterProcess:
     async def expect(self, event: str, **content: object) -> dict[str, Any]:
         """Wait for a report that no earlier call has returned, and return it."""
         wanted = {"event": event, **content}
+
+        def claim() -> dict[str, Any] | None:
+            for report in self._unclaimed:
+                if wanted.items() <= report.items():
+                    self._unclaimed.remove(report)
+                    return report
+            return None
+
+        return await self.until(f"report {wanted}", claim)
+
+    async def until(self, what: str, find: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
+        """Wait until `find` finds something in the reports, and return that; `what` says what that is."""
         try:
-            async with asyncio.timeout(_PATIENCE), self._changed:
+            async with asyncio.timeout(self.patience), self._changed:
                 while True:
-                    for report in self._unclaimed:
-                        if wanted.items() <= report.items():
-                            self._unclaimed.remove(report)
-                            return report
-                    assert not self._ended, f"{self.identifier} ended before {wanted}; it reported {self.reports}"
+                    if (found := find()) is not None:
+                        return found
+                    assert not self._ended, f"{self.identifier} ended and did not {what}: {self.reports[-_SHOWN:]}"
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"{self.identifier} did not report {wanted} but {self.reports}") from None
+            raise AssertionError(f"{self.identifier} did not {what} but {self.reports[-_SHOWN:]}") from None
 
     async def _read(self) -> None:
         async for report in self._lines():
@@ -108,3 +127,11 @@ class OrbiterProcess:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             yield json.loads(line)
+
+
+class OrbiterProcess(ReportingProcess):
+    """A process that runs `tests.processes.program`, with one orbiter."""
+
+    def __init__(self, kind: str, identifier: str, bus: str, **options: object) -> None:
+        """Prepare a process; `options` are attributes of the orbiter."""
+        super().__init__(identifier, "tests.processes.program", kind, identifier, bus, json.dumps(options))
