@@ -70,7 +70,7 @@ def event_targets() -> list[Target]:
         Target(name="envelope", run=_envelope, seeds=_envelopes, tokens=_TOKENS),
         Target(name="event", run=_event, seeds=_events, tokens=_TOKENS),
         Target(name="user message", run=_user_message, seeds=_user_messages),
-        Target(name="mqtt", run=_mqtt, seeds=_events, tokens=_TOKENS),
+        Target(name="mqtt", run=_mqtt, seeds=_deliveries, tokens=_TOKENS),
     ]
 
 
@@ -168,6 +168,10 @@ def _events() -> Sequence[bytes]:
         for event in made
         for one in Encoding
     ]
+
+
+def _deliveries() -> Sequence[bytes]:
+    return [*_events(), b"{" + b" " * limits.EVENT_BYTES]
 
 
 def _user_messages() -> Sequence[bytes]:

@@ -27,6 +27,8 @@ from tests.support.machines import Net, Node, Packet
 __all__ = ["AFTER_ALL", "DURATIONS", "machine_targets", "mutated"]
 
 KINDS: tuple[type[Any], ...] = get_args(ProtocolMessage)
+_TOPICS = ("", "#", "a/+", "a\0b", "a\uffff", "x" * 1300, "x" * 70_000, "orbitalis/x/y/offer", "orbitalis/", "told/it")
+"""What a topic may be told as."""
 _LONGEST_STORY = 60
 """Steps."""
 DURATIONS: dict[str, Any] = {
@@ -165,6 +167,8 @@ def mutated(message: Any, source: Source) -> Any:
     if not known:
         return message
     name = known[source.number(len(known))].name
+    if name.endswith("topic") and source.number(2):
+        return replace(message, **{name: _TOPICS[source.number(len(_TOPICS))]})
     others = [getattr(packet.message, name) for packet in _recorded() if hasattr(packet.message, name)]
     if others and source.number(2):
         return replace(message, **{name: others[source.number(len(others))]})
@@ -248,10 +252,19 @@ def _stories() -> Sequence[bytes]:
     replayed = [
         b"".join(bytes([chance.randrange(2), 7, chance.randrange(count), 0, 0, 1]) for _ in range(20)) for _ in range(6)
     ]
+    last = [max(n for n, packet in enumerate(_recorded()) if isinstance(packet.message, kind)) for kind in KINDS]
+    with_topics = [
+        bytes([node, 7, place, 1, number, 1, topic, 0, 1])
+        for node in range(2)
+        for place in last
+        for number, field in enumerate(fields(_recorded()[place].message))
+        if field.name.endswith("topic")
+        for topic in range(len(_TOPICS))
+    ]
     mixed = [chance.randbytes(200) for _ in range(6)]
     codec = [
         bytes([chance.randrange(2), 6, place, len(data), *data, 1, 1, 0])
         for place, kind in enumerate(KINDS)
         if len(data := CODEC_BY_CLASS[kind].encode(message_at_random(kind, chance))) < 250
     ]
-    return [in_order, *replayed, *mixed, *codec]
+    return [in_order, *replayed, *with_topics, *mixed, *codec]

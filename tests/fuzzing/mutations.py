@@ -14,7 +14,8 @@ __all__ = ["TROUBLE", "mutated_bytes"]
 _Mutation: TypeAlias = Callable[[bytes, random.Random, Sequence[bytes]], bytes]
 
 TROUBLE: Final = (
-    *(b"\x00", b"\x01", b"\x7f", b"\x80", b"\xff", b"\xff" * 11, long(2**31), long(2**40), long(2**62), long(-(2**63))),
+    *(b"\x00", b"\x01", b"\x02", b"\x7f", b"\x80", b"\xff", b"\xff" * 9 + b"\x02", b"\xff" * 11),
+    *(long(2**31), long(2**40), long(2**62), long(-(2**63))),
     *(long(-1), long(-2) + long(1), struct.pack("<d", float("nan")), struct.pack("<d", float("inf")), b"\xed\xa0\x80"),
     *(b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xef\xbf\xbf", b"+", b"#", b"/", b"$", b"\r\n", b"\x1b[2J", b"\xe2\x80\xae"),
     *(b"[" * 65, b"9" * 5000, b"x" * 256),

@@ -19,7 +19,7 @@ from tests.fuzzing.targets import TARGETS
 
 FACTOR = float(os.environ.get("ORBITALIS_FUZZING_FACTOR", "1"))
 """How many times as many inputs as usual."""
-EXAMPLES = {"machines": 40, "running": 25, "specification document": 25, "specification schema": 25, "url": 100}
+EXAMPLES = {"machines": 120, "running": 60, "specification document": 25, "specification schema": 25, "url": 100}
 """Inputs of those that are not quick; of all others :data:`QUICK`."""
 QUICK = 150
 MEMORY = 16 * 1024 * 1024

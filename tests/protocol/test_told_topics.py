@@ -79,6 +79,7 @@ def test_a_topic_is_used_with_this_sides_name_in_it_or_as_it_stands(
         (PLUGIN, OfferTopic, "a\nb", "no topic may contain"),
         (PLUGIN, OfferTopic, "a\x85b", "no topic may contain"),
         (PLUGIN, OfferTopic, "a\ud800b", "no topic may contain"),
+        (PLUGIN, OfferTopic, "a\uffffb", "no topic may contain"),
         (
             PLUGIN,
             OfferTopic,
@@ -95,7 +96,7 @@ def test_a_topic_that_is_for_others_or_for_nobody_is_refused(
     assert "'them'" in str(caught.value)
 
 
-@pytest.mark.parametrize("identifier", ["", "-", "a/b", "+", "#", "a\0", "\ud800", "x" * 256, "ä" * 128])
+@pytest.mark.parametrize("identifier", ["", "-", "a/b", "+", "#", "a\0", "\ud800", "\uffff", "x" * 256, "ä" * 128])
 def test_an_identifier_that_cannot_be_a_level_of_a_topic_is_refused(identifier: str) -> None:
     with pytest.raises(RemoteProtocolError, match="an identifier that cannot be used"):
         CORE.check_identifier(identifier)
