@@ -207,7 +207,7 @@ LINK_FAULTS: Final = (
     Fault("link deaf, also for who connects again", _deaf),
     Fault("link half-open, to the broker", partial(_swallow, direction=Direction.TO_BROKER)),
     Fault("link half-open, to the client", partial(_swallow, direction=Direction.TO_CLIENT)),
-    Fault("link slow, up to 20 ms a packet", partial(_weather, weather=Weather(delay=0.02))),
+    Fault("link slow, up to 50 ms later", partial(_weather, weather=Weather(delay=0.05))),
     Fault("link narrow, 3 bytes at a time", partial(_weather, weather=Weather(piece=3))),
     Fault("link loses 30 % of events", _loss),
 )

@@ -19,8 +19,11 @@ from tests.support.broker import unused_port
 __all__ = ["Direction", "Proxy", "Weather"]
 
 _HOST = "127.0.0.1"
+_COUNTS = ("passed", "lost", "repeated", "refused", "unanswered", "broken")
 _REMEMBERED = 60
 """Events for each client that can be repeated later."""
+_INTERVAL = 0.000_01
+"""Seconds between packets that are delayed, so that they keep their order."""
 _RESET: Final = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 """Ends a connection by a reset, without a word of good-bye."""
 
@@ -37,7 +40,7 @@ class Weather:
     """What befalls packets, for as long as it lasts."""
 
     delay: float = 0.0
-    """Seconds that a packet takes at most; those behind it wait."""
+    """Seconds that a packet takes longer, at most; none overtakes another."""
     piece: int | None = None
     """Bytes that are sent at a time."""
     loss: float = 0.0
@@ -56,6 +59,8 @@ class _Link:
     broker: asyncio.StreamWriter
     swallowed: set[Direction] = field(default_factory=set[Direction])
     """Directions in which nothing passes any more, not even the end."""
+    due: dict[Direction, float] = field(default_factory=lambda: dict.fromkeys(Direction, 0.0))
+    """When the last packet leaves, or has left, on the clock of the event loop."""
     cut: Direction | None = None
     """In the middle of whose next event the connection is to break."""
     identifier: str = ""
@@ -98,7 +103,7 @@ class Proxy:
         self._events: dict[str, deque[bytes]] = {}
         self._changed = asyncio.Condition()
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -108,18 +113,22 @@ class Proxy:
         """End everything."""
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.cut()
+        for writer in self._serving.values():
+            _abort(writer)
+        await asyncio.gather(*self._serving)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something holds of what is counted here.
+        """Wait until something holds of what is counted here."""
+        try:
+            async with asyncio.timeout(self._patience), self._changed:
+                await self._changed.wait_for(condition)
+        except TimeoutError:
+            raise AssertionError(f"what a proxy waited for has not come; it counted {self.counts()}") from None
 
-        Raises:
-            TimeoutError: It has not come to hold in time.
-        """
-        async with asyncio.timeout(self._patience), self._changed:
-            await self._changed.wait_for(condition)
+    def counts(self) -> dict[str, int]:
+        """Return all that is counted here."""
+        return {name: getattr(self, name) for name in _COUNTS}
 
     @property
     def connections(self) -> int:
@@ -144,8 +153,7 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._serving[task] = writer
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 if self.weather.is_deaf:
@@ -155,6 +163,7 @@ class Proxy:
                     await self._connect(reader, writer)
         finally:
             _abort(writer)
+            del self._serving[task]
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -201,8 +210,12 @@ class Proxy:
                 return
             if direction is Direction.TO_CLIENT:
                 self._events.setdefault(link.identifier, deque(maxlen=_REMEMBERED)).append(packet)
-        if weather.delay:
-            await asyncio.sleep(self._random.uniform(0, weather.delay))
+        loop = asyncio.get_running_loop()
+        if weather.delay or link.due[direction] > loop.time():
+            due = loop.time() + self._random.uniform(0, weather.delay)
+            link.due[direction] = max(due, link.due[direction] + _INTERVAL)
+            loop.call_at(link.due[direction], _write, writer, packet)
+            return
         step = weather.piece or len(packet)
         for begin in range(0, len(packet), step):
             writer.write(packet[begin : begin + step])
@@ -216,6 +229,11 @@ class Proxy:
         setattr(self, what, getattr(self, what) + 1)
         async with self._changed:
             self._changed.notify_all()
+
+
+def _write(writer: asyncio.StreamWriter, packet: bytes) -> None:
+    if not writer.is_closing():
+        writer.write(packet)
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:

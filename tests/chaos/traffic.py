@@ -17,7 +17,7 @@ __all__ = ["REQUEST_TIMEOUT", "Traffic"]
 
 REQUEST_TIMEOUT = 2.0
 _PROBE_TIMEOUT = 0.5
-"""Seconds for those that look whether it is healed: one that is lost must not hold up the next."""
+"""Seconds for the first that looks whether it is healed: one that is lost must not hold up the next."""
 _PAUSE = 0.04
 """Seconds between two requests of the same kind, so that there is time for something else."""
 
@@ -84,8 +84,11 @@ class Traffic:
                 return
 
     async def _until_answered(self, plugin: str) -> None:
-        while not await self._counted("request", lambda: self._request(plugin, _PROBE_TIMEOUT)):  # noqa: ASYNC110
+        timeout = _PROBE_TIMEOUT
+        while not await self._counted("request", self._request(plugin, timeout)):
             await asyncio.sleep(_PAUSE)
+            # Where everything is slow, it must not become slower by this.
+            timeout = min(2 * timeout, REQUEST_TIMEOUT)
 
     async def _repeat(self, action: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -94,7 +97,7 @@ class Traffic:
             await asyncio.sleep(_PAUSE)
 
     async def _request_any(self) -> None:
-        await self._counted("request", lambda: self._request(random.choice(self._plugins), REQUEST_TIMEOUT))
+        await self._counted("request", self._request(random.choice(self._plugins), REQUEST_TIMEOUT))
 
     async def _request(self, plugin: str, timeout: float) -> None:
         self._number += 1
@@ -104,14 +107,14 @@ class Traffic:
             report("error", text=f"{plugin} answers {text!r} with {answer!r}", kind=None, trace="")
 
     async def _execute_on_all(self) -> None:
-        await self._counted("execute", lambda: self._core.execute(self._echo, "to all", all=True))
+        await self._counted("execute", self._core.execute(self._echo, "to all", all=True))
 
-    async def _counted(self, kind: str, action: Callable[[], Awaitable[object]]) -> bool:
+    async def _counted(self, kind: str, action: Awaitable[object]) -> bool:
         """Wait for something that goes to plugins, and return whether it succeeded."""
         began = time.monotonic()
         self.waiting += 1
         try:
-            await action()
+            await action
             outcome = "done"
         except (RequestError, NoConnectionError, BusError) as error:
             outcome = type(error).__name__

@@ -107,10 +107,13 @@ class ReportingProcess:
                 while True:
                     if (found := find()) is not None:
                         return found
-                    assert not self._ended, f"{self.identifier} ended and did not {what}: {self.reports[-_SHOWN:]}"
+                    assert not self._ended, f"{self.identifier} ended and did not {what}: {self._last_reports()}"
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"{self.identifier} did not {what} but {self.reports[-_SHOWN:]}") from None
+            raise AssertionError(f"{self.identifier} did not {what} but {self._last_reports()}") from None
+
+    def _last_reports(self) -> list[dict[str, Any]]:
+        return [report for report in self.reports if report["event"] != "answer"][-_SHOWN:]
 
     async def _read(self) -> None:
         async for report in self._lines():
