@@ -181,15 +181,21 @@ async def test_a_failure_that_nobody_waits_for_is_logged(bus: LocalEventBus, cap
 
 
 async def test_stop_ends_executions_that_nobody_waits_for(bus: LocalEventBus) -> None:
+    hangs = asyncio.Event()
     async with with_plugins(bus, 1) as (core, _):
 
         async def hang(*args: Any, **kwargs: Any) -> None:
+            hangs.set()
             await asyncio.Event().wait()
 
         publish = core.eventbus_client.publish
         core.eventbus_client.publish = hang  # type: ignore[method-assign]
         await core.execute("text", "x", True, any=True)
+        await hangs.wait()
         core.eventbus_client.publish = publish  # type: ignore[method-assign]
+        async with asyncio.timeout(4):
+            await core.stop()
+        assert core._executions == set()
 
 
 async def test_sudo_execute_asks_nobody(bus: LocalEventBus) -> None:
