@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from orbitalis.protocol.deadlines import Deadlines
-from orbitalis.protocol.remote import Remote, Standing
+from orbitalis.protocol.remote import Remote, Standing, Told
 from orbitalis.protocol.settings import OrbiterSettings
 from orbitalis.protocol.statistics import OrbiterStatistics
 from orbitalis_wire.messages import EventEnvelope
@@ -70,13 +70,8 @@ class Acquaintances:
         remote.learn(envelope, is_certain=is_certain)
         self.seen(remote, now)
         claim = remote.claim
-        if claim is not None and is_certain and claim.envelope.incarnation == remote.incarnation:
-            self.told(
-                remote,
-                keepalive_topic=claim.keepalive_topic,
-                keepalive_request_topic=claim.keepalive_request_topic,
-                considers_me_dead_after=claim.considers_me_dead_after,
-            )
+        if claim is not None and is_certain and claim.incarnation == remote.incarnation:
+            self.told(remote, claim.told)
             remote.claim = None
         return remote
 
@@ -88,19 +83,12 @@ class Acquaintances:
             remote.is_dead = False
             self._watch(remote)
 
-    def told(
-        self,
-        remote: Remote,
-        *,
-        keepalive_topic: str,
-        keepalive_request_topic: str,
-        considers_me_dead_after: float,
-    ) -> None:
+    def told(self, remote: Remote, told: Told) -> None:
         """Take over what a remote, in a handshake, says about itself."""
-        remote.keepalive_topic = keepalive_topic
-        remote.keepalive_request_topic = keepalive_request_topic
-        if remote.considers_me_dead_after != considers_me_dead_after:
-            remote.considers_me_dead_after = considers_me_dead_after
+        remote.keepalive_topic = told.keepalive_topic
+        remote.keepalive_request_topic = told.keepalive_request_topic
+        if remote.considers_me_dead_after != told.considers_me_dead_after:
+            remote.considers_me_dead_after = told.considers_me_dead_after
             self._schedule_keepalive(remote)
 
     def engaged(self, identifier: str) -> None:

@@ -9,6 +9,7 @@ from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.discovering import Discovering
 from orbitalis.protocol.effects import CloseReason, MessageReceived, ProtocolMessage
+from orbitalis.protocol.remote import Told
 from orbitalis.protocol.settings import CoreSettings
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
@@ -72,19 +73,19 @@ class CoreProtocol(Discovering):
         if not self._admit(plugin, envelope, now):
             return
         reply_topic = self._told.resolve(ReplyTopic, plugin, message.reply_topic)
-        keepalive_topic = self._told.resolve(KeepaliveTopic, plugin, message.plugin_keepalive_topic)
-        request_topic = self._told.resolve(KeepaliveRequestTopic, plugin, message.plugin_keepalive_request_topic)
+        told = Told(
+            keepalive_topic=self._told.resolve(KeepaliveTopic, plugin, message.plugin_keepalive_topic),
+            keepalive_request_topic=self._told.resolve(
+                KeepaliveRequestTopic, plugin, message.plugin_keepalive_request_topic
+            ),
+            considers_me_dead_after=message.considered_dead_after,
+        )
         self._outbox.add(MessageReceived(remote_identifier=plugin, message=message))
         for offered in message.offered_operations:
             self._on_offered(plugin, offered, reply_topic, envelope, now)
         if not self.slots.has_remote(plugin) and self.acquaintances.get(plugin) is None:
             return
-        self.acquaintances.told(
-            self.acquaintances.meet(plugin, envelope, now),
-            keepalive_topic=keepalive_topic,
-            keepalive_request_topic=request_topic,
-            considers_me_dead_after=message.considered_dead_after,
-        )
+        self.acquaintances.told(self.acquaintances.meet(plugin, envelope, now), told)
 
     def _on_offered(
         self, plugin: str, offered: OfferedOperation, reply_topic: str, envelope: EventEnvelope, now: float

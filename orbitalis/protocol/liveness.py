@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orbitalis.errors import NoConnectionError
 from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived
-from orbitalis.protocol.remote import Remote, Standing
+from orbitalis.protocol.remote import Remote, Standing, Told
 from orbitalis.protocol.slot_keeper import SlotKeeper
 from orbitalis.protocol.transitions import SlotTrigger
 from orbitalis_wire import channels, timings
@@ -65,14 +65,14 @@ class Liveness(SlotKeeper):
         remote = self.acquaintances.get(remote_identifier)
         if remote is None:
             raise NoConnectionError(f"'{self._settings.identifier}' knows no remote '{remote_identifier}'")
-        self.acquaintances.told(
-            remote,
+        told = Told(
             keepalive_topic=self._told.resolve(KeepaliveTopic, remote_identifier, keepalive_topic),
             keepalive_request_topic=self._told.resolve(
                 KeepaliveRequestTopic, remote_identifier, keepalive_request_topic
             ),
             considers_me_dead_after=considers_me_dead_after,
         )
+        self.acquaintances.told(remote, told)
 
     # What time and the bus bring
 

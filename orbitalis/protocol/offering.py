@@ -9,7 +9,7 @@ from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.policy import AllowBlockList
-from orbitalis.protocol.remote import Claim, Standing
+from orbitalis.protocol.remote import Claim, Standing, Told
 from orbitalis.protocol.settings import OperationTerms, PluginSettings
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
@@ -137,11 +137,13 @@ class Offering(OrbiterProtocol):
             envelope=envelope,
             asked_at=now,
             offer_topic=self._told.resolve(OfferTopic, core, message.offer_topic),
-            keepalive_topic=self._told.resolve(KeepaliveTopic, core, message.core_keepalive_topic),
-            keepalive_request_topic=self._told.resolve(
-                KeepaliveRequestTopic, core, message.core_keepalive_request_topic
+            told=Told(
+                keepalive_topic=self._told.resolve(KeepaliveTopic, core, message.core_keepalive_topic),
+                keepalive_request_topic=self._told.resolve(
+                    KeepaliveRequestTopic, core, message.core_keepalive_request_topic
+                ),
+                considers_me_dead_after=message.considered_dead_after,
             ),
-            considers_me_dead_after=message.considered_dead_after,
             is_certain=is_directed,
         )
         self._outbox.add(MessageReceived(remote_identifier=core, message=message))
@@ -165,7 +167,7 @@ class Offering(OrbiterProtocol):
         if offered:
             self._send_offer(core, wish.offer_topic, offered)
         elif is_directed and not awaited:
-            self._publish_keepalive(core, wish.keepalive_topic, correlation_identifier=envelope.identifier)
+            self._publish_keepalive(core, wish.told.keepalive_topic, correlation_identifier=envelope.identifier)
 
     def _is_to_be_answered(self, core: str, envelope: EventEnvelope) -> bool:
         """Return whether a discover to everybody is not from a life that is over.
@@ -180,18 +182,10 @@ class Offering(OrbiterProtocol):
         """Make the acquaintance of a core, with what its discover told; what a newer life claims is kept apart."""
         core = self.acquaintances.get(wish.core_identifier)
         if core is not None and core.standing(wish.envelope) is Standing.NEWER:
-            core.claim = Claim(
-                envelope=wish.envelope,
-                keepalive_topic=wish.keepalive_topic,
-                keepalive_request_topic=wish.keepalive_request_topic,
-                considers_me_dead_after=wish.considers_me_dead_after,
-            )
+            core.claim = Claim(incarnation=wish.envelope.incarnation, told=wish.told)
             return
         self.acquaintances.told(
-            self.acquaintances.meet(wish.core_identifier, wish.envelope, now, is_certain=wish.is_certain),
-            keepalive_topic=wish.keepalive_topic,
-            keepalive_request_topic=wish.keepalive_request_topic,
-            considers_me_dead_after=wish.considers_me_dead_after,
+            self.acquaintances.meet(wish.core_identifier, wish.envelope, now, is_certain=wish.is_certain), wish.told
         )
 
     def _answer(

@@ -9,7 +9,7 @@ from orbitalis.protocol.pace import Pace
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import EventEnvelope
 
-__all__ = ["Claim", "Remote", "Standing"]
+__all__ = ["Claim", "Remote", "Standing", "Told"]
 
 
 class Standing(Enum):
@@ -24,13 +24,21 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What a discover said of its sender: anybody may publish one in its name."""
+class Told:
+    """What a remote says of itself in a handshake; the topics are checked, and ready to publish to."""
 
-    envelope: EventEnvelope
     keepalive_topic: str
     keepalive_request_topic: str
     considers_me_dead_after: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a discover said of its sender: anybody may publish one in its name."""
+
+    incarnation: str | None
+    told: Told
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

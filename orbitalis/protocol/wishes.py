@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from orbitalis.protocol.deadlines import Deadlines
+from orbitalis.protocol.remote import Told
 from orbitalis.protocol.weight import weigh
 from orbitalis_wire import limits, timings
 from orbitalis_wire.envelope import Encoding
@@ -24,10 +25,8 @@ class Wish:
     asked_at: float
     """When the discover arrived."""
     offer_topic: str
-    """Where offers go, as all topics here checked and ready to publish to."""
-    keepalive_topic: str
-    keepalive_request_topic: str
-    considers_me_dead_after: float
+    """Where offers go, checked and ready to publish to."""
+    told: Told
     is_certain: bool
     """Whether it came on a topic that is for the core alone to publish to."""
     queries: dict[str, DiscoverQuery] = field(default_factory=dict[str, DiscoverQuery])
@@ -83,7 +82,8 @@ class Wishes:
             self.forget(core)
             return
         wish.envelope = _headers(wish.envelope)
-        wish.weight = weigh(core, wish.envelope, wish.offer_topic, wish.keepalive_topic, wish.keepalive_request_topic)
+        topics = wish.offer_topic, wish.told.keepalive_topic, wish.told.keepalive_request_topic
+        wish.weight = weigh(core, wish.envelope, *topics)
         room = limits.WAITING_QUERY_BYTES - self.bytes + (0 if before is None else before.weight)
         for name, query in list(wish.queries.items()):
             weight = weigh(name, query)

@@ -294,8 +294,8 @@ MUTANTS = [
     Mutant(
         name="forged-life-is-certain",
         file="orbitalis/protocol/offering.py",
-        old="self.acquaintances.meet(wish.core_identifier, wish.envelope, now, is_certain=wish.is_certain)",
-        new="self.acquaintances.meet(wish.core_identifier, wish.envelope, now)",
+        old="self.acquaintances.meet(wish.core_identifier, wish.envelope, now, is_certain=wish.is_certain), wish.told",
+        new="self.acquaintances.meet(wish.core_identifier, wish.envelope, now), wish.told",
     ),
     Mutant(
         name="next-life-gets-no-slot",

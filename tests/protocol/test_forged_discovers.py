@@ -9,6 +9,7 @@ import pytest
 from orbitalis.protocol.effects import CloseReason, ConnectionClosed, RemoteLost
 from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import SlotState
+from orbitalis.protocol.weight import weigh
 from orbitalis_wire import timings
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
@@ -165,6 +166,15 @@ def test_what_the_next_life_told_counts_once_it_is_certain() -> None:
     net.wire.append(core.packet(core.last_send(RequestOperationMessage)))
     net.run()
     assert (remote.considers_me_dead_after, remote.incarnation, remote.claim) == (7.0, "00000002", None)
+
+
+def test_of_an_event_that_claims_a_next_life_nothing_is_kept_but_what_it_says() -> None:
+    _, core, plugin = connected()
+    plugin.handle(forged(core).changed(serialized_payload=b"x" * 1_000_000))
+    remote = plugin.machine.acquaintances.get("core")
+    assert remote is not None
+    assert remote.claim is not None
+    assert weigh(remote.claim) < 1_000
 
 
 def test_while_there_may_be_a_next_life_it_is_written_what_every_peer_reads() -> None:

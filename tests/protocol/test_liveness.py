@@ -8,6 +8,7 @@ import pytest
 
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, ConnectionClosed, RemoteLost, Send
+from orbitalis.protocol.remote import Told
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.messages import (
     CloseConnectionAckMessage,
@@ -95,10 +96,10 @@ def test_when_a_keepalive_is_owed_follows_what_the_remote_says(told: float, expe
     remote = plugin.machine.acquaintances.get("core")
     assert remote is not None
     topics = {"keepalive_topic": "a", "keepalive_request_topic": "b"}
-    plugin.machine.acquaintances.told(remote, considers_me_dead_after=told, **topics)
+    plugin.machine.acquaintances.told(remote, Told(considers_me_dead_after=told, **topics))
     at = plugin.machine.acquaintances._keepalives.next()
     assert at == (None if expected is None else slot_opened + expected)
-    plugin.machine.acquaintances.told(remote, considers_me_dead_after=120.0, **topics)
+    plugin.machine.acquaintances.told(remote, Told(considers_me_dead_after=120.0, **topics))
     assert plugin.machine.acquaintances._keepalives.next() == slot_opened + 110
 
 
