@@ -194,7 +194,7 @@ class Offering(OrbiterProtocol):
         """Return the slot to offer in answer to one query, if there is any."""
         slot = self.slots.get(core, operation_name)
         if slot is None:
-            return self._reserve_for(core, operation_name, query, now, is_new=True)
+            return self._reserve_for(core, operation_name, query, now)
         # A core that has started anew cannot say so for sure, or, an older peer, at all; it gets its operation offered
         # again.
         may_be_new = self.acquaintances.standing(core, envelope) is Standing.NEWER
@@ -250,9 +250,8 @@ class Offering(OrbiterProtocol):
                 if not self._has_room_for_pending():
                     self._freed[name] = None
                     break
-                if self._is_misfit(wish, name):
-                    continue
-                slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now, is_new=False)
+                suited = self._suited_wish(wish, name)
+                slot = None if suited is None else self._reserve(wish.core_identifier, name, *suited, now)
                 if slot is not None:
                     offers.setdefault(wish.core_identifier, (wish, []))[1].append(slot)
                 if not self._is_free(name):
@@ -270,16 +269,16 @@ class Offering(OrbiterProtocol):
                 self.wishes.forget(wish.core_identifier)
         return sorted(self.wishes.of_operation(operation_name), key=lambda wish: self._is_silent(wish, now))
 
-    def _is_misfit(self, wish: Wish, operation_name: str) -> bool:
-        """Return whether an operation does not suit a query; as long as it stays what it is, this is found out once."""
+    def _suited_wish(self, wish: Wish, operation_name: str) -> _Shape | None:
+        """Do as :meth:`_suited`; that a wish does not suit is found out once, as long as the operation stays what it is."""
         terms = self._settings.operations[operation_name]
         shape = (terms.input, terms.output)
         if wish.misfits.get(operation_name) == shape:
-            return True
-        is_misfit = self._suited(operation_name, wish.queries[operation_name]) is None
-        if is_misfit:
+            return None
+        suited = self._suited(operation_name, wish.queries[operation_name])
+        if suited is None:
             wish.misfits[operation_name] = shape
-        return is_misfit
+        return suited
 
     def _is_named(self, remote_identifier: str) -> bool:
         return any(remote_identifier in (terms.policy.allowlist or ()) for terms in self._settings.operations.values())
@@ -305,17 +304,15 @@ class Offering(OrbiterProtocol):
             return None
         return terms.input.spelled_like(inputs), terms.output.spelled_like(outputs)
 
-    def _reserve_for(
-        self, core: str, operation_name: str, query: DiscoverQuery, now: float, *, is_new: bool
-    ) -> Slot | None:
+    def _reserve_for(self, core: str, operation_name: str, query: DiscoverQuery, now: float) -> Slot | None:
         """Take a slot for an offer that answers a query, if the operation suits it and can be lent.
 
-        For a query that is new, an offer that has gone unanswered may be given up.
+        An offer that has gone unanswered may be given up for it.
         """
         if not (self._is_free(operation_name) and self._settings.operations[operation_name].policy.admits(core)):
             return None
         suited = self._suited(operation_name, query)
-        if suited is None or (is_new and not self._make_room_for_pending(core, now)):
+        if suited is None or not self._make_room_for_pending(core, now):
             return None
         return self._reserve(core, operation_name, *suited, now)
 

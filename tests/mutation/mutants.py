@@ -270,7 +270,7 @@ MUTANTS = [
     Mutant(
         name="late-offer-to-nobody",
         file="orbitalis/protocol/offering.py",
-        old="slot = self._reserve_for(wish.core_identifier, name, wish.queries[name], now, is_new=False)",
+        old="slot = None if suited is None else self._reserve(wish.core_identifier, name, *suited, now)",
         new="slot = None",
     ),
     Mutant(
