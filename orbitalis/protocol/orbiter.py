@@ -290,7 +290,7 @@ class OrbiterProtocol(Liveness):
         """Return the connections whose graceful close was not acknowledged in time, by either side."""
         self._apply_changed_durations()
         due = (self.slots.get(*key) for key in self._close_deadlines.pop_due(now))
-        return [slot for slot in due if slot is not None and slot.is_connection and not slot.is_open]
+        return [slot for slot in due if slot is not None and slot.is_ending]
 
     def next_deadline(self) -> float | None:
         """Return when the next thing is due, or `None` while nothing is."""

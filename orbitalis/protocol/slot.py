@@ -74,7 +74,12 @@ class Slot:
     @property
     def is_connection(self) -> bool:
         """Whether this is a connection, be it one that is closing."""
-        return self.state in (SlotState.OPEN, SlotState.CLOSING, SlotState.DRAINING)
+        return self.is_open or self.is_ending
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether this is a connection that a graceful close, of either side, is about to end."""
+        return self.state in (SlotState.CLOSING, SlotState.DRAINING)
 
     @property
     def is_answerable(self) -> bool:

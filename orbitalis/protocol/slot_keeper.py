@@ -198,7 +198,7 @@ class SlotKeeper(ABC):
         pending, close, unused = self._read_durations()
         for deadlines, since, duration in (
             (self._pending_deadlines, None if slot.is_connection else slot.created_at, pending),
-            (self._close_deadlines, slot.closing_at if slot.is_connection and not slot.is_open else None, close),
+            (self._close_deadlines, slot.closing_at if slot.is_ending else None, close),
             (self._unused_deadlines, slot.last_used if slot.is_open else None, unused),
         ):
             if since is None or duration is None:

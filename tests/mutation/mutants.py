@@ -216,7 +216,7 @@ MUTANTS = [
     Mutant(
         name="close-never-overdue",
         file="orbitalis/protocol/orbiter.py",
-        old="return [slot for slot in due if slot is not None and slot.is_connection and not slot.is_open]",
+        old="return [slot for slot in due if slot is not None and slot.is_ending]",
         new="return []",
     ),
     Mutant(
