@@ -270,7 +270,7 @@ class Offering(OrbiterProtocol):
         return sorted(self.wishes.of_operation(operation_name), key=lambda wish: self._is_silent(wish, now))
 
     def _suited_wish(self, wish: Wish, operation_name: str) -> _Shape | None:
-        """Do as :meth:`_suited`; that a wish does not suit is found out once, as long as the operation stays what it is."""
+        """Do as :meth:`_suited`; that nothing suits is found out once, as long as the operation stays what it is."""
         terms = self._settings.operations[operation_name]
         shape = (terms.input, terms.output)
         if wish.misfits.get(operation_name) == shape:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 
+from tests.simulation.batch import Batch, summary
 from tests.simulation.orbiter_scenario import simulate_over_asyncio
 from tests.simulation.scenario import simulate
 
@@ -25,21 +25,15 @@ def main() -> int:
         verdict = run(options.seed)
         print(verdict)
         return verdict.violation is not None
-    begin, seed, steps, virtual, found = time.monotonic(), options.first, 0, 0.0, 0
+    batch, found = Batch(run, options.first), 0
     try:
-        while options.seconds is None or time.monotonic() - begin < options.seconds:
-            verdict = run(seed)
-            seed, steps, virtual = seed + 1, steps + verdict.steps, virtual + verdict.seconds
+        for verdict in batch.run(options.seconds):
             if verdict.violation is not None:
                 found += 1
                 print(verdict, flush=True)
     except KeyboardInterrupt:
         pass
-    elapsed, schedules = time.monotonic() - begin, seed - options.first
-    print(
-        f"{schedules} schedules in {elapsed:.1f} s ({schedules / elapsed:.1f} a second), {steps} steps, "
-        f"{virtual / 3600:.0f} hours of virtual time, {found} violations"
-    )
+    print(f"{summary(*batch.counts)}, {found} violations")
     return found > 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.simulation.batch import summary
+
 __all__: list[str] = []
 
 
@@ -16,7 +18,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 noted.setdefault(name, []).append(value)
     for name, values in noted.items():
         schedules, steps, seconds, virtual = (sum(one[index] for one in values) for index in range(4))
-        terminalreporter.write_line(
-            f"{name}: {schedules} schedules in {seconds:.0f} s ({schedules / seconds:.1f} a second), {steps} steps, "
-            f"{virtual / 3600:.0f} hours of virtual time"
-        )
+        terminalreporter.write_line(f"{name}: {summary(int(schedules), int(steps), seconds, virtual)}")

@@ -25,6 +25,7 @@ from tests.simulation.orbiter_safety import (
     assert_nothing_is_left_of,
     check_published,
 )
+from tests.simulation.rules_at_random import policy_at_random, rules_at_random
 from tests.simulation.shaky_bus import ShakyBus, ShakyBusClient, Weather
 from tests.simulation.shaky_orbiters import (
     MISCHIEFS,
@@ -186,7 +187,7 @@ class _Scenario:
             )
         for plugin in plugins:
             lends = choose.sample(OPERATIONS, choose.randint(1, len(OPERATIONS)))
-            policies = {name: self._policy(cores) for name in lends}
+            policies = {name: policy_at_random(self.random, cores) for name in lends}
             self._add(plugin, partial(self._plugin, identifier=plugin, policies=policies, **self._options()))
 
     def _add(self, identifier: str, make: Any) -> None:
@@ -211,32 +212,8 @@ class _Scenario:
         return plugin
 
     def _constraint(self, name: str, plugins: list[str]) -> Constraint:
-        choose = self.random
-        minimum = choose.choice([0, 1, 1, 2])
-        mandatory = [choose.choice(plugins)] if choose.random() < 0.2 else []
-        maximum = choose.choice([None, None, minimum, minimum + 1])
-        listed = choose.sample(plugins, choose.randint(0, len(plugins)))
-        lists: dict[str, list[str]] = {}
-        if choose.random() < 0.15:
-            lists["allowlist"] = listed
-        elif choose.random() < 0.15:
-            lists["blocklist"] = [plugin for plugin in listed if plugin not in mandatory]
-        return Constraint(
-            minimum=minimum,
-            maximum=maximum,
-            mandatory=mandatory,
-            inputs=[inputs_of(name)],
-            outputs=[outputs_of(name)],
-            **lists,
-        )
-
-    def _policy(self, cores: list[str]) -> Policy:
-        choose = self.random
-        listed = choose.sample(cores, choose.randint(0, len(cores)))
-        maximum = choose.choice([None, None, 1, 2])
-        if choose.random() < 0.1:
-            return Policy(maximum=maximum, allowlist=listed)
-        return Policy(maximum=maximum, blocklist=listed if choose.random() < 0.1 else None)
+        rules = rules_at_random(self.random, plugins)
+        return Constraint(inputs=[inputs_of(name)], outputs=[outputs_of(name)], **rules)
 
     # What happens
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from orbitalis.protocol.constraint import Constraint
-from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import timings
 from tests.simulation.faults import KINDS, Plagues, calm
 from tests.simulation.liveness import assert_agreed, assert_has_what_there_is, assert_shared
+from tests.simulation.rules_at_random import policy_at_random, rules_at_random
 from tests.simulation.safety import Safety
 from tests.simulation.verdict import Verdict, what_broke
 from tests.simulation.world import World
@@ -67,33 +66,12 @@ class _Scenario:
         plugins = [f"plugin{number}" for number in range(choose.randint(1, 4))]
         for core in cores:
             names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
-            needs = {name: Requirement(self._constraint(plugins)) for name in names}
+            needs = {name: Requirement(text_constraint(**rules_at_random(self.random, plugins))) for name in names}
             self.world.add_core(core, operation_requirements=needs, **self.durations)
         for plugin in plugins:
             names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
-            operations = {name: Terms(policy=self._policy(cores)) for name in names}
+            operations = {name: Terms(policy=policy_at_random(self.random, cores)) for name in names}
             self.world.add_plugin(plugin, operations=operations, **self.durations)
-
-    def _constraint(self, plugins: list[str]) -> Constraint:
-        choose = self.random
-        minimum = choose.choice([0, 1, 1, 2])
-        mandatory = [choose.choice(plugins)] if choose.random() < 0.2 else []
-        maximum = choose.choice([None, None, minimum, minimum + 1])
-        listed = choose.sample(plugins, choose.randint(0, len(plugins)))
-        lists: dict[str, list[str]] = {}
-        if choose.random() < 0.15:
-            lists["allowlist"] = listed
-        elif choose.random() < 0.15:
-            lists["blocklist"] = [plugin for plugin in listed if plugin not in mandatory]
-        return text_constraint(minimum=minimum, maximum=maximum, mandatory=mandatory, **lists)
-
-    def _policy(self, cores: list[str]) -> Policy:
-        choose = self.random
-        listed = choose.sample(cores, choose.randint(0, len(cores)))
-        maximum = choose.choice([None, None, 1, 2])
-        if choose.random() < 0.1:
-            return Policy(maximum=maximum, allowlist=listed)
-        return Policy(maximum=maximum, blocklist=listed if choose.random() < 0.1 else None)
 
     def _twin_of(self, node: Node) -> Node:
         settings = node.settings

@@ -6,11 +6,11 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
 
+from tests.simulation.batch import Batch
 from tests.simulation.orbiter_scenario import simulate_over_asyncio
 from tests.support.repository import ROOT
 
@@ -32,15 +32,12 @@ def test_what_was_found_before(seed: int) -> None:
 @pytest.mark.timeout(SECONDS + 120)
 def test_as_many_schedules_as_there_is_time_for(record_property: Callable[[str, object], None]) -> None:
     # Each run has seeds of its own: over time they see more than the same ones again and again.
-    begin, seed = time.monotonic(), random.SystemRandom().randrange(1_000_000_000)
-    schedules, steps, virtual = 0, 0, 0.0
+    batch = Batch(simulate_over_asyncio, random.SystemRandom().randrange(1_000_000_000))
     try:
-        while time.monotonic() - begin < SECONDS:
-            verdict = simulate_over_asyncio(seed + schedules)
-            schedules, steps, virtual = schedules + 1, steps + verdict.steps, virtual + verdict.seconds
+        for verdict in batch.run(SECONDS):
             assert verdict.violation is None, str(verdict)
     finally:
-        record_property("simulated over asyncio", (schedules, steps, time.monotonic() - begin, virtual))
+        record_property("simulated over asyncio", batch.counts)
 
 
 def test_a_seed_decides_everything() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from collections.abc import Callable
 
 import pytest
 
+from tests.simulation.batch import Batch
 from tests.simulation.scenario import simulate
 
 SECONDS = float(os.environ.get("ORBITALIS_SIMULATION_SECONDS", "90"))
@@ -28,15 +28,12 @@ def test_what_was_found_before(seed: int) -> None:
 @pytest.mark.parametrize("part", [0, 1])
 def test_as_many_schedules_as_there_is_time_for(part: int, record_property: Callable[[str, object], None]) -> None:
     # Each run has seeds of its own: over time they see more than the same ones again and again.
-    begin, seed = time.monotonic(), random.SystemRandom().randrange(1_000_000_000)
-    schedules, steps, virtual = 0, 0, 0.0
+    batch = Batch(simulate, random.SystemRandom().randrange(1_000_000_000))
     try:
-        while time.monotonic() - begin < SECONDS:
-            verdict = simulate(seed + schedules)
-            schedules, steps, virtual = schedules + 1, steps + verdict.steps, virtual + verdict.seconds
+        for verdict in batch.run(SECONDS):
             assert verdict.violation is None, str(verdict)
     finally:
-        record_property("simulated", (schedules, steps, time.monotonic() - begin, virtual))
+        record_property("simulated", batch.counts)
 
 
 def test_a_seed_decides_everything() -> None:
