@@ -79,6 +79,14 @@ def _discover(core: str, number: int, *, topic: str, schema: str = TEXT) -> Pack
     return _packet(channels.DISCOVER.address, number, message, late_offers=True)
 
 
+def _wide_texts(number: int) -> dict[str, str]:
+    """Return where topics begin, and a schema, each as long as it may be; that in a spelling of its own."""
+    return {
+        "topic": f"{number}{_WIDE}".ljust(limits.TOLD_TOPIC_BYTES - 20, "x"),
+        "schema": TEXT.replace(":", ":" + " " * 5000 + "\t" * (number % 97) + " " * (number % 89), 1),
+    }
+
+
 def discover(number: int) -> Packet:
     """A core that is new every time asks for an operation that there is."""
     return _discover(_name(number), number, topic=f"t/{number}")
@@ -86,10 +94,7 @@ def discover(number: int) -> Packet:
 
 def large_discover(number: int) -> Packet:
     """The same, with every text as long as it may be, and a spelling of its own."""
-    core = _name(number).ljust(limits.IDENTIFIER_BYTES, "x")
-    topic = f"{number}{_WIDE}".ljust(limits.TOLD_TOPIC_BYTES - 20, "x")
-    spelled = TEXT.replace(":", ":" + " " * 5000 + "\t" * (number % 97) + " " * (number % 89), 1)
-    return _discover(core, number, topic=topic, schema=spelled)
+    return _discover(_name(number).ljust(limits.IDENTIFIER_BYTES, "x"), number, **_wide_texts(number))
 
 
 def hostile_schemas(number: int) -> Packet:
@@ -129,10 +134,7 @@ def offer(number: int) -> Packet:
 
 def large_offer(number: int) -> Packet:
     """The same, with every text as long as it may be, and a spelling of its own."""
-    plugin = _name(number).ljust(limits.IDENTIFIER_BYTES, "x")
-    topic = f"{number}{_WIDE}".ljust(limits.TOLD_TOPIC_BYTES - 20, "x")
-    spelled = TEXT.replace(":", ":" + " " * 5000 + "\t" * (number % 97) + " " * (number % 89), 1)
-    return _offer(plugin, number, topic=topic, schema=spelled)
+    return _offer(_name(number).ljust(limits.IDENTIFIER_BYTES, "x"), number, **_wide_texts(number))
 
 
 def announcement(number: int) -> Packet:
