@@ -42,7 +42,7 @@ async def besiege(
 ) -> None:
     """Have a plugin flooded that has a neighbour, and gets another one meanwhile."""
     caplog.set_level(logging.WARNING)
-    plugin = EchoPlugin(identifier="besieged", eventbus_client=client(), maximum_stranger_events_per_second=500)
+    plugin = EchoPlugin(identifier="besieged", eventbus_client=client(), maximum_stranger_events_per_second=200)
     cores = [
         TextCore(identifier=name, eventbus_client=client(), operation_requirements=needs(allowlist=["besieged"]))
         for name in ("neighbour", "newcomer")
