@@ -10,6 +10,7 @@ import secrets
 import shutil
 import signal
 import stat
+import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,7 @@ __all__ = ["TEMPORARY", "WriteReport", "mode_of", "stale", "write"]
 TEMPORARY: Final = ".orbitalis-codegen"
 """How the names of files end that are there while others are written, or after that was killed."""
 _CACHE: Final = "__pycache__"
+_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _SHORTEST: Final = 3
 """Parts that the path of an emitted file has at least: `generated`, the target, and the file."""
 
@@ -172,15 +174,21 @@ class _Transaction:
 
 @contextlib.contextmanager
 def _undisturbed() -> Generator[None]:
-    """Let what would end the process wait for a moment, where that can be had."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Let signals that would end the process wait for a moment; they come to the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    waiting: list[int] = []
+    # A mask would be of one thread only, and any other one lets the signal in.
+    before = {number: signal.signal(number, lambda came, _: waiting.append(came)) for number in _ENDING}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            # `None` is a handler that is not Python's, and cannot be put back.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in dict.fromkeys(waiting):
+            signal.raise_signal(number)
 
 
 @contextlib.contextmanager

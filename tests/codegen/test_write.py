@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -313,6 +314,9 @@ def test_who_ends_the_process_waits_until_all_is_written(root: Path, monkeypatch
         os.kill(os.getpid(), signal.SIGINT)
         replace(source, target)
 
+    # Another thread lets the signal in, whatever this one does.
+    over = threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()
     monkeypatch.setattr(os, "replace", ending)
     files = {**FILES, f"{WIRE}/__init__.py": b"new", f"{WIRE}/a/new.py": b"new"}
     # Whoever runs in the background may have been started with the signal ignored.
@@ -322,6 +326,7 @@ def test_who_ends_the_process_waits_until_all_is_written(root: Path, monkeypatch
             write(root, files)
     finally:
         signal.signal(signal.SIGINT, before)
+        over.set()
 
     monkeypatch.undo()
     assert write(root, files).written == ()
