@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from orbitalis_codegen.write import TEMPORARY, WriteReport, write
+from orbitalis_codegen.write import WriteReport, write
 from tests.support.repository import ROOT
 
 WIRE = "generated/python/orbitalis_wire"
@@ -305,32 +303,6 @@ def test_what_fails_midway_is_rolled_back(root: Path) -> None:
     assert caught.value.filename == str(root / WIRE / "both")
     assert not hasattr(caught.value, "__notes__")
     assert snapshot(root) == before
-
-
-def test_who_ends_the_process_waits_until_all_is_written(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace = os.replace
-
-    def ending(source: Path, target: Path) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        replace(source, target)
-
-    # Another thread lets the signal in, whatever this one does.
-    over = threading.Event()
-    threading.Thread(target=over.wait, daemon=True).start()
-    monkeypatch.setattr(os, "replace", ending)
-    files = {**FILES, f"{WIRE}/__init__.py": b"new", f"{WIRE}/a/new.py": b"new"}
-    # Whoever runs in the background may have been started with the signal ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            write(root, files)
-    finally:
-        signal.signal(signal.SIGINT, before)
-        over.set()
-
-    monkeypatch.undo()
-    assert write(root, files).written == ()
-    assert [path for path in snapshot(root) if path.endswith(TEMPORARY)] == []
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "temporary"), KeyboardInterrupt()])
