@@ -1,4 +1,4 @@
-"""Break the protocol in one place at a time and see whether the tests notice: `python -m tests.mutation [NAME ...]`."""
+"""Break the code in one place at a time and see whether the tests notice: `python -m tests.mutation [NAME ...]`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,44 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Final
 
-from tests.mutation.mutants import MUTANTS, Mutant
+from tests.mutation.mutant import Mutant
+from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
+from tests.mutation.runtime_mutants import RUNTIME_MUTANTS
 from tests.support.repository import ROOT
 
 __all__: list[str] = []
 
-_TESTS = (
-    "tests/simulation/test_simulation.py",
-    "tests/protocol",
-    "tests/test_known_faults.py",
+_MUTANTS: Final = (*PROTOCOL_MUTANTS, *RUNTIME_MUTANTS)
+_RUNTIME_TESTS: Final = (
+    "tests/simulation/test_over_asyncio.py",
     "tests/orbiter",
-    "tests/message",
+    "tests/core",
+    "tests/plugin",
+    "tests/bus",
+    "tests/security",
 )
-"""In the order in which they are tried; the first that fails has killed the mutant."""
+_TESTS: Final = {
+    "protocol": (
+        "tests/simulation/test_simulation.py",
+        "tests/protocol",
+        "tests/test_known_faults.py",
+        "tests/orbiter",
+        "tests/message",
+        "tests/core",
+    ),
+    "message": ("tests/message", "tests/protocol"),
+    "orbiter": _RUNTIME_TESTS,
+    "core": ("tests/core", *_RUNTIME_TESTS),
+    "plugin": ("tests/plugin", *_RUNTIME_TESTS),
+    "bus": ("tests/bus", *_RUNTIME_TESTS),
+}
+"""By folder of the file that is broken, in the order in which they are tried; the first that fails has killed it."""
 _SECONDS_OF_SIMULATION = "10"
 _TIMEOUT = 600.0
 
@@ -45,11 +66,15 @@ def _try(mutant: Mutant) -> _Outcome:
         ignored = shutil.ignore_patterns("__pycache__", "node_modules", ".venv", ".git", ".*_cache", ".hypothesis")
         shutil.copytree(ROOT, copy, dirs_exist_ok=True, ignore=ignored)
         mutant.apply(copy)
-        for tests in _TESTS:
+        for tests in _tests_of(mutant):
             killer = _first_failure(copy, tests)
             if killer is not None:
                 return _Outcome(mutant, killer, time.monotonic() - begin)
     return _Outcome(mutant, None, time.monotonic() - begin)
+
+
+def _tests_of(mutant: Mutant) -> Sequence[str]:
+    return list(dict.fromkeys(_TESTS[PurePosixPath(mutant.file).parent.name]))
 
 
 def _first_failure(copy: Path, tests: str) -> str | None:
@@ -77,7 +102,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="mutants to try (default: all)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
     options = parser.parse_args()
-    chosen = [mutant for mutant in MUTANTS if not options.names or mutant.name in options.names]
+    chosen = [mutant for mutant in _MUTANTS if not options.names or mutant.name in options.names]
     killed, explained, survivors = 0, 0, 0
     with ThreadPoolExecutor(options.jobs) as pool:
         for outcome in pool.map(_try, chosen):

@@ -1,37 +1,15 @@
-"""The mutants: changes of the protocol's code that break a promise, each in one place.
+"""Mutants of the protocol: changes of its state machines and of what they are given that break a promise.
 
 Those with a number are faults that the peers have, under their number in :mod:`tests.test_known_faults`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from tests.mutation.mutant import Mutant
 
-__all__ = ["MUTANTS", "Mutant"]
+__all__ = ["PROTOCOL_MUTANTS"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Mutant:
-    """In `file` the text `old`, which stands there once, becomes `new`."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    known_fault: int | None = None
-    survives_because: str = ""
-    """Why no test can tell, where none can."""
-
-    def apply(self, root: Path) -> None:
-        """Change the file below `root`."""
-        path = root / self.file
-        text = path.read_text()
-        assert text.count(self.old) == 1, f"{self.name}: {text.count(self.old)} places in {self.file}"
-        path.write_text(text.replace(self.old, self.new))
-
-
-MUTANTS = [
+PROTOCOL_MUTANTS = [
     Mutant(
         name="pending-not-counted",
         file="orbitalis/protocol/slot.py",
