@@ -12,6 +12,7 @@ from orbitalis.bus.dispatch import Subscription
 from orbitalis.bus.local import LocalEventBus
 from orbitalis.bus.topics import FilterMap, check_filter
 from orbitalis.message.event import Event
+from orbitalis_wire.envelope import Encoding
 
 __all__ = ["Recording", "RecordingBus", "Sent"]
 
@@ -128,7 +129,10 @@ def _brief_value(value: object) -> str:
 
 
 class RecordingBus(LocalEventBus):
-    """A bus within this process that records all that is sent, and knows who is subscribed."""
+    """A bus within this process that records all that is sent, and knows who is subscribed.
+
+    Events are encoded and decoded as on their way through a broker: what could not be published there is not here.
+    """
 
     def __init__(self) -> None:
         """Make a bus of its own, on which nothing has been sent."""
@@ -157,6 +161,7 @@ class RecordingBus(LocalEventBus):
         self._current.remove(subscription)
 
     def publish(self, topic: str, event: Event[Any]) -> None:
-        """Record an event, and deliver it to all subscriptions that match."""
-        self._sent.append(Sent(asyncio.get_running_loop().time(), topic, event))
-        super().publish(topic, event)
+        """Record an event, and deliver it to all subscriptions that match; raises what encoding it raises."""
+        arrived = Event.decode(event.encode(Encoding.JSON))
+        self._sent.append(Sent(asyncio.get_running_loop().time(), topic, arrived))
+        super().publish(topic, arrived)

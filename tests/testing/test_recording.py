@@ -10,6 +10,7 @@ import pytest
 from orbitalis import Event, Input, LocalEventBusClient, Output, StringMessage
 from orbitalis.errors import InvalidTopicError
 from orbitalis.testing import Recording, RecordingBus, run
+from orbitalis_wire.errors import EncodeError
 from orbitalis_wire.messages import Int64Message, KeepaliveMessage, OfferedOperation, OfferMessage
 
 
@@ -39,6 +40,31 @@ def test_everything_is_recorded_with_its_time() -> None:
     assert recording.payloads[:3] == [StringMessage(value="x"), Int64Message(value=7), None]
     assert recording[0].event.publisher_identifier == "somebody"
     assert len(recording) == 6
+
+
+def test_what_arrives_has_been_encoded_and_decoded() -> None:
+    async def main() -> tuple[StringMessage, list[object], Recording]:
+        bus = RecordingBus()
+        client = LocalEventBusClient(bus)
+        await client.connect()
+        arrived: list[object] = []
+
+        def take(topic: str, event: Event[StringMessage]) -> None:
+            arrived.append(event.payload)
+
+        await client.subscribe("a", take)
+        sent = StringMessage(value="x")
+        await client.publish("a", sent)
+        with pytest.raises(EncodeError, match="StringMessage.value: expected a str, got int"):
+            await client.publish("a", StringMessage(value=5))  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+        await client.disconnect()
+        return sent, arrived, bus.recording
+
+    sent, arrived, recording = run(main())
+
+    assert arrived == recording.payloads == [sent]
+    assert arrived[0] is not sent
 
 
 def test_selecting() -> None:
