@@ -29,7 +29,6 @@ _RUNTIME_TESTS: Final = (
     "tests/core",
     "tests/plugin",
     "tests/bus",
-    "tests/security",
 )
 _TESTS: Final = {
     "protocol": (
