@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orbitalis.bus import LocalEventBus
-from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage
+from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage, RequestOperationMessage
 from tests.support.events import Collector, until
 from tests.support.orbiters import (
     EchoPlugin,
@@ -248,6 +248,31 @@ async def test_a_preparation_that_hangs_holds_up_no_other_connection_with_the_sa
         await plugin.discard_expired_pending_requests()
         await asyncio.wait_for(ended.wait(), 20)
         assert [one.operation_name for one in core.retrieve_connections()] == ["text"]
+
+
+async def test_nothing_is_prepared_for_a_request_that_has_come_to_nothing_while_a_hook_hung(bus: LocalEventBus) -> None:
+    asked, go_on, prepared = asyncio.Event(), asyncio.Event(), []
+
+    async def hang(message: RequestOperationMessage) -> None:
+        asked.set()
+        await go_on.wait()
+
+    async def prepare(core_identifier: str, operation_name: str, setup_data: bytes | None) -> None:
+        prepared.append(core_identifier)
+
+    plugin, core = plugin_on(bus), core_on(bus)
+    plugin._on_request = hang  # type: ignore[method-assign]
+    plugin._setup_operation = prepare  # type: ignore[method-assign]
+    async with running(plugin, core):
+        await asked.wait()
+        plugin.pending_requests_expire_after = 0.0
+        discarding = asyncio.create_task(plugin.discard_expired_pending_requests())  # done when the hook is
+        await until(lambda: not list(plugin._protocol.slots))
+        go_on.set()
+        assert await discarding == 1
+        await plugin.send_keepalive("core")  # comes after what was under way
+        assert prepared == []
+        assert plugin.retrieve_connections() == []
 
 
 async def test_a_hook_that_goes_on_after_the_stop_has_nothing_sent(bus: LocalEventBus) -> None:
