@@ -130,7 +130,7 @@ async def test_an_operation_that_is_added_is_offered_and_announced(harness: Harn
     await harness.advance(plugin.loop_interval)
     assert core.is_compliant()
     assert len(harness.recording.of(AnnounceMessage)) == 2
-    assert harness.recording.of(AnnounceMessage)[-1].payload.operation_names == ["text", "a", "b"]
+    assert harness.recording.of(AnnounceMessage)[-1].payload.operation_names == ("text", "a", "b")
     assert len(harness.recording.of(OfferMessage)) == 1
 
 
@@ -210,8 +210,8 @@ async def test_hooks_and_topics_can_be_overridden(harness: Harness) -> None:
     await harness.start(core, plugin)
     await harness.idle()
     assert core.is_compliant()
-    assert core.heard == plugin.announced
-    assert plugin.announced[0].discover_topic == "mine/plugin"
+    assert [(one.discover_topic, [*one.operation_names]) for one in plugin.announced] == [("mine/plugin", ["text"])]
+    assert [(one.discover_topic, [*one.operation_names]) for one in core.heard] == [("mine/plugin", ["text"])]
     assert [sent.topic for sent in harness.recording.of(AnnounceMessage)] == ["hear/ye"]
     assert [sent.topic for sent in harness.recording.of(DiscoverMessage)][1:] == ["mine/plugin"]
 

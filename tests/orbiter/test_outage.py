@@ -1,9 +1,11 @@
-"""A bus that is away for long: what orbiters say again and again does not pile up meanwhile."""
+"""A bus that was away for long: what is said again and again has not piled up, and who was away looks around."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
+
+import pytest
 
 from orbitalis.bus import LocalEventBusClient
 from orbitalis.errors import BusUnavailableError
@@ -11,7 +13,7 @@ from orbitalis.message.event import Event
 from orbitalis.testing import Harness
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.messages import DiscoverMessage, KeepaliveMessage
+from orbitalis_wire.messages import DiscoverMessage, KeepaliveMessage, KeepaliveRequestMessage
 from tests.support.orbiters import EchoPlugin, TextCore, needs
 
 
@@ -72,3 +74,23 @@ async def test_signs_of_life_do_not_pile_up(harness: Harness) -> None:
     client.is_back.set()
     await harness.advance(0.1)
     assert len(harness.recording.of(KeepaliveMessage).on("orbitalis/plugin/core/keepalive")) - before <= 2
+
+
+@pytest.mark.parametrize("who", ["core", "plugin"])
+async def test_what_both_sides_believe_is_compared_as_soon_as_the_bus_is_back(harness: Harness, who: str) -> None:
+    plugin = EchoPlugin(identifier="plugin", eventbus_client=harness.client())
+    core = TextCore(identifier="core", eventbus_client=harness.client(), operation_requirements=needs())
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin)
+    await harness.advance(20)
+    before = len(harness.recording)
+
+    client = (core if who == "core" else plugin).eventbus_client
+    assert client.on_reconnected is not None
+    client.on_reconnected()
+    await harness.idle()
+
+    # Who was away says what it has, and asks for what the other one has.
+    sent = harness.recording[before:]
+    assert {one.payload.from_identifier for one in sent.of(KeepaliveMessage)} == {"core", "plugin"}
+    assert [one.payload.from_identifier for one in sent.of(KeepaliveRequestMessage)] == [who]
