@@ -316,7 +316,7 @@ class OperationExecutor(ABC):
         what = "an empty event" if payload is None else f"a {type(payload).__name__}"
         raise NoConnectionError(
             f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
-            f"whose input accepts {what}"
+            f"whose input accepts {what}; accepted are {' or '.join(sorted({str(slot.input) for slot in slots}))}"
         )
 
     def _no_connection(self, operation_name: str, whose: str = "") -> NoConnectionError:

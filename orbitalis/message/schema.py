@@ -93,6 +93,14 @@ def _fingerprints(schemas: tuple[str, ...]) -> frozenset[str]:
     return frozenset(fingerprint(form, "CRC-64-AVRO") for form in forms if form is not None)
 
 
+def _name_of(schema: str) -> str:
+    """Return the name of a schema, or what there is of it."""
+    try:
+        return str(json.loads(schema)["name"])
+    except (KeyError, TypeError, ValueError):
+        return schema[:80]
+
+
 def _depth(text: str) -> int:
     """Count how deep brackets nest."""
     depth = deepest = 0
@@ -181,6 +189,13 @@ class SchemaSpec:
     def is_compatible(self, other: SchemaSpec) -> bool:
         """Return whether both accept the same."""
         return self.accepts(other) and other.accepts(self)
+
+    def __str__(self) -> str:
+        """Name what is accepted, as in `StringMessage or empty events`."""
+        if self.support_undefined_schema:
+            return "anything"
+        found = [_name_of(schema) for schema in self.schemas]
+        return " or ".join([*found, *(["empty events"] if self.support_empty_schema else [])]) or "nothing"
 
     def spelled_like(self, others: Iterable[SchemaSpec]) -> Self:
         """Return the same set with every schema in the words of the first of `others` that has it.

@@ -12,7 +12,7 @@ from typing import Any, cast
 from orbitalis.bus.answer import Answer
 from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event
-from orbitalis.message.payload import Publishable
+from orbitalis.message.payload import Publishable, wrap
 from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.handlers import deliver
 from orbitalis.orbiter.orbiter import Orbiter
@@ -243,7 +243,16 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Publish a result to those of the connections that take one, and have not been closed meanwhile.
 
         Raises:
+            TypeError: `data` is no message, or not one that the operation of one of them is declared to send.
             BusError: It could not be published to one of them.
         """
+        connections, payload = list(connections), wrap(data)
+        for one in connections:
+            # Nothing at all can be sent by any operation: it answers whoever waits that there is no result.
+            if payload is not None and one.has_output and not one.output.accepts_payload(payload):
+                raise TypeError(
+                    f"operation '{one.operation_name}' of '{self.identifier}' is declared to send {one.output}, "
+                    f"not a {type(payload).__name__}"
+                )
         topics = [one.output_topic for one in connections if one.output_topic is not None and one.can_answer]
         await asyncio.gather(*(self.eventbus_client.publish(topic, data) for topic in topics))

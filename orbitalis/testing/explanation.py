@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -100,19 +99,4 @@ def _obstacle(core: Core, plugin: Plugin, operation: Operation, constraint: Cons
 
 
 def _schemas(alternatives: Iterable[SchemaSpec]) -> str:
-    return " or ".join(text for one in alternatives for text in _schema_names(one))
-
-
-def _schema_names(spec: SchemaSpec) -> list[str]:
-    if spec.support_undefined_schema:
-        return ["anything"]
-    found = [_schema_name(schema) for schema in spec.schemas]
-    return [*found, *(["empty events"] if spec.support_empty_schema else [])] or ["nothing"]
-
-
-def _schema_name(schema: str) -> str:
-    """Return the name of a schema, or what there is of it."""
-    try:
-        return str(json.loads(schema)["name"])
-    except (KeyError, TypeError, ValueError):
-        return schema[:80]
+    return " or ".join(str(one) for one in alternatives)

@@ -118,7 +118,7 @@ async def test_every_mode_takes_one_message_or_a_list(bus: LocalEventBus, mode: 
             assert sorted(several) == (["plugin0", "plugin1"] if mode == "all" else ["plugin1"])
             assert texts == [["x", "a", "b", "c"] if name in several else [] for name in ("plugin0", "plugin1")]
         # One that nobody accepts keeps all of them back.
-        with pytest.raises(NoConnectionError, match="none whose input accepts a Int64Message"):
+        with pytest.raises(NoConnectionError, match="accepts a Int64Message; accepted are StringMessage"):
             await core.execute("text", ["d", 1], **options)
         assert sum(len(plugin.received) for plugin in plugins) == 4 * copies
 

@@ -411,6 +411,8 @@ async def test_an_operation_that_is_gone_fails(bus: LocalEventBus) -> None:
 async def test_an_error_message_that_answers_nothing_is_ignored(bus: LocalEventBus) -> None:
     async with connected(bus, answers) as (core, plugin):
         (connection,) = plugin.retrieve_connections()
-        await plugin.send_result_to_all([connection], OperationErrorMessage(error_type="a", error_message="b"))
+        error = OperationErrorMessage(error_type="a", error_message="b")
+        assert connection.output_topic is not None
+        await plugin.eventbus_client.publish(connection.output_topic, error)
         assert await core.request("text", "OK") == StringMessage(value="ok")
         assert core.texts == []

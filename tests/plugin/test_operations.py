@@ -27,6 +27,7 @@ from orbitalis import (
     operation,
 )
 from orbitalis.bus import LocalEventBus
+from orbitalis.errors import OperationFailedError
 from orbitalis_wire.errors import TopicError
 from orbitalis_wire.messages import OperationNoLongerAvailableMessage
 from tests.support.events import until
@@ -356,5 +357,21 @@ async def test_a_result_goes_to_those_who_take_one(bus: LocalEventBus) -> None:
             await all_connected(core, [plugin], name)
         await until(lambda: len(plugin.retrieve_connections()) == 2)
         assert sorted(one.has_output for one in plugin.retrieve_connections()) == [False, True]
+        await plugin.send_result_to_all(plugin.retrieve_connections(), "x")
+        await until(lambda: core.texts == ["x"])
+
+
+async def test_what_an_operation_is_not_declared_to_send_is_not_sent(bus: LocalEventBus) -> None:
+    class Numbers(EchoPlugin):
+        async def give_back(self, topic: str, event: Event[StringMessage]) -> None:
+            await self.send_result_to_all(self.retrieve_connections(), 5)
+
+    plugin, core = Numbers(identifier="plugin", eventbus_client=on(bus)), core_on(bus)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        declared = "operation 'text' of 'plugin' is declared to send StringMessage, not a Int64Message"
+        with pytest.raises(OperationFailedError, match=declared):
+            await core.request("text", "x")
+        await until(lambda: plugin.eventbus_client.statistics.handler_errors == 1)
         await plugin.send_result_to_all(plugin.retrieve_connections(), "x")
         await until(lambda: core.texts == ["x"])
