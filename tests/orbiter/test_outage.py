@@ -94,3 +94,17 @@ async def test_what_both_sides_believe_is_compared_as_soon_as_the_bus_is_back(ha
     sent = harness.recording[before:]
     assert {one.payload.from_identifier for one in sent.of(KeepaliveMessage)} == {"core", "plugin"}
     assert [one.payload.from_identifier for one in sent.of(KeepaliveRequestMessage)] == [who]
+
+
+async def test_what_cannot_be_sent_is_told_in_a_line(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
+    client = CutOffClient(harness)
+    core = TextCore(identifier="core", eventbus_client=client, operation_requirements=needs())
+    await harness.start(core)
+    client.is_back.clear()
+
+    await harness.advance(30)
+
+    told = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert "core could not send a DiscoverMessage to everybody: the bus is away" in [one.getMessage() for one in told]
+    assert not [record for record in told if record.exc_info]
+    client.is_back.set()
