@@ -128,7 +128,11 @@ async def test_keepalives_are_told_to_both(bus: LocalEventBus) -> None:
             diary.keep(orbiter)
         await core.send_keepalive_request("plugin")
         assert await told_by(core, diary, "_on_keepalive") == [("plugin",)]
-        assert diary.calls == [("plugin", "_on_keepalive_request", ("core",)), ("core", "_on_keepalive", ("plugin",))]
+        # Hooks of the handshake may still come.
+        assert [call for call in diary.calls if call[1].startswith("_on_keepalive")] == [
+            ("plugin", "_on_keepalive_request", ("core",)),
+            ("core", "_on_keepalive", ("plugin",)),
+        ]
         await plugin.send_all_keepalive_based_on_connections()
         await told_by(core, diary, "_on_keepalive", 2)
 
