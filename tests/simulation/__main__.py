@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 
 from tests.simulation.batch import Batch, summary
 from tests.simulation.orbiter_scenario import simulate_over_asyncio
 from tests.simulation.scenario import simulate
+from tests.support.arguments import positive
 
 __all__: list[str] = []
+
+_TOLD_EVERY = 10.0
+"""Seconds between two lines that say how far it has come."""
 
 
 def main() -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Simulate the protocol.")
     parser.add_argument("--seed", type=int, help="simulate this one alone, and show it if something is wrong")
+    parser.add_argument("--trace", action="store_true", help="with --seed: show it also if nothing is")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="begin here (default: 0)")
-    parser.add_argument("--seconds", type=float, help="end after this time (default: never)")
+    parser.add_argument("--seconds", type=positive(float), help="end after this time (default: never)")
     parser.add_argument("--asyncio", action="store_true", help="simulate whole cores and plugins over asyncio")
     options = parser.parse_args()
     run = simulate_over_asyncio if options.asyncio else simulate
     if options.seed is not None:
-        verdict = run(options.seed)
+        verdict = run(options.seed, keep_trace=options.trace)
         print(verdict)
         return verdict.violation is not None
-    batch, found = Batch(run, options.first), 0
+    batch, found, told = Batch(run, options.first), 0, time.monotonic()
     try:
         for verdict in batch.run(options.seconds):
             if verdict.violation is not None:
+                # One trace is enough to begin with: many seeds show the same fault.
+                print(verdict.line if found else verdict, flush=True)
                 found += 1
-                print(verdict, flush=True)
+            if time.monotonic() - told >= _TOLD_EVERY:
+                told = time.monotonic()
+                print(f"{summary(*batch.counts)}, {found} violations so far", flush=True)
     except KeyboardInterrupt:
         pass
     print(f"{summary(*batch.counts)}, {found} violations")

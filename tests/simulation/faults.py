@@ -75,19 +75,20 @@ class Plagues:
     def cutting_one_way(self) -> None:
         """Let nothing pass from one orbiter to another."""
         sender, receiver = self._any_node(), self._any_node()
-        self._cut({(sender.identifier, receiver.identifier)})
+        self._cut({(sender.identifier, receiver.identifier)}, "from %s to %s", sender.identifier, receiver.identifier)
 
     def cutting_off(self) -> None:
         """Let nothing pass from or to one orbiter."""
         lonely = self._any_node().identifier
         others = {node.identifier for node in self._world.nodes} - {lonely}
-        self._cut({pair for other in others for pair in ((lonely, other), (other, lonely))})
+        pairs = {pair for other in others for pair in ((lonely, other), (other, lonely))}
+        self._cut(pairs, "from or to %s", lonely)
 
-    def _cut(self, pairs: set[tuple[str, str]]) -> None:
-        world = self._world
-        world.trace.note(world.now, "nothing passes between %s", sorted(pairs))
+    def _cut(self, pairs: set[tuple[str, str]], where: str, *who: str) -> None:
+        world, seconds = self._world, self._while()
+        world.trace.note(world.now, "nothing passes " + where + " for %s s", *who, seconds)
         world.blocked |= pairs
-        world.after(self._while(), lambda: world.blocked.difference_update(pairs))
+        world.after(seconds, lambda: world.blocked.difference_update(pairs))
 
     def restarting_the_bus(self) -> None:
         """Let the bus be away for a while, and tell everybody when it is back."""

@@ -92,18 +92,21 @@ class OrbiterPlagues:
 
     def cutting_one_way(self) -> None:
         """Let nothing pass from one orbiter to another."""
-        self._cut({(self._any().identifier, self._any().identifier)})
+        sender, receiver = self._any().identifier, self._any().identifier
+        self._cut({(sender, receiver)}, "from %s to %s", sender, receiver)
 
     def cutting_off(self) -> None:
         """Let nothing pass from or to one orbiter."""
         lonely = self._any().identifier
         others = {one.identifier for one in self._inhabitants} - {lonely}
-        self._cut({pair for other in others for pair in ((lonely, other), (other, lonely))})
+        pairs = {pair for other in others for pair in ((lonely, other), (other, lonely))}
+        self._cut(pairs, "from or to %s", lonely)
 
-    def _cut(self, pairs: set[tuple[str, str]]) -> None:
-        self._bus.note("nothing passes between %s", sorted(pairs))
+    def _cut(self, pairs: set[tuple[str, str]], where: str, *who: str) -> None:
+        seconds = self._while()
+        self._bus.note("nothing passes " + where + " for %s s", *who, seconds)
         self._bus.blocked |= pairs
-        self._later(self._while(), lambda: self._bus.blocked.difference_update(pairs))
+        self._later(seconds, lambda: self._bus.blocked.difference_update(pairs))
 
     def reconnecting(self) -> None:
         """Tell one orbiter that the bus was away."""

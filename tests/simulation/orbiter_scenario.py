@@ -83,7 +83,7 @@ def simulate_over_asyncio(seed: int, *, keep_trace: bool = False) -> Verdict:
         seconds=seconds,
         violation=violation,
         trace=str(trace) if keep_trace or violation is not None else "",
-        option="--asyncio ",
+        options="--asyncio ",
     )
 
 
@@ -182,12 +182,16 @@ class _Scenario:
                 name: OperationRequirement(self._constraint(name, plugins))
                 for name in choose.sample(OPERATIONS, choose.randint(1, len(OPERATIONS)))
             }
+            for name, requirement in needs.items():
+                self.trace.introduce(core, name, requirement.constraint)
             self._add(
                 core, partial(ShakyCore, identifier=core, operation_requirements=needs, **_INTERVALS, **self._options())
             )
         for plugin in plugins:
             lends = choose.sample(OPERATIONS, choose.randint(1, len(OPERATIONS)))
             policies = {name: policy_at_random(self.random, cores) for name in lends}
+            for name, policy in policies.items():
+                self.trace.introduce(plugin, name, policy)
             self._add(plugin, partial(self._plugin, identifier=plugin, policies=policies, **self._options()))
 
     def _add(self, identifier: str, make: Any) -> None:

@@ -84,7 +84,9 @@ class Safety(Inspector):
         for name, maximum, exempt in _bounds(node):
             taken = {slot.key for slot in slots.of_operation(name) if slot.remote_identifier not in exempt}
             if maximum is not None and len(taken) > maximum:
-                assert taken <= self._slots.keys(), f"S1: {len(taken)} slots of '{name}', {maximum} are allowed"
+                assert taken <= self._slots.keys(), (
+                    f"S1: '{node.identifier}' has {len(taken)} slots of '{name}', {maximum} allowed"
+                )
 
     def _lists_are_kept(self, node: Node) -> None:
         """S2."""
@@ -95,7 +97,7 @@ class Safety(Inspector):
                 admits = node.settings.operations[slot.operation_name].policy.admits
             else:
                 admits = node.settings.operation_requirements[slot.operation_name].constraint.admits
-            assert admits(slot.remote_identifier), f"S2: '{slot.remote_identifier}' is excluded"
+            assert admits(slot.remote_identifier), f"S2: '{node.identifier}' shares {slot.key}, which is excluded"
 
     def _compliance_is_true(self, node: Node) -> None:
         """S4, worked out anew."""

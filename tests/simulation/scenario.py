@@ -22,8 +22,8 @@ _MARGIN = 3.0
 """Seconds for messages on their way and loops that look once a second."""
 
 
-def simulate(seed: int) -> Verdict:
-    """Simulate what a seed says."""
+def simulate(seed: int, *, keep_trace: bool = False) -> Verdict:
+    """Simulate what a seed says; the verdict shows the trace if something is wrong, or if it is to be kept."""
     scenario = _Scenario(seed)
     world = scenario.world
     begin = world.now
@@ -37,7 +37,7 @@ def simulate(seed: int) -> Verdict:
         steps=world.steps,
         seconds=world.now - begin,
         violation=violation,
-        trace="" if violation is None else str(world.trace),
+        trace=str(world.trace) if keep_trace or violation is not None else "",
     )
 
 
@@ -68,10 +68,14 @@ class _Scenario:
             names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
             needs = {name: Requirement(text_constraint(**rules_at_random(self.random, plugins))) for name in names}
             self.world.add_core(core, operation_requirements=needs, **self.durations)
+            for name, requirement in needs.items():
+                self.world.trace.introduce(core, name, requirement.constraint)
         for plugin in plugins:
             names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
             operations = {name: Terms(policy=policy_at_random(self.random, cores)) for name in names}
             self.world.add_plugin(plugin, operations=operations, **self.durations)
+            for name, terms in operations.items():
+                self.world.trace.introduce(plugin, name, terms.policy)
 
     def _twin_of(self, node: Node) -> Node:
         settings = node.settings

@@ -18,15 +18,20 @@ class Verdict:
     """Of virtual time."""
     violation: str | None = None
     trace: str = ""
-    option: str = ""
+    options: str = ""
     """What the command takes, with a space behind it, to simulate this."""
 
     def __str__(self) -> str:
+        return "\n".join([*([self.trace] if self.trace else []), self.line])
+
+    @property
+    def line(self) -> str:
+        """What was found, and how to see it again."""
         if self.violation is None:
             return f"seed {self.seed}: {self.steps} steps in {self.seconds:.0f} s of virtual time, nothing wrong"
         return (
-            f"seed {self.seed}: {self.violation}\n{self.trace}\n"
-            f"to see it again: python -m tests.simulation {self.option}--seed {self.seed}"
+            f"seed {self.seed}: {self.violation}\n"
+            f'to see it again: make simulate ARGS="{self.options}--seed {self.seed}"'
         )
 
 
