@@ -1,4 +1,4 @@
-"""Chaos with real parts: `python -m tests.chaos [--faults N] [--seed S]`."""
+"""Chaos with real parts: `python -m tests.chaos [--broker-kills N] [--seed S]`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import asyncio
 import random
 import sys
 
-from tests.chaos.chaos import ChaosError, endure
+from tests.chaos.chaos import ChaosError, Record, endure
 from tests.chaos.report import summarize
 from tests.chaos.stage import Healing
+from tests.support.arguments import positive
 
 __all__: list[str] = []
 
@@ -17,18 +18,28 @@ __all__: list[str] = []
 def main() -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Kill, cut and delay real parts.")
-    parser.add_argument("--faults", type=int, default=500, metavar="N", help="deaths of the broker (default: 500)")
+    parser.add_argument(
+        "--broker-kills",
+        type=positive(int),
+        default=500,
+        metavar="N",
+        help="(default: 500; there are other faults between)",
+    )
     parser.add_argument("--seed", type=int, help="decides which faults there are (default: another one each time)")
-    parser.add_argument("--patience", type=float, default=60.0, metavar="S", help="seconds to heal in (default: 60)")
+    parser.add_argument(
+        "--patience", type=positive(float), default=60.0, metavar="S", help="seconds to heal in (default: 60)"
+    )
     options = parser.parse_args()
-    seed = random.SystemRandom().randrange(1_000_000_000) if options.seed is None else options.seed
-    print(f"seed {seed}", flush=True)
+    record = Record(seed=random.SystemRandom().randrange(1_000_000_000) if options.seed is None else options.seed)
+    print(f"seed {record.seed}", flush=True)
     try:
-        record = asyncio.run(endure(options.faults, seed, patience=options.patience, watch=_show))
+        asyncio.run(endure(record, options.broker_kills, patience=options.patience, watch=_show))
     except ChaosError as error:
         print(error)
         return 1
     except KeyboardInterrupt:
+        if record.faults:
+            print(summarize(record))
         return 130
     print(summarize(record))
     return 0

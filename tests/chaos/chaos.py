@@ -61,14 +61,16 @@ class Record:
 
 
 async def endure(
-    broker_kills: int, seed: int, *, patience: float, watch: Callable[[str, Healing], None] | None = None
-) -> Record:
-    """Have everybody live through faults, among them so many deaths of the broker.
+    record: Record, broker_kills: int, *, patience: float, watch: Callable[[str, Healing], None] | None = None
+) -> None:
+    """Have everybody live through faults that the seed of a record decides, among them so many deaths of the broker.
+
+    The record is filled as it goes.
 
     Raises:
         ChaosError: It does not heal within `patience` seconds, or has left something behind.
     """
-    random, record = Random(seed), Record(seed=seed)
+    random = Random(record.seed)
     began = time.monotonic()
     kind = "the beginning"
     try:
@@ -91,12 +93,11 @@ async def endure(
                 await _close(stage, record)
     except AssertionError as error:
         raise ChaosError(
-            f"seed {seed}, after {len(record.faults)} faults, {kind}: {error}\n"
-            f"again: make chaos ARGS='--faults {broker_kills} --seed {seed}'"
+            f"seed {record.seed}, after {len(record.faults)} faults, {kind}: {error}\n"
+            f"again: make chaos ARGS='--broker-kills {broker_kills} --seed {record.seed}'"
         ) from error
     finally:
         record.seconds = time.monotonic() - began
-    return record
 
 
 async def _age(stage: Stage, lives: dict[str, ChaosProcess]) -> None:

@@ -27,6 +27,8 @@ def summarize(record: Record) -> str:
     ]
     lines += [_row(kind, healings) for kind, healings in sorted(kinds.items())]
     lines += [_row("all", [healing for _, healing in record.faults]), ""]
+    if not record.processes:  # it was ended before its end
+        return "\n".join(lines[:-1])
     lines += ["process  faults survived   MiB before  after   objects before    after   tasks  reconnections"]
     for name, (survived, before, after) in record.processes.items():
         tasks, reconnections = sum(after["tasks"].values()), after["statistics"]["reconnections"]

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.chaos.chaos import endure
+from tests.chaos.chaos import Record, endure
 from tests.chaos.report import summarize
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("chaos")]
@@ -21,7 +21,9 @@ async def test_everybody_agrees_and_nothing_is_left_after_faults_of_all_kinds(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A failure says the seed, and how to see it again."""
-    record = await endure(BROKER_KILLS, SEED, patience=PATIENCE)
+    record = Record(seed=SEED)
+
+    await endure(record, BROKER_KILLS, patience=PATIENCE)
 
     assert record.broker_kills == BROKER_KILLS
     assert record.process_kills > 0
