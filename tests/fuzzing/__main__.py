@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.fuzzing.regressions import line_of
 from tests.fuzzing.targets import TARGETS
+from tests.support.arguments import positive
 from tests.support.repository import ROOT
 
 __all__: list[str] = []
@@ -40,8 +41,10 @@ def main() -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzzing", description="Fuzz everything that reads.")
     parser.add_argument("--target", default="", metavar="TEXT", help="only those that have this in their name")
-    parser.add_argument("--seconds", type=int, help="for each, and then end (default: one round after the other)")
-    parser.add_argument("--input", metavar="HEX", help="run this input alone")
+    parser.add_argument(
+        "--seconds", type=positive(int), help="for each, and then end (default: one round after the other)"
+    )
+    parser.add_argument("--input", type=_bytes, metavar="HEX", help="run this input alone")
     parser.add_argument("--list", action="store_true", help="list the targets")
     options = parser.parse_args()
     names = [name for name in TARGETS if options.target.casefold() in name.casefold()]
@@ -52,12 +55,19 @@ def main() -> int:
         return 0
     if options.input is not None:
         for name in names:
-            TARGETS[name].run(bytes.fromhex(options.input))
+            TARGETS[name].run(options.input)
             print(f"{name}: nothing is wrong")
         return 0
     if find_spec("atheris") is None:
         parser.error("atheris is not installed: `make fuzz` does that")
     return _fuzz(names, options.seconds)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected pairs of hexadecimal digits, got {text!r}") from None
 
 
 def _fuzz(names: list[str], seconds: int | None) -> int:

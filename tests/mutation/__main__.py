@@ -1,4 +1,4 @@
-"""Break the code in one place at a time and see whether the tests notice: `python -m tests.mutation [NAME ...]`."""
+"""Break the code in one place at a time and see whether the tests notice: `python -m tests.mutation`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Final
 from tests.mutation.mutant import Mutant
 from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
 from tests.mutation.runtime_mutants import RUNTIME_MUTANTS
+from tests.support.arguments import positive
 from tests.support.repository import ROOT
 
 __all__: list[str] = []
@@ -99,11 +100,28 @@ def main() -> int:
     """Run the command; return 1 if a mutant survives that is not known to."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="mutants to try (default: all)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
+    parser.add_argument("--jobs", type=positive(int), default=os.cpu_count() or 1, help="how many at a time")
+    parser.add_argument("--list", action="store_true", help="list the mutants")
     options = parser.parse_args()
-    chosen = [mutant for mutant in _MUTANTS if not options.names or mutant.name in options.names]
+    known = {mutant.name: mutant for mutant in _MUTANTS}
+    for name in options.names:
+        if name not in known:
+            parser.error(f"there is no mutant {name!r}; --list shows all")
+    chosen = [known[name] for name in options.names] or list(_MUTANTS)
+    if options.list:
+        print("\n".join(f"{mutant.name:45} {mutant.file}" for mutant in chosen))
+        return 0
+    try:
+        return _report(chosen, options.jobs)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _report(chosen: Sequence[Mutant], jobs: int) -> int:
+    """Try mutants, and print what became of each."""
     killed, explained, survivors = 0, 0, 0
-    with ThreadPoolExecutor(options.jobs) as pool:
+    pool = ThreadPoolExecutor(jobs)
+    try:
         for outcome in pool.map(_try, chosen):
             mutant = outcome.mutant
             if outcome.killer is not None:
@@ -116,7 +134,12 @@ def main() -> int:
                 survivors += 1
                 said = "SURVIVES"
             print(f"{mutant.name}: {said} ({outcome.seconds:.0f} s)", flush=True)
-    print(f"{killed} of {len(chosen)} mutants killed, {explained} survive with a reason, {survivors} without")
+    finally:
+        # Those under way end with their tests, which Ctrl-C has ended.
+        pool.shutdown(cancel_futures=True)
+        tried = killed + explained + survivors
+        left = "" if tried == len(chosen) else f", {len(chosen) - tried} not tried"
+        print(f"{killed} of {tried} mutants killed, {explained} survive with a reason, {survivors} without{left}")
     return survivors > 0
 
 

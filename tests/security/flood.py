@@ -13,11 +13,12 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.security.hostile import CORE_FLOODS, PLUGIN_FLOODS
+from tests.support.arguments import positive
 from tests.support.invariants import assert_sane
 from tests.support.machine_settings import text_constraint
 from tests.support.machines import Net, Node
@@ -44,15 +45,17 @@ class Outcome:
     statistics: Mapping[str, int]
     neighbours_kept: bool
     """Whether the connection from before the flood is still there."""
-    newcomer_seconds: float | None
-    """Of virtual time, from the start of one who came during the flood to its connection."""
+    newcomer_connected: bool
+    """Whether one who came in the middle of the flood was connected before its end."""
+    newcomer_seconds: float
+    """Of virtual time, from the start of that one to its connection, or to the end."""
 
     def __str__(self) -> str:
         counted = ", ".join(f"{name} {count}" for name, count in self.statistics.items() if count)
-        served = "never" if self.newcomer_seconds is None else f"after {self.newcomer_seconds:.2f} s"
+        served = "connected after" if self.newcomer_connected else "not connected in"
         return (
             f"{self.kind:32} {self.events / self.seconds:8.0f} events/s, {self.grown_bytes / 2**20:6.1f} MiB more, "
-            f"newcomer connected {served}; {counted}"
+            f"newcomer {served} {self.newcomer_seconds:.2f} s; {counted}"
         )
 
 
@@ -72,7 +75,7 @@ def flood(kind: str, events: int, *, per_second: float, paced: bool) -> Outcome:
     assert victim.connections() == [neighbour.identifier]
     newcomer: Node | None = None
     chance = random.Random(1)
-    started = connected = None
+    started, connected = net.now, None
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begin, next_tick = time.process_time(), net.now
     for number in range(events):
@@ -104,7 +107,8 @@ def flood(kind: str, events: int, *, per_second: float, paced: bool) -> Outcome:
         grown_bytes=grown,
         statistics=asdict(victim.machine.statistics),
         neighbours_kept=neighbour.identifier in victim.connections(),
-        newcomer_seconds=None if connected is None or started is None else connected - started,
+        newcomer_connected=connected is not None,
+        newcomer_seconds=(net.now if connected is None else connected) - started,
     )
 
 
@@ -127,11 +131,14 @@ def flood_in_process(kind: str, events: int, *, per_second: float = 20_000, pace
 def main() -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.security.flood", description="Flood a plugin and a core.")
-    parser.add_argument("--kind", choices=FLOODS, help="this flood alone (default: all)")
+    parser.add_argument("--kind", metavar="KIND", choices=FLOODS, help="this flood alone, as in --list (default: all)")
+    parser.add_argument("--list", action="store_true", help="list the floods")
     parser.add_argument(
-        "--events", type=int, default=1_000_000, metavar="N", help="so many events (default: a million)"
+        "--events", type=positive(int), default=1_000_000, metavar="N", help="so many events (default: a million)"
     )
-    parser.add_argument("--rate", type=float, default=20_000, help="events a second of virtual time (default: 20000)")
+    parser.add_argument(
+        "--rate", type=positive(float), default=20_000, help="events a second of virtual time (default: 20000)"
+    )
     parser.add_argument(
         "--unpaced",
         action="store_true",
@@ -139,13 +146,24 @@ def main() -> int:
     )
     parser.add_argument("--one", choices=FLOODS, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.list:
+        print("\n".join(FLOODS))
+        return 0
     if options.one is not None:
         print(
             json.dumps(asdict(flood(options.one, options.events, per_second=options.rate, paced=not options.unpaced)))
         )
         return 0
+    try:
+        return _flood_all(FLOODS if options.kind is None else [options.kind], options)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _flood_all(kinds: Sequence[str], options: argparse.Namespace) -> int:
+    """Print what came of each flood; return 1 if there is one that took too much memory or a neighbour's connection."""
     failed = False
-    for kind in FLOODS if options.kind is None else [options.kind]:
+    for kind in kinds:
         outcome = flood_in_process(kind, options.events, per_second=options.rate, paced=not options.unpaced)
         good = outcome.grown_bytes < MEMORY_BOUND and outcome.neighbours_kept
         failed = failed or not good
