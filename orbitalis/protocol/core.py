@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.discovering import Discovering
 from orbitalis.protocol.effects import CloseReason, MessageReceived, ProtocolMessage
-from orbitalis.protocol.remote import Told
+from orbitalis.protocol.remote import Remote, Told
 from orbitalis.protocol.settings import CoreSettings
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
@@ -93,9 +93,10 @@ class CoreProtocol(Discovering):
         slot = self.slots.get(plugin, offered.name)
         if slot is not None and not slot.is_connection:
             # The offer crossed the request, or the request was lost. An older peer would take a second one for another.
-            if slot.state is SlotState.REQUESTED and envelope.incarnation is not None:
+            if envelope.incarnation is not None:
                 slot.offer_identifiers = (envelope.identifier,)
-                self._send_request(slot)
+                if slot.state is SlotState.REQUESTED:
+                    self._send_request(slot)
             return
         if slot is not None and envelope.incarnation is None:
             # An older peer offers nothing that is lent to this core: it has started anew, and cannot say so.
@@ -153,6 +154,7 @@ class CoreProtocol(Discovering):
 
     def _on_prepared(self, slot: Slot, now: float) -> None:
         self.slots.advance(slot, SlotTrigger.PREPARED)
+        self._begin_waiting(slot, now)
         self._send_request(slot)
 
     def _send_request(self, slot: Slot) -> None:
@@ -174,6 +176,18 @@ class CoreProtocol(Discovering):
             correlation_identifier=slot.offer_identifiers[-1],
             connection_identifier=slot.connection_identifier,
         )
+
+    def _repeat_unanswered(self, remote: Remote, connection_identifiers: Container[str] | None = None) -> None:
+        """Send requests anew that a remote has not answered, or whose answer was lost; it answers each as the first.
+
+        With `connection_identifiers`, those for these alone.
+        """
+        if not remote.sends_headers:
+            return  # an older peer would take it for another one
+        for slot in self.slots.of_remote(remote.identifier):
+            is_meant = connection_identifiers is None or slot.connection_identifier in connection_identifiers
+            if is_meant and slot.state is SlotState.REQUESTED:
+                self._send_request(slot)
 
     def _send_reject(
         self,

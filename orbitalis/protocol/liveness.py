@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from orbitalis.errors import NoConnectionError
 from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived
 from orbitalis.protocol.remote import Remote, Standing, Told
@@ -108,11 +110,15 @@ class Liveness(SlotKeeper):
                 if remote is not None:
                     self._send_keepalive(remote, now)
                     self._send_keepalive_request(remote)
+                    self._repeat_unanswered(remote)
             self._on_reconnected(now)
         return self._outbox.take()
 
     def _on_reconnected(self, now: float) -> None:
         """Do what a returned bus asks for."""
+
+    def _repeat_unanswered(self, remote: Remote, connection_identifiers: Container[str] | None = None) -> None:
+        """Send anew what a remote has not answered, or has and the answer was lost."""
 
     # What arrives
 
@@ -151,6 +157,7 @@ class Liveness(SlotKeeper):
             elif slot.missed_at + timings.RECONCILIATION_DELAY <= now:
                 self._send_graceless_close(slot, None)
                 self._release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.REMOTE_FORGOT)
+        self._repeat_unanswered(remote, believed)
         if not believed <= mine and (
             remote.reconciled_at is None or remote.reconciled_at + timings.RECONCILIATION_DELAY <= now
         ):

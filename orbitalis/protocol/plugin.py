@@ -55,6 +55,7 @@ class PluginProtocol(Offering):
         slot = self.slots.get(core, name)
         if slot is not None and slot.state is not SlotState.OFFERED:
             if self._repeats(slot, envelope):
+                slot.request_identifier = envelope.identifier
                 if slot.is_open:
                     self._send_confirm(slot)
                 return
@@ -93,6 +94,7 @@ class PluginProtocol(Offering):
             self._add_pending(slot, SlotTrigger.REQUEST_RECEIVED)
         else:
             self.slots.advance(slot, SlotTrigger.REQUEST_RECEIVED)
+            self._begin_waiting(slot, now)
         self.acquaintances.meet(core, envelope, now)
         self.slots.index_topics(slot)
         self._prepare(slot)

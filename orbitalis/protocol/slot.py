@@ -33,6 +33,8 @@ class Slot:
     output: Output
     """What the plugin sends."""
     created_at: float
+    waiting_since: float = field(init=False)
+    """When the last message of the handshake was sent or received: from then on the next one is waited for."""
     connection_identifier: str = ""
     """Chosen by the core; empty before its request."""
     state: SlotState = SlotState.FREE
@@ -65,6 +67,9 @@ class Slot:
     """The remote's graceful close, while this side is draining."""
     weight: int = 0
     """Bytes that it takes; :class:`SlotTable` keeps it."""
+
+    def __post_init__(self) -> None:
+        self.waiting_since = self.created_at
 
     @property
     def is_open(self) -> bool:

@@ -148,7 +148,7 @@ class SlotKeeper(ABC):
             if self._is_spared(slot.remote_identifier):
                 self.slots.spare(slot)
                 continue
-            if slot.created_at + timings.CONTESTED_AFTER > now and not self._is_named(remote_identifier):
+            if slot.waiting_since + timings.CONTESTED_AFTER > now and not self._is_named(remote_identifier):
                 break
             self._give_up(slot)
             self._release(slot, SlotTrigger.EXPIRED, CloseReason.LOCAL)
@@ -184,6 +184,11 @@ class SlotKeeper(ABC):
         self.acquaintances.engaged(slot.remote_identifier)
         self._schedule(slot)
 
+    def _begin_waiting(self, slot: Slot, now: float) -> None:
+        """Count the time of a handshake from now on: it is the other side's turn, or this one's."""
+        slot.waiting_since = now
+        self._schedule(slot)
+
     def _read_durations(self) -> tuple[float | None, float | None, float | None]:
         """Return how long a handshake, a graceful close and an unused connection may last."""
         settings = self._settings
@@ -197,7 +202,7 @@ class SlotKeeper(ABC):
         """Set the deadline that a slot has in its state, and no other."""
         pending, close, unused = self._read_durations()
         for deadlines, since, duration in (
-            (self._pending_deadlines, None if slot.is_connection else slot.created_at, pending),
+            (self._pending_deadlines, None if slot.is_connection else slot.waiting_since, pending),
             (self._close_deadlines, slot.closing_at if slot.is_ending else None, close),
             (self._unused_deadlines, slot.last_used if slot.is_open else None, unused),
         ):

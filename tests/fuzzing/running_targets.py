@@ -151,7 +151,7 @@ def _deliver(bus: LocalEventBus, topic: str, data: bytes, source: Source) -> Non
         event = Event.decode(bytes(changed))
     except DecodeError:
         return
-    bus.publish(topic, event)
+    LocalEventBus.publish(bus, topic, event)  # what was never encoded cannot be recorded as it came
 
 
 def _stories() -> Sequence[bytes]:

@@ -291,7 +291,7 @@ class _Scenario:
         healed, interval = self.loop.time(), _INTERVALS["discovering_interval_when_compliant"]
         await asyncio.sleep(_DURATIONS["pending_requests_expire_after"] + _MARGIN)
         for one in self.inhabitants:
-            late = [slot for slot in one.machine.slots if not slot.is_connection and slot.created_at < healed]
+            late = [slot for slot in one.machine.slots if not slot.is_connection and slot.waiting_since < healed]
             assert late == [], f"L2: '{one.identifier}' still waits for {late}"
         await asyncio.sleep(max(0.0, healed + _DURATIONS["consider_others_dead_after"] + _MARGIN - self.loop.time()))
         for one in self.inhabitants:

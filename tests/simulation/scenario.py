@@ -112,7 +112,7 @@ class _Scenario:
         healed = world.now
         world.run_until(healed + settings.pending_requests_expire_after + _MARGIN)
         for node in world.nodes:
-            late = [slot for slot in node.machine.slots if not slot.is_connection and slot.created_at < healed]
+            late = [slot for slot in node.machine.slots if not slot.is_connection and slot.waiting_since < healed]
             assert late == [], f"L2: '{node.identifier}' still waits for {late}"
         world.run_until(max(world.now, healed + settings.consider_others_dead_after + _MARGIN))
         for node in world.nodes:
