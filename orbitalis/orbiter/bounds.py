@@ -19,6 +19,8 @@ class Bounds:
     """How many handshakes may be under way at a time; the longest unanswered make room for others."""
     maximum_pending_bytes: int = field(default=limits.PENDING_BYTES, repr=False)
     """How much memory may be taken by what remotes have told in them."""
+    maximum_connection_bytes: int = field(default=limits.CONNECTION_BYTES, repr=False)
+    """How much memory may be taken by what remotes have told of connections, those aside that the user has named."""
     maximum_remote_events_per_second: float = field(default=limits.REMOTE_EVENTS_PER_SECOND, repr=False)
     """How many messages of the protocol are looked at of one remote with which something is shared."""
     maximum_stranger_events_per_second: float = field(default=limits.STRANGER_EVENTS_PER_SECOND, repr=False)

@@ -338,6 +338,7 @@ class Offering(OrbiterProtocol):
             self._is_free(operation_name)
             and self._settings.operations[operation_name].policy.admits(core)
             and self._has_room_for_pending()
+            and self._has_room_for_connection(core)
         )
 
     def _is_free(self, operation_name: str) -> bool:

@@ -115,6 +115,11 @@ class OrbiterSettings(Protocol):
         ...
 
     @property
+    def maximum_connection_bytes(self) -> int:
+        """How much memory may be taken by what remotes have told of connections."""
+        ...
+
+    @property
     def maximum_known_remotes(self) -> int:
         """How many remotes may be known at a time."""
         ...

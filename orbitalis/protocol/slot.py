@@ -144,6 +144,8 @@ class SlotTable:
         """How many are handshakes, not yet connections."""
         self.pending_bytes = 0
         """How much memory is taken by what their remotes have told."""
+        self.connection_bytes = 0
+        """The same for connections."""
         self._unanswered: dict[tuple[str, str], Slot] = {}
 
     def __len__(self) -> int:
@@ -233,9 +235,8 @@ class SlotTable:
 
     def index_topics(self, slot: Slot) -> None:
         """Let :meth:`of_topic` find a slot by the topics it has by now, and count what it takes with them."""
-        if not slot.is_connection:
-            self.pending_bytes -= slot.weight
-            self._weigh(slot)
+        self._discount(slot, slot.is_connection)
+        self._weigh(slot)
         for topic in (slot.input_topic, slot.output_topic, slot.incoming_close_topic):
             if topic:
                 self._by_topic.setdefault(topic, {})[slot.key] = slot
@@ -251,7 +252,8 @@ class SlotTable:
         of_operation = self._by_operation[slot.operation_name]
         if slot.is_connection and not was_connection:
             self.pending_count -= 1
-            self.pending_bytes -= slot.weight
+            self._discount(slot, was_connection)
+            self._weigh(slot)
         if slot.is_unanswered:
             self._unanswered[slot.key] = slot
         else:
@@ -268,7 +270,7 @@ class SlotTable:
         if slot.state is SlotState.FREE:
             if not was_connection:
                 self.pending_count -= 1
-                self.pending_bytes -= slot.weight
+            self._discount(slot, was_connection)
             self._forget(slot, of_operation)
 
     def _weigh(self, slot: Slot) -> None:
@@ -287,7 +289,16 @@ class SlotTable:
             *slot.input.schemas,
             *slot.output.schemas,
         )
-        self.pending_bytes += slot.weight
+        if slot.is_connection:
+            self.connection_bytes += slot.weight
+        else:
+            self.pending_bytes += slot.weight
+
+    def _discount(self, slot: Slot, was_connection: bool) -> None:
+        if was_connection:
+            self.connection_bytes -= slot.weight
+        else:
+            self.pending_bytes -= slot.weight
 
     def _forget(self, slot: Slot, of_operation: _OfOperation) -> None:
         del self._by_key[slot.key]

@@ -131,12 +131,20 @@ class SlotKeeper(ABC):
             and slots.remote_count() < settings.maximum_known_remotes
         )
 
+    def _has_room_for_connection(self, remote_identifier: str) -> bool:
+        return self.slots.connection_bytes < self._settings.maximum_connection_bytes or self._is_named(
+            remote_identifier
+        )
+
     def _make_room_for_pending(self, remote_identifier: str, now: float) -> bool:
         """Return whether there is room for a handshake with a remote; if need be, one that goes unanswered makes it.
 
         That is the oldest. If it is younger than `contested_after`, its answer may be on its way, and it stays unless
         the user has named this remote. Remotes that have a connection, or are named themselves, are spared.
         """
+        if not self._has_room_for_connection(remote_identifier):
+            self.statistics.turned_away += 1
+            return False
         if self._has_room_for_pending():
             return True
         if self.leaving:
@@ -250,6 +258,7 @@ class SlotKeeper(ABC):
         )
 
     def _open(self, slot: Slot, trigger: SlotTrigger, now: float) -> None:
+        slot.setup_data = None  # it has done its work
         self.slots.advance(slot, trigger)
         slot.opened_at = slot.last_used = now
         self._schedule(slot)

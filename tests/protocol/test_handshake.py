@@ -41,7 +41,9 @@ def test_a_core_and_a_plugin_become_connected_in_four_steps() -> None:
     assert mine.output_topic == theirs.output_topic
     assert mine.incoming_close_topic == theirs.remote_close_topic
     assert mine.remote_close_topic == theirs.incoming_close_topic
-    assert theirs.setup_data == b"setup"
+    (request,) = core.sent(RequestOperationMessage)
+    assert request.setup_data == b"setup"
+    assert mine.setup_data is theirs.setup_data is None  # it is not needed any more
     assert {mine.output_topic, mine.incoming_close_topic} == set(core.topics)
     assert {theirs.input_topic, theirs.incoming_close_topic} == set(plugin.topics)
 

@@ -160,6 +160,37 @@ def test_when_all_remotes_that_may_be_known_are_connected_no_other_is_offered_an
     assert_sane(plugin)
 
 
+def test_connections_take_only_so_much_memory_but_for_those_with_whom_the_user_has_named() -> None:
+    net = Net()
+    policy = Policy(allowlist=["friend"])
+    plugin = net.add_plugin(operations={"text": Terms(), "named": Terms(policy=policy)}, maximum_connection_bytes=6_000)
+    plugin.start()
+    strangers = [net.add_core(f"core{number}", text=text_constraint()) for number in range(20)]
+    for core in strangers:
+        core.setup_data = bytes(100_000)
+        core.start()
+        core.tick()
+        net.run()
+    connected = plugin.connections()
+    assert 1 < len(connected) < 10
+    assert sum(len(core.connections()) for core in strangers) == len(connected)
+    assert 6_000 <= plugin.machine.slots.connection_bytes < 8_000
+    assert plugin.machine.statistics.turned_away > 0
+    friend = net.add_core("friend", text=text_constraint())
+    friend.start()
+    friend.tick()
+    net.run()
+    assert "friend" in plugin.connections()
+    strangers[0].stop()
+    net.run()
+    net.advance(timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT)
+    assert_sane(plugin)
+    for core in (*strangers, friend):
+        core.stop()
+    net.run()
+    assert plugin.machine.slots.connection_bytes == 0
+
+
 def test_announcements_of_strangers_cause_a_bounded_number_of_discovers() -> None:
     net, core, _ = besieged("core", **NARROW)
     core.effects.clear()

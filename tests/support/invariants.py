@@ -46,6 +46,7 @@ def assert_machine_is_sane(node: HasMachine, *, are_bounds_edited: bool = False)
     slots = node.machine.slots
     assert slots.pending_count <= node.settings.maximum_pending_requests
     assert slots.pending_bytes == sum(slot.weight for slot in slots if not slot.is_connection)
+    assert slots.connection_bytes == sum(slot.weight for slot in slots if slot.is_connection)
     assert set(slots._unanswered.values()) == {slot for slot in slots if slot.is_unanswered}
     if not are_bounds_edited:
         _counts_are_within_bounds(node)

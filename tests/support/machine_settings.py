@@ -134,6 +134,7 @@ class Settings:
     close_connection_if_unused_after: float | None = None
     maximum_pending_requests: int = limits.PENDING_REQUESTS
     maximum_pending_bytes: int = limits.PENDING_BYTES
+    maximum_connection_bytes: int = limits.CONNECTION_BYTES
     maximum_known_remotes: int = limits.KNOWN_REMOTES
     maximum_remote_events_per_second: float = limits.REMOTE_EVENTS_PER_SECOND
     maximum_stranger_events_per_second: float = limits.STRANGER_EVENTS_PER_SECOND
