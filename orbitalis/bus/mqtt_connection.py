@@ -68,6 +68,7 @@ _LOSSES = {
 """What to say of a loss instead of the broker's or paho's own words."""
 _TLS_ALERT = re.compile(r"\[SSL: \w*ALERT\w*\]")
 """How errors begin that say what the other side has against us."""
+_HUNG_UP = re.compile(r"reset by peer|ended the connection instead of answering", re.IGNORECASE)
 _PASSING_REFUSALS = ("Server unavailable", "Server busy", "Quota exceeded", "Connection rate exceeded")
 
 
@@ -400,6 +401,8 @@ class Connection(aiomqtt.Client):
                 reason = str(error) or type(error).__name__
                 if _TLS_ALERT.search(reason):
                     return BusRefusedError(f"{self._endpoint} refuses this client's certificate, or its lack: {reason}")
+                if self._endpoint.tls is None and _HUNG_UP.search(reason):
+                    reason += "; so does a broker that expects TLS: its URL begins with mqtts://"
         return BusUnavailableError(f"cannot connect to {self._endpoint}: {reason}")
 
 

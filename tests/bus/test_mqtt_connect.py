@@ -231,6 +231,12 @@ async def test_tls_with_a_broker_that_does_not_speak_it(broker: Broker) -> None:
         await client.connect()
 
 
+async def test_a_broker_that_expects_tls_and_gets_none(new_broker: NewBroker, tls_files: TlsFiles) -> None:
+    broker = new_broker(tls=tls_files)
+    with pytest.raises(BusUnavailableError, match="so does a broker that expects TLS: its URL begins with mqtts://"):
+        await connect(f"mqtt://{broker.host}:{broker.port}").connect()
+
+
 @pytest.mark.parametrize(
     ("reason", "error"),
     [
