@@ -311,4 +311,40 @@ PROTOCOL_MUTANTS = [
         old="            not self.leaving\n            and slots",
         new="            slots",
     ),
+    Mutant(
+        name="request-names-an-old-offer",
+        file="orbitalis/protocol/core.py",
+        old="                slot.offer_identifiers = (envelope.identifier,)\n                if slot",
+        new="                if slot",
+    ),
+    Mutant(
+        name="time-of-a-request-counts-from-its-offer",
+        file="orbitalis/protocol/slot_keeper.py",
+        old="        slot.waiting_since = now\n        self._schedule(slot)",
+        new="        self._schedule(slot)",
+    ),
+    Mutant(
+        name="lost-confirm-not-asked-for-after-an-outage",
+        file="orbitalis/protocol/liveness.py",
+        old="                    self._repeat_unanswered(remote)\n            self._on_reconnected",
+        new="            self._on_reconnected",
+    ),
+    Mutant(
+        name="answer-names-the-first-of-two-requests",
+        file="orbitalis/protocol/plugin.py",
+        old="                slot.request_identifier = envelope.identifier\n                if slot.is_open",
+        new="                if slot.is_open",
+    ),
+    Mutant(
+        name="connections-weigh-nothing",
+        file="orbitalis/protocol/slot.py",
+        old="            self.connection_bytes += slot.weight",
+        new="            pass",
+    ),
+    Mutant(
+        name="setup-data-kept",
+        file="orbitalis/protocol/slot_keeper.py",
+        old="        slot.setup_data = None  # it has done its work\n",
+        new="",
+    ),
 ]
