@@ -208,6 +208,7 @@ class OperationRequester(OperationExecutor):
             return self._timed_out(awaited, timeout)
         finally:
             self._awaited.remove(awaited)
+            self._machine.touch(slot, asyncio.get_running_loop().time())
 
     def _timed_out(self, awaited: _Awaited, timeout: float | None) -> RequestTimeoutError:
         reason = f"no answer within {timeout} s"
@@ -246,6 +247,9 @@ class OperationRequester(OperationExecutor):
         else:
             self._end(awaited, _outcome(awaited.slot, event))
         return True
+
+    def _is_awaiting(self, slot: Slot) -> bool:
+        return self._awaited.are_on(slot)
 
     def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
         """End the requests on a connection that is no more."""

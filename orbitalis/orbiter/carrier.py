@@ -107,11 +107,6 @@ class Carrier:
             self._no_connections.clear()
             await self._no_connections.wait()
 
-    async def handled(self, slot: Slot) -> None:
-        """Wait until no input or output of a connection is being handled or waits for it."""
-        if slot.data_topic is not None:
-            await self._orbiter.eventbus_client.drained(slot.data_topic)
-
     def pending_request(self, slot: Slot) -> PendingRequest:
         """Return what users see of a slot that is not a connection yet."""
         return self._pending_requests.setdefault(slot, PendingRequest(slot, self._now))
@@ -162,17 +157,11 @@ class Carrier:
             return
         if isinstance(message, _ENDS_OF_GRACEFUL_CLOSES):
             slot = self._protocol.slots.get(sender, message.operation_name)
-            data_topic = None if slot is None else slot.data_topic
             # An open connection drains in a state of its own.
-            if (
-                slot is not None
-                and not slot.is_open
-                and data_topic is not None
-                and self._orbiter.eventbus_client.is_busy(data_topic)
-            ):
+            if slot is not None and not slot.is_open and self.data.is_busy(slot):
                 lane = DrainingLane(slot)
                 if self.lanes.length(lane) < _LONGEST_DRAINING:
-                    self.lanes.submit(lane, partial(self._handle_drained, data_topic, topic, message, event))
+                    self.lanes.submit(lane, partial(self._handle_drained, slot, topic, message, event))
                 return
         self._handle(topic, message, event)
 
@@ -185,9 +174,9 @@ class Carrier:
             or lanes.waiting_bytes >= orbiter.maximum_waiting_work_bytes
         )
 
-    async def _handle_drained(self, data_topic: str, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+    async def _handle_drained(self, slot: Slot, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
         """Let a connection end gracefully when what has come on it is done; a graceless close ends it before."""
-        await self._orbiter.eventbus_client.drained(data_topic)
+        await self.data.handled(slot)
         self._handle(topic, message, event)
 
     def _handle(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
@@ -392,7 +381,7 @@ class Carrier:
             self.submit(self._protocol.prepared(slot, identifier, self._now(), data))
 
     async def _drain(self, slot: Slot) -> None:
-        await self.handled(slot)
+        await self.data.handled(slot)
         self.submit(self._protocol.drained(slot, self._now()))
 
     async def _subscribe(self, topic: str, bus: str | None) -> None:

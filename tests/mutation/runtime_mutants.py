@@ -85,6 +85,18 @@ RUNTIME_MUTANTS = [
         new="",
     ),
     Mutant(
+        name="closed-as-unused-while-data-is-handled",
+        file="orbitalis/orbiter/housekeeping.py",
+        old="return self._carrier.data.is_busy(slot) or self._is_awaiting(slot)",
+        new="return self._is_awaiting(slot)",
+    ),
+    Mutant(
+        name="closed-as-unused-while-an-answer-is-awaited",
+        file="orbitalis/core/request.py",
+        old="        return self._awaited.are_on(slot)",
+        new="        return False",
+    ),
+    Mutant(
         name="stamps-kept-after-the-connection",
         file="orbitalis/orbiter/carrier.py",
         old="            self._orbiter.eventbus_client.topic_stamps.pop(topic, None)",
