@@ -359,6 +359,8 @@ class Carrier:
             )
             self.submit(self._protocol.preparation_failed(slot, effect.connection_identifier, self._now()))
         else:
+            if slot.state is not SlotState.PREPARING:
+                return  # it has so meanwhile; what unsubscribes follows in this lane
             # In a lane of its own: the user may take long, and keepalives with the same remote must not wait for that.
             self.lanes.submit(PreparationLane(slot), lambda: self._have_prepared(slot, effect.connection_identifier))
 

@@ -67,6 +67,12 @@ RUNTIME_MUTANTS = [
         new="        if False:\n            return",
     ),
     Mutant(
+        name="prepared-for-what-came-to-nothing-meanwhile",
+        file="orbitalis/orbiter/carrier.py",
+        old="            if slot.state is not SlotState.PREPARING:\n                return  # it has so",
+        new="            if False:\n                return  # it has so",
+    ),
+    Mutant(
         name="early-outputs-wait-for-ever",
         file="orbitalis/orbiter/carrier.py",
         old=("                self._pending_requests.pop(slot, None)\n                self.data.decided(slot)\n"),
