@@ -135,7 +135,8 @@ class OperationRequester(OperationExecutor):
             raise ValueError(f"timeout must not be negative, got {timeout}")
         name, (message,) = named(operation_name, [data])
         slot, topic = self._choose_for_answer(name, message, plugin_identifier)
-        event = self.eventbus_client.event_for(topic, message, answer_requested=True)
+        stamp = self._connection(slot).stamp
+        event = self.eventbus_client.event_for(topic, message, answer_requested=True, stamp=stamp)
         outcome = await self._ask(slot, topic, event, timeout)
         if isinstance(outcome, RequestError):
             raise outcome
@@ -190,12 +191,13 @@ class OperationRequester(OperationExecutor):
     async def _ask(self, slot: Slot, topic: str, event: Event[Any], timeout: float | None) -> _Outcome:
         waiter: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
         awaited = self._awaited.add(event.identifier, slot, waiter)
-        self._connection(slot).touch()
+        connection = self._connection(slot)
+        connection.touch()
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
                 try:
-                    await self.eventbus_client.publish(topic, event)
+                    await self.eventbus_client.publish(topic, event, stamp=connection.stamp)
                 except BusError:
                     if not waiter.done():
                         raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Hashable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
-from orbitalis.bus.client import TopicStamp
+from orbitalis.bus.stamp import TopicStamp
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.log import FieldLogger
@@ -255,27 +255,30 @@ class Carrier:
                 return lambda: self._unsubscribe(topics)
 
     def _connect(self, slot: Slot) -> Connection:
-        connection = self.connections[slot] = Connection(slot, self._now)
-        topic = slot.input_topic if slot.role is Role.CORE else slot.output_topic
         remote = self._protocol.acquaintances.get(slot.remote_identifier)
-        if topic is not None:
-            self._orbiter.eventbus_client.topic_stamps[topic] = TopicStamp(
-                encoding=Encoding.JSON if remote is None else remote.encoding,
-                protocol_version=PROTOCOL_VERSION,
-                incarnation=self.incarnation,
-                # An older peer knows no headers, and has not got this one in its messages either.
-                connection_identifier=slot.connection_identifier,
-                readable_encodings=_READABLE_ENCODINGS,
-                channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
-                bus=self._whereabouts.bus_of(slot.remote_identifier),
-            )
+        stamp = TopicStamp(
+            encoding=Encoding.JSON if remote is None else remote.encoding,
+            protocol_version=PROTOCOL_VERSION,
+            incarnation=self.incarnation,
+            # An older peer knows no headers, and has not got this one in its messages either.
+            connection_identifier=slot.connection_identifier,
+            readable_encodings=_READABLE_ENCODINGS,
+            channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
+            bus=self._whereabouts.bus_of(slot.remote_identifier),
+        )
+        connection = self.connections[slot] = Connection(slot, self._now, stamp)
+        if slot.outgoing_data_topic is not None:
+            self._orbiter.eventbus_client.topic_stamps[slot.outgoing_data_topic] = stamp
         return connection
 
     def _disconnect(self, slot: Slot) -> Connection:
-        topic = slot.input_topic if slot.role is Role.CORE else slot.output_topic
+        connection, topic = self.connections.pop(slot), slot.outgoing_data_topic
         if topic is not None:
-            self._orbiter.eventbus_client.topic_stamps.pop(topic, None)
-        connection = self.connections.pop(slot)
+            stamps = self._orbiter.eventbus_client.topic_stamps
+            stamps.pop(topic, None)
+            for other in self._protocol.slots.of_topic(topic):
+                if other in self.connections and other.outgoing_data_topic == topic:
+                    stamps[topic] = self.connections[other].stamp
         if not self.connections:
             self._no_connections.set()
         return connection

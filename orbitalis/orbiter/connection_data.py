@@ -42,10 +42,13 @@ class ConnectionData(EventHandler):
 
     def slots_of(self, topic: str, event: Event[Any]) -> list[Slot]:
         """Return the connections, under way or open, that an input or output from the bus may belong to."""
+        identifier = event.envelope.connection_identifier
         return [
             slot
             for slot in self._protocol.slots.of_topic(topic)
-            if slot.data_topic == topic and event.origin == self._whereabouts.bus_of(slot.remote_identifier)
+            if slot.data_topic == topic
+            and identifier in (None, slot.connection_identifier)
+            and event.origin == self._whereabouts.bus_of(slot.remote_identifier)
         ]
 
     def is_busy(self, slot: Slot) -> bool:

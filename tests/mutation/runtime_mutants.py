@@ -105,8 +105,26 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="stamps-kept-after-the-connection",
         file="orbitalis/orbiter/carrier.py",
-        old="            self._orbiter.eventbus_client.topic_stamps.pop(topic, None)",
+        old="            stamps.pop(topic, None)",
         new="            pass",
+    ),
+    Mutant(
+        name="stamps-lost-with-another-connection",
+        file="orbitalis/orbiter/carrier.py",
+        old="                    stamps[topic] = self.connections[other].stamp",
+        new="                    pass",
+    ),
+    Mutant(
+        name="inputs-with-the-stamp-of-another-connection",
+        file="orbitalis/core/execution.py",
+        old="data, stamp=connection.stamp)",
+        new="data)",
+    ),
+    Mutant(
+        name="answer-on-another-connection",
+        file="orbitalis/bus/answer.py",
+        old=" if answer is not None and answer.stamp.connection_identifier == connection_identifier else None",
+        new="",
     ),
     Mutant(
         name="shared-topic-unsubscribed",
@@ -135,8 +153,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="data-from-any-bus",
         file="orbitalis/orbiter/connection_data.py",
-        old="if slot.data_topic == topic and event.origin == self._whereabouts.bus_of(slot.remote_identifier)",
-        new="if slot.data_topic == topic",
+        old="            and event.origin == self._whereabouts.bus_of(slot.remote_identifier)\n",
+        new="",
     ),
     Mutant(
         name="outage-not-reported",
@@ -225,7 +243,7 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="failure-of-a-handler-not-told",
         file="orbitalis/plugin/answering.py",
-        old="                await _send_error(slot, answer.topic, error, client)",
+        old="                await _send_error(connection, answer.topic, error, client)",
         new="                pass",
     ),
     Mutant(
@@ -237,8 +255,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="results-to-closed-connections",
         file="orbitalis/plugin/plugin.py",
-        old="if one.output_topic is not None and one.can_answer]",
-        new="if one.output_topic is not None]",
+        old="if one.output_topic is not None and one.can_answer\n        ]",
+        new="if one.output_topic is not None\n        ]",
     ),
     Mutant(
         name="processes-outlive-a-stop",
