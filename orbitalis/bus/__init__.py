@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orbitalis.bus.client import EventBusClient, TopicStamp
+from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.dispatch import QueueBounds
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.local import LocalEventBus, LocalEventBusClient, build_new_local_client
 from orbitalis.bus.several import SeveralEventBusClient
+from orbitalis.bus.stamp import TopicStamp
 from orbitalis.bus.statistics import BusStatistics
 from orbitalis.bus.url import connect
 

@@ -6,12 +6,12 @@ import asyncio
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from orbitalis.bus.answer import Answer
 from orbitalis.bus.dispatch import QueueBounds, Subscription, end_workers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.stamp import NO_STAMP, TopicStamp
 from orbitalis.bus.statistics import BusStatistics
 from orbitalis.bus.topics import check_filter, check_topic
 from orbitalis.errors import BusNotConnectedError
@@ -21,25 +21,7 @@ from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["EventBusClient", "TopicStamp"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicStamp:
-    """What is put on events that user code publishes to one topic; the headers are fields of the envelope."""
-
-    encoding: Encoding = Encoding.JSON
-    protocol_version: int | None = None
-    incarnation: str | None = None
-    connection_identifier: str | None = None
-    readable_encodings: Sequence[str] | None = None
-    channel: Channel | None = None
-    """Whose topic it is, which says the quality of service."""
-    bus: str | None = None
-    """For a client that is on several: the name of the one on which the topic is listened to."""
-
-
-_NO_STAMP = TopicStamp()
+__all__ = ["EventBusClient"]
 
 
 class EventBusClient(ABC):
@@ -56,7 +38,10 @@ class EventBusClient(ABC):
         self.identifier = uuid.uuid4().hex if identifier is None else identifier
         """What events carry as `publisher_identifier`."""
         self.topic_stamps: dict[str, TopicStamp] = {}
-        """By topic: encoding, headers and bus of what is published to it; topics left out get JSON without headers."""
+        """By topic: encoding, headers and bus of what is published to it without a stamp of its own.
+
+        Topics left out get JSON without headers. One that several connections have has the stamp of one of them.
+        """
         self.on_reconnected: Callable[[], None] | None = None
         """Called when a lost connection has been made again, with everything subscribed."""
         self._statistics = BusStatistics()
@@ -100,13 +85,15 @@ class EventBusClient(ABC):
         channel: Channel | None = None,
         encoding: Encoding | None = None,
         bus: str | None = None,
+        stamp: TopicStamp | None = None,
     ) -> None:
         """Publish a message, what stands for one (a text, number or bytes), or an empty event.
 
         An :class:`Event` is published as it is, anything else in a new one, which is the answer to the input that is
-        being handled if that asks for one on this topic and has none yet. `channel` says the quality of service
-        (default: as `topic_stamps` says, or else that of outputs), `encoding` how the event is written (default: as
-        `topic_stamps` says), `bus` on which of several buses (default: as `topic_stamps` says, or else on all).
+        being handled if that asks for one on this topic and has none yet. `stamp` says what is put on it (default: as
+        for that answer, or else as `topic_stamps` says), `channel` the quality of service (default: as the stamp says,
+        or else that of outputs), `encoding` how the event is written (default: as the stamp says), `bus` on which of
+        several buses (default: as the stamp says, or else on all).
 
         Raises:
             InvalidTopicError: Nothing can be published to this topic.
@@ -120,15 +107,15 @@ class EventBusClient(ABC):
         """
         check_topic(topic)
         self._check_connected()
-        stamp = self.topic_stamps.get(topic, _NO_STAMP)
+        stamp = stamp or self._stamp_for(topic)
         client = self._client_on(bus or stamp.bus)
         channel = channel or stamp.channel or channels.OPERATION_OUTPUT
         encoding = encoding or stamp.encoding
         if _is_event(message):
             await client._publish(topic, message, channel, encoding)
         else:
-            with Answer.giving(topic) as correlation_identifier:
-                event = self.event_for(topic, message, correlation_identifier=correlation_identifier)
+            with Answer.giving(topic, stamp.connection_identifier) as correlation_identifier:
+                event = self.event_for(topic, message, correlation_identifier=correlation_identifier, stamp=stamp)
                 await client._publish(topic, event, channel, encoding)
         self._statistics.published += 1
         if client is not self:
@@ -141,14 +128,15 @@ class EventBusClient(ABC):
         *,
         correlation_identifier: str | None = None,
         answer_requested: bool | None = None,
+        stamp: TopicStamp | None = None,
     ) -> Event[object]:
-        """Return a message in a new event for a topic, with the headers that `topic_stamps` says and those given.
+        """Return a message in a new event for a topic, with the headers given and those of its stamp, as in `publish`.
 
         Raises:
             TypeError: The message is none, and stands for none.
             EncodeError: It is an integer of more than 64 bits.
         """
-        stamp = self.topic_stamps.get(topic, _NO_STAMP)
+        stamp = stamp or self._stamp_for(topic)
         return Event.create(
             wrap(message),
             publisher_identifier=self.identifier,
@@ -283,6 +271,10 @@ class EventBusClient(ABC):
     @abstractmethod
     def _check_connected(self) -> None:
         """Raise :class:`BusNotConnectedError` unless `connect` was called and `disconnect` was not."""
+
+    def _stamp_for(self, topic: str) -> TopicStamp:
+        """Return the stamp of what is published to a topic without one."""
+        return Answer.stamp_on(topic) or self.topic_stamps.get(topic, NO_STAMP)
 
     def _client_on(self, bus: str | None) -> EventBusClient:
         """Return what publishes on one of several buses, or on all that there are."""

@@ -330,26 +330,26 @@ class OperationExecutor(ABC):
         )
 
     async def _send(self, inputs: Sequence[tuple[Slot, Publishable]], fire_and_forget: bool) -> None:
+        connected = [(self._connection(slot), data) for slot, data in inputs]
         if fire_and_forget:
-            task = asyncio.create_task(self._publish_or_log(inputs), name=f"execution of {self.identifier}")
+            task = asyncio.create_task(self._publish_or_log(connected), name=f"execution of {self.identifier}")
             self._executions.add(task)
             task.add_done_callback(self._executions.discard)
         else:
-            await self._publish(inputs)
+            await self._publish(connected)
 
-    async def _publish(self, inputs: Sequence[tuple[Slot, Publishable]]) -> None:
-        for slot, _ in inputs:
-            if slot.is_open:
-                self._connection(slot).touch()
+    async def _publish(self, inputs: Sequence[tuple[Connection, Publishable]]) -> None:
+        for connection, _ in inputs:
+            connection.touch()
         await asyncio.gather(
             *(
-                self.eventbus_client.publish(slot.input_topic, data)
-                for slot, data in inputs
-                if slot.input_topic is not None
+                self.eventbus_client.publish(connection.input_topic, data, stamp=connection.stamp)
+                for connection, data in inputs
+                if connection.input_topic is not None
             )
         )
 
-    async def _publish_or_log(self, inputs: Sequence[tuple[Slot, Publishable]]) -> None:
+    async def _publish_or_log(self, inputs: Sequence[tuple[Connection, Publishable]]) -> None:
         try:
             await self._publish(inputs)
         except Exception:

@@ -135,7 +135,8 @@ class OperationRequester(OperationExecutor):
             raise ValueError(f"timeout must not be negative, got {timeout}")
         name, (message,) = named(operation_name, [data])
         slot, topic = self._choose_for_answer(name, message, plugin_identifier)
-        event = self.eventbus_client.event_for(topic, message, answer_requested=True)
+        stamp = self._connection(slot).stamp
+        event = self.eventbus_client.event_for(topic, message, answer_requested=True, stamp=stamp)
         outcome = await self._ask(slot, topic, event, timeout)
         if isinstance(outcome, RequestError):
             raise outcome
@@ -190,12 +191,13 @@ class OperationRequester(OperationExecutor):
     async def _ask(self, slot: Slot, topic: str, event: Event[Any], timeout: float | None) -> _Outcome:
         waiter: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
         awaited = self._awaited.add(event.identifier, slot, waiter)
-        self._connection(slot).touch()
+        connection = self._connection(slot)
+        connection.touch()
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
                 try:
-                    await self.eventbus_client.publish(topic, event)
+                    await self.eventbus_client.publish(topic, event, stamp=connection.stamp)
                 except BusError:
                     if not waiter.done():
                         raise
@@ -208,6 +210,7 @@ class OperationRequester(OperationExecutor):
             return self._timed_out(awaited, timeout)
         finally:
             self._awaited.remove(awaited)
+            self._machine.touch(slot, asyncio.get_running_loop().time())
 
     def _timed_out(self, awaited: _Awaited, timeout: float | None) -> RequestTimeoutError:
         reason = f"no answer within {timeout} s"
@@ -246,6 +249,9 @@ class OperationRequester(OperationExecutor):
         else:
             self._end(awaited, _outcome(awaited.slot, event))
         return True
+
+    def _is_awaiting(self, slot: Slot) -> bool:
+        return self._awaited.are_on(slot)
 
     def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
         """End the requests on a connection that is no more."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Hashable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
-from orbitalis.bus.client import TopicStamp
+from orbitalis.bus.stamp import TopicStamp
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.log import FieldLogger
@@ -107,11 +107,6 @@ class Carrier:
             self._no_connections.clear()
             await self._no_connections.wait()
 
-    async def handled(self, slot: Slot) -> None:
-        """Wait until no input or output of a connection is being handled or waits for it."""
-        if slot.data_topic is not None:
-            await self._orbiter.eventbus_client.drained(slot.data_topic)
-
     def pending_request(self, slot: Slot) -> PendingRequest:
         """Return what users see of a slot that is not a connection yet."""
         return self._pending_requests.setdefault(slot, PendingRequest(slot, self._now))
@@ -162,17 +157,11 @@ class Carrier:
             return
         if isinstance(message, _ENDS_OF_GRACEFUL_CLOSES):
             slot = self._protocol.slots.get(sender, message.operation_name)
-            data_topic = None if slot is None else slot.data_topic
             # An open connection drains in a state of its own.
-            if (
-                slot is not None
-                and not slot.is_open
-                and data_topic is not None
-                and self._orbiter.eventbus_client.is_busy(data_topic)
-            ):
+            if slot is not None and not slot.is_open and self.data.is_busy(slot):
                 lane = DrainingLane(slot)
                 if self.lanes.length(lane) < _LONGEST_DRAINING:
-                    self.lanes.submit(lane, partial(self._handle_drained, data_topic, topic, message, event))
+                    self.lanes.submit(lane, partial(self._handle_drained, slot, topic, message, event))
                 return
         self._handle(topic, message, event)
 
@@ -185,9 +174,9 @@ class Carrier:
             or lanes.waiting_bytes >= orbiter.maximum_waiting_work_bytes
         )
 
-    async def _handle_drained(self, data_topic: str, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+    async def _handle_drained(self, slot: Slot, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
         """Let a connection end gracefully when what has come on it is done; a graceless close ends it before."""
-        await self._orbiter.eventbus_client.drained(data_topic)
+        await self.data.handled(slot)
         self._handle(topic, message, event)
 
     def _handle(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
@@ -266,27 +255,30 @@ class Carrier:
                 return lambda: self._unsubscribe(topics)
 
     def _connect(self, slot: Slot) -> Connection:
-        connection = self.connections[slot] = Connection(slot, self._now)
-        topic = slot.input_topic if slot.role is Role.CORE else slot.output_topic
         remote = self._protocol.acquaintances.get(slot.remote_identifier)
-        if topic is not None:
-            self._orbiter.eventbus_client.topic_stamps[topic] = TopicStamp(
-                encoding=Encoding.JSON if remote is None else remote.encoding,
-                protocol_version=PROTOCOL_VERSION,
-                incarnation=self.incarnation,
-                # An older peer knows no headers, and has not got this one in its messages either.
-                connection_identifier=slot.connection_identifier,
-                readable_encodings=_READABLE_ENCODINGS,
-                channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
-                bus=self._whereabouts.bus_of(slot.remote_identifier),
-            )
+        stamp = TopicStamp(
+            encoding=Encoding.JSON if remote is None else remote.encoding,
+            protocol_version=PROTOCOL_VERSION,
+            incarnation=self.incarnation,
+            # An older peer knows no headers, and has not got this one in its messages either.
+            connection_identifier=slot.connection_identifier,
+            readable_encodings=_READABLE_ENCODINGS,
+            channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
+            bus=self._whereabouts.bus_of(slot.remote_identifier),
+        )
+        connection = self.connections[slot] = Connection(slot, self._now, stamp)
+        if slot.outgoing_data_topic is not None:
+            self._orbiter.eventbus_client.topic_stamps[slot.outgoing_data_topic] = stamp
         return connection
 
     def _disconnect(self, slot: Slot) -> Connection:
-        topic = slot.input_topic if slot.role is Role.CORE else slot.output_topic
+        connection, topic = self.connections.pop(slot), slot.outgoing_data_topic
         if topic is not None:
-            self._orbiter.eventbus_client.topic_stamps.pop(topic, None)
-        connection = self.connections.pop(slot)
+            stamps = self._orbiter.eventbus_client.topic_stamps
+            stamps.pop(topic, None)
+            for other in self._protocol.slots.of_topic(topic):
+                if other in self.connections and other.outgoing_data_topic == topic:
+                    stamps[topic] = self.connections[other].stamp
         if not self.connections:
             self._no_connections.set()
         return connection
@@ -370,6 +362,8 @@ class Carrier:
             )
             self.submit(self._protocol.preparation_failed(slot, effect.connection_identifier, self._now()))
         else:
+            if slot.state is not SlotState.PREPARING:
+                return  # it has so meanwhile; what unsubscribes follows in this lane
             # In a lane of its own: the user may take long, and keepalives with the same remote must not wait for that.
             self.lanes.submit(PreparationLane(slot), lambda: self._have_prepared(slot, effect.connection_identifier))
 
@@ -392,7 +386,7 @@ class Carrier:
             self.submit(self._protocol.prepared(slot, identifier, self._now(), data))
 
     async def _drain(self, slot: Slot) -> None:
-        await self.handled(slot)
+        await self.data.handled(slot)
         self.submit(self._protocol.drained(slot, self._now()))
 
     async def _subscribe(self, topic: str, bus: str | None) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from orbitalis.bus.stamp import TopicStamp
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import SlotState
@@ -85,6 +86,11 @@ class PendingRequest(_SlotView):
 
 class Connection(_SlotView):
     """A link between a core and a plugin for one operation."""
+
+    def __init__(self, slot: Slot, clock: Callable[[], float], stamp: TopicStamp) -> None:
+        super().__init__(slot, clock)
+        self.stamp = stamp
+        """What is put on the inputs or outputs that this side sends; other connections may have the same topic."""
 
     @property
     def has_input(self) -> bool:

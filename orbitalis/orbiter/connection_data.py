@@ -42,11 +42,23 @@ class ConnectionData(EventHandler):
 
     def slots_of(self, topic: str, event: Event[Any]) -> list[Slot]:
         """Return the connections, under way or open, that an input or output from the bus may belong to."""
+        identifier = event.envelope.connection_identifier
         return [
             slot
             for slot in self._protocol.slots.of_topic(topic)
-            if slot.data_topic == topic and event.origin == self._whereabouts.bus_of(slot.remote_identifier)
+            if slot.data_topic == topic
+            and identifier in (None, slot.connection_identifier)
+            and event.origin == self._whereabouts.bus_of(slot.remote_identifier)
         ]
+
+    def is_busy(self, slot: Slot) -> bool:
+        """Return whether an input or output of a connection is being handled or waits for it."""
+        return slot.data_topic is not None and self._orbiter.eventbus_client.is_busy(slot.data_topic)
+
+    async def handled(self, slot: Slot) -> None:
+        """Wait until no input or output of a connection is being handled or waits for it."""
+        if slot.data_topic is not None:
+            await self._orbiter.eventbus_client.drained(slot.data_topic)
 
     def decided(self, slot: Slot) -> None:
         """Take the report that a request has become a connection, or come to nothing."""
@@ -76,8 +88,12 @@ class ConnectionData(EventHandler):
                 continue
             if self._protocol.is_ahead_of_confirm(slot, event.envelope):
                 await self._undecided.setdefault(slot, asyncio.Event()).wait()
-            if self._protocol.data_received(slot, event.envelope, asyncio.get_running_loop().time()):
-                await self._orbiter._on_data(slot, topic, event)
+            now = asyncio.get_running_loop().time
+            if self._protocol.data_received(slot, event.envelope, now()):
+                try:
+                    await self._orbiter._on_data(slot, topic, event)
+                finally:
+                    self._protocol.touch(slot, now())
                 return
 
     def __repr__(self) -> str:

@@ -52,6 +52,10 @@ class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
     def _do_own_work(self) -> None:
         """Have done what each iteration of the loop does for the role alone."""
 
+    def _is_awaiting(self, slot: Slot) -> bool:
+        """Return whether something is awaited on a connection."""
+        return False
+
     # Closing
 
     async def send_graceless_close_connection(
@@ -106,7 +110,7 @@ class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
         """Close a connection gracefully once what has come on it is handled, or after `patience` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                await self._carrier.handled(slot)
+                await self._carrier.data.handled(slot)
         await self._close_with_data(slot)
 
     async def _close_self_side_connection(self, remote_identifier: str, operation_name: str) -> None:
@@ -122,7 +126,10 @@ class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
         return data if isinstance(data, bytes) else None
 
     async def close_unused_connections(self) -> int:
-        """Close gracefully what was unused for `close_connection_if_unused_after`; return how many that were."""
+        """Close gracefully what was unused for `close_connection_if_unused_after`; return how many that were.
+
+        A connection is in use while data of it waits or is being handled, and while an answer is awaited on it.
+        """
         remotes = self._close_unused()
         for _ in range(2):  # first for the data that goes along, then for the closes
             await self._carrier.settle(remotes)
@@ -130,14 +137,17 @@ class Housekeeping(ConnectionQueries, AcquaintanceQueries, OrbiterHooks, ABC):
 
     def _close_unused(self) -> list[str]:
         """Begin to close what is unused; return the remote of each connection."""
-        unused = self._protocol.unused_connections(self._now())
+        unused = self._protocol.unused_connections(self._now(), self._is_in_use)
         for slot in unused:
             self._carrier.lanes.submit(slot.remote_identifier, partial(self._close_if_still_unused, slot))
         return [slot.remote_identifier for slot in unused]
 
     async def _close_if_still_unused(self, slot: Slot) -> None:
         data = await self._close_data(slot)  # meanwhile, the connection may be used
-        self._carrier.submit(self._protocol.close_unused(slot, data, self._now()))
+        self._carrier.submit(self._protocol.close_unused(slot, data, self._now(), self._is_in_use))
+
+    def _is_in_use(self, slot: Slot) -> bool:
+        return self._carrier.data.is_busy(slot) or self._is_awaiting(slot)
 
     async def _close_with_data(self, slot: Slot) -> None:
         data = await self._close_data(slot)

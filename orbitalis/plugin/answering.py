@@ -11,8 +11,8 @@ from orbitalis.bus.answer import Answer
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import BusError
 from orbitalis.log import FieldLogger
+from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.lanes import is_being_cancelled
-from orbitalis.protocol.slot import Slot
 from orbitalis_wire import limits
 from orbitalis_wire.messages import EventEnvelope, OperationErrorMessage
 
@@ -22,37 +22,39 @@ _logger = FieldLogger(logging.getLogger(__name__))
 
 
 @asynccontextmanager
-async def answering(slot: Slot, envelope: EventEnvelope, client: EventBusClient) -> AsyncGenerator[None, None]:
+async def answering(
+    connection: Connection, envelope: EventEnvelope, client: EventBusClient
+) -> AsyncGenerator[None, None]:
     """Handle an input of a connection within, so that it is answered if its envelope asks for that.
 
     What is published first to the connection's output topic is the answer. What is raised before that is sent as one,
     and raised again.
     """
-    if not envelope.answer_requested or slot.output_topic is None:
+    if not envelope.answer_requested or connection.output_topic is None:
         yield
         return
-    answer = Answer(slot.output_topic, envelope.identifier)
+    answer = Answer(connection.output_topic, envelope.identifier, connection.stamp)
     with answer.owed():
         try:
             yield
         except (Exception, asyncio.CancelledError) as error:
             # Cancelled from outside, the plugin stops, and its core is told so; else the failure is the handler's.
             if not (isinstance(error, asyncio.CancelledError) and is_being_cancelled()) and not answer.is_given:
-                await _send_error(slot, answer.topic, error, client)
+                await _send_error(connection, answer.topic, error, client)
             raise
 
 
-async def _send_error(slot: Slot, topic: str, error: BaseException, client: EventBusClient) -> None:
+async def _send_error(connection: Connection, topic: str, error: BaseException, client: EventBusClient) -> None:
     message = OperationErrorMessage(error_type=_bounded(type(error).__name__), error_message=_bounded(_text_of(error)))
     try:
         await client.publish(topic, message)
     except BusError as failure:
         _logger.warning(
             "could not tell %s that operation %s failed: %s",
-            slot.remote_identifier,
-            slot.operation_name,
+            connection.remote_identifier,
+            connection.operation_name,
             failure,
-            extra={"remote": slot.remote_identifier, "operation": slot.operation_name, "topic": topic},
+            extra={"remote": connection.remote_identifier, "operation": connection.operation_name, "topic": topic},
         )
 
 

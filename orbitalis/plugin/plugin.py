@@ -210,17 +210,18 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return slot.input.accepts_payload(payload)
 
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
-        async with answering(slot, event.envelope, self.eventbus_client):
+        connection = self._carrier.connections[slot]
+        async with answering(connection, event.envelope, self.eventbus_client):
             provided = self.operations.get(slot.operation_name)
             if provided is not None and provided.handler is not None:
-                await deliver(provided.handler, self._carrier.connections[slot], topic, event)
+                await deliver(provided.handler, connection, topic, event)
             elif event.envelope.answer_requested:
                 raise OrbiterStateError(f"{self} does not handle operation '{slot.operation_name}' any more")
 
     async def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> None:
         connection.touch()
         # Without a result nothing is sent, but to whom waits for an answer still.
-        if message is None and not Answer.is_owed(connection.output_topic):
+        if message is None and not Answer.is_owed(connection.output_topic, connection.connection_identifier):
             return
         # The core of a connection that is being closed still takes what comes; of a closed one nobody does.
         if connection.can_answer:
@@ -254,5 +255,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
                     f"operation '{one.operation_name}' of '{self.identifier}' is declared to send {one.output}, "
                     f"not a {type(payload).__name__}"
                 )
-        topics = [one.output_topic for one in connections if one.output_topic is not None and one.can_answer]
-        await asyncio.gather(*(self.eventbus_client.publish(topic, data) for topic in topics))
+        outputs = [
+            self.eventbus_client.publish(one.output_topic, data, stamp=one.stamp)
+            for one in connections
+            if one.output_topic is not None and one.can_answer
+        ]
+        await asyncio.gather(*outputs)

@@ -51,6 +51,10 @@ class AwaitedAnswers(Generic[W]):
         """Return how many are awaited."""
         return len(self._by_identifier)
 
+    def are_on(self, slot: Slot) -> bool:
+        """Return whether any is awaited on a connection."""
+        return slot in self._by_slot
+
     def add(self, correlation_identifier: str, slot: Slot, waiter: W) -> AwaitedAnswer[W]:
         """Wait for the answer to an input with this identifier, which is about to be sent.
 

@@ -7,7 +7,8 @@ monotonic clock of the caller's.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.protocol.effects import (
@@ -35,6 +36,13 @@ from orbitalis_wire.messages import (
 from orbitalis_wire.topics import CloseAckTopic
 
 __all__ = ["OrbiterProtocol"]
+
+_LOOK_AGAIN_AFTER: Final = 1.0
+"""Seconds after which a connection that is in use is looked at again, at least."""
+
+
+def _never(slot: Slot) -> bool:
+    return False
 
 
 class OrbiterProtocol(Liveness):
@@ -265,24 +273,35 @@ class OrbiterProtocol(Liveness):
         self._settle(now)
         return self._outbox.take()
 
-    def unused_connections(self, now: float) -> list[Slot]:
-        """Return the open connections that nobody has used for `close_connection_if_unused_after` seconds."""
+    def unused_connections(self, now: float, is_in_use: Callable[[Slot], bool] = _never) -> list[Slot]:
+        """Return the open connections that nobody has used for `close_connection_if_unused_after` seconds.
+
+        For those that are in use now, as `is_in_use` says, the time begins anew.
+        """
         self._apply_changed_durations()
         due = [self.slots.get(*key) for key in self._unused_deadlines.pop_due(now)]
-        return [slot for slot in due if slot is not None and self._is_unused(slot, now)]
+        return [slot for slot in due if slot is not None and self._is_unused(slot, now, is_in_use)]
 
-    def close_unused(self, slot: Slot, data: bytes | None, now: float) -> list[Effect]:
-        """Close gracefully what `unused_connections` has given, unless it was used since or has ended."""
+    def close_unused(
+        self, slot: Slot, data: bytes | None, now: float, is_in_use: Callable[[Slot], bool] = _never
+    ) -> list[Effect]:
+        """Close gracefully what `unused_connections` has given, unless it was used since, is in use, or has ended."""
         self._apply_changed_durations()
-        return self.close_gracefully(*slot.key, data, now) if self._is_unused(slot, now) else self._outbox.take()
+        if not self._is_unused(slot, now, is_in_use):
+            return self._outbox.take()
+        return self.close_gracefully(*slot.key, data, now)
 
-    def _is_unused(self, slot: Slot, now: float) -> bool:
+    def _is_unused(self, slot: Slot, now: float, is_in_use: Callable[[Slot], bool]) -> bool:
         """Return whether an open connection was not used for long enough; if it was, have it looked at in time."""
         after = self._settings.close_connection_if_unused_after
         if after is None or not slot.is_open:
             return False
         if slot.last_used + after > now:
             self._unused_deadlines.set(slot.key, slot.last_used + after)
+            return False
+        if is_in_use(slot):
+            self.touch(slot, now)
+            self._unused_deadlines.set(slot.key, now + max(after, _LOOK_AGAIN_AFTER))
             return False
         return True
 

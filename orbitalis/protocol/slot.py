@@ -107,6 +107,11 @@ class Slot:
         return self.output_topic if self.role is Role.CORE else self.input_topic
 
     @property
+    def outgoing_data_topic(self) -> str | None:
+        """The topic to which inputs (core) or outputs (plugin) go from here, if there are any."""
+        return self.input_topic if self.role is Role.CORE else self.output_topic
+
+    @property
     def local_topics(self) -> tuple[str, ...]:
         """The topics that this side has to be subscribed to for this slot, but for the acknowledgement's."""
         return tuple(topic for topic in (self.data_topic, self.incoming_close_topic) if topic)

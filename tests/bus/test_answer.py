@@ -9,6 +9,7 @@ import pytest
 
 from orbitalis.bus import LocalEventBus, LocalEventBusClient
 from orbitalis.bus.answer import Answer
+from orbitalis.bus.stamp import TopicStamp
 from orbitalis.message import Event
 from orbitalis_wire.errors import EncodeError
 from tests.support.events import Collector
@@ -77,3 +78,25 @@ async def test_it_stays_owed_if_it_cannot_be_published(client: LocalEventBusClie
         await client.publish("output", "answer")
 
     assert await published(client, collector, 1) == ["question"]
+
+
+async def test_on_a_topic_of_several_connections_only_one_is_answered(client: LocalEventBusClient) -> None:
+    collector = Collector()
+    await client.subscribe("output", collector)
+    mine, other = TopicStamp(connection_identifier="mine"), TopicStamp(connection_identifier="other")
+    client.topic_stamps["output"] = other
+
+    await client.publish("output", "before")
+    with Answer("output", "question", mine).owed():
+        assert not Answer.is_owed("output", "other")
+        await client.publish("output", "to the other", stamp=other)
+        assert Answer.is_owed("output", "mine")
+        await client.publish("output", "answer")
+        await client.publish("output", "more")
+        assert not Answer.is_owed("output", "mine")
+    with Answer("output", "question", mine).owed():
+        await client.publish("output", "again", stamp=mine)
+
+    assert await published(client, collector, 5) == [None, None, "question", None, "question"]
+    identifiers = [event.envelope.connection_identifier for _, event in collector.received]
+    assert identifiers == ["other", "other", "mine", "other", "mine"]

@@ -102,9 +102,15 @@ async def test_stamps_what_is_published_to_a_topic(new_client: NewClient, topic:
 
     await client.publish(f"{topic}/stamped", 1)
     await client.publish(f"{topic}/plain", 2)
-    await collector.wait_for(2)
+    await client.publish(f"{topic}/stamped", 3, stamp=TopicStamp(incarnation="4"))
+    event = client.event_for(f"{topic}/stamped", 4, stamp=TopicStamp(incarnation="5"))
+    await collector.wait_for(3)
 
-    stamped, plain = (event.envelope for _, event in sorted(collector.received, key=lambda one: one[0], reverse=True))
+    assert (event.envelope.incarnation, event.envelope.connection_identifier) == ("5", None)
+    stamped, plain, given = (
+        event.envelope for _, event in sorted(collector.received, key=lambda one: int(one[1].payload.value))
+    )
+    assert (given.protocol_version, given.incarnation, given.connection_identifier) == (None, "4", None)
     assert (stamped.protocol_version, stamped.incarnation, stamped.connection_identifier) == (1, "3", "connection")
     assert list(stamped.readable_encodings or ()) == list(Encoding)
     assert (plain.protocol_version, plain.incarnation, plain.connection_identifier) == (None, None, None)

@@ -67,6 +67,12 @@ RUNTIME_MUTANTS = [
         new="        if False:\n            return",
     ),
     Mutant(
+        name="prepared-for-what-came-to-nothing-meanwhile",
+        file="orbitalis/orbiter/carrier.py",
+        old="            if slot.state is not SlotState.PREPARING:\n                return  # it has so",
+        new="            if False:\n                return  # it has so",
+    ),
+    Mutant(
         name="early-outputs-wait-for-ever",
         file="orbitalis/orbiter/carrier.py",
         old=("                self._pending_requests.pop(slot, None)\n                self.data.decided(slot)\n"),
@@ -85,10 +91,40 @@ RUNTIME_MUTANTS = [
         new="",
     ),
     Mutant(
+        name="closed-as-unused-while-data-is-handled",
+        file="orbitalis/orbiter/housekeeping.py",
+        old="return self._carrier.data.is_busy(slot) or self._is_awaiting(slot)",
+        new="return self._is_awaiting(slot)",
+    ),
+    Mutant(
+        name="closed-as-unused-while-an-answer-is-awaited",
+        file="orbitalis/core/request.py",
+        old="        return self._awaited.are_on(slot)",
+        new="        return False",
+    ),
+    Mutant(
         name="stamps-kept-after-the-connection",
         file="orbitalis/orbiter/carrier.py",
-        old="            self._orbiter.eventbus_client.topic_stamps.pop(topic, None)",
+        old="            stamps.pop(topic, None)",
         new="            pass",
+    ),
+    Mutant(
+        name="stamps-lost-with-another-connection",
+        file="orbitalis/orbiter/carrier.py",
+        old="                    stamps[topic] = self.connections[other].stamp",
+        new="                    pass",
+    ),
+    Mutant(
+        name="inputs-with-the-stamp-of-another-connection",
+        file="orbitalis/core/execution.py",
+        old="data, stamp=connection.stamp)",
+        new="data)",
+    ),
+    Mutant(
+        name="answer-on-another-connection",
+        file="orbitalis/bus/answer.py",
+        old=" if answer is not None and answer.stamp.connection_identifier == connection_identifier else None",
+        new="",
     ),
     Mutant(
         name="shared-topic-unsubscribed",
@@ -117,8 +153,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="data-from-any-bus",
         file="orbitalis/orbiter/connection_data.py",
-        old="if slot.data_topic == topic and event.origin == self._whereabouts.bus_of(slot.remote_identifier)",
-        new="if slot.data_topic == topic",
+        old="            and event.origin == self._whereabouts.bus_of(slot.remote_identifier)\n",
+        new="",
     ),
     Mutant(
         name="outage-not-reported",
@@ -207,7 +243,7 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="failure-of-a-handler-not-told",
         file="orbitalis/plugin/answering.py",
-        old="                await _send_error(slot, answer.topic, error, client)",
+        old="                await _send_error(connection, answer.topic, error, client)",
         new="                pass",
     ),
     Mutant(
@@ -219,8 +255,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="results-to-closed-connections",
         file="orbitalis/plugin/plugin.py",
-        old="if one.output_topic is not None and one.can_answer]",
-        new="if one.output_topic is not None]",
+        old="if one.output_topic is not None and one.can_answer\n        ]",
+        new="if one.output_topic is not None\n        ]",
     ),
     Mutant(
         name="processes-outlive-a-stop",

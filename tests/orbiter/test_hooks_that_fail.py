@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from orbitalis.bus import LocalEventBus
+from orbitalis.bus.dispatch import Subscription
 from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage, RequestOperationMessage
 from tests.support.events import Collector, until
 from tests.support.orbiters import (
@@ -273,6 +274,37 @@ async def test_nothing_is_prepared_for_a_request_that_has_come_to_nothing_while_
         await plugin.send_keepalive("core")  # comes after what was under way
         assert prepared == []
         assert plugin.retrieve_connections() == []
+
+
+@pytest.mark.parametrize("what", ["input", "close"])
+async def test_nothing_is_prepared_for_a_request_that_is_taken_back_while_its_topics_are_subscribed(
+    bus: LocalEventBus, what: str
+) -> None:
+    asked, go_on, prepared = asyncio.Event(), asyncio.Event(), []
+
+    async def prepare(core_identifier: str, operation_name: str, setup_data: bytes | None) -> None:
+        prepared.append(core_identifier)
+
+    plugin, core = plugin_on(bus), core_on(bus)
+    plugin._setup_operation = prepare  # type: ignore[method-assign]
+    subscribe = plugin.eventbus_client._subscribe
+
+    async def hang(subscription: Subscription) -> None:
+        await subscribe(subscription)
+        if f"/text/{what}/" in subscription.topic_filter:
+            asked.set()
+            await go_on.wait()
+
+    plugin.eventbus_client._subscribe = hang  # type: ignore[method-assign]
+    async with running(plugin, core):
+        await asked.wait()
+        before = set(plugin._protocol_filters())
+        await core.stop()
+        await until(lambda: not list(plugin._protocol.slots))
+        assert set(plugin.eventbus_client._subscriptions) > before
+        go_on.set()
+        await until(lambda: set(plugin.eventbus_client._subscriptions) == before)
+        assert prepared == []
 
 
 async def test_a_hook_that_goes_on_after_the_stop_has_nothing_sent(bus: LocalEventBus) -> None:

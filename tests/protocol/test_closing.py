@@ -242,6 +242,20 @@ def test_what_is_used_while_its_close_is_prepared_is_closed_when_it_is_unused_ag
     assert close.data == b"data"
 
 
+@pytest.mark.parametrize(("after", "again"), [(30.0, 30.0), (0.0, 1.0)])
+def test_the_time_of_what_is_in_use_begins_anew(after: float, again: float) -> None:
+    net, core, plugin = connected(close_connection_if_unused_after=after)
+    net.now += after
+    slot, machine = core.slot(plugin), core.machine
+    assert machine.unused_connections(net.now, lambda used: used is slot) == []
+    assert machine._unused_deadlines.next() == net.now + again
+    assert machine.unused_connections(net.now + again - 0.01) == []
+    assert machine.unused_connections(net.now + again, lambda used: used is not slot) == [slot]
+    assert machine.close_unused(slot, None, net.now + again, lambda used: used is slot) == []
+    assert slot.is_open
+    assert machine.unused_connections(net.now + 2 * again) == [slot]
+
+
 def test_what_ends_while_its_close_is_prepared_is_not_closed_again() -> None:
     net, core, _ = connected(close_connection_if_unused_after=30.0)
     net.now += 30
