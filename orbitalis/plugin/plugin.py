@@ -12,7 +12,8 @@ from typing import Any, cast
 from orbitalis.bus.answer import Answer
 from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event
-from orbitalis.message.payload import Publishable, wrap
+from orbitalis.message.payload import Publishable, kind_of, wrap
+from orbitalis.message.schema import SchemaSpec
 from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.handlers import deliver
 from orbitalis.orbiter.orbiter import Orbiter
@@ -206,8 +207,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     # Work
 
-    def _accepts_data(self, slot: Slot, payload: object | None) -> bool:
-        return slot.input.accepts_payload(payload)
+    def _data_of(self, slot: Slot) -> SchemaSpec:
+        return slot.input
 
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
         async with answering(slot, event.envelope, self.eventbus_client):
@@ -252,7 +253,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
             if payload is not None and one.has_output and not one.output.accepts_payload(payload):
                 raise TypeError(
                     f"operation '{one.operation_name}' of '{self.identifier}' is declared to send {one.output}, "
-                    f"not a {type(payload).__name__}"
+                    f"not {kind_of(payload)}"
                 )
         topics = [one.output_topic for one in connections if one.output_topic is not None and one.can_answer]
         await asyncio.gather(*(self.eventbus_client.publish(topic, data) for topic in topics))
