@@ -83,6 +83,21 @@ class Subscription:
         if self._worker is None:
             self._start_worker()
 
+    def takes(self, topic: str, message_class: type[object]) -> bool:
+        """Return whether messages of a class are of any use to the handler. Never raises."""
+        try:
+            return self.handler.takes(topic, message_class)
+        except Exception:  # whoever publishes must not be told; the handler gets what it does not deny
+            self._statistics.handler_errors += 1
+            _logger.exception(
+                "handler %r does not say whether it takes a %s on topic %r",
+                self.handler,
+                message_class.__name__,
+                topic,
+                extra={"topic": topic},
+            )
+            return True
+
     @property
     def is_closed(self) -> bool:
         """Whether it was closed."""

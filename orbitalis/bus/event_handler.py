@@ -23,6 +23,14 @@ class EventHandler(ABC):
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Do something about an event that was published to `topic`."""
 
+    def takes(self, topic: str, message_class: type[object]) -> bool:
+        """Return whether messages of a class are of any use here; most handlers take all.
+
+        Asked before a payload is decoded, which may take long. One of a class that is not taken may come as
+        :class:`~orbitalis.message.payload.UndecodedPayload`, or decoded nevertheless.
+        """
+        return True
+
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
         """Take an event that must not wait for the handling of those before it; return whether it was taken.
 

@@ -345,8 +345,12 @@ class MqttEventBusClient(EventBusClient):
                 limits.EVENT_BYTES,
             )
             return
+
+        def is_taken(message_class: type[object]) -> bool:
+            return any(subscription.takes(message.topic, message_class) for subscription in addressees)
+
         try:
-            event = Event.decode(message.payload)
+            event = Event.decode(message.payload, is_taken)
         except Exception as error:  # nothing that a stranger sends may end the connection
             self._statistics.malformed += 1
             reason = f"{type(error).__name__}: {error}"

@@ -285,6 +285,10 @@ class _Part(Subscription):
         self._parts = parts
         self._bus = bus
 
+    def takes(self, topic: str, message_class: type[object]) -> bool:
+        """Return whether messages of a class are of any use to the handler. Never raises."""
+        return self._parts.whole.takes(topic, message_class)
+
     def offer(self, topic: str, event: Event[Any], length: int = 0) -> None:
         """Deliver an event; never raises."""
         if self.is_closed:

@@ -13,6 +13,7 @@ from orbitalis.core.requirement import OperationRequirement, RequirementsProvide
 from orbitalis.core.shortfall import Shortfall
 from orbitalis.core.sink import SinksProviderMixin
 from orbitalis.message.event import Event
+from orbitalis.message.schema import SchemaSpec
 from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.handlers import GivenHandler, deliver
 from orbitalis.orbiter.orbiter import Orbiter
@@ -283,8 +284,8 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
     def _connection(self, slot: Slot) -> Connection:
         return self._carrier.connections[slot]
 
-    def _accepts_data(self, slot: Slot, payload: object | None) -> bool:
-        return slot.output.accepts_payload(payload)
+    def _data_of(self, slot: Slot) -> SchemaSpec:
+        return slot.output
 
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
         requirement = self.operation_requirements.get(slot.operation_name)

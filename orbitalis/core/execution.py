@@ -14,7 +14,7 @@ from orbitalis.bus.client import EventBusClient
 from orbitalis.core.requirement import OperationRequirement
 from orbitalis.errors import NoConnectionError
 from orbitalis.log import FieldLogger
-from orbitalis.message.payload import Publishable, wrap
+from orbitalis.message.payload import Publishable, kind_of, wrap
 from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.typed_operation import TypedOperation, is_typed_operation
 from orbitalis.protocol.slot import Slot
@@ -313,10 +313,10 @@ class OperationExecutor(ABC):
             return accepting
         if not slots:
             raise self._no_connection(operation_name, whose)
-        what = "an empty event" if payload is None else f"a {type(payload).__name__}"
         raise NoConnectionError(
             f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
-            f"whose input accepts {what}; accepted are {' or '.join(sorted({str(slot.input) for slot in slots}))}"
+            f"whose input accepts {kind_of(payload)}; accepted are "
+            f"{' or '.join(sorted({str(slot.input) for slot in slots}))}"
         )
 
     def _no_connection(self, operation_name: str, whose: str = "") -> NoConnectionError:

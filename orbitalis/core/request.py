@@ -21,7 +21,7 @@ from orbitalis.errors import (
 )
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
-from orbitalis.message.payload import Publishable, wrap
+from orbitalis.message.payload import Publishable, kind_of, wrap
 from orbitalis.orbiter.carrier import Carrier
 from orbitalis.orbiter.typed_operation import TypedOperation, is_typed_operation
 from orbitalis.protocol.awaited_answers import AwaitedAnswer, AwaitedAnswers
@@ -145,9 +145,11 @@ class OperationRequester(OperationExecutor):
             try:
                 return operation_name.result(result)
             except TypeError as error:
-                raise UnexpectedAnswerError(*slot.key, f"answered with {_kind(result)}: {error}") from None
+                raise UnexpectedAnswerError(*slot.key, f"answered with {kind_of(result)}: {error}") from None
         if not isinstance(result, result_type):
-            raise UnexpectedAnswerError(*slot.key, f"answered with {_kind(result)}, expected a {result_type.__name__}")
+            raise UnexpectedAnswerError(
+                *slot.key, f"answered with {kind_of(result)}, expected a {result_type.__name__}"
+            )
         return result
 
     # Sending
@@ -271,9 +273,7 @@ def _outcome(slot: Slot, event: Event[Any]) -> _Outcome:
         return OperationFailedError(*slot.key, payload.error_type, payload.error_message)
     # An empty event says that there is no result, whatever the operation gives else.
     if payload is not None and not slot.output.accepts_payload(payload):
-        return UnexpectedAnswerError(*slot.key, f"answered with {_kind(payload)}, which is no output of the operation")
+        return UnexpectedAnswerError(
+            *slot.key, f"answered with {kind_of(payload)}, which is no output of the operation"
+        )
     return event
-
-
-def _kind(payload: object) -> str:
-    return "an empty event" if payload is None else f"a {type(payload).__name__}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -103,11 +103,11 @@ class Event(Generic[T_co]):
         return encode_event(envelope, encoding)
 
     @staticmethod
-    def decode(data: bytes) -> Event[object | None]:
-        """Read an event in either encoding.
+    def decode(data: bytes, takes: Callable[[type[object]], bool] = lambda message_class: True) -> Event[object | None]:
+        """Read an event in either encoding; a payload of a class that `takes` denies is left undecoded.
 
         Raises:
             DecodeError: The data is no event, or its payload is not what the envelope says.
         """
         envelope, _ = decode_event(data)
-        return Event(payload=decode_payload(envelope), envelope=envelope)
+        return Event(payload=decode_payload(envelope, takes), envelope=envelope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
@@ -20,6 +20,8 @@ __all__ = [
     "UndecodedPayload",
     "decode_payload",
     "encode_payload",
+    "is_known",
+    "kind_of",
     "message_type_of",
     "schema_of",
     "wrap",
@@ -58,7 +60,7 @@ class EncodedPayload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndecodedPayload:
-    """A payload of a type that is not known here, as it came; the fields are named like the envelope's."""
+    """A payload as it came: its type is not known here, or no handler takes it. The fields are the envelope's."""
 
     message_type: str
     payload_format_type: str
@@ -151,8 +153,27 @@ def encode_payload(message: object | None) -> EncodedPayload:
     raise _no_message_class(type(message))
 
 
-def decode_payload(envelope: EventEnvelope) -> object | None:
+def is_known(payload: UndecodedPayload) -> bool:
+    """Return whether there is a class for a payload: then it was not decoded because no handler takes that."""
+    return _class_of(payload.message_type, payload.schema_fingerprint) is not None
+
+
+def kind_of(payload: object | None) -> str:
+    """Return what to call the payload of an event in a text for people, as in `a StringMessage`."""
+    if payload is None:
+        return "an empty event"
+    if isinstance(payload, UndecodedPayload):
+        # A stranger has written it.
+        return f"a {ascii(payload.message_type[:100])[1:-1]}"
+    return f"a {type(payload).__name__}"
+
+
+def decode_payload(
+    envelope: EventEnvelope, takes: Callable[[type[object]], bool] = lambda message_class: True
+) -> object | None:
     """Read the payload of an event: a message, `None` for an empty event, or an :class:`UndecodedPayload`.
+
+    Decoding may take long, so it is done only if `takes` says that messages of the class are of any use.
 
     Raises:
         DecodeError: The payload is not what the envelope says.
@@ -168,21 +189,25 @@ def decode_payload(envelope: EventEnvelope) -> object | None:
     if message_type is None or payload_format is None:
         missing = "message_type" if message_type is None else "payload_format_type"
         raise DecodeError("EventEnvelope", missing, "is missing beside a payload")
-    codec = CODEC_BY_MESSAGE_TYPE.get(message_type)
-    if codec is not None:
-        payload: object = codec.decode_payload(payload_format, data)
-        return payload
-    message_class = registry.find(message_type, envelope.schema_fingerprint)
-    if message_class is None:
+    message_class = _class_of(message_type, envelope.schema_fingerprint)
+    if message_class is None or not takes(message_class):
         return UndecodedPayload(
             message_type=message_type,
             payload_format_type=payload_format,
             serialized_payload=data,
             schema_fingerprint=envelope.schema_fingerprint,
         )
+    if not issubclass(message_class, UserMessage):
+        payload: object = CODEC_BY_CLASS[message_class].decode_payload(payload_format, data)
+        return payload
     if payload_format != _AVRO:
         raise DecodeError("EventEnvelope", "payload_format_type", f"expected {_AVRO!r}, got {payload_format[:100]!r}")
     return message_class.decode(data)
+
+
+def _class_of(message_type: str, fingerprint: str | None) -> type[object] | None:
+    codec = CODEC_BY_MESSAGE_TYPE.get(message_type)
+    return registry.find(message_type, fingerprint) if codec is None else codec.message_class
 
 
 def _no_message_class(given: type[object]) -> TypeError:

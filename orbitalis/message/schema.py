@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 import typing_extensions
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
-from orbitalis.message.payload import UndecodedPayload, schema_of
+from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
 from orbitalis_wire import limits, messages
 
 __all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar"]
@@ -162,15 +162,19 @@ class SchemaSpec:
         target = canonical_form(target_schema)
         return any(canonical_form(schema) == target for schema in self.schemas)
 
+    def accepts_class(self, message_class: type[object]) -> bool:
+        """Return whether messages of a class, a generated one or a user's, are accepted."""
+        return self.support_undefined_schema or self.is_compatible_with_schema(schema_of(message_class))
+
     def accepts_payload(self, payload: object | None) -> bool:
         """Return whether the payload of an event, as :attr:`Event.payload` gives it, is accepted."""
         if payload is None:
             return self.support_empty_schema or self.support_undefined_schema
-        if self.support_undefined_schema:
-            return True
         if isinstance(payload, UndecodedPayload):
-            return payload.schema_fingerprint in _fingerprints(tuple(self.schemas))
-        return self.is_compatible_with_schema(schema_of(type(payload)))
+            return self.support_undefined_schema or (
+                not is_known(payload) and payload.schema_fingerprint in _fingerprints(tuple(self.schemas))
+            )
+        return self.accepts_class(type(payload))
 
     def accepts(self, other: SchemaSpec) -> bool:
         """Return whether everything that `other` may carry is accepted here.

@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Hashable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 from orbitalis.bus.stamp import TopicStamp
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
+from orbitalis.orbiter.channel_receiver import ChannelReceiver
 from orbitalis.orbiter.connection import Connection, PendingRequest
 from orbitalis.orbiter.connection_data import ConnectionData
 from orbitalis.orbiter.lanes import Lanes, is_being_cancelled
@@ -59,7 +60,6 @@ _ENDS_OF_GRACEFUL_CLOSES: Final = (GracefulCloseConnectionMessage, CloseConnecti
 _LONGEST_DRAINING: Final = 8
 """Graceful closes and acknowledgements of one connection that wait; more are repetitions, or not the remote's."""
 _READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
-_PROTOCOL_MESSAGES: Final = get_args(ProtocolMessage)
 _OWN_LANE: Final = ("compliance",)
 
 
@@ -113,24 +113,17 @@ class Carrier:
 
     # In
 
-    def receiver(self, channel: channels.Channel) -> Callable[[str, Event[Any]], Coroutine[Any, Any, None]]:
+    def receiver(self, channel: channels.Channel) -> ChannelReceiver:
         """Return what takes the messages of a channel from the bus, and no others."""
-        return partial(self._receive, channel)
+        return ChannelReceiver(channel, self._receive, self._refuse)
 
-    async def _receive(self, channel: channels.Channel, topic: str, event: Event[Any]) -> None:
-        payload: object = event.payload
-        # Who may publish to a topic may send what belongs there: whoever may discover must not request for others.
-        if not isinstance(payload, _PROTOCOL_MESSAGES) or type(payload) not in channel.messages:
-            self._complain(
-                "%s ignores a %s on topic %r, which is no message of channel '%s'",
-                "message without payload" if payload is None else type(payload).__name__,
-                topic,
-                channel.key,
-                topic=topic,
-            )
-            self._protocol.statistics.misplaced += 1
-            return
-        message = cast(ProtocolMessage, payload)
+    def _refuse(self, channel: channels.Channel, topic: str, kind: str) -> None:
+        self._protocol.statistics.misplaced += 1
+        self._complain(
+            "%s ignores %s on topic %r, which is no message of channel '%s'", kind, topic, channel.key, topic=topic
+        )
+
+    def _receive(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
         sender = sender_of(message)
         if self._is_overloaded(sender):
             self._protocol.statistics.overloaded += 1

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.event import Event
+from orbitalis.message.payload import kind_of
 from orbitalis.orbiter.whereabouts import Whereabouts
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.slot import Slot
+from orbitalis_wire.messages import OperationErrorMessage
 
 if TYPE_CHECKING:
     from orbitalis.orbiter.orbiter import Orbiter
@@ -66,6 +68,13 @@ class ConnectionData(EventHandler):
         if undecided is not None:
             undecided.set()
 
+    def takes(self, topic: str, message_class: type[object]) -> bool:
+        """Return whether a connection carries messages of a class; an error is an answer of any operation."""
+        return message_class is OperationErrorMessage or any(
+            slot.data_topic == topic and self._orbiter._data_of(slot).accepts_class(message_class)
+            for slot in self._protocol.slots.of_topic(topic)
+        )
+
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
         """Take what must not wait for its turn; return whether it was that."""
         return self._orbiter._on_data_arrival(topic, event)
@@ -73,10 +82,10 @@ class ConnectionData(EventHandler):
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Take an input or output from the bus, and hand it to the user once."""
         for slot in self.slots_of(topic, event):
-            if not self._orbiter._accepts_data(slot, event.payload):
+            if not self._orbiter._data_of(slot).accepts_payload(event.payload):
                 self._complain(
-                    "%s ignores a %s on topic %r, which is not what operation %r of %r carries",
-                    type(event.payload).__name__,
+                    "%s ignores %s on topic %r, which is not what operation %r of %r carries",
+                    kind_of(event.payload),
                     topic,
                     slot.operation_name,
                     slot.remote_identifier,

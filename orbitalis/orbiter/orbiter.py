@@ -18,6 +18,7 @@ from orbitalis.bus.url import connect
 from orbitalis.errors import BusRefusedError, OrbiterStateError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
+from orbitalis.message.schema import SchemaSpec
 from orbitalis.orbiter.bounds import Bounds
 from orbitalis.orbiter.carrier import Carrier
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
@@ -185,8 +186,8 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
         """Hand the data of a connection to the user's handler."""
 
     @abstractmethod
-    def _accepts_data(self, slot: Slot, payload: object | None) -> bool:
-        """Return whether a payload is what the connection carries."""
+    def _data_of(self, slot: Slot) -> SchemaSpec:
+        """Return what may arrive on a connection."""
 
     def _on_compliance_changed(self, effect: ComplianceChanged) -> None:
         """Change the state of a core."""

@@ -12,7 +12,8 @@ from typing import Any, cast
 from orbitalis.bus.answer import Answer
 from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event
-from orbitalis.message.payload import Publishable, wrap
+from orbitalis.message.payload import Publishable, kind_of, wrap
+from orbitalis.message.schema import SchemaSpec
 from orbitalis.orbiter.connection import Connection
 from orbitalis.orbiter.handlers import deliver
 from orbitalis.orbiter.orbiter import Orbiter
@@ -206,8 +207,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     # Work
 
-    def _accepts_data(self, slot: Slot, payload: object | None) -> bool:
-        return slot.input.accepts_payload(payload)
+    def _data_of(self, slot: Slot) -> SchemaSpec:
+        return slot.input
 
     async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
         connection = self._carrier.connections[slot]
@@ -253,7 +254,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
             if payload is not None and one.has_output and not one.output.accepts_payload(payload):
                 raise TypeError(
                     f"operation '{one.operation_name}' of '{self.identifier}' is declared to send {one.output}, "
-                    f"not a {type(payload).__name__}"
+                    f"not {kind_of(payload)}"
                 )
         outputs = [
             self.eventbus_client.publish(one.output_topic, data, stamp=one.stamp)

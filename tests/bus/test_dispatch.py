@@ -15,7 +15,7 @@ from orbitalis.bus.dispatch import Subscription, end_workers
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.statistics import BusStatistics
 from orbitalis.message import Event
-from orbitalis_wire.messages import Int64Message
+from orbitalis_wire.messages import Int64Message, StringMessage
 from tests.support.events import Collector, until
 
 
@@ -193,6 +193,22 @@ async def test_what_is_taken_at_once_does_not_wait_in_the_queue(caplog: pytest.L
     one.close()
     one.offer("topic", event(5))
     assert hasty.taken == [2, 3, 4]
+
+
+async def test_a_handler_that_fails_to_say_what_it_takes_takes_all(caplog: pytest.LogCaptureFixture) -> None:
+    class Choosy(Collector):
+        def takes(self, topic: str, message_class: type[object]) -> bool:
+            if message_class is Int64Message:
+                raise ValueError("numbers")
+            return topic == "topic"
+
+    one = subscription(Choosy())
+    assert one.takes("topic", Int64Message)
+    assert one._statistics.handler_errors == 1
+    assert "ValueError: numbers" in caplog.text
+    assert one.takes("topic", StringMessage)
+    assert not one.takes("other", StringMessage)
+    assert one._statistics.handler_errors == 1
 
 
 async def test_nothing_is_delivered_once_it_is_closed() -> None:

@@ -12,6 +12,8 @@ from orbitalis.message.payload import (
     EncodedPayload,
     decode_payload,
     encode_payload,
+    is_known,
+    kind_of,
     message_type_of,
     schema_of,
     wrap,
@@ -147,6 +149,36 @@ def test_payloads_that_are_not_what_the_envelope_says(changes: dict[str, Any], r
     envelope = replace(envelope_of(encode_payload(PayloadMessage("desk"))), **changes)
     with pytest.raises(DecodeError, match=reason):
         decode_payload(envelope)
+
+
+@pytest.mark.parametrize("message", [PayloadMessage("desk"), StringMessage(value="desk")])
+def test_what_is_not_taken_is_kept_as_it_came(message: Any) -> None:
+    payload = encode_payload(message)
+    asked: list[type] = []
+
+    def takes(message_class: type) -> bool:
+        asked.append(message_class)
+        return False
+
+    kept = decode_payload(envelope_of(payload), takes)
+    assert asked == [type(message)]
+    assert isinstance(kept, UndecodedPayload)
+    assert (kept.message_type, kept.serialized_payload) == (type(message).__name__, payload.serialized_payload)
+    assert is_known(kept)
+    assert not is_known(replace(kept, message_type="Stranger"))
+    assert decode_payload(envelope_of(encode_payload(None)), takes) is None
+
+
+def test_texts_for_people_hold_no_control_characters_of_strangers() -> None:
+    undecoded = UndecodedPayload(
+        message_type="a\n\x1b[2J" + "x" * 1000,
+        payload_format_type="avro",
+        serialized_payload=b"",
+        schema_fingerprint=None,
+    )
+    assert kind_of(undecoded) == r"a a\n\x1b[2J" + "x" * 94
+    assert kind_of(replace(undecoded, message_type="PayloadMessage")) == kind_of(PayloadMessage(""))
+    assert kind_of(None) == "an empty event"
 
 
 def test_unknown_types_are_kept_as_they_came() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from fastavro.schema import fingerprint
 
 from orbitalis.message import Input, UndecodedPayload
 from orbitalis.message.schema import canonical_form
-from orbitalis_wire import limits
+from orbitalis_wire import limits, messages
+from orbitalis_wire.codecs import CODEC_BY_CLASS
 
 
 def _deep(levels: int, documentation: str = "") -> str:
@@ -59,3 +61,14 @@ def test_payloads_are_known_by_the_fingerprints_of_schemas_alone() -> None:
     assert spec.accepts_payload(_payload(fingerprint(canonical_form(_deep(1)), "CRC-64-AVRO")))
     for other in (fingerprint("no schema", "CRC-64-AVRO"), "0" * 16, None):
         assert not spec.accepts_payload(_payload(other))
+
+
+def test_a_payload_that_was_not_taken_is_not_accepted_whatever_its_fingerprint_says() -> None:
+    spec = Input.from_message(messages.StringMessage)
+    stranger = _payload(CODEC_BY_CLASS[messages.StringMessage].fingerprint)
+    assert spec.accepts_payload(stranger)
+    assert not spec.accepts_payload(replace(stranger, message_type="BytesMessage"))
+    assert spec.accepts_class(messages.StringMessage)
+    assert not spec.accepts_class(messages.BytesMessage)
+    assert Input.undefined().accepts_class(messages.BytesMessage)
+    assert not Input.empty().accepts_class(messages.BytesMessage)

@@ -134,9 +134,33 @@ RUNTIME_MUTANTS = [
     ),
     Mutant(
         name="any-message-on-any-channel",
-        file="orbitalis/orbiter/carrier.py",
-        old="if not isinstance(payload, _PROTOCOL_MESSAGES) or type(payload) not in channel.messages:",
-        new="if not isinstance(payload, _PROTOCOL_MESSAGES):",
+        file="orbitalis/orbiter/channel_receiver.py",
+        old="        if type(payload) in self._channel.messages:",
+        new="        if payload is not None:",
+    ),
+    Mutant(
+        name="any-message-decoded-on-any-channel",
+        file="orbitalis/orbiter/channel_receiver.py",
+        old="        return message_class in self._channel.messages",
+        new="        return True",
+    ),
+    Mutant(
+        name="any-data-decoded",
+        file="orbitalis/orbiter/connection_data.py",
+        old="        return message_class is OperationErrorMessage or any(",
+        new="        return True or any(",
+    ),
+    Mutant(
+        name="errors-not-decoded",
+        file="orbitalis/orbiter/connection_data.py",
+        old="        return message_class is OperationErrorMessage or any(",
+        new="        return any(",
+    ),
+    Mutant(
+        name="part-asks-the-first-handler",
+        file="orbitalis/bus/several.py",
+        old="        return self._parts.whole.takes(topic, message_class)",
+        new="        return self.handler.takes(topic, message_class)",
     ),
     Mutant(
         name="no-limit-of-waiting-work",
