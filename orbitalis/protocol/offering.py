@@ -14,7 +14,7 @@ from orbitalis.protocol.settings import OperationTerms, PluginSettings
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis.protocol.wishes import Wish, Wishes
-from orbitalis_wire import channels
+from orbitalis_wire import channels, limits
 from orbitalis_wire.messages import (
     AnnounceMessage,
     DiscoverMessage,
@@ -129,6 +129,7 @@ class Offering(OrbiterProtocol):
 
     def _on_discover(self, topic: str, message: DiscoverMessage, envelope: EventEnvelope, now: float) -> None:
         core = message.core_identifier
+        self._check_operations(core, len(message.queries))
         is_directed = topic != self._settings.discover_topic
         if not (self._admit(core, envelope, now) if is_directed else self._is_to_be_answered(core, envelope)):
             return
@@ -346,8 +347,10 @@ class Offering(OrbiterProtocol):
         return terms is not None and terms.policy.has_room(self.slots.count(operation_name))
 
     def _send_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
-        if not offered:
-            return
+        for begin in range(0, len(offered), limits.OPERATIONS_OF_MESSAGE):
+            self._send_one_offer(core, offer_topic, offered[begin : begin + limits.OPERATIONS_OF_MESSAGE])
+
+    def _send_one_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
         event_identifier = self._new_identifier()
         for slot in offered:
             slot.offer_identifiers = (*slot.offer_identifiers[-7:], event_identifier)
