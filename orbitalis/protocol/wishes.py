@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from orbitalis.protocol.deadlines import Deadlines
 from orbitalis.protocol.remote import Told
+from orbitalis.protocol.turns import Turns
 from orbitalis.protocol.weight import weigh
 from orbitalis_wire import limits, timings
 from orbitalis_wire.envelope import Encoding
@@ -31,8 +31,8 @@ class Wish:
     """Whether it came on a topic that is for the core alone to publish to."""
     queries: dict[str, DiscoverQuery] = field(default_factory=dict[str, DiscoverQuery])
     """What is not connected yet, by operation name."""
-    misfits: dict[str, Hashable] = field(default_factory=dict[str, Hashable])
-    """By operation name: what the operation was when the query did not suit it."""
+    is_put_off: bool = False
+    """Whether the core comes behind others for one of them, since it may be dead."""
     weights: dict[str, int] = field(default_factory=dict[str, int])
     """By operation name: bytes that the query takes. :class:`Wishes` keeps this and the next."""
     weight: int = 0
@@ -49,6 +49,7 @@ class Wishes:
     def __init__(self) -> None:
         self._by_core: dict[str, Wish] = {}
         self._by_operation: dict[str, dict[str, Wish]] = {}
+        self._turns: dict[str, Turns] = {}
         self._deadlines: Deadlines[str] = Deadlines()
         self._count = 0
         self.bytes = 0
@@ -58,13 +59,44 @@ class Wishes:
         """Return how many queries are kept."""
         return self._count
 
-    def of_operation(self, operation_name: str) -> tuple[Wish, ...]:
-        """Return who waits for an operation, longest wait first."""
-        return tuple(self._by_operation.get(operation_name, {}).values())
-
     def of_core(self, core_identifier: str) -> Wish | None:
         """Return what a core waits for."""
         return self._by_core.get(core_identifier)
+
+    # Whose turn it is
+
+    def first(self, operation_name: str) -> Wish | None:
+        """Return who is the next that may be offered an operation."""
+        turns = self._turns.get(operation_name)
+        core = None if turns is None else turns.first()
+        return None if core is None else self._by_core[core]
+
+    def set_aside(self, core_identifier: str, operation_name: str) -> None:
+        """Have a core looked at for an operation no more, until it asks again or :meth:`resume` is called."""
+        self._turns[operation_name].set_aside(core_identifier)
+
+    def put_off(self, core_identifier: str, operation_name: str) -> bool:
+        """Let a core come behind all others until it is heard again; return whether that is new."""
+        self._by_core[core_identifier].is_put_off = True
+        return self._turns[operation_name].put_off(core_identifier)
+
+    def heard(self, core_identifier: str) -> None:
+        """Let a core that was put off come at its place again."""
+        wish = self._by_core.get(core_identifier)
+        if wish is not None and wish.is_put_off:
+            wish.is_put_off = False
+            for name in wish.queries:
+                self._turns[name].join(core_identifier)
+
+    def resume(self, operation_name: str, core_identifier: str | None = None) -> None:
+        """Have those who were set aside looked at again, or one of them."""
+        waiting = self._by_operation.get(operation_name, {})
+        if core_identifier is None and waiting:
+            self._turns[operation_name].join_all()
+        elif core_identifier in waiting:
+            self._turns[operation_name].join(core_identifier)
+
+    # What is waited for
 
     def remember(self, wish: Wish) -> None:
         """Keep a wish instead of what its core waited for before; what it still waits for keeps its place."""
@@ -101,6 +133,7 @@ class Wishes:
         self.bytes -= 0 if before is None else before.weight
         for name in wish.queries:
             self._by_operation.setdefault(name, {})[core] = wish
+            self._turns.setdefault(name, Turns()).join(core)
         if wish.queries:
             self.bytes += wish.weight
             self._by_core[core] = wish
@@ -113,11 +146,11 @@ class Wishes:
         if wish is None:
             return
         self._count -= 1
+        self._turns[operation_name].leave(core_identifier)
         if not waiting:
-            del self._by_operation[operation_name]
+            del self._by_operation[operation_name], self._turns[operation_name]
         del wish.queries[operation_name]
         weight = wish.weights.pop(operation_name)
-        wish.misfits.pop(operation_name, None)
         wish.weight -= weight
         self.bytes -= weight
         if not wish.queries:
@@ -145,6 +178,7 @@ class Wishes:
         """Let nobody wait."""
         self._by_core.clear()
         self._by_operation.clear()
+        self._turns.clear()
         self._deadlines.clear()
         self._count = 0
         self.bytes = 0
