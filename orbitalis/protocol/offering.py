@@ -43,7 +43,7 @@ class Offering(OrbiterProtocol):
 
     def __init__(self, settings: PluginSettings, *, new_identifier: Callable[[], str]) -> None:
         super().__init__(settings, new_identifier=new_identifier)
-        self.wishes = Wishes()
+        self.wishes = Wishes(lambda name: name in self._settings.operations)
         """What cores have asked for that may be offered later."""
         self._freed: dict[str, None] = {}
         """Operations that could not be lent and perhaps can be now, in the order in which that happened."""
@@ -92,11 +92,12 @@ class Offering(OrbiterProtocol):
         """Note whether an operation has changed since this was last called: perhaps it can be lent now."""
         terms = self._settings.operations.get(operation_name)
         if terms is None:
-            self._known_terms.pop(operation_name, None)
+            if self._known_terms.pop(operation_name, None) is not None:
+                self.wishes.operation_changed(operation_name)
         elif self._known_terms.get(operation_name) != (known := ((terms.input, terms.output), _rules(terms))):
             self._known_terms[operation_name] = known
             self._freed[operation_name] = None
-            self.wishes.resume(operation_name)
+            self.wishes.operation_changed(operation_name)
 
     def _announce(self) -> None:
         if self.leaving:
@@ -147,6 +148,7 @@ class Offering(OrbiterProtocol):
                 considers_me_dead_after=message.considered_dead_after,
             ),
             is_certain=is_directed,
+            is_named=self._is_named(core),
         )
         self._outbox.add(MessageReceived(remote_identifier=core, message=message))
         queries = {
@@ -237,7 +239,7 @@ class Offering(OrbiterProtocol):
         if trigger in _ENDS_WISH:
             self.wishes.fulfil(*slot.key)
         else:
-            self.wishes.resume(slot.operation_name, slot.remote_identifier)
+            self.wishes.resume(*slot.key)
 
     def _admit(self, remote_identifier: str, envelope: EventEnvelope, now: float) -> bool:
         is_present = super()._admit(remote_identifier, envelope, now)

@@ -152,6 +152,11 @@ def _wishes_agree(node: HasMachine) -> None:
     assert {name: set(turns._places) for name, turns in wishes._turns.items()} == {
         name: set(waiting) for name, waiting in by_operation.items()
     }
+    assert [set(keys) for keys in wishes._ranked] == [
+        {(core, name) for core, wish in wishes._by_core.items() for name in wish.queries if wish.ranks[name] == rank}
+        for rank in range(len(wishes._ranked))
+    ]
+    assert all(set(wish.ranks) == set(wish.weights) == set(wish.queries) for wish in wishes._by_core.values())
     for turns in wishes._turns.values():
         assert turns._order == sorted({turns._turn(core) for _, _, core in turns._order})
         assert turns._put_off <= {core for core, wish in wishes._by_core.items() if wish.is_put_off}
