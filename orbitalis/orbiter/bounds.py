@@ -34,7 +34,7 @@ class Bounds:
     maximum_waiting_work_of_remote: int = field(default=limits.WAITING_WORK_OF_REMOTE, repr=False)
     """The same for one remote."""
     maximum_waiting_work_bytes: int = field(default=limits.WAITING_WORK_BYTES, repr=False)
-    """How much memory may be taken by the messages that wait so."""
+    """How much memory may be taken by the messages that wait so; half of it by those of one remote."""
 
     def _check_bounds(self) -> None:
         """Raise :class:`ValueError` for a bound that would let nothing through."""

@@ -163,6 +163,7 @@ class Carrier:
         orbiter, lanes = self._orbiter, self.lanes
         return (
             lanes.length(sender) >= orbiter.maximum_waiting_work_of_remote
+            or lanes.bytes(sender) >= orbiter.maximum_waiting_work_bytes / 2
             or len(lanes) >= orbiter.maximum_waiting_work
             or lanes.waiting_bytes >= orbiter.maximum_waiting_work_bytes
         )
@@ -193,7 +194,7 @@ class Carrier:
         for effect in effects:
             # Hooks that tell of the core as a whole must not hold up what is for everybody.
             key = _OWN_LANE if isinstance(effect, ComplianceChanged) else effect.remote_identifier
-            weight = weigh(effect.message) if isinstance(effect, MessageReceived) else 0
+            weight = weigh(effect.message) if isinstance(effect, MessageReceived | Send) else 0
             self.lanes.submit(key, self._work(effect), weight, instead_of=_replaced_kind(effect))
             keys.add(key)
         self._orbiter._orbiter_loop.look_again()

@@ -47,6 +47,8 @@ class _Lane:
         """With the weight of each."""
         self.replaceable: dict[Hashable, tuple[Work, int]] = {}
         """By kind: the last work that a newer one of its kind may replace."""
+        self.bytes = 0
+        """The weight of all that waits."""
         self.task: asyncio.Task[None] | None = None
         self.is_interrupted = False
 
@@ -79,6 +81,11 @@ class Lanes:
         lane = self._lanes.get(key)
         return 0 if lane is None else len(lane.queue)
 
+    def bytes(self, key: Hashable) -> int:
+        """Return how much memory is taken by what waits in a lane."""
+        lane = self._lanes.get(key)
+        return 0 if lane is None else lane.bytes
+
     @property
     def is_around(self) -> bool:
         """Whether the caller is a piece of work, which must not wait for another one: that might wait for it."""
@@ -93,8 +100,7 @@ class Lanes:
             earlier = lane.replaceable.get(instead_of)
             if earlier is not None and earlier in lane.queue:
                 lane.queue.remove(earlier)
-                self._waiting -= 1
-                self.waiting_bytes -= earlier[1]
+                self._count(lane, -1, -earlier[1])
         self._append(key, work, weight)
         if instead_of is not None:
             self._lanes[key].replaceable[instead_of] = work, weight
@@ -165,8 +171,13 @@ class Lanes:
             # Also one that is cancelled before it has begun ends its lane.
             lane.task.add_done_callback(lambda _: self._close(key, lane))
         lane.queue.append((work, weight))
-        self._waiting += 1
+        self._count(lane, 1, weight)
+
+    def _count(self, lane: _Lane, pieces: int, weight: int) -> None:
+        """Count what has come to the work that waits in a lane, or, below zero, what has gone."""
+        self._waiting += pieces
         self.waiting_bytes += weight
+        lane.bytes += weight
 
     def _own(self) -> _Lane | None:
         scope = Scope.around(self)
@@ -196,8 +207,7 @@ class Lanes:
 
     async def _do_next(self, lane: _Lane) -> None:
         work, weight = lane.queue.popleft()
-        self._waiting -= 1
-        self.waiting_bytes -= weight
+        self._count(lane, -1, -weight)
         if isinstance(work, _Mark):
             work.tell()
             return
@@ -217,9 +227,8 @@ class Lanes:
             self._logger.exception("a piece of work failed")
 
     def _abandon(self, lane: _Lane) -> None:
-        self._waiting -= len(lane.queue)
-        for work, weight in lane.queue:
-            self.waiting_bytes -= weight
+        self._count(lane, -len(lane.queue), -lane.bytes)
+        for work, _ in lane.queue:
             if isinstance(work, _Mark):
                 work.tell()
         lane.queue.clear()

@@ -70,6 +70,7 @@ class CoreProtocol(Discovering):
 
     def _on_offer(self, message: OfferMessage, envelope: EventEnvelope, now: float) -> None:
         plugin = message.plugin_identifier
+        self._check_operations(plugin, len(message.offered_operations))
         if not self._admit(plugin, envelope, now):
             return
         reply_topic = self._told.resolve(ReplyTopic, plugin, message.reply_topic)
@@ -81,7 +82,10 @@ class CoreProtocol(Discovering):
             considers_me_dead_after=message.considered_dead_after,
         )
         self._outbox.add(MessageReceived(remote_identifier=plugin, message=message))
+        by_name: dict[str, OfferedOperation] = {}
         for offered in message.offered_operations:
+            by_name.setdefault(offered.name, offered)
+        for offered in by_name.values():
             self._on_offered(plugin, offered, reply_topic, envelope, now)
         if not self.slots.has_remote(plugin) and self.acquaintances.get(plugin) is None:
             return

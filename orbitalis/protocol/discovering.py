@@ -28,6 +28,8 @@ class Discovering(OrbiterProtocol):
         """Whether all needs were met when that was last evaluated."""
         self._discovered_at: float | None = None
         """When it was last time to discover, be it that nothing was wanted."""
+        self._asked = 0
+        """Where among the wanted operations the last discover ended, if they were more than it may ask for."""
         self._has_wishes = False
         """Whether the last discover wanted late offers."""
         self._directed_since = float("-inf")
@@ -145,7 +147,8 @@ class Discovering(OrbiterProtocol):
         self._discovered_at = now
         if constraints:
             late_offers = self._settings.late_offers
-            self._send_discover(constraints, late_offers=late_offers, replaces_earlier=replaces_earlier)
+            asked = self._next_asked(constraints)
+            self._send_discover(asked, late_offers=late_offers, replaces_earlier=replaces_earlier)
 
     def _send_discover(
         self, constraints: Mapping[str, Constraint], *, late_offers: bool, replaces_earlier: bool = False
@@ -170,6 +173,15 @@ class Discovering(OrbiterProtocol):
             considered_dead_after=self._considered_dead_after,
             queries={name: _query(name, constraint) for name, constraint in constraints.items()},
         )
+
+    def _next_asked(self, constraints: Mapping[str, Constraint]) -> Mapping[str, Constraint]:
+        """Return of what is wanted as much as one discover may ask for, in turn if that is not all."""
+        names = list(constraints)
+        if len(names) <= limits.OPERATIONS_OF_MESSAGE:
+            return constraints
+        begin = self._asked % len(names)
+        self._asked = begin + limits.OPERATIONS_OF_MESSAGE
+        return {name: constraints[name] for name in (names[begin:] + names[:begin])[: limits.OPERATIONS_OF_MESSAGE]}
 
     def _next_own_deadline(self) -> float | None:
         if not self.running or self.leaving:
@@ -223,7 +235,7 @@ class Discovering(OrbiterProtocol):
             if (at := self._next_own_deadline()) is not None and at <= now:
                 self._discover(wanted, now, replaces_earlier=True)
                 return
-        self._send_directed_discover(plugin, topic, wanted, envelope, now)
+        self._send_directed_discover(message, topic, wanted, envelope, now)
 
     def _wants(self, plugin: str, operation_name: str, wanted: Mapping[str, Constraint]) -> bool:
         """Return whether an operation is wanted of a plugin that may not have been asked for it."""
@@ -234,21 +246,30 @@ class Discovering(OrbiterProtocol):
         )
 
     def _send_directed_discover(
-        self, plugin: str, topic: str, constraints: Mapping[str, Constraint], envelope: EventEnvelope, now: float
+        self,
+        announcement: AnnounceMessage,
+        topic: str,
+        constraints: Mapping[str, Constraint],
+        envelope: EventEnvelope,
+        now: float,
     ) -> None:
-        """Ask one plugin, unless too many are asked already."""
+        """Ask one plugin, unless too many are asked already; first for what it has, if that is not all."""
         if now >= self._directed_since + timings.DIRECTED_DISCOVERS_INTERVAL:
             self._directed_since = now
             self._directed_count = 0
         if self._directed_count >= limits.DIRECTED_DISCOVERS:
             return
         self._directed_count += 1
+        plugin, announced = announcement.plugin_identifier, set(announcement.operation_names)
+        names = sorted(
+            (name for name, one in constraints.items() if one.admits(plugin)), key=lambda name: name not in announced
+        )[: limits.OPERATIONS_OF_MESSAGE]
         self._has_wishes = self._has_wishes or self._settings.late_offers
         self._outbox.send(
             plugin,
             topic,
             channels.DIRECTED_DISCOVER,
-            self._discover_message({name: one for name, one in constraints.items() if one.admits(plugin)}),
+            self._discover_message({name: constraints[name] for name in names}),
             correlation_identifier=envelope.identifier,
             late_offers=self._settings.late_offers,
             encoding=Encoding.JSON,

@@ -14,7 +14,7 @@ from orbitalis.protocol.settings import OperationTerms, PluginSettings
 from orbitalis.protocol.slot import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis.protocol.wishes import Wish, Wishes
-from orbitalis_wire import channels
+from orbitalis_wire import channels, limits
 from orbitalis_wire.messages import (
     AnnounceMessage,
     DiscoverMessage,
@@ -43,7 +43,7 @@ class Offering(OrbiterProtocol):
 
     def __init__(self, settings: PluginSettings, *, new_identifier: Callable[[], str]) -> None:
         super().__init__(settings, new_identifier=new_identifier)
-        self.wishes = Wishes()
+        self.wishes = Wishes(lambda name: name in self._settings.operations)
         """What cores have asked for that may be offered later."""
         self._freed: dict[str, None] = {}
         """Operations that could not be lent and perhaps can be now, in the order in which that happened."""
@@ -92,10 +92,12 @@ class Offering(OrbiterProtocol):
         """Note whether an operation has changed since this was last called: perhaps it can be lent now."""
         terms = self._settings.operations.get(operation_name)
         if terms is None:
-            self._known_terms.pop(operation_name, None)
+            if self._known_terms.pop(operation_name, None) is not None:
+                self.wishes.operation_changed(operation_name)
         elif self._known_terms.get(operation_name) != (known := ((terms.input, terms.output), _rules(terms))):
             self._known_terms[operation_name] = known
             self._freed[operation_name] = None
+            self.wishes.operation_changed(operation_name)
 
     def _announce(self) -> None:
         if self.leaving:
@@ -129,6 +131,7 @@ class Offering(OrbiterProtocol):
 
     def _on_discover(self, topic: str, message: DiscoverMessage, envelope: EventEnvelope, now: float) -> None:
         core = message.core_identifier
+        self._check_operations(core, len(message.queries))
         is_directed = topic != self._settings.discover_topic
         if not (self._admit(core, envelope, now) if is_directed else self._is_to_be_answered(core, envelope)):
             return
@@ -145,6 +148,7 @@ class Offering(OrbiterProtocol):
                 considers_me_dead_after=message.considered_dead_after,
             ),
             is_certain=is_directed,
+            is_named=self._is_named(core),
         )
         self._outbox.add(MessageReceived(remote_identifier=core, message=message))
         queries = {
@@ -215,6 +219,8 @@ class Offering(OrbiterProtocol):
         self.wishes.remember(wish)
         for name in wish.queries:
             self._look_at(name)
+            if self._suited_late(wish, name) is None:
+                self.wishes.set_aside(core, name)
         if not self._has_room_for_pending():
             self._freed.update(dict.fromkeys(name for name in wish.queries if name in self._settings.operations))
 
@@ -232,6 +238,14 @@ class Offering(OrbiterProtocol):
         self._freed[slot.operation_name] = None
         if trigger in _ENDS_WISH:
             self.wishes.fulfil(*slot.key)
+        else:
+            self.wishes.resume(*slot.key)
+
+    def _admit(self, remote_identifier: str, envelope: EventEnvelope, now: float) -> bool:
+        is_present = super()._admit(remote_identifier, envelope, now)
+        if is_present:
+            self.wishes.heard(remote_identifier)
+        return is_present
 
     def _settle(self, now: float) -> None:
         """Offer what has become free to those who wait for it."""
@@ -246,39 +260,39 @@ class Offering(OrbiterProtocol):
                 break  # the rest has to wait for that, too
             self._look_at(name)
             del self._freed[name]
-            for wish in self._waiting(name, now):
+            while self._is_free(name) and (wish := self.wishes.first(name)) is not None:
                 if not self._has_room_for_pending():
                     self._freed[name] = None
                     break
-                suited = self._suited_wish(wish, name)
-                slot = None if suited is None else self._reserve(wish.core_identifier, name, *suited, now)
-                if slot is not None:
+                if (slot := self._reserve_late(wish, name, now)) is not None:
                     offers.setdefault(wish.core_identifier, (wish, []))[1].append(slot)
-                if not self._is_free(name):
-                    break
         for wish, offered in offers.values():
             self._meet(wish, now)
             self._send_offer(wish.core_identifier, wish.offer_topic, offered)
 
-    def _waiting(self, operation_name: str, now: float) -> list[Wish]:
-        """Return who waits for an operation that can be lent, those who may be dead behind all others."""
-        if not self._is_free(operation_name):
-            return []
-        for wish in self.wishes.of_operation(operation_name):
-            if self.acquaintances.standing(wish.core_identifier, wish.envelope) is Standing.STALE:
-                self.wishes.forget(wish.core_identifier)
-        return sorted(self.wishes.of_operation(operation_name), key=lambda wish: self._is_silent(wish, now))
-
-    def _suited_wish(self, wish: Wish, operation_name: str) -> _Shape | None:
-        """Do as :meth:`_suited`; that nothing suits is found out once, as long as the operation stays what it is."""
-        terms = self._settings.operations[operation_name]
-        shape = (terms.input, terms.output)
-        if wish.misfits.get(operation_name) == shape:
+    def _reserve_late(self, wish: Wish, name: str, now: float) -> Slot | None:
+        """Take a slot for who is the next to wait for an operation; who gets none lets others be the next."""
+        core = wish.core_identifier
+        if self.acquaintances.standing(core, wish.envelope) is Standing.STALE:
+            self.wishes.forget(core)
             return None
-        suited = self._suited(operation_name, wish.queries[operation_name])
-        if suited is None:
-            wish.misfits[operation_name] = shape
-        return suited
+        # Those who may be dead come behind all others.
+        if self._is_silent(wish, now) and self.wishes.put_off(core, name):
+            return None
+        suited = self._suited_late(wish, name)
+        slot = None if suited is None else self._reserve(wish.core_identifier, name, *suited, now)
+        self.wishes.set_aside(core, name)
+        return slot
+
+    def _suited_late(self, wish: Wish, operation_name: str) -> _Shape | None:
+        """Do as :meth:`_suited`, for a core that the policy admits and that has no offer.
+
+        If that gives nothing, it gives nothing until the offer has ended, or operation or policy have changed.
+        """
+        core, terms = wish.core_identifier, self._settings.operations.get(operation_name)
+        if terms is None or not terms.policy.admits(core) or self.slots.get(core, operation_name) is not None:
+            return None
+        return self._suited(operation_name, wish.queries[operation_name])
 
     def _is_named(self, remote_identifier: str) -> bool:
         return any(remote_identifier in (terms.policy.allowlist or ()) for terms in self._settings.operations.values())
@@ -347,8 +361,10 @@ class Offering(OrbiterProtocol):
         return terms is not None and terms.policy.has_room(self.slots.count(operation_name))
 
     def _send_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
-        if not offered:
-            return
+        for begin in range(0, len(offered), limits.OPERATIONS_OF_MESSAGE):
+            self._send_one_offer(core, offer_topic, offered[begin : begin + limits.OPERATIONS_OF_MESSAGE])
+
+    def _send_one_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
         event_identifier = self._new_identifier()
         for slot in offered:
             slot.offer_identifiers = (*slot.offer_identifiers[-7:], event_identifier)

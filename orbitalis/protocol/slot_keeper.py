@@ -122,6 +122,14 @@ class SlotKeeper(ABC):
         if self.acquaintances.get(remote_identifier) is None:
             self._told.check_identifier(remote_identifier)
 
+    def _check_operations(self, remote_identifier: str, count: int) -> None:
+        """Raise :class:`RemoteProtocolError` for a message that is about more operations than one may be."""
+        if count > limits.OPERATIONS_OF_MESSAGE:
+            raise RemoteProtocolError(
+                f"remote '{remote_identifier}' sent a message about {count} operations, "
+                f"{limits.OPERATIONS_OF_MESSAGE} are allowed"
+            )
+
     def _has_room_for_pending(self) -> bool:
         settings, slots = self._settings, self.slots
         return (

@@ -300,6 +300,12 @@ PROTOCOL_MUTANTS = [
         new="",
     ),
     Mutant(
+        name="no-limit-of-operations-of-message",
+        file="orbitalis/protocol/slot_keeper.py",
+        old="        if count > limits.OPERATIONS_OF_MESSAGE:",
+        new="        if False:",
+    ),
+    Mutant(
         name="topics-kept-after-release",
         file="orbitalis/protocol/slot_keeper.py",
         old=("        if topics:\n            self._outbox.add(Unsubscribe"),

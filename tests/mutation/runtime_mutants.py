@@ -226,12 +226,12 @@ RUNTIME_MUTANTS = [
         name="abandoned-work-keeps-others-waiting",
         file="orbitalis/orbiter/lanes.py",
         old=(
-            "            self.waiting_bytes -= weight\n"
+            "        for work, _ in lane.queue:\n"
             "            if isinstance(work, _Mark):\n"
             "                work.tell()\n"
             "        lane.queue.clear()"
         ),
-        new="            self.waiting_bytes -= weight\n        lane.queue.clear()",
+        new="        lane.queue.clear()",
     ),
     Mutant(
         name="periodic-work-piles-up",

@@ -43,7 +43,7 @@ def close(net: Net, plugin: Node, core: Node) -> None:
 
 
 def waiting(plugin: Node, operation_name: str = "text") -> list[str]:
-    return [wish.core_identifier for wish in plugin.plugin.wishes.of_operation(operation_name)]
+    return list(plugin.plugin.wishes._by_operation.get(operation_name, ()))
 
 
 def offers(plugin: Node, core: Node) -> int:
@@ -343,7 +343,8 @@ def test_of_a_core_that_is_not_known_the_last_discover_counts() -> None:
     true = second.packet(second.last_send(DiscoverMessage))
     for incarnation in ("00000009", "00000001"):
         plugin.handle(true.changed(incarnation=incarnation))
-        assert [wish.envelope.incarnation for wish in plugin.plugin.wishes.of_operation("text")] == [incarnation]
+        (wish,) = plugin.plugin.wishes._by_operation["text"].values()
+        assert wish.envelope.incarnation == incarnation
 
 
 def test_a_core_that_is_leaving_takes_everything_back_at_once() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from orbitalis.bus.topics import check_topic
 from orbitalis.protocol.core import CoreProtocol
 from orbitalis.protocol.effects import Send
+from orbitalis.protocol.offering import _rules
 from orbitalis.protocol.orbiter import OrbiterProtocol
 from orbitalis.protocol.plugin import PluginProtocol
 from orbitalis.protocol.transitions import Role, SlotState
@@ -142,15 +143,24 @@ def wanted_topics(machine: OrbiterProtocol) -> list[str]:
 
 def _wishes_agree(node: HasMachine) -> None:
     plugin, wishes = node.plugin, node.plugin.wishes
-    by_operation = {
-        name: {wish.core_identifier: wish for wish in wishes.of_operation(name)} for name in wishes._by_operation
-    }
+    by_operation = wishes._by_operation
     pairs = {(core, name) for core, wish in wishes._by_core.items() for name in wish.queries}
     assert pairs == {(core, name) for name, waiting in by_operation.items() for core in waiting}
     assert all(wish is wishes._by_core[core] for waiting in by_operation.values() for core, wish in waiting.items())
     assert len(wishes) == len(pairs) <= limits.WAITING_QUERIES
     assert wishes.bytes == sum(wish.weight for wish in wishes._by_core.values()) <= limits.WAITING_QUERY_BYTES
     assert set(wishes._deadlines._at) == set(wishes._by_core)
+    assert {name: set(turns._places) for name, turns in wishes._turns.items()} == {
+        name: set(waiting) for name, waiting in by_operation.items()
+    }
+    assert [set(keys) for keys in wishes._ranked] == [
+        {(core, name) for core, wish in wishes._by_core.items() for name in wish.queries if wish.ranks[name] == rank}
+        for rank in range(len(wishes._ranked))
+    ]
+    assert all(set(wish.ranks) == set(wish.weights) == set(wish.queries) for wish in wishes._by_core.values())
+    for turns in wishes._turns.values():
+        assert turns._order == sorted({turns._turn(core) for _, _, core in turns._order})
+        assert turns._put_off <= {core for core, wish in wishes._by_core.items() if wish.is_put_off}
     assert all(wish.queries for wish in wishes._by_core.values())
     assert plugin.running or not wishes
     assert not plugin._freed or not plugin._has_room_for_pending()
@@ -164,6 +174,14 @@ def _nobody_waits_in_vain(node: HasMachine) -> None:
             assert slot is None or not slot.is_open
             can_be_offered = plugin._suited(name, query) and plugin._can_lend(wish.core_identifier, name)
             assert slot is not None or not can_be_offered
+            has_turn = any(core == wish.core_identifier for _, _, core in plugin.wishes._turns[name]._order)
+            assert has_turn or plugin._suited_late(wish, name) is None or _has_changed(plugin, name)
+
+
+def _has_changed(plugin: PluginProtocol, name: str) -> bool:
+    """Return whether an operation is another one than when the plugin last looked."""
+    terms = plugin._settings.operations[name]
+    return plugin._known_terms.get(name) != ((terms.input, terms.output), _rules(terms))
 
 
 def _can_be_published(node: Node, send: Send) -> None:
