@@ -11,18 +11,21 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_type_hints
 
 import fastavro
 from dataclasses_avroschema import AvroModel
+from dataclasses_avroschema.dacite_config import generate_dacite_config
 from dataclasses_avroschema.parser import Parser
 from dataclasses_avroschema.serialization import deserialize_from_context
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from fastavro.types import Schema
 from fastavro.validation import ValidationError, validate
 
+from orbitalis.message.building import Build, builder_of
 from orbitalis.message.registry import UserMessage
 from orbitalis_wire.errors import DecodeError, EncodeError
 
@@ -95,6 +98,7 @@ class AvroMessageMixin(AvroModel, UserMessage):
     """
 
     _derived: ClassVar[dict[type, _Derived]] = {}
+    _builders: ClassVar[dict[type, Build]] = {}
     _given: ClassVar[_Given | None] = None
 
     if TYPE_CHECKING:  # the subclasses are dataclasses
@@ -176,6 +180,17 @@ class AvroMessageMixin(AvroModel, UserMessage):
             raise DecodeError(cls.__name__, "", f"{type(error).__name__}: {error}") from error
         if stream.tell() != len(data):
             raise DecodeError(cls.__name__, "", f"{len(data) - stream.tell()} bytes follow its end")
+        return message
+
+    @classmethod
+    def parse_obj(cls, data: Mapping[str, Any]) -> Self:
+        """Make a message of the values of its fields."""
+        if hasattr(getattr(cls, "Meta", None), "dacite_config"):
+            return super().parse_obj(dict(data))
+        build = cls._builders.get(cls)
+        if build is None:
+            build = cls._builders[cls] = builder_of(cls, generate_dacite_config(cls))
+        message: Self = build(data)
         return message
 
     @classmethod
