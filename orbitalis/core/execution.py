@@ -38,7 +38,7 @@ class OperationExecutor(ABC):
 
     Which connections come into question: the open ones of the operation whose input accepts what is sent. An execution
     ends when the inputs are published, not when the plugins are done with them. With `fire_and_forget` it ends at
-    once, and failures to publish are logged.
+    once, and failures to publish are logged. Inputs go out in the order of the calls.
     """
 
     identifier: str
@@ -331,27 +331,29 @@ class OperationExecutor(ABC):
 
     async def _send(self, inputs: Sequence[tuple[Slot, Publishable]], fire_and_forget: bool) -> None:
         connected = [(self._connection(slot), data) for slot, data in inputs]
-        if fire_and_forget:
-            task = asyncio.create_task(self._publish_or_log(connected), name=f"execution of {self.identifier}")
+        for connection, _ in connected:
+            connection.touch()
+        if not fire_and_forget:
+            await asyncio.gather(*(self._publish(connection, data) for connection, data in connected))
+            return
+        # Each in a task that is made now, as those of `gather` are: tasks begin in the order in which they are made.
+        for connection, data in connected:
+            task = asyncio.create_task(self._publish_or_log(connection, data), name=f"execution of {self.identifier}")
             self._executions.add(task)
             task.add_done_callback(self._executions.discard)
-        else:
-            await self._publish(connected)
 
-    async def _publish(self, inputs: Sequence[tuple[Connection, Publishable]]) -> None:
-        for connection, _ in inputs:
-            connection.touch()
-        await asyncio.gather(
-            *(
-                self.eventbus_client.publish(connection.input_topic, data, stamp=connection.stamp)
-                for connection, data in inputs
-                if connection.input_topic is not None
-            )
-        )
+    async def _let_executions_begin(self) -> None:
+        """Let what is published that nobody waits for go first."""
+        if self._executions:
+            await asyncio.sleep(0)
 
-    async def _publish_or_log(self, inputs: Sequence[tuple[Connection, Publishable]]) -> None:
+    async def _publish(self, connection: Connection, data: Publishable) -> None:
+        if connection.input_topic is not None:
+            await self.eventbus_client.publish(connection.input_topic, data, stamp=connection.stamp)
+
+    async def _publish_or_log(self, connection: Connection, data: Publishable) -> None:
         try:
-            await self._publish(inputs)
+            await self._publish(connection, data)
         except Exception:
             _logger.exception(
                 "an execution of %s failed, which nobody waits for",

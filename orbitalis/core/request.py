@@ -199,6 +199,7 @@ class OperationRequester(OperationExecutor):
         try:
             async with limit:
                 try:
+                    await self._let_executions_begin()
                     await self.eventbus_client.publish(topic, event, stamp=connection.stamp)
                 except BusError:
                     if not waiter.done():

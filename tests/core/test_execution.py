@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from orbitalis import Core, Event, Input, NoConnectionError, Output, Plugin, operation
-from orbitalis.bus import LocalEventBus
+from orbitalis.bus import LocalEventBus, MqttEventBusClient
 from orbitalis.core import OperationRequirement
 from orbitalis.errors import BusNotConnectedError
 from orbitalis.protocol.constraint import Constraint
 from orbitalis_wire.messages import Float64Message, Int64Message, StringMessage
+from tests.support.broker import Broker
 from tests.support.events import Collector, until
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, on, plugin_on, running
 
@@ -163,6 +164,33 @@ async def test_fire_and_forget_returns_at_once_and_sends_nevertheless(bus: Local
         assert plugins[0].received == plugins[1].received == []
         await received(plugins, 7)
         assert core._executions == set()
+
+
+@pytest.mark.parametrize("bus_kind", ["local", "mqtt"])
+async def test_inputs_arrive_in_the_order_of_the_calls_whoever_waits_for_them(
+    bus: LocalEventBus, bus_kind: str, request: pytest.FixtureRequest
+) -> None:
+    core, plugin = core_on(bus), plugin_on(bus)
+    if bus_kind == "mqtt":
+        broker: Broker = request.getfixturevalue("new_broker")()
+        for orbiter in (core, plugin):
+            orbiter.eventbus_client = MqttEventBusClient(broker.host, broker.port)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        sent: list[str] = []
+
+        def text() -> str:
+            sent.append(str(len(sent)))
+            return sent[-1]
+
+        for fire_and_forget in (True, False, True, True, False):
+            await core.execute("text", text(), fire_and_forget, any=True)
+            await core.execute("text", [text(), text()], fire_and_forget, all=True)
+            await core.execute_using_plugin("text", "plugin", text(), not fire_and_forget)
+            await core.execute_distributed("text", [text(), text()], fire_and_forget)
+            await core.request("text", text())
+        await until(lambda: len(plugin.received) == len(sent))
+        assert plugin.received == sent
 
 
 async def test_a_failure_that_nobody_waits_for_is_logged(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
