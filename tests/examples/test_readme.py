@@ -61,9 +61,17 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 def try_make(arguments: list[str], environment: dict[str, str], url: str) -> None:
-    """Look for the target: running it would run this test again, or change the repository."""
-    (target,) = arguments
-    assert f".PHONY: {target}" in (ROOT / "Makefile").read_text().splitlines()
+    """Look for the target: it might run this test again, or change the repository. With ARGS, run its program."""
+    target, *given = arguments
+    makefile = (ROOT / "Makefile").read_text()
+    assert f".PHONY: {target}" in makefile.splitlines()
+    for variable in given:
+        recipe = re.search(
+            rf"^{target}:.*\n(?:\t.*\n)*?\t@\$\(BIN\)/python -m (\S+) \$\(ARGS\)$", makefile, re.MULTILINE
+        )
+        assert recipe is not None
+        with Program(recipe[1], *shlex.split(variable.removeprefix("ARGS=")), environment=environment) as program:
+            assert program.wait() == 0
 
 
 def try_pip(arguments: list[str], environment: dict[str, str], url: str) -> None:
@@ -89,7 +97,7 @@ def try_python(arguments: list[str], environment: dict[str, str], url: str) -> N
     option, module, *others = arguments
     assert option == "-m"
     with Program(module, *(url if "://" in one else one for one in others), environment=environment) as program:
-        if module in ("examples.demo", "tests.simulation") or module.startswith("examples.guide."):
+        if module == "examples.demo" or module.startswith("examples.guide."):
             assert program.wait() == 0
         else:
             program.expect("has started")
