@@ -39,6 +39,7 @@ _TESTS: Final = {
         "tests/orbiter",
         "tests/message",
         "tests/core",
+        "tests/security/test_large_messages.py",
     ),
     "message": ("tests/message", "tests/protocol"),
     "orbiter": _RUNTIME_TESTS,

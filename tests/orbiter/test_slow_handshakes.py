@@ -87,22 +87,29 @@ async def test_each_side_has_the_whole_time_for_its_part(harness: Harness) -> No
     assert len(harness.recording.of(ConfirmConnectionMessage)) == 1
 
 
-@pytest.mark.parametrize("who", ["core", "plugin"])
-async def test_a_confirm_that_was_lost_is_repeated_when_the_bus_is_back(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, who: str
+@pytest.mark.parametrize(
+    ("lost", "who"),
+    [
+        (ConfirmConnectionMessage, "core"),
+        (ConfirmConnectionMessage, "plugin"),
+        (RequestOperationMessage, "core"),
+    ],
+)
+async def test_a_message_that_was_lost_is_repeated_when_the_bus_is_back(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, lost: type[object], who: str
 ) -> None:
     core, plugin = slow_core(harness, pending_requests_expire_after=None), slow_plugin(harness)
+    core.operation_requirements["text"].constraint.maximum = 1  # the request takes it, so there is no other discover
     with monkeypatch.context() as patch:
         publish = harness.bus.publish
 
-        def lose_confirms(topic: str, event: Event[Any]) -> None:
-            if not isinstance(event.payload, ConfirmConnectionMessage):
+        def lose(topic: str, event: Event[Any]) -> None:
+            if not isinstance(event.payload, lost):
                 publish(topic, event)
 
-        patch.setattr(harness.bus, "publish", lose_confirms)
+        patch.setattr(harness.bus, "publish", lose)
         await harness.start(plugin, core)
         await harness.advance(1)
-    assert plugin.retrieve_connections()
     assert not core.is_compliant()
 
     back = (core if who == "core" else plugin).eventbus_client.on_reconnected
