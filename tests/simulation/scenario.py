@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from orbitalis.protocol.transitions import Role, SlotState
@@ -78,8 +79,13 @@ class _Scenario:
                 self.world.trace.introduce(plugin, name, terms.policy)
 
     def _twin_of(self, node: Node) -> Node:
+        """Add a node that begins with the rules of another; an edit reaches only the one that is told of it."""
         settings = node.settings
         given = {name: getattr(settings, name) for name in settings.__dataclass_fields__ if name != "topics"}
+        given["operations"] = {name: replace(terms) for name, terms in settings.operations.items()}
+        given["operation_requirements"] = {
+            name: replace(requirement) for name, requirement in settings.operation_requirements.items()
+        }
         add = self.world.add_core if node.machine.role is Role.CORE else self.world.add_plugin
         return add(given.pop("identifier"), **given)
 

@@ -8,13 +8,15 @@ from collections.abc import Callable
 
 import pytest
 
+from orbitalis.protocol.policy import Policy
 from tests.simulation.batch import Batch
-from tests.simulation.scenario import simulate
+from tests.simulation.scenario import _Scenario, simulate
+from tests.support.machine_settings import text_constraint
 
 SECONDS = float(os.environ.get("ORBITALIS_SIMULATION_SECONDS", "90"))
 """For each of two tests, which run side by side where there are two processors."""
 
-FOUND_BEFORE = [42, 1027, 1114, 848874906]
+FOUND_BEFORE = [42, 1027, 1114, 3038, 783802908, 848874906]
 """Seeds that once showed a fault of the protocol, or of the simulation."""
 
 
@@ -39,3 +41,17 @@ def test_as_many_schedules_as_there_is_time_for(part: int, record_property: Call
 def test_a_seed_decides_everything() -> None:
     assert simulate(7) == simulate(7)
     assert simulate(7) != simulate(8)
+
+
+def test_an_edit_reaches_only_one_of_two_with_one_identifier() -> None:
+    scenario = _Scenario(7)
+    for node in list(scenario.world.nodes):
+        twin = scenario._twin_of(node)
+        assert twin.settings.operations == node.settings.operations
+        assert twin.settings.operation_requirements == node.settings.operation_requirements
+        for name, requirement in node.settings.operation_requirements.items():
+            requirement.constraint = text_constraint(minimum=9)
+            assert twin.settings.operation_requirements[name].constraint.minimum != 9
+        for name, terms in node.settings.operations.items():
+            terms.policy = Policy(maximum=9)
+            assert twin.settings.operations[name].policy.maximum != 9
