@@ -41,7 +41,7 @@ develop: $(DEVELOPMENT) $(NODE_TOOLS) ## Add all that working on the project tak
 .PHONY: test
 test: $(DEVELOPMENT) $(NODE_TOOLS) ## Run everything that a change has to pass
 	@tools/provide mosquitto
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: $(DEVELOPMENT) ## Check style, format and import contracts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import itertools
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,6 +29,7 @@ class Traffic:
         """Prepare to send to `plugins`, which answer `echo` with what they get in capitals."""
         self._core = core
         self._plugins = plugins
+        self._turns = itertools.cycle(plugins)
         self._echo = echo
         self._tasks: list[asyncio.Task[None]] = []
         self._healing: asyncio.Task[None] | None = None
@@ -45,7 +46,7 @@ class Traffic:
         """Begin to request one plugin after the other, and to execute on all at once."""
         self._going_on.set()
         self._tasks = [
-            asyncio.create_task(self._repeat(self._request_any)),
+            asyncio.create_task(self._repeat(self._request_next)),
             asyncio.create_task(self._repeat(self._execute_on_all)),
         ]
 
@@ -96,8 +97,8 @@ class Traffic:
             await action()
             await asyncio.sleep(_PAUSE)
 
-    async def _request_any(self) -> None:
-        await self._counted("request", self._request(random.choice(self._plugins), REQUEST_TIMEOUT))
+    async def _request_next(self) -> None:
+        await self._counted("request", self._request(next(self._turns), REQUEST_TIMEOUT))
 
     async def _request(self, plugin: str, timeout: float) -> None:
         self._number += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import time
 
@@ -22,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Simulate the protocol.")
     parser.add_argument("--seed", type=int, help="simulate this one alone, and show it if something is wrong")
     parser.add_argument("--trace", action="store_true", help="with --seed: show it also if nothing is")
-    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="begin here (default: 0)")
+    parser.add_argument("--first", type=int, metavar="SEED", help="begin here (default: another one each time)")
     parser.add_argument("--seconds", type=positive(float), help="end after this time (default: never)")
     parser.add_argument("--asyncio", action="store_true", help="simulate whole cores and plugins over asyncio")
     options = parser.parse_args()
@@ -31,7 +32,9 @@ def main() -> int:
         verdict = run(options.seed, keep_trace=options.trace)
         print(verdict)
         return verdict.violation is not None
-    batch, found, told = Batch(run, options.first), 0, time.monotonic()
+    first = random.SystemRandom().randrange(1_000_000_000) if options.first is None else options.first
+    print(f"from seed {first} on", flush=True)
+    batch, found, told = Batch(run, first), 0, time.monotonic()
     try:
         for verdict in batch.run(options.seconds):
             if verdict.violation is not None:

@@ -38,7 +38,8 @@ def find_mosquitto() -> str:
 def unused_port() -> int:
     """Return a loopback port on which nothing listens."""
     while True:
-        port = random.choice(_PORTS)
+        # Not the chance that tests have fixed: several processes look for ports at a time.
+        port = random.SystemRandom().choice(_PORTS)
         with socket.socket() as probe:
             try:
                 probe.bind((_HOST, port))
