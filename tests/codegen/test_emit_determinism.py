@@ -139,6 +139,7 @@ def test_addresses_follow(copy: Path) -> None:
     assert found[f"{ACCESS}/plugin.acl"] == ["-pattern write orbitalis/+/%u/offer", "+pattern write o/%u/to/+"]
     assert f'+ADDRESS: ClassVar[str] = "{new}"' in found["topics.py"]
     assert '+return "/".join(["o", plugin_identifier_level, "to", core_identifier_level])' in found["topics.py"]
+    assert '+return f"o/{plugin_identifier}/to/{core_identifier}"' in found["topics.py"]
 
 
 def test_fields_follow(copy: Path) -> None:

@@ -73,6 +73,16 @@ def test_what_is_built_is_parsed(case: tuple[Any, dict[str, Any]]) -> None:
             assert part == level
 
 
+@given(cases())
+def test_levels_that_are_good_are_joined_to_the_same_topic(case: tuple[Any, dict[str, Any]]) -> None:
+    topic_class, values = case
+    names = [level[1:-1] for level in topic_class.ADDRESS.split("/") if level.startswith("{")]
+
+    joined = topic_class.join(*(PLACEHOLDER if values[name] is None else values[name] for name in names))
+
+    assert joined == topic_class.build(**values)
+
+
 @given(cases(), st.data())
 def test_filters_match_what_they_are_for(case: tuple[Any, dict[str, Any]], data: st.DataObject) -> None:
     topic_class, values = case
@@ -154,6 +164,19 @@ def test_what_would_break_out_of_its_level_is_refused(topic_class: Any, name: st
         assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize("value", TROUBLE, ids=ascii)
+def test_a_level_can_be_checked_alone(value: str) -> None:
+    with pytest.raises(TopicError) as caught:
+        topics.check_level("name", value)
+    assert (caught.value.parameter, caught.value.value) == ("name", value)
+    assert TROUBLE[value] in caught.value.reason
+
+
+@given(LEVELS)
+def test_a_level_that_is_good_is_returned(value: str) -> None:
+    assert topics.check_level("name", value) == value
+
+
 @every_parameter
 @pytest.mark.parametrize("value", [value for value in TROUBLE if "/" not in value], ids=ascii)
 def test_levels_that_could_not_have_been_built_are_not_parsed(topic_class: Any, name: str, value: str) -> None:
@@ -193,6 +216,8 @@ def test_only_known_parameters_are_taken() -> None:
             function(core_identifier="a", plugin_identifier="b", other="c")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         topics.ReplyTopic.build("a", "b")  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        topics.ReplyTopic.join(core_identifier="a", plugin_identifier="b")  # type: ignore[call-arg]
 
 
 def test_topics_are_values() -> None:

@@ -9,7 +9,7 @@ from orbitalis_codegen.model import Channel, Model
 
 __all__ = ["emit_topics"]
 
-_NAMES_IN_USE = ("cls", "topic", "parts")
+_NAMES_IN_USE = ("check_level", "cls", "join", "parts", "re", "topic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class _ParameterView:
         """Which function makes a level of it."""
         if self.unknown is not None:
             return "_level_or"
-        return "_first_level" if self.index == 0 else "_level"
+        return "_first_level" if self.index == 0 else "check_level"
 
     @property
     def build_arguments(self) -> tuple[str, ...]:
@@ -66,6 +66,8 @@ class _ChannelView:
     address: str
     parameters: tuple[_ParameterView, ...]
     build_return: str
+    join_docstring: str
+    join_return: str
     filter_return: str
 
     @property
@@ -78,6 +80,12 @@ class _ChannelView:
     def own_arguments(self) -> tuple[str, ...]:
         """Arguments of `build` for an instance."""
         return tuple(f"{parameter.name}=self.{parameter.name}" for parameter in self.parameters)
+
+    @property
+    def join_parameters(self) -> tuple[str, ...]:
+        """Parameters of `join`, in the order of the address."""
+        given = tuple(f"{one.name}: str" for one in sorted(self.parameters, key=lambda one: one.index))
+        return (*given, "/") if given else ()
 
     @property
     def filter_parameters(self) -> tuple[str, ...]:
@@ -94,7 +102,7 @@ def emit_topics(model: Model) -> str:
         environment.render(
             "topics.py.jinja2",
             channels=channels,
-            exported=text.sorted_names(["UNPUBLISHABLE", *class_names.values()]),
+            exported=text.sorted_names(["UNPUBLISHABLE", "check_level", *class_names.values()]),
             has_placeholder=any(one.unknown is not None for channel in channels for one in channel.parameters),
             has_first_level=any(one.check == "_first_level" for channel in channels for one in channel.parameters),
         ).rstrip("\n")
@@ -105,10 +113,11 @@ def emit_topics(model: Model) -> str:
 def _channel(channel: Channel, class_name: str) -> _ChannelView:
     levels = channel.address.split("/")
     field_names = names.unique_names(
-        (one.name, names.field_name(one.name, (*_NAMES_IN_USE, "re"))) for one in channel.parameters
+        (one.name, names.field_name(one.name, _NAMES_IN_USE)) for one in channel.parameters
     )
     level_names = names.unique_names(
-        ((one.name, f"{field_names[one.name]}_level") for one in channel.parameters), taken=field_names.values()
+        ((one.name, f"{field_names[one.name]}_level") for one in channel.parameters),
+        taken=(*_NAMES_IN_USE, *field_names.values()),
     )
     parameters = tuple(
         _ParameterView(
@@ -136,6 +145,8 @@ def _channel(channel: Channel, class_name: str) -> _ChannelView:
         address=channel.address,
         parameters=parameters,
         build_return=_joined(built),
+        join_docstring=text.docstring(_join_description(parameters), indent=8),
+        join_return=text.unbroken(_template(levels, by_index), indent=8),
         filter_return=_joined(filtered),
     )
 
@@ -143,3 +154,24 @@ def _channel(channel: Channel, class_name: str) -> _ChannelView:
 def _joined(levels: list[str]) -> str:
     """Write the statement that returns the levels put together."""
     return text.fit_nested(('return "/".join(', "["), levels, ("]", ")"), indent=8)
+
+
+def _join_description(parameters: tuple[_ParameterView, ...]) -> str:
+    """Describe `join`."""
+    if not parameters:
+        return "Build a topic."
+    unknown = "".join(
+        f" `{one.unknown}` stands for {one.name} if that is not known." for one in parameters if one.unknown is not None
+    )
+    return "Build a topic without a check: its levels must be ones that :meth:`build` takes." + unknown
+
+
+def _template(levels: list[str], parameters: dict[int, _ParameterView]) -> str:
+    """Write the statement that returns the levels put together by one literal."""
+    if not parameters:
+        return f"return {text.literal('/'.join(levels))}"
+    filled = "/".join(
+        f"{{{one.name}}}" if (one := parameters.get(index)) else level.replace("{", "{{").replace("}", "}}")
+        for index, level in enumerate(levels)
+    )
+    return f"return f{text.literal(filled)}"
