@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from functools import lru_cache, partial
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
 
 import typing_extensions
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
@@ -113,7 +114,23 @@ def _depth(text: str) -> int:
     return deepest
 
 
-class SchemaSpec:
+class _Constructor(Generic[M]):
+    """A class method without arguments that both kinds have: what it makes accepts the messages of one class."""
+
+    def __init__(self, message_class: type[M]) -> None:
+        self._message_class = message_class
+
+    @overload
+    def __get__(self, instance: object, owner: type[Input]) -> Callable[[], Input[M]]: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Output]) -> Callable[[], Output[M]]: ...
+    def __get__(self, instance: object, owner: type[Input | Output]) -> Callable[[], Input[M] | Output[M]]:
+        if self._message_class is NoneType:
+            return partial(owner, support_empty_schema=True)
+        return partial(owner, schemas=(schema_of(self._message_class),))
+
+
+class SchemaSpec(Generic[P]):
     """A set of acceptable schemas; what :class:`Input` and :class:`Output` have in common.
 
     Both are generic in the payload, for type checkers: `Input[StringMessage]` accepts a StringMessage, `Input[None]`
@@ -135,6 +152,31 @@ class SchemaSpec:
             support_empty_schema: bool = False,
             support_undefined_schema: bool = False,
         ) -> None: ...
+
+    empty = _Constructor(NoneType)
+    """Accept empty events, and nothing else."""
+    int32 = _Constructor(messages.Int32Message)
+    """Accept `Int32Message`."""
+    int64 = _Constructor(messages.Int64Message)
+    """Accept `Int64Message`."""
+    float32 = _Constructor(messages.Float32Message)
+    """Accept `Float32Message`."""
+    float64 = _Constructor(messages.Float64Message)
+    """Accept `Float64Message`."""
+    string = _Constructor(messages.StringMessage)
+    """Accept `StringMessage`."""
+    bytes = _Constructor(messages.BytesMessage)
+    """Accept `BytesMessage`."""
+
+    @classmethod
+    def undefined(cls) -> Self:
+        """Accept any payload."""
+        return cls(support_undefined_schema=True)
+
+    @classmethod
+    def from_schema(cls, schema: str) -> Self:
+        """Accept payloads of one Avro schema, given as JSON text."""
+        return cls(schemas=(schema,))
 
     @classmethod
     def from_wire(cls, record: messages.Input | messages.Output) -> Self:
@@ -194,6 +236,14 @@ class SchemaSpec:
         """Return whether both accept the same."""
         return self.accepts(other) and other.accepts(self)
 
+    def _joined(self, other: SchemaSpec) -> Self:
+        """Return what accepts all that either does."""
+        return type(self)(
+            schemas=(*self.schemas, *(schema for schema in other.schemas if schema not in self.schemas)),
+            support_empty_schema=self.support_empty_schema or other.support_empty_schema,
+            support_undefined_schema=self.support_undefined_schema or other.support_undefined_schema,
+        )
+
     def __str__(self) -> str:
         """Name what is accepted, as in `StringMessage or empty events`."""
         if self.support_undefined_schema:
@@ -217,7 +267,7 @@ class SchemaSpec:
         )
 
 
-class Input(SchemaSpec, messages.Input, Generic[P]):
+class Input(SchemaSpec[P], messages.Input):
     """What an operation can be fed with."""
 
     __slots__ = ()
@@ -241,61 +291,12 @@ class Input(SchemaSpec, messages.Input, Generic[P]):
         """
         return Input(schemas=(schema_of(message_class),))
 
-    @classmethod
-    def from_schema(cls, schema: str) -> Input[Any]:
-        """Accept payloads of one Avro schema, given as JSON text."""
-        return Input(schemas=(schema,))
-
-    @classmethod
-    def empty(cls) -> Input[None]:
-        """Accept empty events, and nothing else."""
-        return Input(support_empty_schema=True)
-
-    @classmethod
-    def undefined(cls) -> Input[Any]:
-        """Accept any payload."""
-        return Input(support_undefined_schema=True)
-
-    @classmethod
-    def int32(cls) -> Input[messages.Int32Message]:
-        """Accept `Int32Message`."""
-        return cls.from_message(messages.Int32Message)
-
-    @classmethod
-    def int64(cls) -> Input[messages.Int64Message]:
-        """Accept `Int64Message`."""
-        return cls.from_message(messages.Int64Message)
-
-    @classmethod
-    def float32(cls) -> Input[messages.Float32Message]:
-        """Accept `Float32Message`."""
-        return cls.from_message(messages.Float32Message)
-
-    @classmethod
-    def float64(cls) -> Input[messages.Float64Message]:
-        """Accept `Float64Message`."""
-        return cls.from_message(messages.Float64Message)
-
-    @classmethod
-    def string(cls) -> Input[messages.StringMessage]:
-        """Accept `StringMessage`."""
-        return cls.from_message(messages.StringMessage)
-
-    @classmethod
-    def bytes(cls) -> Input[messages.BytesMessage]:
-        """Accept `BytesMessage`."""
-        return cls.from_message(messages.BytesMessage)
-
     def __or__(self, other: Input[Q]) -> Input[P | Q]:
         """Accept what either does."""
-        return Input(
-            schemas=(*self.schemas, *(schema for schema in other.schemas if schema not in self.schemas)),
-            support_empty_schema=self.support_empty_schema or other.support_empty_schema,
-            support_undefined_schema=self.support_undefined_schema or other.support_undefined_schema,
-        )
+        return Input.from_wire(self._joined(other))
 
 
-class Output(SchemaSpec, messages.Output, Generic[P]):
+class Output(SchemaSpec[P], messages.Output):
     """What an operation can send back."""
 
     __slots__ = ()
@@ -319,55 +320,6 @@ class Output(SchemaSpec, messages.Output, Generic[P]):
         """
         return Output(schemas=(schema_of(message_class),))
 
-    @classmethod
-    def from_schema(cls, schema: str) -> Output[Any]:
-        """Send payloads of one Avro schema, given as JSON text."""
-        return Output(schemas=(schema,))
-
-    @classmethod
-    def empty(cls) -> Output[None]:
-        """Send empty events, and nothing else."""
-        return Output(support_empty_schema=True)
-
-    @classmethod
-    def undefined(cls) -> Output[Any]:
-        """Send any payload."""
-        return Output(support_undefined_schema=True)
-
-    @classmethod
-    def int32(cls) -> Output[messages.Int32Message]:
-        """Send `Int32Message`."""
-        return cls.from_message(messages.Int32Message)
-
-    @classmethod
-    def int64(cls) -> Output[messages.Int64Message]:
-        """Send `Int64Message`."""
-        return cls.from_message(messages.Int64Message)
-
-    @classmethod
-    def float32(cls) -> Output[messages.Float32Message]:
-        """Send `Float32Message`."""
-        return cls.from_message(messages.Float32Message)
-
-    @classmethod
-    def float64(cls) -> Output[messages.Float64Message]:
-        """Send `Float64Message`."""
-        return cls.from_message(messages.Float64Message)
-
-    @classmethod
-    def string(cls) -> Output[messages.StringMessage]:
-        """Send `StringMessage`."""
-        return cls.from_message(messages.StringMessage)
-
-    @classmethod
-    def bytes(cls) -> Output[messages.BytesMessage]:
-        """Send `BytesMessage`."""
-        return cls.from_message(messages.BytesMessage)
-
     def __or__(self, other: Output[Q]) -> Output[P | Q]:
         """Send what either does."""
-        return Output(
-            schemas=(*self.schemas, *(schema for schema in other.schemas if schema not in self.schemas)),
-            support_empty_schema=self.support_empty_schema or other.support_empty_schema,
-            support_undefined_schema=self.support_undefined_schema or other.support_undefined_schema,
-        )
+        return Output.from_wire(self._joined(other))
