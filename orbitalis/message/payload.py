@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from orbitalis.message import registry
 from orbitalis.message.registry import UserMessage
-from orbitalis_wire.codecs import CODEC_BY_CLASS, CODEC_BY_MESSAGE_TYPE
+from orbitalis_wire.codecs import CODEC_BY_CLASS, CODEC_BY_MESSAGE_TYPE, CODECS
 from orbitalis_wire.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import BytesMessage, EventEnvelope, Float64Message, Int64Message, StringMessage
 
@@ -68,6 +68,31 @@ class UndecodedPayload:
     schema_fingerprint: str | None
 
 
+class _ByClass(dict[type[object], str]):
+    """What is known of message classes: of a user's, it is worked out when it is first looked up.
+
+    Look it up with `[]`: what is there costs no call. What is no message class raises :class:`TypeError`.
+    """
+
+    def __init__(self, generated: Iterable[tuple[type[object], str]], work_out: Callable[[type[UserMessage]], str]):
+        super().__init__(generated)
+        self._work_out = work_out
+
+    def __missing__(self, message_class: type[object]) -> str:
+        if not issubclass(message_class, UserMessage):
+            raise _no_message_class(message_class)
+        found = self[message_class] = self._work_out(message_class)
+        return found
+
+
+_message_types: Final = _ByClass(
+    ((codec.message_class, codec.message_type) for codec in CODECS), lambda message_class: message_class.message_type()
+)
+_schemas: Final = _ByClass(
+    ((codec.message_class, codec.schema) for codec in CODECS), lambda message_class: message_class.avro_schema()
+)
+
+
 def wrap(value: object) -> object | None:
     """Return the message that `value` is or stands for, or `None` for an empty event.
 
@@ -77,6 +102,8 @@ def wrap(value: object) -> object | None:
         TypeError: The value is no message and stands for none.
         EncodeError: It is an integer of more than 64 bits.
     """
+    if type(value) in _message_types:
+        return value
     match value:
         case None:
             return None
@@ -93,8 +120,7 @@ def wrap(value: object) -> object | None:
         case bytes():
             return BytesMessage(value=value)
         case UserMessage():
-            return value
-        case _ if type(value) in CODEC_BY_CLASS:
+            message_type_of(value)  # by which the next message of the class is known
             return value
         case _:
             pass
@@ -106,22 +132,12 @@ def wrap(value: object) -> object | None:
 
 def message_type_of(message: object) -> str:
     """Return the record name of a message; raises :class:`TypeError` for anything else."""
-    codec = CODEC_BY_CLASS.get(type(message))
-    if codec is not None:
-        return codec.message_type
-    if isinstance(message, UserMessage):
-        return message.message_type()
-    raise _no_message_class(type(message))
+    return _message_types[type(message)]
 
 
 def schema_of(message_class: type[object]) -> str:
     """Return the Avro schema, as JSON text, of a message class; raises :class:`TypeError` for any other class."""
-    codec = CODEC_BY_CLASS.get(message_class)
-    if codec is not None:
-        return codec.schema
-    if issubclass(message_class, UserMessage):
-        return message_class.avro_schema()
-    raise _no_message_class(message_class)
+    return _schemas[message_class]
 
 
 def encode_payload(message: object | None) -> EncodedPayload:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import lru_cache, partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
 
 import typing_extensions
-from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
 from orbitalis_wire import limits, messages
+from orbitalis_wire.codecs import CODECS
 
 __all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar"]
 
@@ -26,12 +24,40 @@ Q = TypeVar("Q")
 
 _NO_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.DOTALL)
 """What is between the brackets of JSON, texts included."""
-_CACHED: Final = 256
-"""Schemas whose canonical form is kept: as many strangers may name ever new ones, at most 32 MiB of text."""
+_CACHED: Final = 128
+"""Schemas whose canonical form is kept, and as many old ones: strangers may name ever new ones, at most 32 MiB."""
+_GENERATED: Final = {codec.schema: codec.canonical_form for codec in CODECS}
+"""Canonical forms of the messages of the protocol: they are always at hand."""
 _LONGEST_DRAFT: Final = 8 * limits.SCHEMA_BYTES
 """Characters that a canonical form may have while it is made: names gain their namespace wherever they stand."""
-_forms: Final[OrderedDict[str, str | None]] = OrderedDict()
-"""Canonical forms of the schemas that were asked for last, newest last, and None for what stands for itself."""
+
+
+class _Forms(dict[str, "str | None"]):
+    """Canonical forms of the schemas that were asked for last, and `None` for what stands for itself.
+
+    Look one up with `[]`: what is missing is worked out, and what is there costs no call. When this is full, the forms
+    become the `old` ones. An old one comes back when it is asked for; when this is full again, the rest is dropped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_GENERATED)
+        self.old: dict[str, str | None] = {}
+
+    def __missing__(self, schema: str) -> str | None:
+        if len(schema) > limits.SCHEMA_BYTES:
+            return None
+        # Other threads may do the same at the same time.
+        old = self.old
+        form = old[schema] if schema in old else _work_out(schema)
+        if len(self) >= _CACHED:
+            self.old = dict(self)
+            self.clear()
+            self.update(_GENERATED)
+        self[schema] = form
+        return form
+
+
+_forms: Final = _Forms()
 
 
 def canonical_form(schema: str) -> str:
@@ -40,31 +66,18 @@ def canonical_form(schema: str) -> str:
     Text that is no schema stands for itself, and so does one that is deeper than `limits.NESTING_DEPTH` allows, or is
     larger than `limits.SCHEMA_BYTES` here or there: it is the same as an equal text and as nothing else.
     """
-    form = _form(schema)
-    return schema if form is None else form
+    return _forms[schema] or schema
 
 
 def is_familiar(schema: str) -> bool:
     """Return whether :meth:`canonical_form` takes no time, since this text was asked for lately or is too long."""
-    return schema in _forms or len(schema) > limits.SCHEMA_BYTES
-
-
-def _form(schema: str) -> str | None:
-    if len(schema) > limits.SCHEMA_BYTES:
-        return None
-    try:
-        form = _forms[schema]
-    except KeyError:
-        form = _forms[schema] = _work_out(schema)
-    # Other threads may do the same at the same time.
-    with suppress(KeyError):
-        _forms.move_to_end(schema)
-        while len(_forms) > _CACHED:
-            _forms.popitem(last=False)
-    return form
+    return schema in _forms or schema in _forms.old or len(schema) > limits.SCHEMA_BYTES
 
 
 def _work_out(schema: str) -> str | None:
+    # It takes long to import, and is not needed by those who speak the protocol's messages alone.
+    from fastavro.schema import parse_schema, to_parsing_canonical_form
+
     if _depth(schema) > limits.NESTING_DEPTH:
         return None
     namespace = 0
@@ -90,7 +103,9 @@ def _work_out(schema: str) -> str | None:
 @lru_cache(maxsize=_CACHED)
 def _fingerprints(schemas: tuple[str, ...]) -> frozenset[str]:
     # It takes a second for a million characters, so not anew for every event.
-    forms = (_form(schema) for schema in schemas)
+    from fastavro.schema import fingerprint
+
+    forms = (_forms[schema] for schema in schemas)
     return frozenset(fingerprint(form, "CRC-64-AVRO") for form in forms if form is not None)
 
 
@@ -179,8 +194,10 @@ class SchemaSpec(Generic[P]):
         return cls(schemas=(schema,))
 
     @classmethod
-    def from_wire(cls, record: messages.Input | messages.Output) -> Self:
+    def from_wire(cls, record: messages.Input | messages.Output | Self) -> Self:
         """Take over what a message said."""
+        if type(record) is cls:
+            return record
         return cls(
             schemas=record.schemas,
             support_empty_schema=record.support_empty_schema,
@@ -190,47 +207,55 @@ class SchemaSpec(Generic[P]):
     @property
     def has_some_explicit_schemas(self) -> bool:
         """Whether any schema is named."""
-        return len(self.schemas) > 0
+        return bool(self.schemas)
 
     @property
     def expects_something(self) -> bool:
         """Whether there is anything that this accepts, be it an empty event."""
-        return self.support_undefined_schema or self.support_empty_schema or self.has_some_explicit_schemas
+        return self.support_undefined_schema or self.support_empty_schema or bool(self.schemas)
 
     def is_compatible_with_schema(self, target_schema: str) -> bool:
         """Return whether a payload written with `target_schema` (JSON text) is accepted."""
-        if self.support_undefined_schema:
-            return True
-        target = canonical_form(target_schema)
-        return any(canonical_form(schema) == target for schema in self.schemas)
+        return self.support_undefined_schema or self._has(target_schema)
 
     def accepts_class(self, message_class: type[object]) -> bool:
         """Return whether messages of a class, a generated one or a user's, are accepted."""
-        return self.support_undefined_schema or self.is_compatible_with_schema(schema_of(message_class))
+        if self.support_undefined_schema:
+            return True
+        schema = schema_of(message_class)
+        return schema in self.schemas or self._has(schema)
 
     def accepts_payload(self, payload: object | None) -> bool:
         """Return whether the payload of an event, as :attr:`Event.payload` gives it, is accepted."""
+        if self.support_undefined_schema:
+            return True
         if payload is None:
-            return self.support_empty_schema or self.support_undefined_schema
-        if isinstance(payload, UndecodedPayload):
-            return self.support_undefined_schema or (
-                not is_known(payload) and payload.schema_fingerprint in _fingerprints(tuple(self.schemas))
-            )
-        return self.accepts_class(type(payload))
+            return self.support_empty_schema
+        if type(payload) is UndecodedPayload:
+            return not is_known(payload) and payload.schema_fingerprint in _fingerprints(tuple(self.schemas))
+        schema = schema_of(type(payload))
+        return schema in self.schemas or self._has(schema)
+
+    def _has(self, schema: str) -> bool:
+        """Return whether a schema is named, perhaps in other words."""
+        return (_forms[schema] or schema) in [_forms[mine] or mine for mine in self.schemas]
 
     def accepts(self, other: SchemaSpec) -> bool:
         """Return whether everything that `other` may carry is accepted here.
 
         Nothing at all is accepted only where nothing is expected.
         """
-        if self.expects_something != other.expects_something:
-            return False
+        mine, theirs = self.schemas, other.schemas
         if self.support_undefined_schema:
-            return True
+            return other.support_undefined_schema or other.support_empty_schema or bool(theirs)
         if other.support_undefined_schema or (other.support_empty_schema and not self.support_empty_schema):
             return False
-        mine = {canonical_form(schema) for schema in self.schemas}
-        return all(canonical_form(schema) in mine for schema in other.schemas)
+        if not theirs:
+            return other.support_empty_schema or not (mine or self.support_empty_schema)
+        if mine == theirs:
+            return True
+        forms = {_forms[schema] or schema for schema in mine}
+        return not [schema for schema in theirs if (_forms[schema] or schema) not in forms]
 
     def is_compatible(self, other: SchemaSpec) -> bool:
         """Return whether both accept the same."""
@@ -259,9 +284,16 @@ class SchemaSpec(Generic[P]):
         theirs: dict[str, str] = {}
         for other in others:
             for schema in other.schemas:
-                theirs.setdefault(canonical_form(schema), schema)
+                form = _forms[schema] or schema
+                if form not in theirs:
+                    theirs[form] = schema
+        schemas = tuple(
+            [theirs[form] if (form := _forms[schema] or schema) in theirs else schema for schema in self.schemas]
+        )
+        if schemas == self.schemas:
+            return self
         return type(self)(
-            schemas=tuple(theirs.get(canonical_form(schema), schema) for schema in self.schemas),
+            schemas=schemas,
             support_empty_schema=self.support_empty_schema,
             support_undefined_schema=self.support_undefined_schema,
         )

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from fastavro.schema import fingerprint
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orbitalis.message import Input, UndecodedPayload
-from orbitalis.message.schema import canonical_form
+from orbitalis.message import Input, Output, UndecodedPayload
+from orbitalis.message.schema import canonical_form, is_familiar
 from orbitalis_wire import limits, messages
-from orbitalis_wire.codecs import CODEC_BY_CLASS
+from orbitalis_wire.codecs import CODEC_BY_CLASS, CODECS
 
 
 def _deep(levels: int, documentation: str = "") -> str:
@@ -72,3 +74,79 @@ def test_a_payload_that_was_not_taken_is_not_accepted_whatever_its_fingerprint_s
     assert not spec.accepts_class(messages.BytesMessage)
     assert Input.undefined().accepts_class(messages.BytesMessage)
     assert not Input.empty().accepts_class(messages.BytesMessage)
+
+
+def test_schemas_are_familiar_until_many_others_were_asked_for() -> None:
+    first, *others = (json.dumps({"type": "fixed", "name": f"Familiar{number}", "size": 1}) for number in range(400))
+    assert not is_familiar(first)
+    for other in others[:100]:
+        canonical_form(first)
+        canonical_form(other)
+    assert is_familiar(first)
+    assert is_familiar(others[0])
+    for other in others[100:]:
+        canonical_form(other)
+    assert not is_familiar(first)
+    assert is_familiar(others[-1])
+    assert all(is_familiar(codec.schema) for codec in CODECS)
+    assert is_familiar("x" * (limits.SCHEMA_BYTES + 1))
+
+
+SPELLINGS = [
+    json.dumps({**schema, **more}, indent=indent)
+    for schema in (
+        json.loads(CODEC_BY_CLASS[messages.StringMessage].schema),
+        json.loads(CODEC_BY_CLASS[messages.Int64Message].schema),
+    )
+    for more in ({}, {"doc": "In other words."})
+    for indent in (None, 2)
+] + ["no schema", "no  schema"]
+SPECS: st.SearchStrategy[Input] = st.builds(
+    Input,
+    schemas=st.lists(st.sampled_from(SPELLINGS), max_size=3)
+    | st.lists(st.sampled_from(SPELLINGS), max_size=3).map(tuple),
+    support_empty_schema=st.booleans(),
+    support_undefined_schema=st.booleans(),
+)
+
+
+def _forms(spec: Input) -> set[str]:
+    return {canonical_form(schema) for schema in spec.schemas}
+
+
+@given(SPECS, SPECS)
+def test_a_spec_accepts_another_if_it_accepts_everything_that_it_carries(one: Input, other: Input) -> None:
+    fits = one.support_undefined_schema or (
+        not other.support_undefined_schema
+        and one.support_empty_schema >= other.support_empty_schema
+        and _forms(one) >= _forms(other)
+    )
+    assert one.accepts(other) is (fits and one.expects_something == other.expects_something)
+    assert one.is_compatible(other) is (one.accepts(other) and other.accepts(one))
+
+
+@given(SPECS, st.lists(SPECS, max_size=3))
+def test_schemas_are_spelled_as_the_first_that_has_them_does(spec: Input, others: list[Input]) -> None:
+    theirs = [schema for other in others for schema in other.schemas]
+    spelled = spec.spelled_like(others)
+    assert spelled.schemas == tuple(
+        next((one for one in theirs if canonical_form(one) == canonical_form(schema)), schema)
+        for schema in spec.schemas
+    )
+    assert replace(spelled, schemas=spec.schemas) == spec
+
+
+@given(SPECS, st.sampled_from([messages.StringMessage, messages.Int64Message, messages.BytesMessage]))
+def test_a_class_is_accepted_if_its_schema_is(spec: Input, message_class: type[Any]) -> None:
+    schema = CODEC_BY_CLASS[message_class].schema
+    accepted = spec.support_undefined_schema or canonical_form(schema) in _forms(spec)
+    assert spec.accepts_class(message_class) is accepted
+    assert spec.is_compatible_with_schema(schema) is accepted
+
+
+def test_what_a_message_said_is_taken_as_it_is() -> None:
+    said = messages.Output(schemas=("x",), support_empty_schema=True, support_undefined_schema=False)
+    taken = Output.from_wire(said)
+    assert type(taken) is Output
+    assert (taken.schemas, taken.support_empty_schema, taken.support_undefined_schema) == (("x",), True, False)
+    assert Output.from_wire(taken) is taken

@@ -144,8 +144,8 @@ PROTOCOL_MUTANTS = [
     Mutant(
         name="undefined-is-nothing",
         file="orbitalis/message/schema.py",
-        old="return self.support_undefined_schema or self.support_empty_schema",
-        new="return self.support_empty_schema",
+        old="return other.support_undefined_schema or other.support_empty_schema or bool(theirs)",
+        new="return True",
         known_fault=13,
     ),
     Mutant(
