@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -210,9 +211,10 @@ def test_descriptions_are_docstrings(zoo: ModuleType) -> None:
 def docstrings_of_fields(source: str) -> Iterator[str]:
     (class_,) = ast.parse(source).body
     assert isinstance(class_, ast.ClassDef)
-    for node in class_.body[2::2]:
-        assert isinstance(node, ast.Expr)
-        yield ast.literal_eval(node.value)
+    for field, node in pairwise(class_.body):
+        if isinstance(field, ast.AnnAssign):
+            assert isinstance(node, ast.Expr)
+            yield ast.literal_eval(node.value)
 
 
 def test_enumerations(zoo: ModuleType) -> None:

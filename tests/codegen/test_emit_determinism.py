@@ -74,7 +74,7 @@ def test_hashing_has_no_influence(roots: list[str]) -> None:
     outputs = {emitted_by(sys.executable, roots, PYTHONHASHSEED=seed) for seed in ("0", "1", "2026")}
 
     assert len(outputs) == 1
-    assert outputs.pop().count(PACKAGE) == 3 * 12
+    assert outputs.pop().count(PACKAGE) == 3 * 13
 
 
 def test_the_surroundings_have_no_influence(roots: list[str], tmp_path: Path) -> None:
@@ -149,7 +149,13 @@ def test_fields_follow(copy: Path) -> None:
     found = changes(copy, "schemas/KeepaliveMessage.avsc", old, new)
 
     assert sorted(found) == ["codecs.py", "messages.py"]
-    assert found["messages.py"] == ["+added: int | None = None", '+"""A new one."""']
+    assert [line for line in found["messages.py"] if line[0] == "+"] == [
+        '+__slots__ = ("added", "from_identifier")',
+        "+added: int | None",
+        '+"""A new one."""',
+        "+def __init__(self, *, added: int | None = None, from_identifier: str) -> None:",
+        '+_set(self, "added", added)',
+    ]
     assert '+at = ".added"' in found["codecs.py"]
     assert any(line.startswith('+fingerprint="') for line in found["codecs.py"])
 

@@ -13,7 +13,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from orbitalis_codegen.emit.errors import EmitError
-from orbitalis_codegen.emit.python import environment, names, text
+from orbitalis_codegen.emit.python import environment, names, records, text
+from orbitalis_codegen.emit.python.records import Slot
 from orbitalis_codegen.emit.python.types import PythonField, Types
 from orbitalis_codegen.model import (
     Array,
@@ -36,7 +37,6 @@ _IMPORTS_OF_DEFAULTS = {
     "UUID": "uuid",
     "date": "datetime",
     "datetime": "datetime",
-    "field": "dataclasses",
     "timedelta": "datetime",
 }
 """What the source of a default uses, and where it comes from."""
@@ -44,55 +44,74 @@ _MODULES_OF_ANNOTATIONS = ("collections.abc", "datetime", "uuid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _MemberView:
-    """A field of a record, or a symbol of an enumeration."""
+class _FieldView:
+    """A field of a record."""
 
     declaration: str
     docstring: str
+    assignment: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ClassView:
-    """A record or an enumeration."""
+class _RecordView:
+    """A record."""
 
     name: str
-    is_enumeration: bool
+    docstring: str
+    slots: str
+    fields: tuple[_FieldView, ...]
+    signature: str
     is_message: bool
     """Whether it travels by itself, and so has a codec that knows its schema."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EnumerationView:
+    """An enumeration."""
+
+    name: str
     docstring: str
-    members: tuple[_MemberView, ...]
+    symbols: tuple[str, ...]
 
 
 def emit_messages(types: Types) -> str:
     """Emit a class for each record and enumeration."""
     generated = ast.parse(_generate(types))
     imports = _imports(generated)
-    classes: list[_ClassView] = []
+    classes: list[_RecordView | _EnumerationView] = []
     for node in generated.body:
         named = _named(node, types)
         if isinstance(node, ast.ClassDef) and named is not None:
-            if isinstance(named, Record):
-                fields = types.fields(named)
-                annotations = _annotations(node, types)
-                members = tuple(_member(field, annotations[_field_key(index)]) for index, field in enumerate(fields))
-                imports["dataclasses"].add("dataclass")
-                for field in fields:
-                    _add_imports(imports, field)
-            else:
-                members = _symbols(named)
+            name = types.class_names[named.name]
+            docstring = text.docstring(named.description, indent=4)
+            if isinstance(named, Enumeration):
+                classes.append(_EnumerationView(name=name, docstring=docstring, symbols=_symbols(named)))
                 imports["enum"].add("StrEnum")
+                continue
+            fields, annotations = types.fields(named), _annotations(node, types)
+            slots = [
+                Slot(name=one.name, annotation=annotation, default=one.default, is_factory=one.is_factory)
+                for index, one in enumerate(fields)
+                for annotation in [annotations[_field_key(index)]]
+            ]
+            imports["._records"].update(["Record", "record"])
+            for slot in slots:
+                _add_imports(imports, slot)
             classes.append(
-                _ClassView(
-                    name=types.class_names[named.name],
-                    is_enumeration=isinstance(named, Enumeration),
+                _RecordView(
+                    name=name,
+                    docstring=docstring,
+                    slots=records.slots(slots),
+                    fields=tuple(_field(field, slot) for field, slot in zip(fields, slots, strict=True)),
+                    signature=records.signature(slots),
                     is_message=named.name in types.messages,
-                    docstring=text.docstring(named.description, indent=4),
-                    members=members,
                 )
             )
+    own = imports.pop("._records", ())
     return environment.render(
         "messages.py.jinja2",
         imports=[text.import_from(module, imported) for module, imported in sorted(imports.items())],
+        own_imports=text.import_from("._records", own) if own else "",
         exported=text.sorted_names(view.name for view in classes),
         classes=classes,
     )
@@ -159,10 +178,13 @@ def _imports(generated: ast.Module) -> defaultdict[str, set[str]]:
     return imports
 
 
-def _add_imports(imports: defaultdict[str, set[str]], field: PythonField) -> None:
-    used = {node.id for node in ast.walk(ast.parse(_assignment(field).strip(" ="))) if isinstance(node, ast.Name)}
-    for name in used & _IMPORTS_OF_DEFAULTS.keys():
-        imports[_IMPORTS_OF_DEFAULTS[name]].add(name)
+def _add_imports(imports: defaultdict[str, set[str]], slot: Slot) -> None:
+    if slot.default is not None:
+        used = {node.id for node in ast.walk(ast.parse(slot.default)) if isinstance(node, ast.Name)}
+        for name in used & _IMPORTS_OF_DEFAULTS.keys():
+            imports[_IMPORTS_OF_DEFAULTS[name]].add(name)
+    if slot.is_made_anew:
+        imports["._records"].add("ABSENT")
 
 
 def _annotations(class_: ast.ClassDef, types: Types) -> dict[str, str]:
@@ -178,29 +200,17 @@ def _annotations(class_: ast.ClassDef, types: Types) -> dict[str, str]:
     return annotations
 
 
-def _member(field: PythonField, annotation: str) -> _MemberView:
+def _field(field: PythonField, slot: Slot) -> _FieldView:
     description = field.field.description
     if field.name != field.field.name:
         description = f"{description.strip()}\n\nCalled `{field.field.name}` on the wire.".strip()
-    start = f"{field.name}: {annotation}"
-    if field.default is not None and isinstance(field.field.default, str) and field.default.startswith(("'", '"')):
-        declaration = text.fit_string(f"{start} = ", field.field.default, indent=4)
-    else:
-        declaration = text.unbroken(start + _assignment(field), indent=4)
-    return _MemberView(declaration=declaration, docstring=text.docstring(description, indent=4))
-
-
-def _assignment(field: PythonField) -> str:
-    if field.default is None:
-        return ""
-    return f" = field(default_factory=lambda: {field.default})" if field.is_factory else f" = {field.default}"
-
-
-def _symbols(enumeration: Enumeration) -> tuple[_MemberView, ...]:
-    return tuple(
-        _MemberView(declaration=f"{name} = {text.literal(symbol)}", docstring="")
-        for symbol, name in symbol_names(enumeration).items()
+    return _FieldView(
+        declaration=slot.declaration, docstring=text.docstring(description, indent=4), assignment=slot.assignment
     )
+
+
+def _symbols(enumeration: Enumeration) -> tuple[str, ...]:
+    return tuple(f"{name} = {text.literal(symbol)}" for symbol, name in symbol_names(enumeration).items())
 
 
 def _named_schema(named: Record | Enumeration | Fixed, key: str, types: Types) -> dict[str, object] | None:

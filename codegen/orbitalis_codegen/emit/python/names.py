@@ -14,7 +14,7 @@ _CLASSES_IN_USE = frozenset(
         "True", "False", "Self", "StrEnum", "Struct", "TypeVar", "UUID", "UTC", "T", "READ_FAULTS", "WRITE_FAULTS",
         "CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", "Fault", "Guard",
         "DecodeError", "EncodeError", "TopicError", "WireError", "Encoding", "Channel", "Operation",
-        "CHANNELS", "OPERATIONS", "UnicodeDecodeError", "Model",
+        "CHANNELS", "OPERATIONS", "UnicodeDecodeError", "Model", "Record", "ABSENT", "NamedTuple",
     }
 )  # fmt: skip
 """What emitted modules import, define or take from the builtins under a name that a class could have."""

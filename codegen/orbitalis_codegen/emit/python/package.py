@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orbitalis_codegen.emit.errors import EmitError
-from orbitalis_codegen.emit.python import channels, codecs, envelope, errors, messages, numbers, topics
+from orbitalis_codegen.emit.python import channels, codecs, envelope, errors, messages, numbers, records, topics
 from orbitalis_codegen.emit.python.types import Types
 from orbitalis_codegen.model import Model
 
@@ -26,6 +26,7 @@ def emit_python(model: Model) -> dict[str, str]:
         "__init__.py": numbers.emit_package(model),
         "_binary.py": codecs.emit_binary(),
         "_json.py": envelope.emit_json(),
+        "_records.py": records.emit_records(),
         "channels.py": channels.emit_channels(model, types),
         "codecs.py": codecs.emit_codecs(model, types),
         "envelope.py": envelope.emit_envelope(model, types),

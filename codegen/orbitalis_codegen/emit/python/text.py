@@ -17,6 +17,7 @@ __all__ = [
     "fit",
     "fit_nested",
     "fit_string",
+    "fits",
     "float_literal",
     "import_from",
     "literal",
@@ -47,10 +48,15 @@ def float_literal(value: float) -> str:
     return repr(float(value)).replace("e+", "e")
 
 
+def fits(line: str, *, indent: int) -> bool:
+    """Whether a line is short enough."""
+    return indent + _width(line) <= LINE_LENGTH
+
+
 def fit_string(opening: str, text: str, closing: str = "", *, indent: int) -> str:
     """Lay out what is assigned a text: in one line if it fits, else as literals that Python joins."""
     line = opening + literal(text) + closing
-    if indent + _width(line) <= LINE_LENGTH:
+    if fits(line, indent=indent):
         return line
     inner = "\n" + " " * indent + _INDENT
     width = LINE_LENGTH - indent - len(_INDENT)
@@ -70,7 +76,7 @@ def _literals(text: str, width: int) -> Iterator[str]:
 
 def unbroken(line: str, *, indent: int) -> str:
     """Leave a line in one piece however long it is, and tell the tools so: nothing in it has a layout of its own."""
-    return line if indent + _width(line) <= LINE_LENGTH else f"{line}  # fmt: skip  # noqa: E501"
+    return line if fits(line, indent=indent) else f"{line}  # fmt: skip  # noqa: E501"
 
 
 def docstring(text: str, *, indent: int) -> str:

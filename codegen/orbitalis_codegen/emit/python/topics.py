@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orbitalis_codegen.emit.python import environment, names, text
+from orbitalis_codegen.emit.python import environment, names, records, text
+from orbitalis_codegen.emit.python.records import Slot
 from orbitalis_codegen.model import Channel, Model
 
 __all__ = ["emit_topics"]
@@ -29,6 +30,11 @@ class _ParameterView:
     def annotation(self) -> str:
         """Of the parameter."""
         return "str" if self.unknown is None else "str | None"
+
+    @property
+    def slot(self) -> Slot:
+        """The field that holds it."""
+        return Slot(name=self.name, annotation=self.annotation)
 
     @property
     def check(self) -> str:
@@ -71,9 +77,19 @@ class _ChannelView:
     filter_return: str
 
     @property
+    def slots(self) -> str:
+        """The line that declares the slots."""
+        return records.slots(one.slot for one in self.parameters)
+
+    @property
+    def signature(self) -> str:
+        """The first line of `__init__`."""
+        return records.signature(one.slot for one in self.parameters)
+
+    @property
     def build_parameters(self) -> tuple[str, ...]:
         """Parameters of `build`."""
-        given = tuple(f"{parameter.name}: {parameter.annotation}" for parameter in self.parameters)
+        given = tuple(parameter.slot.parameter for parameter in self.parameters)
         return ("*", *given) if given else ()
 
     @property

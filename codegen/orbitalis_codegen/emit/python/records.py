@@ -1,0 +1,77 @@
+"""The module `_records`, and what the source of each class that is a record has: its slots and its `__init__`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orbitalis_codegen.emit.python import environment, text
+
+__all__ = ["Slot", "emit_records", "signature", "slots"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A field of a record."""
+
+    name: str
+    annotation: str
+    default: str | None = None
+    """Source of the default value; `None` if a value is required."""
+    is_factory: bool = False
+    """Whether `default` has to be evaluated for each instance."""
+
+    @property
+    def declaration(self) -> str:
+        """The line that declares it, in the body of the class."""
+        return text.unbroken(f"{self.name}: {self.annotation}", indent=4)
+
+    @property
+    def assignment(self) -> str:
+        """The line of `__init__` that sets it."""
+        value = f"{self.default} if {self.name} is ABSENT else {self.name}" if self.is_made_anew else self.name
+        return text.unbroken(f"_set(self, {text.literal(self.name)}, {value})", indent=8)
+
+    @property
+    def parameter(self) -> str:
+        """The parameter of `__init__`."""
+        start = f"{self.name}: {self.annotation}"
+        if self.default is None:
+            return start
+        return f"{start} = ABSENT" if self.is_made_anew else f"{start} = {self.default}"
+
+    @property
+    def is_made_anew(self) -> bool:
+        """Whether `__init__` makes the default value, as it does with one that no signature has room for."""
+        return self.default is not None and (
+            self.is_factory or not text.fits(f"{self.name}: {self.annotation} = {self.default},", indent=8)
+        )
+
+
+def emit_records() -> str:
+    """Emit what all records have in common."""
+    return environment.render("_records.py.jinja2")
+
+
+def slots(fields: Iterable[Slot]) -> str:
+    """Lay out the line that declares the slots of a record."""
+    names = sorted((field.name for field in fields), key=_natural)
+    if len(names) == 1:
+        return f"__slots__ = ({text.literal(names[0])},)"
+    return text.fit("__slots__ = (", map(text.literal, names), ")", indent=4, spread=True)
+
+
+def signature(fields: Iterable[Slot]) -> str:
+    """Lay out the first line of `__init__`, of at least one field."""
+    parts = ("def __init__(", ["self", "*", *(field.parameter for field in fields)], ") -> None:")
+    laid_out = text.fit(*parts, indent=4)
+    if all(text.fits(line, indent=0) for line in laid_out.splitlines()[1:]):
+        return laid_out
+    return text.unbroken(parts[0] + ", ".join(parts[1]) + parts[2], indent=4)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort names as `ruff check` wants slots: numbers in them by value."""
+    parts: list[str] = re.findall(r"\d+|\D+", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
