@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
-
-import typing_extensions
 
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
 from orbitalis_wire import limits, messages
@@ -17,7 +14,13 @@ from orbitalis_wire.codecs import CODECS
 
 __all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar"]
 
-P = typing_extensions.TypeVar("P", default=Any)
+if TYPE_CHECKING:
+    # Only type checkers need the default, and it takes long to import what gives it.
+    import typing_extensions
+
+    P = typing_extensions.TypeVar("P", default=Any)
+else:
+    P = TypeVar("P")
 M = TypeVar("M")
 Q = TypeVar("Q")
 
@@ -75,7 +78,9 @@ def is_familiar(schema: str) -> bool:
 
 
 def _work_out(schema: str) -> str | None:
-    # It takes long to import, and is not needed by those who speak the protocol's messages alone.
+    # These take long to import, and those who use the protocol's messages alone do not need them.
+    import json
+
     from fastavro.schema import parse_schema, to_parsing_canonical_form
 
     if _depth(schema) > limits.NESTING_DEPTH:
@@ -111,6 +116,8 @@ def _fingerprints(schemas: tuple[str, ...]) -> frozenset[str]:
 
 def _name_of(schema: str) -> str:
     """Return the name of a schema, or what there is of it."""
+    import json
+
     try:
         return str(json.loads(schema)["name"])
     except (KeyError, TypeError, ValueError):
