@@ -7,9 +7,7 @@ returns payloads, as declared; with neither it takes and returns payloads, as it
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, Literal, TypeAlias, TypeGuard, TypeVar, cast, overload
-
-import typing_extensions
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeGuard, TypeVar, cast, overload
 
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable
@@ -28,14 +26,19 @@ T = TypeVar("T")
 I = TypeVar("I", bound=Publishable)  # noqa: E741 - as Input
 O = TypeVar("O", bound=Publishable)  # noqa: E741 - as Output
 
-# What is not given is `None`.
-A = typing_extensions.TypeVar("A", bound=Publishable, default=None)
-B = typing_extensions.TypeVar("B", bound=Publishable, default=None)
-C = typing_extensions.TypeVar("C", bound=Publishable, default=None)
-X = typing_extensions.TypeVar("X", bound=Publishable, default=None)
-Y = typing_extensions.TypeVar("Y", bound=Publishable, default=None)
+if TYPE_CHECKING:
+    # What is not given is `None`. Only type checkers need to know, and it takes long to import what says it.
+    import typing_extensions
+
+    A = typing_extensions.TypeVar("A", bound=Publishable, default=None)
+    B = typing_extensions.TypeVar("B", bound=Publishable, default=None)
+    C = typing_extensions.TypeVar("C", bound=Publishable, default=None)
+    X = typing_extensions.TypeVar("X", bound=Publishable, default=None)
+    Y = typing_extensions.TypeVar("Y", bound=Publishable, default=None)
+    H = typing_extensions.TypeVar("H", default=None)
+else:
+    A, B, C, X, Y, H = map(TypeVar, "ABCXYH")
 G = TypeVar("G")
-H = typing_extensions.TypeVar("H", default=None)
 
 Waiting: TypeAlias = Coroutine[Any, Any, T]
 """What calling an `async def` gives."""
