@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pickle
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
@@ -63,6 +62,8 @@ def _call(module: str, path: str, arguments: tuple[object, ...]) -> object:
     try:
         return function(*arguments)
     except Exception as error:
+        import pickle
+
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 __all__ = ["ProcessPool", "default_size"]
 
@@ -43,6 +42,11 @@ class ProcessPool:
             BrokenProcessPool: The process has ended meanwhile; the next call gets a new one.
             Exception: What the function raises.
         """
+        # These take long to import, and few plugins have CPU-bound operations.
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
+
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
                 self._size(), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_process
@@ -74,6 +78,9 @@ def _prepare_process() -> None:
 
 
 def _end_with_parent() -> None:
+    import multiprocessing
+    from multiprocessing.connection import wait
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
