@@ -6,13 +6,14 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, NoReturn
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from orbitalis.bus.client import EventBusClient
-from orbitalis.bus.several import SeveralEventBusClient
 from orbitalis.errors import BusUrlError
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 __all__ = ["ENVIRONMENT_VARIABLE", "connect"]
 
@@ -70,11 +71,12 @@ def connect(
     members = {name: _client(bus, identifier, tls) for name, bus in buses.items()}
     if len(members) == 1:
         return next(iter(members.values()))
+    from orbitalis.bus.several import SeveralEventBusClient
+
     return SeveralEventBusClient(members, identifier=identifier)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bus:
+class _Bus(NamedTuple):
     """What a URL says."""
 
     scheme: str
@@ -83,7 +85,7 @@ class _Bus:
     port: int = 0
     username: str | None = None
     password: str | None = None
-    tls_options: Mapping[str, str] = field(default_factory=dict[str, str])
+    tls_options: Mapping[str, str] = MappingProxyType({})
     """Files, by the names of their options."""
 
     @property
@@ -123,6 +125,8 @@ def _local(parts: SplitResult) -> _Bus:
 def _mqtt(parts: SplitResult) -> _Bus:
     if not parts.hostname:
         _refuse("has no host")
+    from urllib.parse import unquote
+
     port = _port(parts)
     if port == 0:
         _refuse("has a port that is no number from 1 to 65535; a password is followed by @ and the host")
@@ -177,6 +181,8 @@ def _tls(options: Mapping[str, str], given: ssl.SSLContext | None) -> ssl.SSLCon
 
 
 def _options(parts: SplitResult) -> Mapping[str, str]:
+    from urllib.parse import parse_qsl
+
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     options = dict(pairs)
     # A name that is not known is not shown: it may be a piece of a password.
@@ -202,6 +208,9 @@ def _blame(error: OSError, files: str | None) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
+    # Importing it takes long, and a client that is given needs no URL.
+    from urllib.parse import urlsplit
+
     try:
         return urlsplit(url)
     except ValueError:
