@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass
-from typing import Any, ClassVar, Final, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from orbitalis.message import registry
 from orbitalis.message.registry import UserMessage
-from orbitalis_wire.codecs import CODEC_BY_CLASS, CODEC_BY_MESSAGE_TYPE, CODECS
 from orbitalis_wire.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import BytesMessage, EventEnvelope, Float64Message, Int64Message, StringMessage
+from orbitalis_wire.schemas import SCHEMA_BY_MESSAGE_TYPE, SCHEMAS
 
 __all__ = [
     "MESSAGE_OF_VALUE",
@@ -48,8 +48,7 @@ MESSAGE_OF_VALUE: Final[Mapping[type, type]] = {
 """The message that stands for a bare value, by the type of the value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedPayload:
+class EncodedPayload(NamedTuple):
     """A payload as the envelope carries it; the fields are named like the envelope's."""
 
     message_type: str | None
@@ -86,10 +85,10 @@ class _ByClass(dict[type[object], str]):
 
 
 _message_types: Final = _ByClass(
-    ((codec.message_class, codec.message_type) for codec in CODECS), lambda message_class: message_class.message_type()
+    ((one.message_class, one.message_type) for one in SCHEMAS), lambda message_class: message_class.message_type()
 )
 _schemas: Final = _ByClass(
-    ((codec.message_class, codec.schema) for codec in CODECS), lambda message_class: message_class.avro_schema()
+    ((one.message_class, one.schema) for one in SCHEMAS), lambda message_class: message_class.avro_schema()
 )
 
 
@@ -151,6 +150,9 @@ def encode_payload(message: object | None) -> EncodedPayload:
         return EncodedPayload(
             message_type=None, payload_format_type=None, serialized_payload=None, schema_fingerprint=None
         )
+    # Importing them takes long, and within one process no payload is written.
+    from orbitalis_wire.codecs import CODEC_BY_CLASS
+
     codec = CODEC_BY_CLASS.get(type(message))
     if codec is not None:
         return EncodedPayload(
@@ -214,6 +216,8 @@ def decode_payload(
             schema_fingerprint=envelope.schema_fingerprint,
         )
     if not issubclass(message_class, UserMessage):
+        from orbitalis_wire.codecs import CODEC_BY_CLASS
+
         payload: object = CODEC_BY_CLASS[message_class].decode_payload(payload_format, data)
         return payload
     if payload_format != _AVRO:
@@ -222,8 +226,8 @@ def decode_payload(
 
 
 def _class_of(message_type: str, fingerprint: str | None) -> type[object] | None:
-    codec = CODEC_BY_MESSAGE_TYPE.get(message_type)
-    return registry.find(message_type, fingerprint) if codec is None else codec.message_class
+    known = SCHEMA_BY_MESSAGE_TYPE.get(message_type)
+    return registry.find(message_type, fingerprint) if known is None else known.message_class
 
 
 def _no_message_class(given: type[object]) -> TypeError:

@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 from orbitalis.message.payload import MESSAGE_OF_VALUE, schema_of, wrap
 from orbitalis.message.registry import UserMessage
 from orbitalis.message.schema import Input, Output, canonical_form
-from orbitalis_wire.codecs import CODEC_BY_CLASS
 from orbitalis_wire.messages import BytesMessage, Float64Message, Int64Message, StringMessage
+from orbitalis_wire.schemas import SCHEMA_BY_CLASS
 
 __all__ = ["PayloadTypes"]
 
@@ -146,7 +146,7 @@ def _message_class(one: type) -> type:
 
 def _check(one: object) -> None:
     """Raise unless a type is a payload."""
-    if one in MESSAGE_OF_VALUE or one in CODEC_BY_CLASS:
+    if one in MESSAGE_OF_VALUE or one in SCHEMA_BY_CLASS:
         return
     if isinstance(one, type) and issubclass(one, UserMessage):
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
 
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
 from orbitalis_wire import limits, messages
-from orbitalis_wire.codecs import CODECS
+from orbitalis_wire.schemas import SCHEMAS
 
 __all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar"]
 
@@ -29,7 +29,7 @@ _NO_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.
 """What is between the brackets of JSON, texts included."""
 _CACHED: Final = 128
 """Schemas whose canonical form is kept, and as many old ones: strangers may name ever new ones, at most 32 MiB."""
-_GENERATED: Final = {codec.schema: codec.canonical_form for codec in CODECS}
+_GENERATED: Final = {one.schema: one.canonical_form for one in SCHEMAS}
 """Canonical forms of the messages of the protocol: they are always at hand."""
 _LONGEST_DRAFT: Final = 8 * limits.SCHEMA_BYTES
 """Characters that a canonical form may have while it is made: names gain their namespace wherever they stand."""

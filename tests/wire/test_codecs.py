@@ -28,6 +28,7 @@ from orbitalis_wire.messages import (
     Output,
     StringMessage,
 )
+from orbitalis_wire.schemas import SCHEMA_BY_CLASS, SCHEMA_BY_MESSAGE_TYPE, SCHEMAS
 from tests.support.avro import Pair, fastavro_bytes, fastavro_value, long, pairs, text, untagged
 from tests.support.repository import ROOT
 
@@ -99,6 +100,13 @@ def test_every_record_has_a_codec() -> None:
     assert [codec.message_type for codec in CODECS] == list(CODEC_BY_MESSAGE_TYPE)
     for codec in CODECS:
         assert CODEC_BY_CLASS[codec.message_class] is CODEC_BY_MESSAGE_TYPE[codec.message_type] is codec
+
+
+def test_schemas_are_known_without_the_codecs() -> None:
+    assert [codec[:5] for codec in CODECS] == [tuple(schema) for schema in SCHEMAS]
+    for schema in SCHEMAS:
+        assert SCHEMA_BY_CLASS[schema.message_class] is SCHEMA_BY_MESSAGE_TYPE[schema.message_type] is schema
+        assert schema.message_class.avro_schema() == schema.schema
 
 
 @settings(max_examples=100, deadline=None)

@@ -146,12 +146,8 @@ class MessageView:
     """A message in the table of codecs."""
 
     constant: str
-    message_type: str
     class_name: str
     function: str
-    schema: str
-    canonical_form: str
-    fingerprint: str
     payload_format: str
     payload_field: str
     payload_path: str

@@ -65,7 +65,7 @@ def _exported(records: tuple[RecordFunctions, ...]) -> list[str]:
 
 
 def _message(message: Message, types: Types, functions: CodecFunctions) -> MessageView:
-    if message.record is None or message.schema is None or message.canonical_form is None:
+    if message.record is None:
         raise EmitError(f"message {message.key} has no payload")
     record = types.named[message.record]
     fields = types.fields(record) if isinstance(record, Record) else ()
@@ -75,12 +75,8 @@ def _message(message: Message, types: Types, functions: CodecFunctions) -> Messa
         )
     return MessageView(
         constant=functions.record_suffix(message.record).upper(),
-        message_type=message.name or message.key,
         class_name=types.class_names[message.record],
         function=functions.record_suffix(message.record),
-        schema=message.schema,
-        canonical_form=message.canonical_form,
-        fingerprint=message.fingerprint or "",
         payload_format=message.payload_format,
         payload_field=fields[0].name if fields else "",
         payload_path=fields[0].field.name if fields else "",

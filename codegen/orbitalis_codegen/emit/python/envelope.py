@@ -1,4 +1,4 @@
-"""The envelope's module: both encodings, field by field."""
+"""The envelope's modules: its encodings, and how each is written and read, field by field."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from orbitalis_codegen.emit.python import environment, names
 from orbitalis_codegen.emit.python.types import Types
 from orbitalis_codegen.model import Array, AvroType, LogicalType, Model, Primitive, Record, Union
 
-__all__ = ["emit_envelope", "emit_json"]
+__all__ = ["emit_envelope", "emit_envelope_codecs", "emit_json"]
 
 _KINDS = ("boolean", "bytes", "int", "long", "string", "strings", "timestamp")
 """Of the values that the module `_json` writes and reads."""
 _JSON = ("parse_object", "write_object", *(f"{verb}_{kind}" for kind in _KINDS for verb in ("read", "write")))
 _LOCALS_IN_USE = frozenset(
     {
-        "at", "content", "data", "encoding", "envelope", "error", "fault", "isinstance", "item", "located", "path",
+        "at", "content", "data", "envelope", "error", "fault", "isinstance", "item", "located", "path",
         "reason", *_JSON,
     }
 )  # fmt: skip
@@ -44,6 +44,15 @@ def emit_json() -> str:
 
 def emit_envelope(model: Model, types: Types) -> str:
     """Emit the envelope's encodings."""
+    return environment.render(
+        "envelope.py.jinja2",
+        class_name=types.class_names[model.envelope.record or ""],
+        fingerprint=model.envelope.fingerprint or "",
+    )
+
+
+def emit_envelope_codecs(model: Model, types: Types) -> str:
+    """Emit what writes and reads the envelope."""
     record = types.named[model.envelope.record or ""]
     if not isinstance(record, Record):
         raise EmitError(f"the envelope {record.name} ({record.source}) is no record")
@@ -73,14 +82,13 @@ def emit_envelope(model: Model, types: Types) -> str:
     used = {f"{verb}_{field.kind}" for field in fields for verb in ("read", "write")}
     class_name = types.class_names[record.name]
     return environment.render(
-        "envelope.py.jinja2",
+        "_envelope.py.jinja2",
         binary=["READ_FAULTS", "WRITE_FAULTS", "Fault", "located"],
         json=sorted({"parse_object", "write_object", *used}),
         fields=fields,
         arguments=[f"{field.name}={field.local}" for field in fields],
         class_name=class_name,
         function=names.snake_case(class_name),
-        fingerprint=model.envelope.fingerprint or "",
         header_length=2 + len(bytes.fromhex(model.envelope.fingerprint or "")),
     )
 

@@ -15,6 +15,7 @@ _CLASSES_IN_USE = frozenset(
         "CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", "Fault", "Guard",
         "DecodeError", "EncodeError", "TopicError", "WireError", "Encoding", "Channel", "Operation",
         "CHANNELS", "OPERATIONS", "UnicodeDecodeError", "Model", "Record", "ABSENT", "NamedTuple",
+        "MessageSchema", "SCHEMAS", "SCHEMA_BY_CLASS", "SCHEMA_BY_MESSAGE_TYPE",
     }
 )  # fmt: skip
 """What emitted modules import, define or take from the builtins under a name that a class could have."""

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from orbitalis_codegen.emit.errors import EmitError
-from orbitalis_codegen.emit.python import channels, codecs, envelope, errors, messages, numbers, records, topics
+from orbitalis_codegen.emit.python import (
+    channels,
+    codecs,
+    envelope,
+    errors,
+    messages,
+    numbers,
+    records,
+    schemas,
+    topics,
+)
 from orbitalis_codegen.emit.python.types import Types
 from orbitalis_codegen.model import Model
 
@@ -25,6 +35,7 @@ def emit_python(model: Model) -> dict[str, str]:
     return {
         "__init__.py": numbers.emit_package(model),
         "_binary.py": codecs.emit_binary(),
+        "_envelope.py": envelope.emit_envelope_codecs(model, types),
         "_json.py": envelope.emit_json(),
         "_records.py": records.emit_records(),
         "channels.py": channels.emit_channels(model, types),
@@ -33,6 +44,7 @@ def emit_python(model: Model) -> dict[str, str]:
         "errors.py": errors.emit_errors(),
         "limits.py": numbers.emit_limits(model),
         "messages.py": messages.emit_messages(types),
+        "schemas.py": schemas.emit_schemas(model, types),
         "timings.py": numbers.emit_timings(model),
         "topics.py": topics.emit_topics(model),
     }

@@ -1,0 +1,38 @@
+"""The module `schemas`: what is known of each message without its codec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orbitalis_codegen.emit.python import environment
+from orbitalis_codegen.emit.python.types import Types
+from orbitalis_codegen.model import Model
+
+__all__ = ["emit_schemas"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SchemaView:
+    """A message in the table of schemas."""
+
+    message_type: str
+    class_name: str
+    schema: str
+    canonical_form: str
+    fingerprint: str
+
+
+def emit_schemas(model: Model, types: Types) -> str:
+    """Emit the table of schemas."""
+    messages = [
+        _SchemaView(
+            message_type=message.name or message.key,
+            class_name=types.class_names[message.record],
+            schema=message.schema or "",
+            canonical_form=message.canonical_form or "",
+            fingerprint=message.fingerprint or "",
+        )
+        for message in model.messages.values()
+        if message.record is not None
+    ]
+    return environment.render("schemas.py.jinja2", messages=messages, classes={one.class_name for one in messages})
