@@ -20,18 +20,10 @@ if TYPE_CHECKING:
         MqttEventBusClient,
         QueueBounds,
         SeveralEventBusClient,
-        TopicStamp,
         build_new_local_client,
         connect,
     )
-    from orbitalis.core import (
-        Core,
-        OperationExecutor,
-        OperationRequester,
-        OperationRequirement,
-        SinksProviderMixin,
-        sink,
-    )
+    from orbitalis.core import Core, OperationExecutor, OperationRequester
     from orbitalis.errors import (
         AnswersNotSupportedError,
         BusError,
@@ -82,10 +74,20 @@ if TYPE_CHECKING:
         StringMessage,
         UndecodedPayload,
     )
-    from orbitalis.orbiter import Connection, ConnectionAddedEvent, Orbiter, PendingRequest, run, serve
-    from orbitalis.plugin import Operation, OperationsProviderMixin, Plugin, TypedOperation, operation
-    from orbitalis.protocol.constraint import Constraint
-    from orbitalis.protocol.policy import Policy
+    from orbitalis.operations import (
+        Connection,
+        Operation,
+        OperationRequirement,
+        OperationsProviderMixin,
+        PendingRequest,
+        TypedOperation,
+        operation,
+        sink,
+    )
+    from orbitalis.operations.constraint import Constraint
+    from orbitalis.operations.policy import Policy
+    from orbitalis.orbiter import ConnectionAddedEvent, Orbiter, run, serve
+    from orbitalis.plugin import Plugin
     from orbitalis.protocol.transitions import CoreState, PluginState
 
 __all__ = [
@@ -157,9 +159,7 @@ __all__ = [
     "RequestTimeoutError",
     "SchemaSpec",
     "SeveralEventBusClient",
-    "SinksProviderMixin",
     "StringMessage",
-    "TopicStamp",
     "TypedOperation",
     "UndecodedPayload",
     "UnexpectedAnswerError",
@@ -175,9 +175,10 @@ _HOMES = (
     "errors",
     "message",
     "bus",
-    "protocol.constraint",
-    "protocol.policy",
+    "operations.constraint",
+    "operations.policy",
     "protocol.transitions",
+    "operations",
     "orbiter",
     "core",
     "plugin",

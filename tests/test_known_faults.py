@@ -227,7 +227,7 @@ async def test_9_a_core_that_has_stopped_reacts_to_no_offer(bus: LocalEventBus) 
             plugin_keepalive_topic="a",
             plugin_keepalive_request_topic="b",
         )
-        await core._carrier.receiver(channels.OFFER).handle(topic, Event.create(offer, publisher_identifier="plugin"))
+        await core._runtime.receiver(channels.OFFER).handle(topic, Event.create(offer, publisher_identifier="plugin"))
         assert core.state is CoreState.STOPPED
         assert not core.compliant_event.is_set()
         assert len(core._machine.slots) == 0

@@ -249,7 +249,7 @@ class Model:
     operations: dict[str, Operation]
     messages: dict[str, Message]
     types: dict[str, NamedType]
-    """Every named type by its full Avro name; a type stands after all those it refers to, but for recursion."""
+    """Every named type by its full Avro name; a type stands after all those it refers to, except where it recurs."""
     envelope: Message
     """The envelope, as if it were a message (`x-orbitalis.envelope`); not in `messages`."""
     timings: dict[str, Timing]

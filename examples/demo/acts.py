@@ -97,7 +97,7 @@ async def death(play: Play) -> None:
     )
     play.act(
         "A lamp dies",
-        f"{VICTIM} {how}. Orbiters give each other signs of life, and whoever is silent for too long is dead: after "
+        f"{VICTIM} {how}. Orbiters give each other signs of life, and one that is silent for too long is dead: after "
         "3 s here, so that you need not wait; after two minutes by default.",
     )
     async with play.step("home notices the silence, and is not compliant any more"):
@@ -167,8 +167,8 @@ async def end(play: Play) -> None:
     how = "is stopped" if play.stage.is_one_process else "gets SIGTERM"
     play.act(
         "The end",
-        f"Everybody {how}: whoever stops closes its connections, so that the others know at once. Nothing is left "
-        "running.",
+        f"Everybody {how}: an orbiter that stops closes its connections, so that the others know at once. Nothing is "
+        "left running.",
     )
     kinds = {**FIRST_LAMPS, SUCCESSOR: "y"}
     async with play.step("each lamp stops, and home is told"):

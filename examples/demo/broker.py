@@ -146,7 +146,7 @@ class Broker:
             self._log.append(text)
             if text.endswith("running"):
                 running.set()
-        # It has ended: whoever waits for its start need not wait on.
+        # It has ended: nobody needs to wait for its start any more.
         status = await process.wait()
         running.set()
         if not self._may_end:

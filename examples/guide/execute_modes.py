@@ -41,7 +41,7 @@ async def main() -> None:
         """Print who did what, or how much was done where chance decides who."""
         work = sorted([await done.get() for _ in range(pieces)])
         if "any" in mode:
-            print(f"{mode}: {', '.join(text for _, text in work)}, whoever it was")
+            print(f"{mode}: {', '.join(text for _, text in work)} from one of them")
         else:
             print(f"{mode}: {', '.join(f'{identifier} {text}' for identifier, text in work)}")
 

@@ -68,7 +68,7 @@ class LampPlugin(Plugin, ABC):
     total_kwh: float = 0.0
     """What it has taken so far."""
     changes: asyncio.Queue[LampStatus] = field(default_factory=asyncio.Queue)
-    """For whoever waits until it is switched."""
+    """For those that wait until it is switched."""
 
     @property
     def is_on(self) -> bool:

@@ -27,7 +27,7 @@ class LowercasePlugin(Plugin):
 
     @operation(name="lowercase", input=Input.string(), output=Output.string())
     async def lowercase_event_handler(self, topic: str, event: Event[StringMessage]) -> None:
-        """Answer whoever has sent a text."""
+        """Answer the core that has sent a text."""
         connections = await self.retrieve_and_touch_connections("lowercase", input_topic=topic)
         await self.send_result_to_all(connections, event.payload.value.lower())
 

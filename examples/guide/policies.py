@@ -65,6 +65,7 @@ async def main() -> None:
         print(f"custom: {[one.remote_identifier for one in plugin.retrieve_connections()]}")
 
         plugin.operations["lowercase"].policy.allowlist = ["my_core", "other"]
+        plugin.update_operations()  # a plugin with a loop does this itself
         await other.send_discover_based_on_requirements()
         await other.new_connection_added_event.wait()
         print(f"edited: {[one.remote_identifier for one in plugin.retrieve_connections()]}")
@@ -77,6 +78,7 @@ async def main() -> None:
             output=Output.from_message(StringMessage),
             policy=Policy.no_constraints(),
         )
+        plugin.update_operations()
         guest = core("guest", "hello")
         guest.operation_sinks["hello"] = CallbackEventHandler(lambda topic, event: heard.put(event.payload.value))
         async with guest:

@@ -76,7 +76,7 @@ def requirements() -> dict[str, OperationRequirement]:
                 outputs=[Output.from_message(Operation2OutputMessage)],
             )
         ),
-        # Whoever reports by itself, but for one.
+        # Plugins that report by themselves, except one.
         "operation3": OperationRequirement(
             Constraint(
                 blocklist=["plugin2"],

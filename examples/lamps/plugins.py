@@ -22,7 +22,7 @@ class LampPlugin(Plugin, ABC):
 
     @operation(name="get_status", input=Input.empty(), output=Output.from_message(StatusMessage))
     async def get_status(self, topic: str, event: Event[None]) -> None:
-        """Answer whoever has asked: the topic says which connection that is."""
+        """Answer the core that has asked: the topic says which connection that is."""
         connections = await self.retrieve_and_touch_connections("get_status", input_topic=topic)
         status = StatusMessage(lamp_identifier=self.identifier, is_on=self.is_on, power=self.power)
         await self.send_result_to_all(connections, status)
@@ -87,7 +87,7 @@ class LampYPlugin(LampPlugin):
 
     @operation(name="get_energy", input=Input.empty(), output=Output.from_message(EnergyMessage))
     async def get_energy(self, topic: str, event: Event[None]) -> None:
-        """Answer whoever has asked with what the meter shows."""
+        """Answer the core that has asked with what the meter shows."""
         connections = await self.retrieve_and_touch_connections("get_energy", input_topic=topic)
         energy = EnergyMessage(lamp_identifier=self.identifier, kwh=self.meter())
         await self.send_result_to_all(connections, energy)

@@ -45,7 +45,7 @@ def writer(as_json: bool) -> Callable[[Report], None]:
     """Return what writes reports to standard output."""
 
     def write(report: Report) -> None:
-        # Whoever has read them may be gone.
+        # Their reader may be gone.
         with contextlib.suppress(BrokenPipeError):
             print(report.to_line() if as_json else f"{report.orbiter} {report.sentence()}", flush=True)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.dispatch import QueueBounds
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.local import LocalEventBus, LocalEventBusClient, build_new_local_client
-from orbitalis.bus.stamp import TopicStamp
-from orbitalis.bus.statistics import BusStatistics
 from orbitalis.bus.url import connect
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ __all__ = [
     "MqttEventBusClient",
     "QueueBounds",
     "SeveralEventBusClient",
-    "TopicStamp",
     "build_new_local_client",
     "connect",
 ]

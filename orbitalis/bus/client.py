@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from orbitalis.bus.answer import Answer
-from orbitalis.bus.dispatch import QueueBounds, Subscription, end_workers
+from orbitalis.bus.bus_statistics import BusStatistics
+from orbitalis.bus.dispatch import QueueBounds, Subscription, end_handlers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
-from orbitalis.bus.stamp import NO_STAMP, TopicStamp
-from orbitalis.bus.statistics import BusStatistics
-from orbitalis.bus.topics import check_filter, check_topic
+from orbitalis.bus.topic_filters import check_filter, check_topic
 from orbitalis.errors import BusNotConnectedError
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
@@ -21,7 +19,40 @@ from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["EventBusClient"]
+__all__ = ["EventBusClient", "Later", "MessagePublisher"]
+
+T = TypeVar("T")
+
+_DEFAULT_BOUNDS: Final = QueueBounds()
+
+
+class MessagePublisher(Protocol):
+    """What publishes a message that comes without an event, such as an orbiter, which puts headers on it."""
+
+    async def __call__(
+        self, topic: str, message: Publishable, channel: Channel | None, encoding: Encoding | None, bus: str | None
+    ) -> None:
+        """Publish a message in an event; what is `None` is to be chosen."""
+        ...
+
+
+class Later(Generic[T]):
+    """Calls an `async` function when it is awaited.
+
+    What waits for it may be cancelled before it begins. Python then complains of a coroutine that was never awaited; of
+    this it does not.
+    """
+
+    __slots__ = ("_arguments", "_function")
+
+    def __init__(self, function: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> None:
+        """Call `function` with these arguments."""
+        self._function = function
+        self._arguments = arguments
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        """Call it."""
+        return self._function(*self._arguments).__await__()
 
 
 class EventBusClient(ABC):
@@ -37,18 +68,17 @@ class EventBusClient(ABC):
         """Make a client that is not connected; without `identifier` it makes up one of its own."""
         self.identifier = uuid.uuid4().hex if identifier is None else identifier
         """What events carry as `publisher_identifier`."""
-        self.topic_stamps: dict[str, TopicStamp] = {}
-        """By topic: encoding, headers and bus of what is published to it without a stamp of its own.
-
-        Topics left out get JSON without headers. One that several connections have has the stamp of one of them.
-        """
+        self.publish_message: MessagePublisher | None = None
+        """What publishes messages that come without an event; without it, they get one without headers, in JSON."""
         self.on_reconnected: Callable[[], None] | None = None
         """Called when a lost connection has been made again, with everything subscribed."""
+        self._is_open = False
+        """Whether `connect` was called, and `disconnect` was not."""
         self._statistics = BusStatistics()
-        self._queue_bounds = queue_bounds or QueueBounds()
+        self._queue_bounds = queue_bounds or _DEFAULT_BOUNDS
         self._subscriptions: dict[str, Subscription] = {}
-        self._unsubscribed_workers: set[asyncio.Task[None]] = set()
-        """Handlers that are busy though their subscription has ended."""
+        self._handlers: dict[asyncio.Task[object], None] = {}
+        """Handlers that are busy, also those whose subscription has ended."""
 
     @property
     def statistics(self) -> BusStatistics:
@@ -73,27 +103,25 @@ class EventBusClient(ABC):
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave the bus; does nothing if not connected.
 
-        Nothing of this client is running when it returns, but for a handler that calls it. The client can connect
-        again.
+        Nothing of this client is running when it returns, except a handler that calls it. The client can connect again.
         """
 
     async def publish(
         self,
         topic: str,
-        message: Event[object] | Publishable = None,
+        message: Event[Any] | Publishable = None,
         *,
         channel: Channel | None = None,
         encoding: Encoding | None = None,
         bus: str | None = None,
-        stamp: TopicStamp | None = None,
     ) -> None:
         """Publish a message, what stands for one (a text, number or bytes), or an empty event.
 
-        An :class:`Event` is published as it is, anything else in a new one, which is the answer to the input that is
-        being handled if that asks for one on this topic and has none yet. `stamp` says what is put on it (default: as
-        for that answer, or else as `topic_stamps` says), `channel` the quality of service (default: as the stamp says,
-        or else that of outputs), `encoding` how the event is written (default: as the stamp says), `bus` on which of
-        several buses (default: as the stamp says, or else on all).
+        An :class:`Event` is published as it is, anything else in a new one. On the client of an orbiter, that gets the
+        headers of the connection whose topic it is, and answers the input that is being handled if that asks for an
+        answer there and has none yet. `channel` says the quality of service (default: that of outputs), `encoding` how
+        the event is written (default: as JSON, or as the connection's other side reads it), `bus` on which of several
+        buses (default: on all, or where the connection's other side is).
 
         Raises:
             InvalidTopicError: Nothing can be published to this topic.
@@ -106,47 +134,40 @@ class EventBusClient(ABC):
             BusUnavailableError: The bus cannot be reached; the event may still have been delivered.
         """
         check_topic(topic)
-        self._check_connected()
-        stamp = stamp or self._stamp_for(topic)
-        client = self._client_on(bus or stamp.bus)
-        channel = channel or stamp.channel or channels.OPERATION_OUTPUT
-        encoding = encoding or stamp.encoding
-        if _is_event(message):
-            await client._publish(topic, message, channel, encoding)
+        if isinstance(message, Event):
+            event: Event[Any] = message
+        elif self.publish_message is not None:
+            await self.publish_message(topic, message, channel, encoding, bus)
+            return
         else:
-            with Answer.giving(topic, stamp.connection_identifier) as correlation_identifier:
-                event = self.event_for(topic, message, correlation_identifier=correlation_identifier, stamp=stamp)
-                await client._publish(topic, event, channel, encoding)
-        self._statistics.published += 1
-        if client is not self:
-            client._statistics.published += 1
-
-    def event_for(
-        self,
-        topic: str,
-        message: object,
-        *,
-        correlation_identifier: str | None = None,
-        answer_requested: bool | None = None,
-        stamp: TopicStamp | None = None,
-    ) -> Event[object]:
-        """Return a message in a new event for a topic, with the headers given and those of its stamp, as in `publish`.
-
-        Raises:
-            TypeError: The message is none, and stands for none.
-            EncodeError: It is an integer of more than 64 bits.
-        """
-        stamp = stamp or self._stamp_for(topic)
-        return Event.create(
-            wrap(message),
-            publisher_identifier=self.identifier,
-            protocol_version=stamp.protocol_version,
-            incarnation=stamp.incarnation,
-            correlation_identifier=correlation_identifier,
-            answer_requested=answer_requested,
-            connection_identifier=stamp.connection_identifier,
-            readable_encodings=stamp.readable_encodings,
+            event = Event.create(wrap(message), publisher_identifier=self.identifier)
+        waiting = self.start_publish(
+            topic, event, channel or channels.OPERATION_OUTPUT, encoding or Encoding.JSON, bus=bus
         )
+        # A sender that publishes in a loop must let the handlers have their turn, or queues overflow for nothing.
+        await (asyncio.sleep(0) if waiting is None else waiting)
+
+    def start_publish(
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding, *, bus: str | None = None
+    ) -> Awaitable[None] | None:
+        """Publish an event to a topic that is known to be good; return what to wait for, or `None` if it is done.
+
+        What is returned has to be awaited; both may raise what :meth:`publish` does.
+        """
+        if not self._is_open:
+            raise self._not_connected()
+        if bus is None:
+            waiting = self._start_publish(topic, event, channel, encoding)
+        else:
+            waiting = self._client_on(bus).start_publish(topic, event, channel, encoding)
+        if waiting is not None:
+            return Later(self._count_when_published, waiting)
+        self._statistics.published += 1
+        return None
+
+    async def _count_when_published(self, waiting: Awaitable[None]) -> None:
+        await waiting
+        self._statistics.published += 1
 
     async def check_may_publish(self, topic: str) -> None:
         """Raise :class:`BusRefusedError` if the bus does not let this client publish to a topic.
@@ -160,7 +181,8 @@ class EventBusClient(ABC):
             BusUnavailableError: The bus cannot be reached.
         """
         check_topic(topic)
-        self._check_connected()
+        if not self._is_open:
+            raise self._not_connected()
 
     async def subscribe(
         self,
@@ -169,27 +191,51 @@ class EventBusClient(ABC):
         *,
         channel: Channel | None = None,
         bus: str | None = None,
+        concurrency: int = 1,
     ) -> None:
         """Have the events of a topic, or of all topics that a filter with `+` and `#` matches, handled.
 
         Every topic or filter has one handler: subscribing again replaces it, and no event is lost or handled by both.
         An event that several subscriptions match goes to each of them once. `channel` says the quality of service
         (default: that of operations), `bus` on which of several buses (default: on all); subscribing again on another
-        adds that one.
+        adds that one. Up to `concurrency` events are handled side by side; 1 keeps their order.
 
         Raises:
             InvalidTopicError: It is no valid topic filter.
-            ValueError: The client is on no bus of this name.
+            ValueError: `concurrency` is below 1, or the client is on no bus of this name.
             BusNotConnectedError: The client is not connected.
             BusUnavailableError: The bus cannot be reached.
             BusRefusedError: The bus does not let this client subscribe to it.
         """
         check_filter(topic)
-        self._check_connected()
-        self._client_on(bus)
+        if concurrency < 1:
+            raise ValueError(f"at least one event has to be handled at a time, got a concurrency of {concurrency}")
         if not isinstance(handler, EventHandler):
             handler = CallbackEventHandler(handler)
-        quality_of_service = (channel or channels.OPERATION_OUTPUT).quality_of_service
+        waiting = self.start_subscribe(
+            topic, handler, channel or channels.OPERATION_OUTPUT, bus=bus, concurrency=concurrency
+        )
+        if waiting is not None:
+            await waiting
+
+    def start_subscribe(
+        self,
+        topic: str,
+        handler: EventHandler,
+        channel: Channel,
+        *,
+        bus: str | None = None,
+        concurrency: int = 1,
+    ) -> Awaitable[None] | None:
+        """Subscribe to a valid topic filter; return what to wait for, or `None` if it is done.
+
+        What is returned has to be awaited; both may raise what :meth:`subscribe` does.
+        """
+        if not self._is_open:
+            raise self._not_connected()
+        if bus is not None:
+            self._client_on(bus)
+        quality_of_service = channel.quality_of_service
         subscription = self._subscriptions.get(topic)
         if subscription is None:
             subscription = Subscription(
@@ -198,20 +244,30 @@ class EventBusClient(ABC):
                 quality_of_service=quality_of_service,
                 bounds=self._queue_bounds,
                 statistics=self._statistics,
+                tasks=self._handlers,
+                concurrency=concurrency,
             )
-            subscription.buses.add(bus)
+            if bus is not None:
+                subscription.buses = frozenset((bus,))
             self._subscriptions[topic] = subscription
             self._route(subscription)
         else:
-            subscription.handler = handler
+            subscription.hand_over_to(handler, concurrency)
             if quality_of_service > subscription.quality_of_service or bus not in subscription.buses:
                 subscription.quality_of_service = max(quality_of_service, subscription.quality_of_service)
-                subscription.buses.add(bus)
+                subscription.buses = subscription.buses | {bus}
                 subscription.is_established = False
         if subscription.is_established:
-            return
+            return None
+        waiting = self._start_subscribe(subscription)
+        if waiting is None:
+            subscription.is_established = True
+            return None
+        return Later(self._establish, subscription, handler, waiting)
+
+    async def _establish(self, subscription: Subscription, handler: EventHandler, waiting: Awaitable[None]) -> None:
         try:
-            await self._subscribe(subscription)
+            await waiting
         except BaseException:
             # Unless somebody else has subscribed to it meanwhile.
             if subscription.handler is handler and not subscription.is_established:
@@ -228,29 +284,39 @@ class EventBusClient(ABC):
         Raises:
             BusUnavailableError: The bus did not answer. Nothing is handled any more nevertheless.
         """
-        if topic is None:
-            ended = list(self._subscriptions.values())
-        else:
-            ended = [self._subscriptions[topic]] if topic in self._subscriptions else []
-        for subscription in ended:
-            self._forget(subscription)
-        if ended:
-            await self._unsubscribe(ended)
+        waiting = self.start_unsubscribe(list(self._subscriptions) if topic is None else [topic])
+        if waiting is not None:
+            await waiting
+
+    def start_unsubscribe(self, topics: Sequence[str]) -> Awaitable[None] | None:
+        """Have topics or filters handled no more; return what to wait for, or `None` if it is done.
+
+        What is returned has to be awaited, and may raise what :meth:`unsubscribe` does.
+        """
+        ended: list[Subscription] = []
+        for topic in topics:
+            subscription = self._subscriptions.get(topic)
+            if subscription is not None:
+                self._forget(subscription)
+                ended.append(subscription)
+        return self._start_unsubscribe(ended) if ended else None
 
     def is_busy(self, topic: str) -> bool:
         """Return whether events of a topic or filter, as it was subscribed to, are being handled or wait for it."""
         subscription = self._subscriptions.get(topic)
-        return subscription is not None and subscription.worker is not None
+        return subscription is not None and subscription.is_busy
 
     async def drained(self, topic: str) -> None:
         """Wait until no event of a topic or filter, as it was subscribed to, is being handled or waits for it."""
         subscription = self._subscriptions.get(topic)
-        while subscription is not None and (worker := subscription.worker) is not None:
-            await asyncio.wait([worker])
+        if subscription is not None:
+            await subscription.drained()
 
     @abstractmethod
-    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
-        """Put an event on the bus."""
+    def _start_publish(
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
+        """Put an event on the bus; return what to wait for, if anything."""
 
     @abstractmethod
     def _route(self, subscription: Subscription) -> None:
@@ -261,44 +327,27 @@ class EventBusClient(ABC):
         """Offer no more events to a subscription."""
 
     @abstractmethod
-    async def _subscribe(self, subscription: Subscription) -> None:
-        """Have events that match sent here."""
+    def _start_subscribe(self, subscription: Subscription) -> Awaitable[None] | None:
+        """Have events that match sent here; return what to wait for, if anything."""
 
     @abstractmethod
-    async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+    def _start_unsubscribe(self, subscriptions: Sequence[Subscription]) -> Awaitable[None] | None:
         """Have the events for subscriptions, which are closed already, sent here no more."""
 
-    @abstractmethod
-    def _check_connected(self) -> None:
-        """Raise :class:`BusNotConnectedError` unless `connect` was called and `disconnect` was not."""
-
-    def _stamp_for(self, topic: str) -> TopicStamp:
-        """Return the stamp of what is published to a topic without one."""
-        return Answer.stamp_on(topic) or self.topic_stamps.get(topic, NO_STAMP)
-
-    def _client_on(self, bus: str | None) -> EventBusClient:
-        """Return what publishes on one of several buses, or on all that there are."""
-        if bus is not None:
-            raise ValueError(f"{self!r} is on one bus only, and that has no name: it was asked for {bus!r}")
-        return self
+    def _client_on(self, bus: str) -> EventBusClient:
+        """Return what publishes on one of several buses."""
+        raise ValueError(f"{self!r} is on one bus only, and that has no name: it was asked for {bus!r}")
 
     def _forget(self, subscription: Subscription) -> None:
         if not subscription.is_closed:
             subscription.close()
             self._unroute(subscription)
             del self._subscriptions[subscription.topic_filter]
-            if (worker := subscription.worker) is not None:
-                self._unsubscribed_workers.add(worker)
-                worker.add_done_callback(self._unsubscribed_workers.discard)
 
     async def _forget_all(self) -> None:
         for subscription in list(self._subscriptions.values()):
             self._forget(subscription)
-        await end_workers(set(self._unsubscribed_workers))
+        await end_handlers(self._handlers)
 
     def _not_connected(self) -> BusNotConnectedError:
         return BusNotConnectedError(f"{self!r} is not connected: call connect() first")
-
-
-def _is_event(value: object) -> TypeGuard[Event[Any]]:
-    return isinstance(value, Event)

@@ -1,8 +1,8 @@
 """Delivery: from the moment an event has arrived for a subscription until its handler is done with it.
 
-Every subscription has a queue of its own and, while that is not empty, a task that hands one event after the other to
-the handler. So the order is kept, a handler that raises, is slow or hangs delays nobody but itself, and nothing is
-kept that has been handled. The queue is bounded: when it is full, what arrives is dropped, counted and warned about.
+A handler that has nothing to do is started at once. While it is busy, events wait for it in a bounded queue of its
+subscription; when that is full, what arrives is dropped, counted and warned about. So the order is kept, and a handler
+that raises, is slow or hangs delays only itself.
 """
 
 from __future__ import annotations
@@ -10,22 +10,44 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import sys
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.event_handler import EventHandler
-from orbitalis.bus.statistics import BusStatistics
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis_wire import limits
 
-__all__ = ["QueueBounds", "Subscription", "end_workers"]
+__all__ = ["QueueBounds", "Subscription", "end_handlers", "start_task"]
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
 _END_TIMEOUT = 5.0
 """Seconds for which a cancelled handler is waited for."""
+_IN_A_ROW = 64
+"""Events that wait for one handler and are handed over before everything else in the event loop has its turn."""
+_ALL_BUSES: Final[frozenset[str | None]] = frozenset((None,))
+
+
+if sys.version_info >= (3, 12):
+
+    def start_task(
+        coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str, context: contextvars.Context
+    ) -> asyncio.Task[object]:
+        """Run a coroutine as a task, up to where it first waits; one that never does is done when this returns."""
+        return asyncio.Task(coroutine, loop=loop, name=name, context=context, eager_start=True)
+
+else:
+
+    def start_task(
+        coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str, context: contextvars.Context
+    ) -> asyncio.Task[object]:
+        """Run a coroutine as a task, soon."""
+        return loop.create_task(coroutine, name=name, context=context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +62,26 @@ class QueueBounds:
 class Subscription:
     """One topic filter with its handler; belongs to the event loop it is made in."""
 
+    __slots__ = (
+        "_bounds",
+        "_closed",
+        "_context",
+        "_idle",
+        "_overflowing",
+        "_queue",
+        "_queued_bytes",
+        "_running",
+        "_statistics",
+        "_tasks",
+        "buses",
+        "concurrency",
+        "handler",
+        "is_established",
+        "loop",
+        "quality_of_service",
+        "topic_filter",
+    )
+
     def __init__(
         self,
         topic_filter: str,
@@ -48,46 +90,62 @@ class Subscription:
         quality_of_service: int,
         bounds: QueueBounds,
         statistics: BusStatistics,
+        tasks: dict[asyncio.Task[object], None],
+        concurrency: int = 1,
     ) -> None:
-        """Deliver to `handler`, in the context (:mod:`contextvars`) of whoever makes this."""
+        """Deliver to `handler`, in the context (:mod:`contextvars`) of the caller.
+
+        Up to `concurrency` events are handled side by side; their tasks are in `tasks` meanwhile.
+        """
         self.topic_filter = topic_filter
         self.handler = handler
         """Can be replaced; the events that are queued go to the new one."""
         self.quality_of_service = quality_of_service
-        self.buses: set[str | None] = set()
+        self.concurrency = concurrency
+        self.buses = _ALL_BUSES
         """For a client that is on several: the names of those on which it listens; `None` stands for all."""
         self.is_established = False
         """Whether the bus delivers to it, or will do so as soon as it is connected again."""
         self.loop = asyncio.get_running_loop()
         self._bounds = bounds
         self._statistics = statistics
-        self._queue: deque[tuple[str, Event[Any], int]] = deque()
+        self._tasks = tasks
+        self._running = 0
+        self._queue: deque[tuple[str, Event[Any], int]] | None = None
+        """What waits; there is none while nothing does."""
         self._queued_bytes = 0
-        self._worker: asyncio.Task[None] | None = None
         self._context = contextvars.copy_context()
+        self._idle: asyncio.Event | None = None
+        """Set when nothing is being handled; made for the first one who waits for that."""
         self._overflowing = False
         self._closed = False
 
     def offer(self, topic: str, event: Event[Any], length: int = 0) -> None:
-        """Deliver an event, soon; `length` is the number of bytes in which it came. Never raises."""
+        """Deliver an event; `length` is the number of bytes in which it came. Never raises an :class:`Exception`."""
         if self._closed:
             return
         self._statistics.received += 1
-        if self._taken_at_once(topic, event):
+        if self.handler.is_urgent and self._taken_at_once(topic, event):
             return
-        if len(self._queue) >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:
-            self._drop(topic)
-            return
-        self._queue.append((topic, event, length))
-        self._queued_bytes += length
-        if self._worker is None:
-            self._start_worker()
+        if self._running < self.concurrency and self._queue is None:
+            self._deliver(topic, event)
+        else:
+            self._enqueue(topic, event, length)
+        if self._queue is not None or self._idle is not None:
+            self._go_on()
+
+    def hand_over_to(self, handler: EventHandler, concurrency: int) -> None:
+        """Deliver to another handler from now on, also what waits."""
+        self.handler = handler
+        self.concurrency = concurrency
+        if self._queue is not None:
+            self.loop.call_soon(self._go_on)
 
     def takes(self, topic: str, message_class: type[object]) -> bool:
         """Return whether messages of a class are of any use to the handler. Never raises."""
         try:
             return self.handler.takes(topic, message_class)
-        except Exception:  # whoever publishes must not be told; the handler gets what it does not deny
+        except Exception:  # the sender must not be told; the handler gets what it does not deny
             self._statistics.handler_errors += 1
             _logger.exception(
                 "handler %r does not say whether it takes a %s on topic %r",
@@ -104,91 +162,153 @@ class Subscription:
         return self._closed
 
     @property
-    def worker(self) -> asyncio.Task[None] | None:
-        """What hands events to the handler, while there are any."""
-        return self._worker
+    def is_busy(self) -> bool:
+        """Whether an event is being handled. Others wait only then, unless a handler was cancelled from outside."""
+        return self._running > 0
+
+    async def drained(self) -> None:
+        """Wait until no event is being handled, and none waits for that."""
+        while self.is_busy:
+            if self._idle is None:
+                self._idle = asyncio.Event()
+            await self._idle.wait()
 
     def close(self) -> None:
         """Deliver nothing from now on; a handler that is busy may finish."""
         self._closed = True
-        self._queue.clear()
-        self._queued_bytes = 0
+        self._queue = None
 
-    def _start_worker(self) -> None:
-        name = f"events of {self.topic_filter}"
-        self._worker = self.loop.create_task(self._work(), name=name, context=self._context)
-        # Also one that is cancelled before it has begun is no worker any more.
-        self._worker.add_done_callback(self._has_ended)
+    def _enqueue(self, topic: str, event: Event[Any], length: int) -> None:
+        queue = self._queue
+        waiting = 0 if queue is None else len(queue)
+        if waiting >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:
+            self._drop(topic, waiting)
+            return
+        if queue is None:
+            queue = self._queue = deque()
+        queue.append((topic, event, length))
+        self._queued_bytes += length
 
-    def _has_ended(self, worker: asyncio.Task[None]) -> None:
-        if self._worker is worker:
-            self._worker = None
-            self._overflowing = False
-
-    async def _work(self) -> None:
+    def _deliver(self, topic: str, event: Event[Any]) -> None:
         try:
-            while self._queue:
-                topic, event, length = self._queue.popleft()
-                self._queued_bytes -= length
-                await self._handle(topic, event)
-                if self._queue:
-                    # A handler that never waits for anything must not keep everybody else waiting.
-                    await asyncio.sleep(0)
-        finally:
-            self._worker = None
-            self._overflowing = False
-
-    async def _handle(self, topic: str, event: Event[Any]) -> None:
+            work = self.handler.begin(topic, event)
+        except Exception as error:  # it is logged, and the next event is delivered
+            self._report_failure(topic, event, error)
+            return
+        if work is None:
+            return
+        self._running += 1
         try:
-            await self.handler.handle(topic, event)
-        except asyncio.CancelledError:
-            # It may come from what the handler waited for, and then it is the handler's failure.
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            task = start_task(
+                self._handle(work, topic, event), self.loop, f"events of {self.topic_filter}", self._context.copy()
+            )
+        except BaseException:
+            # The handler ends the event loop, which runs once more to clean up.
+            self._running -= 1
+            raise
+        if task.done():
+            self._running -= 1
+        else:
+            self._tasks[task] = None
+            task.add_done_callback(lambda task: self._interrupted(task, work))
+
+    async def _handle(self, work: Coroutine[Any, Any, object], topic: str, event: Event[Any]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            await work
+        except asyncio.CancelledError as error:
+            if task.cancelling():
                 raise
-            self._report_failure(topic, event)
-        except Exception:  # whatever it raises is logged, and the next event is delivered
-            self._report_failure(topic, event)
+            # It comes from what the handler waited for.
+            self._report_failure(topic, event, error)
+        except Exception as error:  # it is logged, and the next event is delivered
+            self._report_failure(topic, event, error)
+        if task in self._tasks:
+            del self._tasks[task]
+            self._running -= 1
+            self._go_on()
+
+    def _interrupted(self, task: asyncio.Task[object], work: Coroutine[Any, Any, object]) -> None:
+        """Note the end of a handler that was cancelled from outside, maybe before it began.
+
+        That may be the end of the event loop: what waits goes on with the next event.
+        """
+        if task in self._tasks:
+            work.close()
+            del self._tasks[task]
+            self._running -= 1
+            self._note_progress()
+
+    def _go_on(self) -> None:
+        """Hand over what waits, as far as the handler can take it now."""
+        for _ in range(_IN_A_ROW):
+            if self._queue is None or self._running >= self.concurrency:
+                break
+            topic, event, length = self._queue.popleft()
+            self._queued_bytes -= length
+            if not self._queue:
+                self._queue = None
+            self._deliver(topic, event)
+        else:
+            if self._queue is not None and self._running < self.concurrency:
+                # A handler that never waits for anything must not keep everybody else waiting.
+                self._running += 1
+                self.loop.call_soon(self._resume)
+        self._note_progress()
+
+    def _resume(self) -> None:
+        self._running -= 1
+        self._go_on()
+
+    def _note_progress(self) -> None:
+        """Note that nothing waits any more, and tell those who wait until nothing is busy, if that is so."""
+        if self._queue is None:
+            self._overflowing = False
+        if self._idle is not None and not self._running:
+            self._idle.set()
+            self._idle = None
 
     def _taken_at_once(self, topic: str, event: Event[Any]) -> bool:
         try:
             return self.handler.take_at_once(topic, event)
-        except Exception:  # whoever publishes must not be told; the event is handled in its turn
-            self._report_failure(topic, event)
+        except Exception as error:  # the sender must not be told; the event is handled in its turn
+            self._report_failure(topic, event, error)
             return False
 
-    def _report_failure(self, topic: str, event: Event[Any]) -> None:
+    def _report_failure(self, topic: str, event: Event[Any], error: BaseException) -> None:
         self._statistics.handler_errors += 1
-        _logger.exception(
+        _logger.error(
             "handler %r failed on event %r of %r on topic %r",
             self.handler,
             event.identifier,
             event.publisher_identifier,
             topic,
+            exc_info=error,
             extra={"topic": topic, "event": event.identifier},
         )
 
-    def _drop(self, topic: str) -> None:
+    def _drop(self, topic: str, waiting: int) -> None:
         self._statistics.dropped += 1
         if not self._overflowing:
             self._overflowing = True
             _logger.warning(
                 "%d events wait for the handler of %r, which is all that is kept: "
                 "events (now one on topic %r) are dropped until it has caught up; see statistics.dropped",
-                len(self._queue),
+                waiting,
                 self.topic_filter,
                 topic,
                 extra={"topic": topic},
             )
 
 
-async def end_workers(workers: set[asyncio.Task[None]]) -> None:
-    """Cancel handlers that are busy and wait for their end, but for the one that calls this."""
-    others = workers - {asyncio.current_task()}
+async def end_handlers(tasks: dict[asyncio.Task[object], None]) -> None:
+    """Cancel handlers that are busy and wait for their end, without the one that calls this."""
+    others = tasks.keys() - {asyncio.current_task()}
     if not others:
         return
-    for worker in others:
-        worker.cancel()
+    for task in others:
+        task.cancel()
     _, stubborn = await asyncio.wait(others, timeout=_END_TIMEOUT)
-    for worker in stubborn:
-        _logger.error("the handler of %s did not end when it was cancelled", worker.get_name())
+    for task in stubborn:
+        _logger.error("the handler of %s did not end when it was cancelled", task.get_name())

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 from orbitalis.message.event import Event
 
 __all__ = ["CallbackEventHandler", "EventCallback", "EventHandler"]
 
-# Which payload comes is settled by the topic, out of a type checker's sight: whoever subscribes says what to expect.
+# The topic settles which payload comes, out of a type checker's sight: the subscriber says what to expect.
 EventCallback: TypeAlias = Callable[[str, Event[Any]], Awaitable[object] | None]
 """A function, plain or `async`, that takes the topic and the event."""
 
 
 class EventHandler(ABC):
-    """Takes the events of a subscription, one after the other."""
+    """Takes the events of a subscription: one after the other, or as many side by side as the subscriber wants."""
+
+    is_urgent = False
+    """Whether :meth:`take_at_once` is asked about every event."""
 
     @abstractmethod
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Do something about an event that was published to `topic`."""
+
+    def begin(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
+        """Return the handling of an event, to run as a task; `None` if all is done, which must have taken no time.
+
+        Only the task runs in the context (:mod:`contextvars`) of the subscriber.
+        """
+        return self.handle(topic, event)
 
     def takes(self, topic: str, message_class: type[object]) -> bool:
         """Return whether messages of a class are of any use here; most handlers take all.
@@ -34,7 +44,7 @@ class EventHandler(ABC):
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
         """Take an event that must not wait for the handling of those before it; return whether it was taken.
 
-        Called for every event when it arrives. Most handlers have none to take.
+        Called for every event when it arrives, if `is_urgent` says so.
         """
         return False
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import threading
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.dispatch import QueueBounds, Subscription
-from orbitalis.bus.topics import FilterMap
+from orbitalis.bus.topic_filters import FilterMap
 from orbitalis.message.event import Event
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 
 __all__ = ["LocalEventBus", "LocalEventBusClient", "build_new_local_client"]
+
+
+_IN_A_ROW = 64
+"""Deliveries of what handlers publish meanwhile, after which everything else in the event loop has its turn."""
 
 
 class LocalEventBus:
@@ -28,6 +34,7 @@ class LocalEventBus:
         """Make a bus of its own, which goes by no name."""
         self._subscriptions: FilterMap[Subscription] = FilterMap()
         self._changing = threading.Lock()
+        self._deliveries: dict[asyncio.AbstractEventLoop, _Deliveries] = {}
 
     @classmethod
     def named(cls, name: str = "") -> LocalEventBus:
@@ -45,17 +52,62 @@ class LocalEventBus:
             self._subscriptions.remove(subscription.topic_filter, subscription)
 
     def publish(self, topic: str, event: Event[Any]) -> None:
-        """Deliver an event to all subscriptions that match, each in its own event loop."""
+        """Deliver an event, soon, to all subscriptions that match, each in its own event loop."""
         here = asyncio.get_running_loop()
+        deliveries = self._deliveries[here] if here in self._deliveries else self._deliver_in(here)
         for subscription in self._subscriptions.match(topic):
-            if subscription.loop is here:
-                subscription.offer(topic, event)
-            elif subscription.loop.is_closed():
-                # Its client was never disconnected, and cannot be any more.
+            loop = subscription.loop
+            if loop is here:
+                deliveries.waiting.append((subscription, topic, event))
+                continue
+            try:
+                loop.call_soon_threadsafe(subscription.offer, topic, event, context=contextvars.Context())
+            except RuntimeError:
+                # The loop is closed: the client was never disconnected, and cannot be any more.
                 with contextlib.suppress(KeyError):
                     self.remove(subscription)
+        if not deliveries.is_scheduled and deliveries.waiting:
+            deliveries.schedule()
+
+    def _deliver_in(self, loop: asyncio.AbstractEventLoop) -> _Deliveries:
+        with self._changing:
+            for other in [one for one in self._deliveries if one.is_closed()]:
+                del self._deliveries[other]
+            return self._deliveries.setdefault(loop, _Deliveries(loop))
+
+
+class _Deliveries:
+    """What has been published to a bus and waits for its delivery in one event loop, in order."""
+
+    __slots__ = ("_context", "_loop", "is_scheduled", "waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.waiting: deque[tuple[Subscription, str, Event[Any]]] = deque()
+        self.is_scheduled = False
+        self._loop = loop
+        # Not that of a sender, which could be a handler.
+        self._context = contextvars.Context()
+
+    def schedule(self) -> None:
+        """Have what waits delivered soon."""
+        self.is_scheduled = True
+        self._loop.call_soon(self._deliver, context=self._context)
+
+    def _deliver(self) -> None:
+        waiting = self.waiting
+        try:
+            # All that was waiting, or a sender that publishes in a loop to many would get ever further ahead.
+            for _ in range(len(waiting) + _IN_A_ROW):
+                if not waiting:
+                    break
+                subscription, topic, event = waiting.popleft()
+                subscription.offer(topic, event)
+        finally:
+            # Also where a handler ends the event loop, which runs once more to clean up.
+            if waiting:
+                self.schedule()
             else:
-                subscription.loop.call_soon_threadsafe(subscription.offer, topic, event)
+                self.is_scheduled = False
 
 
 class LocalEventBusClient(EventBusClient):
@@ -70,8 +122,8 @@ class LocalEventBusClient(EventBusClient):
     ) -> None:
         """Make a client of `bus`, by default of the one that all of this process share."""
         super().__init__(identifier=identifier, queue_bounds=queue_bounds)
-        self._bus = LocalEventBus.named() if bus is None else bus
-        self._connected = False
+        self.bus = LocalEventBus.named() if bus is None else bus
+        """The bus that it is a client of."""
 
     def __repr__(self) -> str:
         """Show the identifier."""
@@ -80,37 +132,31 @@ class LocalEventBusClient(EventBusClient):
     @property
     def is_connected(self) -> bool:
         """Whether events can be exchanged at the moment."""
-        return self._connected
+        return self._is_open
 
     async def connect(self) -> None:
         """Connect to the bus, which is always there."""
-        self._connected = True
+        self._is_open = True
 
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave the bus."""
-        self._connected = False
+        self._is_open = False
         await self._forget_all()
 
-    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
-        self._bus.publish(topic, event)
-        # Whoever publishes in a loop must let the handlers have their turn, or queues overflow for nothing.
-        await asyncio.sleep(0)
+    def _start_publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+        self.bus.publish(topic, event)
 
     def _route(self, subscription: Subscription) -> None:
-        self._bus.add(subscription)
+        self.bus.add(subscription)
 
     def _unroute(self, subscription: Subscription) -> None:
-        self._bus.remove(subscription)
+        self.bus.remove(subscription)
 
-    async def _subscribe(self, subscription: Subscription) -> None:
+    def _start_subscribe(self, subscription: Subscription) -> None:
         """Routing is all there is to it."""
 
-    async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+    def _start_unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
         """Routing is all there is to it."""
-
-    def _check_connected(self) -> None:
-        if not self._connected:
-            raise self._not_connected()
 
 
 def build_new_local_client() -> LocalEventBusClient:

@@ -8,15 +8,18 @@ import itertools
 import logging
 import random
 import ssl
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
-from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.client import EventBusClient, Later
+from orbitalis.bus.decoding import Decoder
 from orbitalis.bus.dispatch import QueueBounds, Subscription
-from orbitalis.bus.mqtt_connection import IN_FLIGHT, Connection, ConnectionLostError, Endpoint, MqttMessage
+from orbitalis.bus.mqtt_connection import IN_FLIGHT, ConnectionLostError, MqttConnection
+from orbitalis.bus.mqtt_endpoint import Endpoint
+from orbitalis.bus.mqtt_outbox import ATTEMPTS, MqttOutbox, too_large
 from orbitalis.bus.throttled_log import ThrottledLog
-from orbitalis.bus.topics import FilterMap, has_wildcard
-from orbitalis.errors import BusNotConnectedError, BusRefusedError, BusUnavailableError, EventTooLargeError
+from orbitalis.bus.topic_filters import FilterMap, has_wildcard
+from orbitalis.errors import BusNotConnectedError, BusRefusedError, BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis_wire import limits
@@ -27,9 +30,6 @@ __all__ = ["MqttEventBusClient"]
 
 T = TypeVar("T")
 
-
-_ATTEMPTS = 3
-"""Connections on which an event or a subscription is tried; it may be what the broker ends them for."""
 _STABLE_AFTER = 10.0
 """Seconds after which a connection that is lost counts as having been good: trying again starts without delay."""
 _FIRST_DELAY = 0.2
@@ -37,8 +37,6 @@ _FIRST_DELAY = 0.2
 _EXACT_TOPICS = 1
 """The subscription identifier of all topics without wildcards, of which a message can match one only."""
 _TOPICS_A_PACKET = 50
-_PUBLISH_OVERHEAD = 16
-"""Bytes of a packet that are neither topic nor event, at most."""
 
 
 class MqttEventBusClient(EventBusClient):
@@ -86,14 +84,13 @@ class MqttEventBusClient(EventBusClient):
         """Held while connecting and disconnecting."""
         self._keeper: asyncio.Task[None] | None = None
         """What holds the connection, from `connect` to `disconnect`."""
-        self._connection: Connection | None = None
+        self._connection: MqttConnection | None = None
         """The connection, while there is one with everything subscribed."""
         self._connection_changed: asyncio.Event
         """Set while there is a connection, or none is to be expected any more."""
         self._asking: asyncio.Semaphore
         """Bounds the subscribes and unsubscribes that wait for the broker, and keeps them in order."""
-        self._publishing: asyncio.Semaphore
-        """Bounds the publishes that wait for the broker, and keeps them in order."""
+        self._outbox = MqttOutbox(self._endpoint, publish_timeout)
         self._filters: FilterMap[Subscription] = FilterMap()
         """For messages of which the broker does not say which subscription they are for."""
         self._identifiers: dict[str, int] = {}
@@ -102,6 +99,7 @@ class MqttEventBusClient(EventBusClient):
         self._next_identifier = itertools.count(_EXACT_TOPICS + 1)
         self._logger = FieldLogger(logging.getLogger(__name__), bus=str(self._endpoint))
         self._complaints = ThrottledLog(self._logger)
+        self._decoder = Decoder(self, bounds=self._queue_bounds, statistics=self._statistics, log=self._complaints)
 
     def __repr__(self) -> str:
         """Show the broker and the identifier."""
@@ -124,10 +122,10 @@ class MqttEventBusClient(EventBusClient):
                 return
             connection = await self._open()
             self._asking = asyncio.Semaphore(IN_FLIGHT)
-            self._publishing = asyncio.Semaphore(IN_FLIGHT)
             self._connection_changed = asyncio.Event()
             self._set_connection(connection)
             self._keeper = asyncio.create_task(self._keep(connection), name=f"connection to {self._endpoint}")
+            self._is_open = True
 
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave the broker; does nothing if that is done."""
@@ -135,46 +133,46 @@ class MqttEventBusClient(EventBusClient):
             keeper, self._keeper = self._keeper, None
             if keeper is None:
                 return
+            self._is_open = False
             connection, self._connection = self._connection, None
             # Wakes up those who wait for a connection.
             self._connection_changed.set()
+            self._outbox.clear(self._was_disconnected())
             keeper.cancel()
+            ending = {keeper, *self._decoder.stop()}
             try:
                 await self._forget_all()
             finally:
                 if connection is not None:
                     await connection.close()
-            await asyncio.wait([keeper])
+            await asyncio.wait(ending)
 
-    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+    def is_busy(self, topic: str) -> bool:
+        """Return whether events of a topic or filter are being handled, or wait for that or to be decoded."""
+        subscription = self._subscriptions.get(topic)
+        return subscription is not None and (subscription.is_busy or self._decoder.is_busy(subscription))
+
+    async def drained(self, topic: str) -> None:
+        """Wait until no event of a topic or filter is being handled, or waits for that or to be decoded."""
+        while self.is_busy(topic):
+            subscription = self._subscriptions[topic]
+            await self._decoder.drained(subscription)
+            await subscription.drained()
+
+    def _start_publish(
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
         data = event.encode(encoding)
         if len(data) > limits.EVENT_BYTES:
-            raise _too_large(topic, len(data), limits.EVENT_BYTES, "the protocol")
-
-        def publish(connection: Connection) -> Coroutine[Any, Any, str | None]:
-            packet_bytes = len(data) + len(topic.encode()) + _PUBLISH_OVERHEAD
-            maximum = connection.maximum_packet_bytes
-            if maximum is not None and packet_bytes > maximum:
-                raise _too_large(topic, packet_bytes, maximum, f"{self._endpoint}, which counts whole packets,")
-            return connection.publish_to(topic, data, channel.quality_of_service, channel.retain)
-
-        self._check_accepted(topic, await self._ask(self._publishing, f"publish to {topic!r}", publish))
+            raise too_large(topic, len(data), limits.EVENT_BYTES, "the protocol")
+        return self._outbox.put(topic, data, channel.quality_of_service, channel.retain)
 
     async def check_may_publish(self, topic: str) -> None:
         """Ask the broker by an empty message of quality of service 1; of 0, it would refuse it without a word."""
         await super().check_may_publish(topic)
-        refusal = await self._ask(
-            self._publishing,
-            f"publish to {topic!r}",
-            lambda connection: connection.publish_to(topic, b"", 1, False),
-        )
-        self._check_accepted(topic, refusal)
-
-    def _check_accepted(self, topic: str, refusal: str | None) -> None:
-        if refusal is not None:
-            raise BusRefusedError(
-                f"{self._endpoint} refuses what {self.identifier!r} publishes to {topic!r}: {refusal}"
-            )
+        answer = self._outbox.put(topic, b"", 1, False)
+        assert answer is not None
+        await answer
 
     def _route(self, subscription: Subscription) -> None:
         topic_filter = subscription.topic_filter
@@ -186,12 +184,16 @@ class MqttEventBusClient(EventBusClient):
 
     def _unroute(self, subscription: Subscription) -> None:
         topic_filter = subscription.topic_filter
+        self._decoder.forget(subscription)
         self._filters.remove(topic_filter, subscription)
         if has_wildcard(topic_filter):
             del self._by_identifier[self._identifiers.pop(topic_filter)]
 
+    def _start_subscribe(self, subscription: Subscription) -> Awaitable[None] | None:
+        return Later(self._subscribe, subscription)
+
     async def _subscribe(self, subscription: Subscription) -> None:
-        async def subscribe(connection: Connection) -> None:
+        async def subscribe(connection: MqttConnection) -> None:
             if subscription.is_closed:
                 # It was unsubscribed while this waited for its turn.
                 return
@@ -199,7 +201,10 @@ class MqttEventBusClient(EventBusClient):
             if refusal is not None:
                 raise BusRefusedError(refusal)
 
-        await self._ask(self._asking, f"subscribe to {subscription.topic_filter!r}", subscribe)
+        await self._ask(f"subscribe to {subscription.topic_filter!r}", subscribe)
+
+    def _start_unsubscribe(self, subscriptions: Sequence[Subscription]) -> Awaitable[None] | None:
+        return Later(self._unsubscribe, subscriptions)
 
     async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
         for batch in _batches([subscription.topic_filter for subscription in subscriptions]):
@@ -221,46 +226,52 @@ class MqttEventBusClient(EventBusClient):
         if self._keeper is None:
             raise self._not_connected()
 
-    async def _ask(
-        self, slots: asyncio.Semaphore, action: str, call: Callable[[Connection], Coroutine[Any, Any, T]]
-    ) -> T:
+    async def _ask(self, action: str, call: Callable[[MqttConnection], Coroutine[Any, Any, T]]) -> T:
         """Have the broker do something, on the next connection if this one is lost."""
         try:
-            async with asyncio.timeout(self._publish_timeout), slots:
-                for _ in range(_ATTEMPTS):
+            async with asyncio.timeout(self._publish_timeout), self._asking:
+                for _ in range(ATTEMPTS):
                     connection = await self._any_connection()
                     with contextlib.suppress(ConnectionLostError):
                         return await connection.call(call(connection))
-                    if self._connection is connection:
-                        self._set_connection(None)
+                    # It may not have said so itself yet.
+                    self._on_lost(connection)
         except TimeoutError:
             state = "it did not answer" if self.is_connected else "there was no connection"
             raise BusUnavailableError(
                 f"cannot {action}: {state} within {self._publish_timeout:g} s ({self._endpoint})"
             ) from None
-        raise BusUnavailableError(f"cannot {action}: {_ATTEMPTS} connections to {self._endpoint} were lost over it")
+        raise BusUnavailableError(f"cannot {action}: {ATTEMPTS} connections to {self._endpoint} were lost over it")
 
-    async def _any_connection(self) -> Connection:
+    async def _any_connection(self) -> MqttConnection:
         while self._connection is None:
             if self._keeper is None:
-                raise BusNotConnectedError(f"{self!r} was disconnected while something waited for the broker")
+                raise BusNotConnectedError(self._was_disconnected())
             await self._connection_changed.wait()
         return self._connection
 
-    def _set_connection(self, connection: Connection | None) -> None:
+    def _was_disconnected(self) -> str:
+        return f"{self!r} was disconnected while something waited for the broker"
+
+    def _set_connection(self, connection: MqttConnection | None) -> None:
         self._connection = connection
         if connection is None:
             self._connection_changed.clear()
         else:
             self._connection_changed.set()
+            self._outbox.connect(connection)
 
-    async def _keep(self, connection: Connection) -> None:
+    def _on_lost(self, connection: MqttConnection) -> None:
+        self._outbox.disconnect(connection)
+        if self._connection is connection:
+            self._set_connection(None)
+
+    async def _keep(self, connection: MqttConnection) -> None:
         loop = asyncio.get_running_loop()
         delays = self._delays()
         while True:
             since = loop.time()
             reason = await connection.lost()
-            self._set_connection(None)
             await connection.abort()
             self._logger.warning("%r has lost its connection: %s", self, reason)
             if loop.time() - since >= _STABLE_AFTER:
@@ -282,7 +293,7 @@ class MqttEventBusClient(EventBusClient):
             yield random.uniform(longest / 2, longest)
             longest = min(2 * longest, self._reconnect_delay)
 
-    async def _reconnect(self, delays: Iterator[float]) -> Connection:
+    async def _reconnect(self, delays: Iterator[float]) -> MqttConnection:
         while True:
             await asyncio.sleep(next(delays))
             try:
@@ -297,12 +308,18 @@ class MqttEventBusClient(EventBusClient):
             else:
                 return connection
 
-    async def _open(self) -> Connection:
-        connection = Connection(self._endpoint, self._receive)
+    async def _open(self) -> MqttConnection:
+        connection = MqttConnection(
+            self._endpoint,
+            on_received=self._receive,
+            on_acknowledged=self._outbox.on_acknowledged,
+            on_ready=self._outbox.send,
+            on_lost=self._on_lost,
+        )
         await connection.open()
         return connection
 
-    async def _subscribe_again(self, connection: Connection) -> None:
+    async def _subscribe_again(self, connection: MqttConnection) -> None:
         done: set[Subscription] = set()
         # Once more for what is added meanwhile.
         while missing := [one for one in self._subscriptions.values() if one not in done]:
@@ -319,7 +336,7 @@ class MqttEventBusClient(EventBusClient):
                         self._logger.error("%s", refusal)
 
     async def _send_subscriptions(
-        self, connection: Connection, subscriptions: Sequence[Subscription]
+        self, connection: MqttConnection, subscriptions: Sequence[Subscription]
     ) -> Sequence[str | None]:
         """Subscribe to several topics without wildcards, or to one filter with; return the refusal of each, if any."""
         topics = {one.topic_filter: one.quality_of_service for one in subscriptions}
@@ -329,55 +346,41 @@ class MqttEventBusClient(EventBusClient):
             for topic_filter, reason in zip(topics, await connection.subscribe_to(topics, identifier), strict=True)
         ]
 
-    def _receive(self, message: MqttMessage) -> None:
-        addressees = self._addressees(message)
+    def _receive(self, topic: str, data: bytes, identifiers: Sequence[int]) -> None:
+        """Take a message that the broker delivers for the subscriptions with these identifiers, if it says so."""
+        addressees = self._addressees(topic, identifiers)
         if not addressees:
             # It was on its way when the topic was unsubscribed.
             return
-        length = len(message.payload)
+        length = len(data)
         if length > limits.EVENT_BYTES:
             self._statistics.oversized += 1
             self._complaints.warning(
                 "%r ignores a message of %d bytes on topic %r: %d are allowed",
                 self,
                 length,
-                message.topic,
+                topic,
                 limits.EVENT_BYTES,
             )
             return
 
-        def is_taken(message_class: type[object]) -> bool:
-            return any(subscription.takes(message.topic, message_class) for subscription in addressees)
+        self._decoder.receive(topic, data, addressees)
 
-        try:
-            event = Event.decode(message.payload, is_taken)
-        except Exception as error:  # nothing that a stranger sends may end the connection
-            self._statistics.malformed += 1
-            reason = f"{type(error).__name__}: {error}"
-            self._complaints.warning(
-                "%r ignores a malformed message on topic %r: %.300s", self, message.topic, ascii(reason)
-            )
-            return
-        for subscription in addressees:
-            subscription.offer(message.topic, event, length)
-
-    def _addressees(self, message: MqttMessage) -> Sequence[Subscription]:
+    def _addressees(self, topic: str, identifiers: Sequence[int]) -> Sequence[Subscription]:
         # The broker sends a message once for each subscription that it matches: each copy goes to that one alone.
-        if not message.subscription_identifiers:
-            return self._filters.match(message.topic)
-        found = (
-            self._subscriptions.get(message.topic)
-            if identifier == _EXACT_TOPICS
-            else self._by_identifier.get(identifier)
-            for identifier in message.subscription_identifiers
-        )
-        return [subscription for subscription in found if subscription is not None]
+        if not identifiers:
+            return self._filters.match(topic)
+        found: list[Subscription] = []
+        for identifier in identifiers:
+            if identifier == _EXACT_TOPICS:
+                subscription = self._subscriptions.get(topic)
+            else:
+                subscription = self._by_identifier.get(identifier)
+            if subscription is not None:
+                found.append(subscription)
+        return found
 
 
 def _batches(items: list[T]) -> Iterator[list[T]]:
     for start in range(0, len(items), _TOPICS_A_PACKET):
         yield items[start : start + _TOPICS_A_PACKET]
-
-
-def _too_large(topic: str, length: int, maximum: int, judge: str) -> EventTooLargeError:
-    return EventTooLargeError(f"cannot publish {length} bytes to {topic!r}: {judge} allows {maximum}")

@@ -4,12 +4,13 @@ This is aiomqtt's client, bent where it does not do for a client that runs for m
 
 - messages go straight from the socket to a function, not through a queue that grows without bound, and are read as
   fast as they come; what comes is acknowledged at once;
+- what is sent within one turn of the event loop goes out at its end, without a word from one thread to another;
+- a publish takes neither a task nor a timeout of its own, and one that the broker refuses is not silent;
 - an opening that is cancelled or fails leaves no socket and no task behind, though a thread takes part in it;
-- whoever waits for an answer from the broker hears of it at once when the connection is lost;
+- who waits for an answer from the broker hears at once when the connection is lost;
 - what the broker says of itself when it accepts the connection (how large a packet it takes) is kept;
 - what is to be written to a socket that is closed a moment later does not go to another one with the same number;
-- an opening that the broker ends instead of answering it fails at once, and says what TLS has to say of it;
-- a publish that the broker refuses is not silent.
+- an opening that the broker ends instead of answering it fails at once, and says what TLS has to say of it.
 """
 
 from __future__ import annotations
@@ -18,28 +19,28 @@ import asyncio
 import contextlib
 import logging
 import math
-import re
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiomqtt
-from aiomqtt.exceptions import MqttCodeError, MqttConnectError
+from aiomqtt.exceptions import MqttCodeError
 from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.client import ConnectFlags, DisconnectFlags
-from paho.mqtt.enums import LogLevel
+from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import LogLevel, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError
+from orbitalis.bus.mqtt_endpoint import ENDED_INSTEAD, Endpoint
+from orbitalis.errors import BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis_wire import limits
 
-__all__ = ["IN_FLIGHT", "MAXIMUM_PACKET_BYTES", "Connection", "ConnectionLostError", "Endpoint", "MqttMessage"]
+__all__ = ["IN_FLIGHT", "MAXIMUM_PACKET_BYTES", "ConnectionLostError", "MqttConnection", "Publication"]
 
 T = TypeVar("T")
 
@@ -51,7 +52,12 @@ _paho_logger.setLevel(logging.CRITICAL)
 MAXIMUM_PACKET_BYTES = 16 * limits.EVENT_BYTES
 """What the broker may send at most; less than that, but too much for an event, is counted and reported here."""
 IN_FLIGHT = 20
-"""Calls that wait for the broker at the same time, of each kind; with more, aiomqtt's bookkeeping takes over."""
+"""What waits for the broker at the same time, of each kind; paho sends no more publishes than that either."""
+_HEARING: Final = 0.02
+"""Seconds before a broker is told anything over TLS. One that refuses this client's certificate says so only after the
+handshake (TLS 1.3), and that would be lost when it is told something on a connection that it has ended."""
+_SENT_BYTES = 65_536
+"""How much is sent in one turn of the event loop before publishes have to wait for the next."""
 _PACKETS_A_TURN = 20
 """Packets that are read before the event loop gets on with the rest; aiomqtt reads one, and falls behind."""
 _CLOSE_TIMEOUT = 2.0
@@ -66,65 +72,47 @@ _LOSSES = {
     "Session taken over": "another client has connected with the same identifier, and there must be one only",
 }
 """What to say of a loss instead of the broker's or paho's own words."""
-_TLS_ALERT = re.compile(r"\[SSL: \w*ALERT\w*\]")
-"""How errors begin that say what the other side has against us."""
-_HUNG_UP = re.compile(r"reset by peer|ended the connection instead of answering", re.IGNORECASE)
-_PASSING_REFUSALS = ("Server unavailable", "Server busy", "Quota exceeded", "Connection rate exceeded")
 
 
 class ConnectionLostError(Exception):
     """The connection was lost before the broker answered."""
 
 
-class _PublishRefusedError(Exception):
-    """The broker does not take what was published; the text is its reason."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a broker is, and how it is talked to."""
-
-    host: str
-    port: int
-    identifier: str
-    username: str | None
-    password: str | None
-    tls: ssl.SSLContext | None
-    keepalive: float
-    connect_timeout: float
-
-    def __str__(self) -> str:
-        """Show what is safe to be logged."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtt' if self.tls is None else 'mqtts'}://{host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class MqttMessage:
-    """A message as the broker delivered it."""
+@dataclass(slots=True, eq=False)
+class Publication:
+    """Something that is published, until the broker has it."""
 
     topic: str
-    payload: bytes
-    subscription_identifiers: Sequence[int]
-    """Which subscriptions it is delivered for; empty if the broker does not say."""
+    data: bytes
+    quality_of_service: int
+    retain: bool
+    deadline: float
+    """When it is given up, by the clock of the event loop."""
+    outcome: asyncio.Future[None]
+    """What its publisher waits for."""
+    attempts: int = 0
+    """Connections on which it was sent."""
 
 
-class Connection(aiomqtt.Client):
+class MqttConnection(aiomqtt.Client):
     """A connection that is used once; must be made in the event loop that uses it."""
 
-    def __init__(self, endpoint: Endpoint, deliver: Callable[[MqttMessage], None]) -> None:
-        """Prepare a connection that hands every message to `deliver`, which must not raise."""
-        connection = self
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        on_received: Callable[[str, bytes, Sequence[int]], None],
+        on_acknowledged: Callable[[Publication, str | None], None],
+        on_ready: Callable[[], None],
+        on_lost: Callable[[MqttConnection], None],
+    ) -> None:
+        """Prepare a connection. What it calls must not raise.
 
-        class Inbox(asyncio.Queue[aiomqtt.Message]):
-            """A queue that nothing waits in."""
-
-            def put_nowait(self, item: aiomqtt.Message) -> None:
-                identifiers = getattr(item.properties, "SubscriptionIdentifier", ())
-                connection._progress += 1
-                if not connection._is_aborted:
-                    deliver(MqttMessage(item.topic.value, bytes(item.payload), identifiers))
-
+        `on_received` gets topic and payload of every message, and the identifiers of the subscriptions that it is
+        delivered for, if the broker tells. `on_acknowledged` gets a publication that the broker has, and why it
+        refuses it, or `None`. `on_ready` is called when there may be room for another publication, `on_lost` when
+        there is no connection any more.
+        """
         super().__init__(
             endpoint.host,
             endpoint.port,
@@ -136,26 +124,35 @@ class Connection(aiomqtt.Client):
             timeout=math.inf,
             protocol=aiomqtt.ProtocolVersion.V5,
             properties=_properties(PacketTypes.CONNECT, MaximumPacketSize=MAXIMUM_PACKET_BYTES),
-            queue_type=Inbox,
             socket_options=[_NODELAY],
             logger=_paho_logger,
         )
-        self.pending_calls_threshold = 2 * IN_FLIGHT
+        self.pending_calls_threshold = IN_FLIGHT
         self.maximum_packet_bytes: int | None = None
         """What the broker takes at most, if it says so."""
+        self.in_flight: dict[int, Publication] = {}
+        """By packet identifier: what is sent and not acknowledged, oldest first."""
+        self._window = IN_FLIGHT
         self._tells_subscriptions = True
+        self._on_received = on_received
+        self._on_acknowledged = on_acknowledged
+        self._on_ready = on_ready
+        self._on_no_more = on_lost
         self._endpoint = endpoint
         self._calls: dict[asyncio.Timeout, None] = {}
         self._lost = asyncio.Event()
         self._reason = "it was closed"
         self._is_aborted = False
         self._progress = 0
-        """Counts packets that were read, but for rare ones."""
+        """Counts the packets that were read, except rare ones."""
+        self._is_reading = False
         self._thread_is_busy = False
-        self._refusals: dict[int, str] = {}
-        """By packet identifier: why the broker refuses what somebody is publishing."""
-        self._unwritten: object | None = None
-        """The socket, while there is something to be written to it."""
+        self._sent_bytes = 0
+        """How much was sent in this turn of the event loop."""
+        self._has_made_room = False
+        """Whether there may be room for a publication that had none before."""
+        self._blocked: socket.socket | None = None
+        """The socket, while the network takes no more."""
         self._opening_error = ""
         """What went wrong with the socket while it was opened."""
 
@@ -179,7 +176,7 @@ class Connection(aiomqtt.Client):
             await self.abort()
             if not isinstance(error, Exception):
                 raise
-            raise self._translated(error) from None
+            raise self._endpoint.failure(error) from None
 
     async def lost(self) -> str:
         """Wait until the connection is lost, and return why."""
@@ -187,7 +184,7 @@ class Connection(aiomqtt.Client):
         return self._reason
 
     async def call(self, answer: Coroutine[Any, Any, T]) -> T:
-        """Wait for a method of this connection, such as `publish(...)`.
+        """Wait for a method of this connection, such as `subscribe_to(...)`.
 
         Raises:
             ConnectionLostError: The connection was lost, just now or earlier.
@@ -210,13 +207,36 @@ class Connection(aiomqtt.Client):
         finally:
             self._calls.pop(limit, None)
 
-    async def publish_to(self, topic: str, data: bytes, quality_of_service: int, retain: bool) -> str | None:
-        """Publish, and return why the broker refuses that, or `None`; of quality of service 0 it says nothing."""
-        try:
-            await self.publish(topic, data, quality_of_service, retain)
-        except _PublishRefusedError as refusal:
-            return str(refusal)
-        return None
+    def takes(self, quality_of_service: int) -> bool:
+        """Return whether there is room for a publication, both on the network and in what may be unacknowledged."""
+        return (
+            self._sent_bytes < _SENT_BYTES
+            and (quality_of_service == 0 or len(self.in_flight) < self._window)
+            and self._blocked is None
+            and not self._disconnected.done()
+        )
+
+    def send(self, topic: str, data: bytes, quality_of_service: int, retain: bool) -> int | None:
+        """Send a message for which there is room; return its packet identifier, or `None` if it could not be sent.
+
+        Of quality of service 0, the broker says nothing of it.
+        """
+        info = self._client.publish(topic, data, quality_of_service, retain)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._fail(MqttCodeError(info.rc, "Could not publish message"))
+            return None
+        self._sent_bytes += len(data)
+        return info.mid
+
+    def send_publication(self, publication: Publication) -> bool:
+        """Send a publication for which there is room; return whether it was sent."""
+        identifier = self.send(publication.topic, publication.data, publication.quality_of_service, publication.retain)
+        if identifier is None:
+            return False
+        publication.attempts += 1
+        if publication.quality_of_service:
+            self.in_flight[identifier] = publication
+        return True
 
     async def subscribe_to(self, topics: Mapping[str, int], identifier: int) -> Sequence[str | None]:
         """Subscribe to filters, each with its quality of service; return for each why it is refused, or `None`.
@@ -278,25 +298,45 @@ class Connection(aiomqtt.Client):
             self._client.disconnect()
 
     def _on_socket_register_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:
-        self._unwritten = sock
-        # A thread may call this.
-        self._loop.call_soon_threadsafe(self._add_writer, sock)
+        if self._thread_is_busy:
+            delay = 0.0 if self._endpoint.tls is None else _HEARING
+            self._loop.call_soon_threadsafe(self._loop.call_later, delay, self._wait_to_write, sock)
+        elif not self._is_reading:
+            self._loop.call_soon(self._write)
 
     def _on_socket_unregister_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:
-        self._unwritten = None
-        super()._on_socket_unregister_write(client, userdata, sock)
-
-    def _add_writer(self, sock: socket.socket) -> None:
-        # By now it may be closed, and its number that of another connection's socket.
-        if self._unwritten is sock:
-            self._loop.add_writer(sock.fileno(), self._write)
+        # When it is closed, or there is nothing more to be written.
+        blocked, self._blocked = self._blocked, None
+        if blocked is not None:
+            self._loop.remove_writer(blocked.fileno())
+            self._has_made_room = True
 
     def _write(self) -> None:
+        """Write what has been sent, as far as the network takes it."""
+        sock = self._client.socket()
+        if not isinstance(sock, socket.socket):
+            return
+        if self._sent_bytes >= _SENT_BYTES:
+            self._has_made_room = True
+        self._sent_bytes = 0
         try:
             self._client.loop_write()
+            if self._client.want_write():
+                self._wait_to_write(sock)
         except Exception as error:  # the connection broke
-            if not self._disconnected.done():
-                self._disconnected.set_exception(error)
+            self._fail(error)
+        self._tell_of_room()
+
+    def _wait_to_write(self, sock: socket.socket) -> None:
+        # It is closed already if it turned out to be broken.
+        if self._client.socket() is sock and self._blocked is None:
+            self._blocked = sock
+            self._loop.add_writer(sock.fileno(), self._write)
+
+    def _tell_of_room(self) -> None:
+        if self._has_made_room:
+            self._has_made_room = False
+            self._on_ready()
 
     def _replace_reader(self) -> None:
         sock = self._client.socket()
@@ -305,6 +345,7 @@ class Connection(aiomqtt.Client):
 
     def _read(self, sock: socket.socket) -> None:
         """Read what has arrived, yet not so much that others do not get their turn."""
+        self._is_reading = True
         try:
             if _QUICKACK is not None:
                 sock.setsockopt(*_QUICKACK)
@@ -313,13 +354,22 @@ class Connection(aiomqtt.Client):
                 self._client.loop_read()
                 if self._progress == progress:
                     break
+            self._tell_of_room()
         except Exception as error:  # aiomqtt and paho choke on packets that make no sense
-            if not self._disconnected.done():
-                self._disconnected.set_exception(error)
-        else:
-            if isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
-                # It has been read from the network, so that nothing else will call this.
-                self._loop.call_soon(self._read, sock)
+            self._fail(error)
+            return
+        finally:
+            self._is_reading = False
+        if self._client.want_write() and self._blocked is None:
+            self._write()
+        if isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+            # It has been read from the network, so that nothing else will call this.
+            self._loop.call_soon(self._read, sock)
+
+    def _fail(self, error: Exception) -> None:
+        """End the connection, which is of no use any more."""
+        if not self._disconnected.done():
+            self._disconnected.set_exception(error)
 
     def _on_lost(self, disconnected: asyncio.Future[None]) -> None:
         error = None if disconnected.cancelled() else disconnected.exception()
@@ -334,9 +384,9 @@ class Connection(aiomqtt.Client):
         if self._lost.is_set():
             return
         self._lost.set()
-        # In order, so that what is published again is so in the order in which it was published.
         for limit in self._calls:
             limit.reschedule(self._loop.time())
+        self._on_no_more(self)
 
     def _on_connect(
         self,
@@ -347,7 +397,8 @@ class Connection(aiomqtt.Client):
         properties: Properties | None = None,
     ) -> None:
         self.maximum_packet_bytes = getattr(properties, "MaximumPacketSize", None)
-        self._tells_subscriptions = _identifiers_available(properties)
+        self._tells_subscriptions = getattr(properties, "SubscriptionIdentifierAvailable", 1) == 1
+        self._window = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(
@@ -360,7 +411,7 @@ class Connection(aiomqtt.Client):
     ) -> None:
         if not self._connected.done():
             # aiomqtt would go on waiting for an answer.
-            error = self._opening_error or "the broker ended the connection instead of answering"
+            error = self._opening_error or ENDED_INSTEAD
             self._connected.set_exception(aiomqtt.MqttError(error))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
@@ -369,45 +420,21 @@ class Connection(aiomqtt.Client):
         if level == LogLevel.MQTT_LOG_ERR:
             self._opening_error = text
 
+    def _on_message(self, client: PahoClient, userdata: Any, message: MQTTMessage) -> None:
+        self._progress += 1
+        if not self._is_aborted:
+            identifiers = getattr(message.properties, "SubscriptionIdentifier", ())
+            self._on_received(message.topic, bytes(message.payload), identifiers)
+
     def _on_publish(
         self, client: PahoClient, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
     ) -> None:
-        self._progress += 1
-        if reason_code.is_failure and mid in self._pending_publishes:
-            self._refusals[mid] = str(reason_code)
-        super()._on_publish(client, userdata, mid, reason_code, properties)
-
-    @contextlib.contextmanager
-    def _pending_call(self, mid: int, value: T, pending_dict: dict[int, T]) -> Generator[None]:
-        # Whoever publishes waits in here, and nothing else tells it of the answer.
-        try:
-            with super()._pending_call(mid, value, pending_dict):
-                yield
-        finally:
-            refusal = self._refusals.pop(mid, None)
-        if refusal is not None:
-            raise _PublishRefusedError(refusal)
-
-    def _translated(self, error: Exception) -> BusError:
-        match error:
-            case MqttConnectError():
-                reason = str(error)
-                is_passing = any(text in reason for text in _PASSING_REFUSALS)
-                kind = BusUnavailableError if is_passing else BusRefusedError
-                return kind(f"{self._endpoint} refuses client {self._endpoint.identifier!r}: {reason}")
-            case TimeoutError():
-                reason = f"no answer within {self._endpoint.connect_timeout:g} s"
-            case _:
-                reason = str(error) or type(error).__name__
-                if _TLS_ALERT.search(reason):
-                    return BusRefusedError(f"{self._endpoint} refuses this client's certificate, or its lack: {reason}")
-                if self._endpoint.tls is None and _HUNG_UP.search(reason):
-                    reason += "; so does a broker that expects TLS: its URL begins with mqtts://"
-        return BusUnavailableError(f"cannot connect to {self._endpoint}: {reason}")
-
-
-def _identifiers_available(properties: Properties | None) -> bool:
-    return getattr(properties, "SubscriptionIdentifierAvailable", 1) == 1
+        publication = self.in_flight.pop(mid, None)
+        # Of quality of service 0, it is not read but written.
+        if publication is not None:
+            self._progress += 1
+            self._has_made_room = True
+            self._on_acknowledged(publication, str(reason_code) if reason_code.is_failure else None)
 
 
 # paho's class has no annotations.

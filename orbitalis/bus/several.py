@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.bus_statistics import BusStatistics
+from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.dispatch import QueueBounds, Subscription
-from orbitalis.bus.statistics import BusStatistics
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError
 from orbitalis.log import FieldLogger
@@ -30,7 +31,7 @@ class SeveralEventBusClient(EventBusClient):
 
     It hears what is published on any of them. Events tell in `origin` from which; an event that arrives again, on
     another one or because two of them are the same, is handled once. Without `bus`, `publish` goes to all that are
-    connected at the moment, but for topics whose `topic_stamps` name one: those of an orbiter's connections.
+    connected at the moment; what an orbiter publishes on a connection goes to the one where its other side is.
 
     A bus that is lost leaves the others alone. What was subscribed to on all of them meanwhile is so there when it is
     back. A failure to subscribe on one undoes it on the others.
@@ -54,7 +55,6 @@ class SeveralEventBusClient(EventBusClient):
         if len({id(member) for member in members.values()}) < len(members):
             raise ValueError(f"each bus needs a client of its own, got one twice: {', '.join(members)}")
         self._members = dict(members)
-        self._connected = False
         self._changing = asyncio.Lock()
         """Held while connecting and disconnecting."""
         self._parts: dict[Subscription, _Parts] = {}
@@ -83,7 +83,7 @@ class SeveralEventBusClient(EventBusClient):
     @property
     def is_connected(self) -> bool:
         """Whether events can be exchanged at the moment on all buses."""
-        return self._connected and all(member.is_connected for member in self._members.values())
+        return self._is_open and all(member.is_connected for member in self._members.values())
 
     async def connect(self) -> None:
         """Connect to all buses, or to none; does nothing if that was done already.
@@ -93,10 +93,10 @@ class SeveralEventBusClient(EventBusClient):
             BusRefusedError: One refuses.
         """
         async with self._changing:
-            if self._connected:
+            if self._is_open:
                 return
             try:
-                failures = await self._at_each({name: one.connect() for name, one in self._members.items()})
+                failures = await self._at_each({name: one.connect for name, one in self._members.items()})
                 if failures:
                     raise _failure(failures)
             except BaseException:
@@ -104,23 +104,34 @@ class SeveralEventBusClient(EventBusClient):
                 raise
             for member in self._members.values():
                 member.on_reconnected = self._report_reconnection
-            self._connected = True
+            self._is_open = True
 
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave all buses; does nothing if that is done."""
         async with self._changing:
-            if not self._connected:
+            if not self._is_open:
                 return
-            self._connected = False
+            self._is_open = False
             try:
                 await self._forget_all()
             finally:
                 await self._leave()
 
+    def is_busy(self, topic: str) -> bool:
+        """Return whether events of a topic or filter are being handled or wait for it, on any bus."""
+        return super().is_busy(topic) or any(member.is_busy(topic) for member in self._members.values())
+
+    async def drained(self, topic: str) -> None:
+        """Wait until no event of a topic or filter is being handled or waits for it, on any bus."""
+        while self.is_busy(topic):
+            for member in self._members.values():
+                await member.drained(topic)
+            await super().drained(topic)
+
     async def _leave(self) -> None:
         for member in self._members.values():
             member.on_reconnected = None
-        failures = await self._at_each({name: one.disconnect() for name, one in self._members.items()})
+        failures = await self._at_each({name: one.disconnect for name, one in self._members.items()})
         if failures:
             raise _failure(failures)
 
@@ -128,32 +139,30 @@ class SeveralEventBusClient(EventBusClient):
         if self.on_reconnected is not None:
             self.on_reconnected()
 
-    def _check_connected(self) -> None:
-        if not self._connected:
-            raise self._not_connected()
-
-    def _client_on(self, bus: str | None) -> EventBusClient:
-        if bus is None:
-            return self
+    def _client_on(self, bus: str) -> EventBusClient:
         if bus not in self._members:
             raise ValueError(f"{self!r} is on no bus called {bus!r}")
         return self._members[bus]
 
+    def _start_publish(
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
+        return Later(self._publish, topic, event, channel, encoding)
+
     async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
         present = [name for name, member in self._members.items() if member.is_connected] or [*self._members]
         failures = await self._at_each(
-            {name: self._members[name]._publish(topic, event, channel, encoding) for name in present}
+            {name: partial(self._members[name].start_publish, topic, event, channel, encoding) for name in present}
         )
-        for name in present:
-            if name not in failures:
-                self._members[name]._statistics.published += 1
         self._check_all_but_absent(failures, len(present), f"publish to {topic!r}")
 
     async def check_may_publish(self, topic: str) -> None:
         """Ask each bus that is connected at the moment; one that refuses is named."""
         await super().check_may_publish(topic)
         present = {name: member for name, member in self._members.items() if member.is_connected}
-        failures = await self._at_each({name: member.check_may_publish(topic) for name, member in present.items()})
+        failures = await self._at_each(
+            {name: partial(member.check_may_publish, topic) for name, member in present.items()}
+        )
         self._check_all_but_absent(failures, len(present), f"ask for leave to publish to {topic!r}")
 
     def _route(self, subscription: Subscription) -> None:
@@ -164,6 +173,9 @@ class SeveralEventBusClient(EventBusClient):
         for name in [*parts.by_bus]:
             self._drop(parts, name)
 
+    def _start_subscribe(self, subscription: Subscription) -> Awaitable[None] | None:
+        return Later(self._subscribe, subscription)
+
     async def _subscribe(self, subscription: Subscription) -> None:
         parts = self._parts[subscription]
         async with parts.changing:
@@ -173,7 +185,9 @@ class SeveralEventBusClient(EventBusClient):
             # A bus that is away comes back with all that there is then. Who asks for that bus alone wants to be sure.
             on_all = None in subscription.buses
             asked = [name for name in names if self._members[name].is_connected or not on_all]
-            failures = await self._at_each({name: self._members[name]._subscribe(parts.by_bus[name]) for name in asked})
+            failures = await self._at_each(
+                {name: partial(self._members[name]._start_subscribe, parts.by_bus[name]) for name in asked}
+            )
             try:
                 self._check_all_but_absent(
                     failures, len(names) if on_all else 0, f"subscribe to {subscription.topic_filter!r}"
@@ -181,19 +195,24 @@ class SeveralEventBusClient(EventBusClient):
             except BaseException:
                 for name in names:
                     self._drop(parts, name)
-                subscription.buses = {*parts.by_bus}
+                subscription.buses = frozenset(parts.by_bus)
                 subscription.is_established = bool(parts.by_bus)
                 done = [name for name in asked if name not in failures]
-                await self._at_each({name: self._members[name]._unsubscribe([subscription]) for name in done})
+                await self._at_each(
+                    {name: partial(self._members[name]._start_unsubscribe, [subscription]) for name in done}
+                )
                 raise
             for name in names:
                 if name in parts.by_bus:
                     parts.by_bus[name].is_established = True
 
+    def _start_unsubscribe(self, subscriptions: Sequence[Subscription]) -> Awaitable[None] | None:
+        return Later(self._unsubscribe, subscriptions)
+
     async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
         ended = {name: [one for one in subscriptions if name in self._buses_of(one)] for name in self._members}
         failures = await self._at_each(
-            {name: self._members[name]._unsubscribe(those) for name, those in ended.items() if those}
+            {name: partial(self._members[name]._start_unsubscribe, those) for name, those in ended.items() if those}
         )
         if failures:
             raise _failure(failures)
@@ -208,7 +227,7 @@ class SeveralEventBusClient(EventBusClient):
         part, wanted = parts.by_bus.get(name), parts.whole.quality_of_service
         member = self._members[name]
         if part is None:
-            part = parts.by_bus[name] = _Part(parts, name, member._statistics)
+            part = parts.by_bus[name] = _Part(parts, name, member)
             member._subscriptions[part.topic_filter] = part
             member._route(part)
         elif wanted > part.quality_of_service:
@@ -222,7 +241,7 @@ class SeveralEventBusClient(EventBusClient):
             self._members[name]._forget(part)
 
     def _check_all_but_absent(self, failures: Mapping[str, Exception], attempts: int, action: str) -> None:
-        """Raise what failed, but for buses that are away while others of these attempts have succeeded."""
+        """Raise what failed; where others of these attempts have succeeded, only warn of buses that are away."""
         if not failures:
             return
         if len(failures) < attempts and all(isinstance(one, BusUnavailableError) for one in failures.values()):
@@ -233,9 +252,15 @@ class SeveralEventBusClient(EventBusClient):
         raise _failure(failures)
 
     @staticmethod
-    async def _at_each(actions: Mapping[str, Coroutine[Any, Any, None]]) -> dict[str, Exception]:
+    async def _at_each(actions: Mapping[str, Callable[[], Awaitable[None] | None]]) -> dict[str, Exception]:
         """Have something done on several buses at the same time; return the failures by bus."""
-        outcomes = await asyncio.gather(*actions.values(), return_exceptions=True)
+
+        async def act(action: Callable[[], Awaitable[None] | None]) -> None:
+            waiting = action()
+            if waiting is not None:
+                await waiting
+
+        outcomes = await asyncio.gather(*map(act, actions.values()), return_exceptions=True)
         failures: dict[str, Exception] = {}
         for name, outcome in zip(actions, outcomes, strict=True):
             if isinstance(outcome, Exception):
@@ -273,14 +298,17 @@ class _Parts:
 class _Part(Subscription):
     """Hands over to the whole, at once, what arrives on one bus."""
 
-    def __init__(self, parts: _Parts, bus: str, statistics: BusStatistics) -> None:
+    __slots__ = ("_bus", "_parts")
+
+    def __init__(self, parts: _Parts, bus: str, member: EventBusClient) -> None:
         whole = parts.whole
         super().__init__(
             whole.topic_filter,
             whole.handler,
             quality_of_service=whole.quality_of_service,
             bounds=QueueBounds(),
-            statistics=statistics,
+            statistics=member.statistics,
+            tasks={},
         )
         self._parts = parts
         self._bus = bus
@@ -295,8 +323,7 @@ class _Part(Subscription):
             return
         self._statistics.received += 1
         if not self._parts.is_copy(event):
-            marked = Event(payload=event.payload, envelope=event.envelope, origin=self._bus)
-            self._parts.whole.offer(topic, marked, length)
+            self._parts.whole.offer(topic, event.coming_from(self._bus), length)
 
 
 def _text(failures: Mapping[str, Exception]) -> str:

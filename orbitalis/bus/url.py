@@ -145,7 +145,7 @@ def _client(bus: _Bus, identifier: str | None, tls: ssl.SSLContext | None) -> Ev
         from orbitalis.bus.local import LocalEventBus, LocalEventBusClient
 
         return LocalEventBusClient(LocalEventBus.named(bus.host), identifier=identifier)
-    # Takes 100 ms, which whoever stays within one process need not spend.
+    # Takes 100 ms, which a program within one process need not spend.
     from orbitalis.bus.mqtt import MqttEventBusClient
 
     return MqttEventBusClient(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orbitalis.core.core import Core
 from orbitalis.core.execution import OperationExecutor
 from orbitalis.core.request import OperationRequester
-from orbitalis.core.requirement import OperationRequirement
-from orbitalis.core.sink import SinksProviderMixin, sink
+from orbitalis.operations.requirements import OperationRequirement
+from orbitalis.operations.sink_decorator import sink
 
-__all__ = ["Core", "OperationExecutor", "OperationRequester", "OperationRequirement", "SinksProviderMixin", "sink"]
+__all__ = ["Core", "OperationExecutor", "OperationRequester", "OperationRequirement", "sink"]

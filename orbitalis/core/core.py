@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Final, Self
 
+from orbitalis.bus.client import Later
+from orbitalis.core.awaited_answers import AwaitedAnswers
+from orbitalis.core.missing_operations import MissingOperations
 from orbitalis.core.request import OperationRequester
-from orbitalis.core.requirement import OperationRequirement, RequirementsProviderMixin
-from orbitalis.core.shortfall import Shortfall
-from orbitalis.core.sink import SinksProviderMixin
-from orbitalis.message.event import Event
-from orbitalis.message.schema import SchemaSpec
-from orbitalis.orbiter.connection import Connection
-from orbitalis.orbiter.handlers import GivenHandler, deliver
-from orbitalis.orbiter.orbiter import Orbiter
-from orbitalis.protocol.constraint import Constraint
-from orbitalis.protocol.core import CoreProtocol
-from orbitalis.protocol.effects import ComplianceChanged, MessageReceived, Send
-from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.transitions import CoreState, LifeTrigger, next_core_state
+from orbitalis.message.event import Event, new_identifier
+from orbitalis.operations.connection import Connection
+from orbitalis.operations.constraint import Constraint
+from orbitalis.operations.handlers import GivenHandler, Handler, HandlerCache, as_event_handler
+from orbitalis.operations.requirements import OperationRequirement
+from orbitalis.operations.sink_decorator import declared_sinks, read_sinks
+from orbitalis.operations.typed_operation import TypedOperation
+from orbitalis.orbiter.hooks import default
+from orbitalis.orbiter.runtime import RoleCalls
+from orbitalis.protocol.config import CoreConfig, RequirementTerms, TopicLayout
+from orbitalis.protocol.machine import CoreMachine
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import CoreState, LifeTrigger, Role, next_core_state
 from orbitalis_wire import channels, timings
 from orbitalis_wire.messages import (
     AnnounceMessage,
@@ -37,18 +39,22 @@ __all__ = ["Core"]
 
 
 @dataclass(kw_only=True, eq=False)
-class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Orbiter):
+class Core(OperationRequester):
     """Needs operations, and executes them; subclasses are dataclasses whose methods are sinks.
 
     A subclass with a `__post_init__` of its own calls that of this class.
     """
+
+    _role: ClassVar[Role] = Role.CORE
+    _configured: ClassVar[frozenset[str]] = frozenset({*CoreConfig.__dataclass_fields__, "operation_requirements"})
 
     operation_requirements: dict[str, OperationRequirement] = field(
         default_factory=dict[str, OperationRequirement], repr=False
     )
     """What it needs to be compliant, by operation name; may be edited while the core runs."""
     operation_sinks: dict[str, GivenHandler] = field(default_factory=dict[str, GivenHandler], repr=False)
-    """What takes the outputs, by operation name: decorated methods and those given here."""
+    """What takes the outputs, by operation name: decorated methods and those given here; may be edited at any time, and
+    counts from the next output on."""
     late_offers: bool = field(default=True, repr=False)
     """Whether it wants offers also later, for what a plugin cannot offer when it is asked."""
     discovering_interval: float = field(default=timings.DISCOVERING_INTERVAL, repr=False)
@@ -58,16 +64,71 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
 
     def __post_init__(self) -> None:
         """Collect the sinks."""
-        OperationRequester.__init__(self)
-        Orbiter.__post_init__(self)
+        self._executions = set()
+        self._awaited = AwaitedAnswers()
+        self._alarm = None
+        self.dropped_answers = 0
+        self._seen_requirements: dict[str, tuple[object, ...]] = {}
+        """What the requirements were when the state machine got its snapshot."""
+        self._terms: Mapping[str, RequirementTerms] = {}
+        self._handlers = HandlerCache()
+        super().__post_init__()
         self.state = CoreState.CREATED
         """What it is doing."""
         self.compliant_event = asyncio.Event()
         """Set while it is compliant."""
         self.not_compliant_event = asyncio.Event()
         """Set while it runs and is not compliant."""
-        self._shortfall = Shortfall(self.identifier, self._logger)
-        self.operation_sinks = {**self._declared_sinks(), **self.operation_sinks}
+        self._missing_operations = MissingOperations(self.identifier)
+        self._handlers = HandlerCache()
+        self.operation_sinks = {**declared_sinks(self), **self.operation_sinks}
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        """Read the sinks that the methods declare.
+
+        Raises:
+            TypeError: Annotations are wrong, or two methods are sinks of the same operation.
+        """
+        super().__init_subclass__(**arguments)
+        read_sinks(cls)
+
+    # What it needs, and what takes the outputs
+
+    def with_requirement(
+        self,
+        operation: TypedOperation[Any, Any, Any],
+        *,
+        minimum: int = 0,
+        maximum: int | None = None,
+        mandatory: Sequence[str] = (),
+        allowlist: Sequence[str] | None = None,
+        blocklist: Sequence[str] | None = None,
+        override_sink: GivenHandler | None = None,
+        default_setup_data: bytes | None = None,
+    ) -> Self:
+        """Need an operation as a plugin class declares it; see :meth:`OperationRequirement.for_operation`.
+
+        Raises:
+            ValueError: The rules contradict each other.
+            TypeError: The annotations of the operation cannot be read.
+        """
+        self.operation_requirements[operation.name] = OperationRequirement.for_operation(
+            operation,
+            minimum=minimum,
+            maximum=maximum,
+            mandatory=mandatory,
+            allowlist=allowlist,
+            blocklist=blocklist,
+            override_sink=override_sink,
+            default_setup_data=default_setup_data,
+        )
+        self._look_at_edits()
+        return self
+
+    def with_operation_sink(self, operation_name: str, handler: GivenHandler) -> Self:
+        """Add the sink of an operation, or replace it, also while there are connections."""
+        self.operation_sinks[operation_name] = as_event_handler(handler)
+        return self
 
     # Life cycle
 
@@ -76,9 +137,58 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
         """Whether it has started and not stopped."""
         return self.state in (CoreState.COMPLIANT, CoreState.NOT_COMPLIANT)
 
-    def _build_protocol(self) -> CoreProtocol:
-        self._machine = CoreProtocol(self, new_identifier=lambda: uuid.uuid4().hex)
-        return self._machine
+    def _make_machine(self) -> CoreMachine:
+        self._core_machine = CoreMachine(self._config(), new_identifier=new_identifier)
+        return self._core_machine
+
+    def _config(self) -> CoreConfig:
+        seen = {name: _rules(requirement) for name, requirement in self.operation_requirements.items()}
+        if seen != self._seen_requirements:
+            self._seen_requirements = seen
+            self._terms = {
+                name: requirement.constraint.terms() for name, requirement in self.operation_requirements.items()
+            }
+        return CoreConfig(
+            **self._common_settings(),
+            requirements=self._terms,
+            late_offers=self.late_offers,
+            discovering_interval=self.discovering_interval,
+            discovering_interval_when_compliant=self.discovering_interval_when_compliant,
+        )
+
+    def _topic_layout(self) -> TopicLayout:
+        made = self._common_topics(offer_of_anybody=self._build_offer_topic(None))
+        if self._hooks.has("_build_response_topic"):
+            made["response"] = self._build_response_topic
+        if self._hooks.has("_build_operation_output_topic"):
+            made["data"] = self._build_operation_output_topic
+        return TopicLayout(Role.CORE, self.identifier, **made)
+
+    def _configure(self) -> None:
+        self._runtime.submit(self._core_machine.configure(self._config(), self._runtime.now()))
+
+    def _look_at_edits(self) -> None:
+        requirements, seen = self.operation_requirements, self._seen_requirements
+        if len(requirements) == len(seen):
+            for name, requirement in requirements.items():
+                if seen.get(name) != _rules(requirement):
+                    break
+            else:
+                return
+        self._configure()
+
+    def _role_calls(self) -> RoleCalls:
+        return RoleCalls(
+            message_hooks=_MESSAGE_HOOKS,
+            send_hooks=_SEND_HOOKS,
+            prepare=self._prepare,
+            carries=lambda slot: slot.output,
+            handle=self._handle_output,
+            take_at_once=self._take_answer,
+            concurrency=lambda slot: 1,
+            disconnected=self._on_disconnected,
+            compliance_changed=self._on_compliance_changed,
+        )
 
     def _protocol_filters(self) -> dict[str, channels.Channel]:
         return {
@@ -92,10 +202,6 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
     def _topic_to_itself(self) -> str:
         return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
 
-    def _check_can_start(self) -> None:
-        if self.is_running:
-            raise self._already_running()
-
     def _switch_to_stopped(self) -> None:
         self.state = next_core_state(self.state, LifeTrigger.STOPPED)
         self._cancel_executions()
@@ -104,21 +210,24 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
         await super()._internal_start(*args, **kwargs)
-        self._carrier.submit(self._machine.discover_if_due(self._now()))
+        self._runtime.submit(self._core_machine.discover_if_due(self._runtime.now()))
 
     async def _shut_down(self) -> None:
         try:
             await super()._shut_down()
         finally:
+            self._silence_requests()
             await self._end_executions()
 
     def _do_own_work(self) -> None:
-        self._carrier.submit(self._machine.update_compliant(self._now()))
-        self._shortfall.look(self._machine, self.operation_requirements, self._now())
-        self._do_what_is_due_for_the_role()
+        self._look_at_edits()
+        now = self._runtime.now()
+        self._missing_operations.look(self._core_machine, self.operation_requirements, now)
+        self._runtime.submit(self._core_machine.discover_if_due(now))
 
-    def _do_what_is_due_for_the_role(self) -> None:
-        self._carrier.submit(self._machine.discover_if_due(self._now()))
+    def _do_what_is_due(self) -> None:
+        super()._do_what_is_due()
+        self._runtime.submit(self._core_machine.discover_if_due(self._runtime.now()))
 
     # Topics
 
@@ -140,6 +249,7 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
         """Build the filter that matches all topics on which offers arrive."""
         return OfferTopic.filter(core_identifier=self.identifier)
 
+    @default
     def _build_response_topic(self, plugin_identifier: str) -> str:
         """Build the topic on which a plugin answers requests."""
         return ResponseTopic.build(core_identifier=self.identifier, plugin_identifier=plugin_identifier)
@@ -148,6 +258,7 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
         """Build the filter that matches all topics on which plugins answer requests."""
         return ResponseTopic.filter(core_identifier=self.identifier)
 
+    @default
     def _build_operation_output_topic(
         self, plugin_identifier: str, operation_name: str, connection_identifier: str
     ) -> str:
@@ -159,70 +270,63 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
             connection_identifier=connection_identifier,
         )
 
-    def _build_data_topic(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
-        return self._build_operation_output_topic(remote_identifier, operation_name, connection_identifier)
-
     # Hooks
 
+    @default
     async def _on_compliant(self) -> None:
         """Called when the core has become compliant."""
 
+    @default
     async def _on_not_compliant(self) -> None:
         """Called when the core is not compliant any more."""
 
+    @default
     async def _on_new_announcement(self, announce_message: AnnounceMessage) -> None:
         """Called when a plugin has announced itself, or somebody has in its name."""
 
+    @default
     async def _on_send_discover(self, discover_message: DiscoverMessage) -> None:
         """Called before a discover is sent, to everybody or to one plugin; one without queries takes others back."""
 
+    @default
     async def _get_setup_data(self, plugin_identifier: str, offered_operation: OfferedOperation) -> bytes | None:
         """Return what a plugin gets to set an operation up; raising gives the connection up."""
         requirement = self.operation_requirements.get(offered_operation.name)
         return None if requirement is None else requirement.default_setup_data
 
+    @default
     async def _on_new_offer(self, offer_message: OfferMessage) -> None:
         """Called when a plugin has sent an offer."""
 
+    @default
     async def _on_response(self, message: ConfirmConnectionMessage | OperationNoLongerAvailableMessage) -> None:
         """Called when a plugin has answered a request, before the hook for the kind of answer."""
 
+    @default
     async def _on_confirm_connection(self, confirm_connection_message: ConfirmConnectionMessage) -> None:
         """Called when a plugin has confirmed a connection."""
 
+    @default
     async def _on_operation_no_longer_available(self, message: OperationNoLongerAvailableMessage) -> None:
         """Called when a plugin cannot lend an operation any more."""
 
-    async def _prepare(self, slot: Slot) -> bytes | None:
+    def _prepare(self, slot: Slot) -> Awaitable[bytes | None] | bytes | None:
+        if self._hooks.has("_get_setup_data"):
+            return Later(self._ask_for_setup_data, slot)
+        requirement = self.operation_requirements.get(slot.operation_name)
+        return None if requirement is None else requirement.default_setup_data
+
+    async def _ask_for_setup_data(self, slot: Slot) -> bytes | None:
         offered = OfferedOperation(name=slot.operation_name, input=slot.input, output=slot.output)
         return await self._get_setup_data(slot.remote_identifier, offered)
-
-    async def _on_message(self, effect: MessageReceived) -> None:
-        match effect.message:
-            case AnnounceMessage() as announcement:
-                await self._call(self._on_new_announcement, announcement)
-            case OfferMessage() as offer:
-                await self._call(self._on_new_offer, offer)
-            case ConfirmConnectionMessage() as confirm:
-                await self._call(self._on_response, confirm)
-                await self._call(self._on_confirm_connection, confirm)
-            case OperationNoLongerAvailableMessage() as message:
-                await self._call(self._on_response, message)
-                await self._call(self._on_operation_no_longer_available, message)
-            case _:
-                await super()._on_message(effect)
-
-    async def _before_send(self, effect: Send) -> None:
-        if isinstance(message := effect.message, DiscoverMessage):
-            await self._call(self._on_send_discover, message)
-        else:
-            await super()._before_send(effect)
 
     # Compliance
 
     def current_constraint_for_operation(self, operation_name: str) -> Constraint | None:
         """Return what is still wanted of an operation, given its connections and requests; `None` for nothing."""
-        return self._machine.current_constraint(operation_name)
+        self._look_at_edits()
+        wanted = self._core_machine.requester.still_wanted(operation_name)
+        return None if wanted is None else Constraint.of(wanted)
 
     def is_compliant_for_operation(self, operation_name: str) -> bool:
         """Return whether the open connections of a required operation meet its constraint.
@@ -230,43 +334,41 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
         Raises:
             KeyError: The operation is not required.
         """
-        return self._machine.is_compliant_for(operation_name)
+        self._look_at_edits()
+        return self._core_machine.requester.is_compliant_for(operation_name)
 
     def is_compliant(self) -> bool:
         """Return whether all needs are met now."""
-        return self._machine.is_compliant()
+        self._look_at_edits()
+        return self._core_machine.requester.is_compliant()
 
     def update_compliant(self) -> None:
-        """Bring the state up to date, after requirements have been edited."""
-        self._carrier.submit(self._machine.update_compliant(self._now()))
+        """Bring the state up to date at once, after requirements have been edited; the loop does it, too."""
+        self._look_at_edits()
 
     def _operation_to_discover(self) -> Mapping[str, Constraint]:
         """Return what is still wanted, by operation name."""
-        return self._machine.operations_to_discover()
+        found = ((name, self.current_constraint_for_operation(name)) for name in self.operation_requirements)
+        return {name: constraint for name, constraint in found if constraint is not None}
 
-    def _on_compliance_changed(self, effect: ComplianceChanged) -> None:
+    def _on_compliance_changed(self, compliant: bool) -> None:
         if self.is_running:
-            trigger = LifeTrigger.NEEDS_MET if effect.compliant else LifeTrigger.NEEDS_NOT_MET
+            trigger = LifeTrigger.NEEDS_MET if compliant else LifeTrigger.NEEDS_NOT_MET
         else:
-            trigger = LifeTrigger.STARTED_COMPLIANT if effect.compliant else LifeTrigger.STARTED
+            trigger = LifeTrigger.STARTED_COMPLIANT if compliant else LifeTrigger.STARTED
         self.state = next_core_state(self.state, trigger)
         reached, left = self.compliant_event, self.not_compliant_event
-        if not effect.compliant:
+        if not compliant:
             reached, left = left, reached
         left.clear()
         reached.set()
-
-    async def _after_compliance_changed(self, effect: ComplianceChanged) -> None:
-        if effect.compliant:
-            await self._call(self._on_compliant)
-        else:
-            await self._call(self._on_not_compliant)
 
     # Discover
 
     async def send_discover_for_operations(self, operation_requirements: Mapping[str, Constraint]) -> None:
         """Ask all plugins for operations."""
-        await self._carrier.carry_out(self._machine.discover(dict(operation_requirements), self._now()))
+        wanted = {name: constraint.terms() for name, constraint in operation_requirements.items()}
+        await self._runtime.carry_out(self._core_machine.discover(wanted, self._runtime.now()))
 
     async def send_discover_based_on_requirements(self) -> None:
         """Ask all plugins for what is still wanted; nothing is sent if nothing is."""
@@ -274,23 +376,46 @@ class Core(SinksProviderMixin, RequirementsProviderMixin, OperationRequester, Or
 
     # Outputs
 
-    def _open_slots(self, operation_name: str) -> Sequence[Slot]:
-        return self._machine.slots.open_of_operation(operation_name)
+    def _handle_output(
+        self, connection: Connection, topic: str, event: Event[Any]
+    ) -> Coroutine[Any, Any, object] | None:
+        name = connection.slot.operation_name
+        requirement = self.operation_requirements.get(name)
+        given = None if requirement is None else requirement.override_sink
+        if given is None:
+            given = self.operation_sinks.get(name)
+        if given is None:
+            return None
+        return self._sink_output(self._handlers.find(name, given), connection, topic, event)
 
-    def _open_slot(self, operation_name: str, plugin_identifier: str) -> Slot | None:
-        slot = self._machine.slots.get(plugin_identifier, operation_name)
-        return slot if slot is not None and slot.is_open else None
+    async def _sink_output(self, handler: Handler, connection: Connection, topic: str, event: Event[Any]) -> None:
+        work = handler.start(connection, topic, event)
+        if work is not None:
+            try:
+                await work
+            finally:
+                connection.touch()
 
-    def _connection(self, slot: Slot) -> Connection:
-        return self._carrier.connections[slot]
 
-    def _data_of(self, slot: Slot) -> SchemaSpec:
-        return slot.output
+_MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {
+    AnnounceMessage: ("_on_new_announcement",),
+    OfferMessage: ("_on_new_offer",),
+    ConfirmConnectionMessage: ("_on_response", "_on_confirm_connection"),
+    OperationNoLongerAvailableMessage: ("_on_response", "_on_operation_no_longer_available"),
+}
+_SEND_HOOKS: Final[dict[type[object], str]] = {DiscoverMessage: "_on_send_discover"}
 
-    async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
-        requirement = self.operation_requirements.get(slot.operation_name)
-        handler = None if requirement is None else requirement.override_sink
-        if handler is None:
-            handler = self.operation_sinks.get(slot.operation_name)
-        if handler is not None:
-            await deliver(handler, self._carrier.connections[slot], topic, event)
+
+def _rules(requirement: OperationRequirement) -> tuple[object, ...]:
+    """Return what a requirement demands, in a form that shows edits when it is compared."""
+    constraint = requirement.constraint
+    allowlist, blocklist = constraint.allowlist, constraint.blocklist
+    return (
+        constraint.minimum,
+        constraint.maximum,
+        tuple(constraint.mandatory),
+        None if allowlist is None else tuple(allowlist),
+        None if blocklist is None else tuple(blocklist),
+        tuple(constraint.inputs),
+        tuple(constraint.outputs),
+    )

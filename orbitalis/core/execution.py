@@ -6,21 +6,23 @@ import asyncio
 import builtins
 import logging
 import random
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypeVar, cast, overload
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeAlias, TypeVar, overload
 
-from orbitalis.bus.client import EventBusClient
-from orbitalis.core.requirement import OperationRequirement
+from orbitalis.bus.dispatch import start_task
+from orbitalis.core.turns import Turns
 from orbitalis.errors import NoConnectionError
 from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, kind_of, wrap
-from orbitalis.orbiter.connection import Connection
-from orbitalis.orbiter.typed_operation import TypedOperation, is_typed_operation
-from orbitalis.protocol.slot import Slot
+from orbitalis.operations.connection import Connection
+from orbitalis.operations.requirements import OperationRequirement
+from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation
+from orbitalis.orbiter.orbiter import Orbiter
+from orbitalis.orbiter.scope import outside
+from orbitalis.protocol.slots import Slot
 from orbitalis_wire import channels
 
-__all__ = ["AnyOperation", "OperationExecutor", "accepts", "choose", "named"]
+__all__ = ["AnyOperation", "OperationExecutor"]
 
 I = TypeVar("I", bound=Publishable)  # noqa: E741 - as Input
 
@@ -33,7 +35,7 @@ _GUESSES = 8
 """How many connections are tried by chance before all are looked at."""
 
 
-class OperationExecutor(ABC):
+class OperationExecutor(Orbiter):
     """Something that sends inputs to the plugins it is connected with.
 
     Which connections come into question: the open ones of the operation whose input accepts what is sent. An execution
@@ -41,24 +43,9 @@ class OperationExecutor(ABC):
     once, and failures to publish are logged. Inputs go out in the order of the calls.
     """
 
-    identifier: str
-    eventbus_client: EventBusClient
     operation_requirements: dict[str, OperationRequirement]
-
-    def __init__(self) -> None:
-        self._executions: set[asyncio.Task[None]] = set()
-
-    @abstractmethod
-    def _open_slots(self, operation_name: str) -> Sequence[Slot]:
-        """Return the open connections of an operation, without looking at each."""
-
-    @abstractmethod
-    def _open_slot(self, operation_name: str, plugin_identifier: str) -> Slot | None:
-        """Return the open connection of an operation with one plugin."""
-
-    @abstractmethod
-    def _connection(self, slot: Slot) -> Connection:
-        """Return what users see of an open connection."""
+    _executions: set[asyncio.Task[object]]
+    """What is published that nobody waits for."""
 
     @overload
     async def execute(
@@ -138,18 +125,18 @@ class OperationExecutor(ABC):
         """
         if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
             raise ValueError("give exactly one mode: any=True, all=True, distribute=True or plugin_identifier='...'")
-        name, messages = named(operation_name, _as_messages(data))
+        name = _name_of(operation_name)
+        messages = [_message_of(operation_name, value) for value in _as_values(data)]
         if distribute:
-            return await self.execute_distributed(name, messages, fire_and_forget)
-        inputs: list[tuple[Slot, Publishable]] = []
+            return await self._distribute(name, messages, fire_and_forget)
+        inputs: list[tuple[Slot, object | None]] = []
         for message in messages:
             if all:
-                chosen = self._accepting(name, self._open_slots(name), message)
+                inputs += [(slot, message) for slot in self._accepting(name, self._open_slots(name), message)]
             elif plugin_identifier is not None:
-                chosen = [self._slot_of(name, plugin_identifier, message)]
+                inputs.append((self._slot_of(name, plugin_identifier, message), message))
             else:
-                chosen = [self._any_slot(name, message)]
-            inputs += [(slot, message) for slot in chosen]
+                inputs.append((self._any_slot(name, message), message))
         await self._send(inputs, fire_and_forget)
         identifiers = [slot.remote_identifier for slot, _ in inputs]
         return identifiers if any else list(dict.fromkeys(identifiers))
@@ -186,8 +173,9 @@ class OperationExecutor(ABC):
         fire_and_forget: bool = False,
     ) -> str:
         """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
-        name, (message,) = named(operation_name, [data])
-        await self._send([(self._slot_of(name, plugin_identifier, message), message)], fire_and_forget)
+        message = _message_of(operation_name, data)
+        slot = self._slot_of(_name_of(operation_name), plugin_identifier, message)
+        await self._send([(slot, message)], fire_and_forget)
         return plugin_identifier
 
     @overload
@@ -215,10 +203,18 @@ class OperationExecutor(ABC):
         self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
-        name, (message,) = named(operation_name, [data])
-        chosen = self._any_slot(name, message)
-        await self._send([(chosen, message)], fire_and_forget)
-        return chosen.remote_identifier
+        if isinstance(operation_name, str):
+            name, message = operation_name, wrap(data)
+        else:
+            name, message = _name_of(operation_name), operation_name.message(data)
+        slot = self._any_slot(name, message)
+        if fire_and_forget or self._executions:
+            await self._send([(slot, message)], fire_and_forget)
+            return slot.remote_identifier
+        waiting = self._publish(slot, message)
+        # A sender in a loop must let the handlers have their turn, or queues overflow for nothing.
+        await (asyncio.sleep(0) if waiting is None else waiting)
+        return slot.remote_identifier
 
     @overload
     async def execute_sending_all(
@@ -245,7 +241,7 @@ class OperationExecutor(ABC):
         self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> list[str]:
         """Send `data` to every plugin, and return their identifiers; see :meth:`execute`."""
-        name, (message,) = named(operation_name, [data])
+        name, message = _name_of(operation_name), _message_of(operation_name, data)
         chosen = self._accepting(name, self._open_slots(name), message)
         await self._send([(slot, message) for slot in chosen], fire_and_forget)
         return [slot.remote_identifier for slot in chosen]
@@ -272,19 +268,8 @@ class OperationExecutor(ABC):
         Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
         that no plugin accepts.
         """
-        name, messages = named(operation_name, data)
-        slots = list(self._open_slots(name))
-        if not slots:
-            raise self._no_connection(name)
-        random.shuffle(slots)
-        load = dict.fromkeys(slots, 0)
-        inputs: list[tuple[Slot, Publishable]] = []
-        for message in messages:
-            chosen = min(self._accepting(name, slots, message), key=load.__getitem__)
-            load[chosen] += 1
-            inputs.append((chosen, message))
-        await self._send(inputs, fire_and_forget)
-        return [slot.remote_identifier for slot, _ in inputs]
+        messages = [_message_of(operation_name, value) for value in data]
+        return await self._distribute(_name_of(operation_name), messages, fire_and_forget)
 
     async def sudo_execute(self, topic: str, data: Publishable = None) -> None:
         """Publish an input to a topic, whether there is a connection or not.
@@ -294,28 +279,62 @@ class OperationExecutor(ABC):
         """
         await self.eventbus_client.publish(topic, data, channel=channels.OPERATION_INPUT)
 
-    def _slot_of(self, operation_name: str, plugin_identifier: str, data: Publishable) -> Slot:
+    async def _distribute(self, name: str, messages: Sequence[object | None], fire_and_forget: bool) -> list[str]:
+        slots = self._open_slots(name)
+        if not slots:
+            raise self._no_connection(name)
+        turns = Turns(self._machine.slots.open_by_input(name))
+        inputs: list[tuple[Slot, object | None]] = []
+        for message in messages:
+            slot = turns.next(message)
+            if slot is None:
+                slot = self._accepting(name, slots, message)[0]  # which says why there is none
+            inputs.append((slot, message))
+        await self._send(inputs, fire_and_forget)
+        return [slot.remote_identifier for slot, _ in inputs]
+
+    # Choosing
+
+    def _open_slots(self, operation_name: str) -> Sequence[Slot]:
+        """Return the open connections of an operation."""
+        return self._machine.slots.open_of_operation(operation_name)
+
+    def _open_slot(self, operation_name: str, plugin_identifier: str) -> Slot | None:
+        """Return the open connection of an operation with one plugin."""
+        slot = self._machine.slots.get(plugin_identifier, operation_name)
+        return slot if slot is not None and slot.is_open else None
+
+    def _slot_of(self, operation_name: str, plugin_identifier: str, message: object | None) -> Slot:
         slot = self._open_slot(operation_name, plugin_identifier)
         slots = [] if slot is None else [slot]
-        return self._accepting(operation_name, slots, data, f" with plugin '{plugin_identifier}'")[0]
+        return self._accepting(operation_name, slots, message, f" with plugin '{plugin_identifier}'")[0]
 
-    def _any_slot(self, operation_name: str, data: Publishable) -> Slot:
-        slots, payload = self._open_slots(operation_name), wrap(data)
-        chosen = choose(slots, lambda slot: accepts(slot, payload))
-        return self._accepting(operation_name, slots, data)[0] if chosen is None else chosen
+    def _any_slot(self, operation_name: str, message: object | None) -> Slot:
+        """Return a connection that accepts a message, chosen at random; if many do, only some are looked at."""
+        slots = self._machine.slots.open_of_operation(operation_name)
+        count = len(slots)
+        for _ in range(_GUESSES if count else 0):
+            slot = slots[int(_random() * count)]
+            if slot.input_topic is not None and slot.input.accepts_payload(message):
+                return slot
+        return random.choice(self._accepting(operation_name, slots, message))
 
     def _accepting(
-        self, operation_name: str, slots: Sequence[Slot], data: Publishable, whose: str = ""
+        self, operation_name: str, slots: Sequence[Slot], message: object | None, whose: str = ""
     ) -> Sequence[Slot]:
-        payload = wrap(data)
-        accepting = [slot for slot in slots if accepts(slot, payload)]
+        """Return the connections that accept a message.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        accepting = [slot for slot in slots if _accepts(slot, message)]
         if accepting:
             return accepting
         if not slots:
             raise self._no_connection(operation_name, whose)
         raise NoConnectionError(
             f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
-            f"whose input accepts {kind_of(payload)}; accepted are "
+            f"whose input accepts {kind_of(message)}; accepted are "
             f"{' or '.join(sorted({str(slot.input) for slot in slots}))}"
         )
 
@@ -329,37 +348,68 @@ class OperationExecutor(ABC):
             f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: {advice}"
         )
 
-    async def _send(self, inputs: Sequence[tuple[Slot, Publishable]], fire_and_forget: bool) -> None:
-        connected = [(self._connection(slot), data) for slot, data in inputs]
-        for connection, _ in connected:
-            connection.touch()
+    # Sending
+
+    async def _send(self, inputs: Sequence[tuple[Slot, object | None]], fire_and_forget: bool) -> None:
+        """Publish inputs; one that cannot be published keeps back none of the others."""
         if not fire_and_forget:
-            await asyncio.gather(*(self._publish(connection, data) for connection, data in connected))
-            return
-        # Each in a task that is made now, as those of `gather` are: tasks begin in the order in which they are made.
-        for connection, data in connected:
-            task = asyncio.create_task(self._publish_or_log(connection, data), name=f"execution of {self.identifier}")
+            await self._let_executions_begin()
+        under_way: list[Awaitable[None]] = []
+        failures: list[Exception] = []
+        for slot, message in inputs:
+            try:
+                waiting = self._publish(slot, message)
+            except Exception as error:
+                failures.append(error)
+            else:
+                if waiting is not None:
+                    under_way.append(waiting)
+        if fire_and_forget:
+            for waiting in under_way:
+                self._leave_alone(waiting)
+            for failure in failures:
+                self._log_failure(failure)
+        else:
+            await self._runtime.publisher.all_published(under_way, failures)
+
+    def _publish(
+        self, slot: Slot, message: object | None, identifier: str | None = None, answer_requested: bool | None = None
+    ) -> Awaitable[None] | None:
+        """Publish an input on a connection; return what to wait for, or `None` if it is done."""
+        connection, topic = slot.view, slot.input_topic
+        if topic is None or not isinstance(connection, Connection):
+            return None
+        slot.last_used = self._runtime.now()
+        return self._runtime.publisher.send(
+            topic, message, connection.headers, identifier=identifier, answer_requested=answer_requested
+        )
+
+    def _leave_alone(self, waiting: Awaitable[None]) -> None:
+        """Have something published that nobody waits for."""
+        name = f"execution of {self.identifier}"
+        task = start_task(self._wait_or_log(waiting), asyncio.get_running_loop(), name, outside())
+        if not task.done():
             self._executions.add(task)
             task.add_done_callback(self._executions.discard)
+
+    async def _wait_or_log(self, waiting: Awaitable[None]) -> None:
+        try:
+            await waiting
+        except Exception as error:
+            self._log_failure(error)
+
+    def _log_failure(self, error: Exception) -> None:
+        _logger.error(
+            "an execution of %s failed, which nobody waits for",
+            self.identifier,
+            exc_info=error,
+            extra={"orbiter": self.identifier},
+        )
 
     async def _let_executions_begin(self) -> None:
         """Let what is published that nobody waits for go first."""
         if self._executions:
             await asyncio.sleep(0)
-
-    async def _publish(self, connection: Connection, data: Publishable) -> None:
-        if connection.input_topic is not None:
-            await self.eventbus_client.publish(connection.input_topic, data, stamp=connection.stamp)
-
-    async def _publish_or_log(self, connection: Connection, data: Publishable) -> None:
-        try:
-            await self._publish(connection, data)
-        except Exception:
-            _logger.exception(
-                "an execution of %s failed, which nobody waits for",
-                self.identifier,
-                extra={"orbiter": self.identifier},
-            )
 
     def _cancel_executions(self) -> None:
         """Publish nothing more that nobody waits for."""
@@ -372,28 +422,26 @@ class OperationExecutor(ABC):
             await asyncio.wait(self._executions)
 
 
-def _as_messages(data: Publishable | Sequence[Publishable]) -> Sequence[Publishable]:
+_random = random.random
+
+
+def _as_values(data: Publishable | Sequence[Publishable]) -> Sequence[Publishable]:
     return data if isinstance(data, Sequence) and not isinstance(data, str | bytes) else [data]
 
 
-def named(operation: AnyOperation, data: Sequence[Publishable]) -> tuple[str, Sequence[Publishable]]:
-    """Return the name of an operation, and the messages to be sent for values."""
+def _name_of(operation: AnyOperation) -> str:
     if isinstance(operation, str):
-        return operation, data
+        return operation
     if is_typed_operation(operation):
-        return operation.name, [cast(Publishable, operation.message(value)) for value in data]
+        return operation.name
     raise TypeError(f"expected the name of an operation, or an operation of a plugin class, got {operation!r}")
 
 
-def choose(slots: Sequence[Slot], suits: Callable[[Slot], bool]) -> Slot | None:
-    """Return a connection that suits, chosen at random; if many do, only some are looked at."""
-    for _ in range(min(len(slots), _GUESSES)):
-        if suits(chosen := random.choice(slots)):
-            return chosen
-    suiting = [slot for slot in slots if suits(slot)]
-    return random.choice(suiting) if suiting else None
+def _message_of(operation: AnyOperation, value: Publishable) -> object | None:
+    """Return the message to be sent for a value."""
+    return operation.message(value) if is_typed_operation(operation) else wrap(value)
 
 
-def accepts(slot: Slot, payload: object | None) -> bool:
-    """Return whether a payload can be sent as an input of a connection."""
-    return slot.input_topic is not None and slot.input.accepts_payload(payload)
+def _accepts(slot: Slot, message: object | None) -> bool:
+    """Return whether a message can be sent as an input of a connection."""
+    return slot.input_topic is not None and slot.input.accepts_payload(message)

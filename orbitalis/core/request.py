@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import random
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar, overload
 
-from orbitalis.core.execution import AnyOperation, OperationExecutor, accepts, choose, named
+from orbitalis.core.awaited_answers import AwaitedAnswer, AwaitedAnswers
+from orbitalis.core.execution import AnyOperation, OperationExecutor
 from orbitalis.errors import (
     AnswersNotSupportedError,
     BusError,
@@ -20,14 +22,11 @@ from orbitalis.errors import (
     UnexpectedAnswerError,
 )
 from orbitalis.log import FieldLogger
-from orbitalis.message.event import Event
+from orbitalis.message.event import Event, new_identifier
 from orbitalis.message.payload import Publishable, kind_of, wrap
-from orbitalis.orbiter.carrier import Carrier
-from orbitalis.orbiter.typed_operation import TypedOperation, is_typed_operation
-from orbitalis.protocol.awaited_answers import AwaitedAnswer, AwaitedAnswers
-from orbitalis.protocol.core import CoreProtocol
+from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation
 from orbitalis.protocol.effects import CloseReason
-from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.slots import Slot
 from orbitalis_wire import timings
 from orbitalis_wire.messages import OperationErrorMessage
 
@@ -42,6 +41,8 @@ _Awaited: TypeAlias = AwaitedAnswer[asyncio.Future[_Outcome]]
 _logger = FieldLogger(logging.getLogger(__name__))
 
 _LOST: Final = (CloseReason.REMOTE_DEAD, CloseReason.REMOTE_RESTARTED)
+_GUESSES: Final = 8
+"""How many connections are tried by chance before all are looked at."""
 
 
 class OperationRequester(OperationExecutor):
@@ -51,14 +52,11 @@ class OperationRequester(OperationExecutor):
     all outputs that wait for a sink, so that a sink may request, and never reaches a sink.
     """
 
-    _machine: CoreProtocol
-    _carrier: Carrier
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._awaited: AwaitedAnswers[asyncio.Future[_Outcome]] = AwaitedAnswers()
-        self.dropped_answers = 0
-        """How many answers came for which nobody waited any more: late ones and duplicates."""
+    _awaited: AwaitedAnswers[asyncio.Future[_Outcome]]
+    _alarm: asyncio.TimerHandle | None
+    """Rings when the next request times out."""
+    dropped_answers: int
+    """How many answers came for which nobody waited any more: late ones and duplicates."""
 
     @overload
     async def request(
@@ -133,15 +131,20 @@ class OperationRequester(OperationExecutor):
         """
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout must not be negative, got {timeout}")
-        name, (message,) = named(operation_name, [data])
-        slot, topic = self._choose_for_answer(name, message, plugin_identifier)
-        stamp = self._connection(slot).stamp
-        event = self.eventbus_client.event_for(topic, message, answer_requested=True, stamp=stamp)
-        outcome = await self._ask(slot, topic, event, timeout)
+        if isinstance(operation_name, str):
+            name, message = operation_name, wrap(data)
+        elif is_typed_operation(operation_name):
+            name, message = operation_name.name, operation_name.message(data)
+        else:
+            raise TypeError(
+                f"expected the name of an operation, or an operation of a plugin class, got {operation_name!r}"
+            )
+        slot = self._choose_for_answer(name, message, plugin_identifier)
+        outcome = await self._ask(slot, message, timeout)
         if isinstance(outcome, RequestError):
             raise outcome
         result: object = outcome.payload
-        if is_typed_operation(operation_name):
+        if not isinstance(operation_name, str):
             try:
                 return operation_name.result(result)
             except TypeError as error:
@@ -152,26 +155,28 @@ class OperationRequester(OperationExecutor):
             )
         return result
 
-    # Sending
+    # Choosing
 
-    def _choose_for_answer(
-        self, operation_name: str, data: Publishable, plugin_identifier: str | None
-    ) -> tuple[Slot, str]:
-        """Return the connection to use, with its input topic."""
-        whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
+    def _choose_for_answer(self, operation_name: str, message: object | None, plugin_identifier: str | None) -> Slot:
+        """Return the connection to use, chosen at random; if many suit, only some are looked at."""
         slots: Sequence[Slot]
         if plugin_identifier is None:
-            slots = self._open_slots(operation_name)
+            slots = self._machine.slots.open_of_operation(operation_name)
+            whose = ""
         else:
-            slot = self._open_slot(operation_name, plugin_identifier)
-            slots = [] if slot is None else [slot]
-        payload = wrap(data)
-        chosen = choose(
-            slots, lambda slot: accepts(slot, payload) and slot.output_topic is not None and self._can_answer(slot)
-        )
-        if chosen is None or chosen.input_topic is None:
-            self._fail_to_choose(self._accepting(operation_name, slots, data, whose), whose)
-        return chosen, chosen.input_topic
+            named = self._open_slot(operation_name, plugin_identifier)
+            slots = () if named is None else (named,)
+            whose = f" with plugin '{plugin_identifier}'"
+        count = len(slots)
+        for _ in range(_GUESSES if count else 0):
+            slot = slots[int(_random() * count)]
+            if self._can_answer(slot) and slot.input.accepts_payload(message):
+                return slot
+        accepting = self._accepting(operation_name, slots, message, whose)
+        suiting = [slot for slot in accepting if self._can_answer(slot)]
+        if not suiting:
+            self._fail_to_choose(accepting, whose)
+        return random.choice(suiting)
 
     def _fail_to_choose(self, accepting: Sequence[Slot], whose: str) -> NoReturn:
         """Say why no connection that accepts the input can be used."""
@@ -187,60 +192,100 @@ class OperationRequester(OperationExecutor):
         )
 
     def _can_answer(self, slot: Slot) -> bool:
-        remote = self._machine.acquaintances.get(slot.remote_identifier)
-        return remote is not None and remote.sends_headers
+        if slot.input_topic is None or slot.output_topic is None:
+            return False
+        peer = self._machine.peers.get(slot.remote_identifier)
+        return peer is not None and peer.incarnation is not None
 
-    async def _ask(self, slot: Slot, topic: str, event: Event[Any], timeout: float | None) -> _Outcome:
-        waiter: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
-        awaited = self._awaited.add(event.identifier, slot, waiter)
-        connection = self._connection(slot)
-        connection.touch()
-        limit = asyncio.timeout(timeout)
+    # Waiting
+
+    async def _ask(self, slot: Slot, message: object | None, timeout: float | None) -> _Outcome:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[_Outcome] = loop.create_future()
+        identifier = new_identifier()
+        awaited = self._awaited.add(identifier, slot, waiter, timeout)
+        try:
+            if timeout is not None:
+                self._expire_at(awaited, loop.time() + timeout)
+            if self._executions:
+                await self._let_executions_begin()
+            waiting = self._publish(slot, message, identifier, True)
+            if waiting is not None:
+                await self._wait_for_bus(waiting, awaited)
+            return await waiter
+        finally:
+            if awaited.is_awaited:  # it was cancelled, or could not be published
+                self._awaited.remove(awaited)
+                self._machine.touch(slot, loop.time())
+
+    async def _wait_for_bus(self, waiting: Awaitable[None], awaited: _Awaited) -> None:
+        """Wait until an input is published, for as long as its answer is awaited."""
+        limit = asyncio.timeout(awaited.timeout)
         try:
             async with limit:
-                try:
-                    await self._let_executions_begin()
-                    await self.eventbus_client.publish(topic, event, stamp=connection.stamp)
-                except BusError:
-                    if not waiter.done():
-                        raise
-                return await waiter
+                await waiting
+        except BusError:
+            if not awaited.waiter.done():
+                raise
         except TimeoutError:
             if not limit.expired():
                 raise
-            if waiter.done() and not waiter.cancelled():
-                return waiter.result()
-            return self._timed_out(awaited, timeout)
-        finally:
-            self._awaited.remove(awaited)
-            self._machine.touch(slot, asyncio.get_running_loop().time())
+            self._time_out(awaited)
 
-    def _timed_out(self, awaited: _Awaited, timeout: float | None) -> RequestTimeoutError:
-        reason = f"no answer within {timeout} s"
+    def _expire_at(self, awaited: _Awaited, at: float) -> None:
+        """Have a request time out, if it still waits then."""
+        self._awaited.deadlines.set(awaited, at)
+        alarm = self._alarm
+        if alarm is None or alarm.when() > at:
+            if alarm is not None:
+                alarm.cancel()
+            self._alarm = asyncio.get_running_loop().call_at(at, self._end_expired)
+
+    def _end_expired(self) -> None:
+        self._alarm = None
+        loop = asyncio.get_running_loop()
+        for awaited in self._awaited.deadlines.pop_due(loop.time()):
+            self._time_out(awaited)
+        at = self._awaited.deadlines.next()
+        if at is not None:
+            self._alarm = loop.call_at(at, self._end_expired)
+
+    def _time_out(self, awaited: _Awaited) -> None:
+        reason = f"no answer within {awaited.timeout} s"
         others = self._awaited.others_since(awaited)
         if others:
             reason += (
                 f"; meanwhile {others} outputs came that answer nothing: a plugin that answers puts the identifier of "
                 "the input's event into the header correlation_identifier"
             )
-        return RequestTimeoutError(*awaited.slot.key, reason)
+        # Until now the connection was in use.
+        self._machine.touch(awaited.slot, self._runtime.now())
+        self._end(awaited, RequestTimeoutError(*awaited.slot.key, reason))
+
+    def _silence_requests(self) -> None:
+        """Let no request time out any more: all have ended."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     # What ends a request
 
-    def _on_data_arrival(self, topic: str, event: Event[Any]) -> bool:
-        """Take an output that is an answer."""
-        identifier = event.envelope.correlation_identifier
+    def _take_answer(self, topic: str, event: Event[Any]) -> bool:
+        """Take an output if it is an answer; return whether it is."""
+        identifier = event.correlation_identifier
         if identifier is None:
             if self._awaited:
-                for slot in self._carrier.data.slots_of(topic, event):
+                for slot in self._runtime.delivery.slots_of(topic, event):
                     self._awaited.note_other(slot)
             return False
-        slots = self._carrier.data.slots_of(topic, event)
+        slots = self._runtime.delivery.slots_of(topic, event)
         awaited = self._awaited.find(identifier, slots)
         if awaited is not None:
             slots = [awaited.slot]
-        now = asyncio.get_running_loop().time()
-        is_genuine = any(self._machine.data_received(slot, event.envelope, now) for slot in slots)
+        now = self._runtime.now()
+        is_genuine = False
+        for slot in slots:
+            is_genuine = self._machine.data_received(slot, event, now) or is_genuine
         if awaited is None or not is_genuine:
             self.dropped_answers += 1
             _logger.debug(
@@ -266,6 +311,9 @@ class OperationRequester(OperationExecutor):
         self._awaited.remove(awaited)
         if not awaited.waiter.done():  # it may have been cancelled a moment ago
             awaited.waiter.set_result(outcome)
+
+
+_random = random.random
 
 
 def _outcome(slot: Slot, event: Event[Any]) -> _Outcome:

@@ -1,26 +1,27 @@
 """Messages that users define, as dataclasses whose Avro schema follows from the annotations.
 
-Importing this module takes 200 ms, which whoever has no messages of their own need not spend.
+Importing this module takes 200 ms, which programs without messages of their own need not spend.
 """
-
-# dataclasses-avroschema and fastavro do not say what is in the containers that they take and give.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 import dataclasses
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_type_hints
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias, Union, cast, get_origin, get_type_hints
 
-import fastavro
 from dataclasses_avroschema import AvroModel
 from dataclasses_avroschema.dacite_config import generate_dacite_config
 from dataclasses_avroschema.parser import Parser
 from dataclasses_avroschema.serialization import deserialize_from_context
+
+# Here and below: fastavro and dataclasses-avroschema do not say what is in the containers that they take and give.
+from fastavro import schemaless_reader, schemaless_writer  # pyright: ignore[reportUnknownVariableType]
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from fastavro.types import Schema
 from fastavro.validation import ValidationError, validate
@@ -30,6 +31,11 @@ from orbitalis.message.registry import UserMessage
 from orbitalis_wire.errors import DecodeError, EncodeError
 
 __all__ = ["AvroMessageMixin"]
+
+_AS_WRITTEN: Final = frozenset({bool, int, float, str, bytes, NoneType})
+"""Types of values that fastavro takes as they are."""
+_LARGE_BYTES: Final = 16_384
+"""Length from which on a message is read in a way that lets other threads run, which takes a little longer."""
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -99,6 +105,9 @@ class AvroMessageMixin(AvroModel, UserMessage):
 
     _derived: ClassVar[dict[type, _Derived]] = {}
     _builders: ClassVar[dict[type, Build]] = {}
+    _field_names: ClassVar[dict[type, Sequence[str]]] = {}
+    _union_fields: ClassVar[dict[type, frozenset[str]]] = {}
+    """By class: fields of which a record says what it is."""
     _given: ClassVar[_Given | None] = None
 
     if TYPE_CHECKING:  # the subclasses are dataclasses
@@ -133,7 +142,7 @@ class AvroMessageMixin(AvroModel, UserMessage):
         """
         if case_type is None and not arguments:
             return cls._derive().schema
-        return super().avro_schema(case_type, **arguments)
+        return super().avro_schema(case_type, **arguments)  # pyright: ignore[reportUnknownMemberType]
 
     @classmethod
     def schema_fingerprint(cls) -> str:
@@ -152,15 +161,33 @@ class AvroMessageMixin(AvroModel, UserMessage):
             values = self.asdict()
             # The writer alone lets 1.7 pass as an integer.
             validate(values, schema)
-            fastavro.schemaless_writer(stream, schema, values)
+            schemaless_writer(stream, schema, values)
         except ValidationError as error:
-            first = error.errors[0]
-            path = first.field.removeprefix(f"{self.message_type()}.")
+            first = cast(Any, error.errors[0])  # pyright: ignore[reportUnknownMemberType]
+            path: str = first.field.removeprefix(f"{self.message_type()}.")
             reason = f"expected {json.dumps(first.schema)}, got {first.datum!r}"
             raise EncodeError(type(self).__name__, path, reason) from error
         except Exception as error:  # whatever the libraries raise means that the values do not fit
             raise EncodeError(type(self).__name__, "", f"{type(error).__name__}: {error}") from error
         return stream.getvalue()
+
+    def asdict(self) -> dict[str, Any]:
+        """Return the values of the fields in the way in which fastavro takes them."""
+        # As dataclasses-avroschema does, which evaluates all annotations anew for each record that is in another one.
+        cls = type(self)
+        names = self._field_names.get(cls)
+        if names is None:
+            names = self._field_names[cls] = tuple(field.name for field in dataclasses.fields(self))
+        values: dict[str, Any] = {}
+        for name in names:
+            value = getattr(self, name)
+            if type(value) in _AS_WRITTEN:
+                values[name] = value
+            elif isinstance(value, AvroModel) and name in self._fields_with_unions():
+                values[name] = value.get_fullname(), value.asdict()
+            else:
+                values[name] = _written(value)
+        return values
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
@@ -170,11 +197,9 @@ class AvroMessageMixin(AvroModel, UserMessage):
             DecodeError: The data is no such message, or is followed by something else.
         """
         schema = cls._derive().parsed
-        stream = io.BytesIO(data)
+        stream = io.BytesIO(data) if len(data) < _LARGE_BYTES else _InterruptibleStream(data)
         try:
-            values = fastavro.schemaless_reader(
-                stream, schema, None, return_record_name=True, return_record_name_override=True
-            )
+            values = schemaless_reader(stream, schema, None, return_record_name=True, return_record_name_override=True)
             message = cls.parse_obj(deserialize_from_context(data=values, context=cls._get_serialization_context()))
         except Exception as error:  # a stranger's bytes make the libraries raise all kinds of errors
             raise DecodeError(cls.__name__, "", f"{type(error).__name__}: {error}") from error
@@ -186,7 +211,7 @@ class AvroMessageMixin(AvroModel, UserMessage):
     def parse_obj(cls, data: Mapping[str, Any]) -> Self:
         """Make a message of the values of its fields."""
         if hasattr(getattr(cls, "Meta", None), "dacite_config"):
-            return super().parse_obj(dict(data))
+            return super().parse_obj(dict(data))  # pyright: ignore[reportUnknownMemberType]
         build = cls._builders.get(cls)
         if build is None:
             build = cls._builders[cls] = builder_of(cls, generate_dacite_config(cls))
@@ -208,11 +233,20 @@ class AvroMessageMixin(AvroModel, UserMessage):
         return super()._generate_parser()
 
     @classmethod
+    def _fields_with_unions(cls) -> frozenset[str]:
+        found = cls._union_fields.get(cls)
+        if found is None:
+            hints = get_type_hints(cls)
+            found = frozenset(name for name, hint in hints.items() if get_origin(hint) in (Union, UnionType))
+            cls._union_fields[cls] = found
+        return found
+
+    @classmethod
     def _derive(cls) -> _Derived:
         derived = cls._derived.get(cls)
         if derived is None:
             if cls._given is None:
-                schema = super().avro_schema()
+                schema = super().avro_schema()  # pyright: ignore[reportUnknownMemberType]
             else:
                 names = frozenset(field.name for field in dataclasses.fields(cls))
                 cls._given.check_fields(cls.__qualname__, names)
@@ -222,6 +256,29 @@ class AvroMessageMixin(AvroModel, UserMessage):
             derived = _Derived(schema, parsed, fingerprint(to_parsing_canonical_form(parsed), "CRC-64-AVRO"))
             cls._derived[cls] = derived
         return derived
+
+
+def _written(value: Any) -> Any:
+    """Return a value in the way in which fastavro takes it."""
+    if isinstance(value, dict):
+        pairs = cast("Mapping[Any, Any]", value)
+        return {key: one if type(one) in _AS_WRITTEN else _written(one) for key, one in pairs.items()}
+    if isinstance(value, list):
+        items = cast("Iterable[Any]", value)
+        return [one if type(one) in _AS_WRITTEN else _written(one) for one in items]
+    if isinstance(value, tuple):
+        return tuple(map(_written, cast("Iterable[Any]", value)))
+    if isinstance(value, Enum):
+        return value.value
+    return value.asdict() if isinstance(value, AvroModel) else value
+
+
+class _InterruptibleStream(io.BytesIO):
+    """Lets other threads run while fastavro reads, which would not let go of the interpreter before the end."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read in Python: where a function begins, the interpreter changes threads when it is time."""
+        return super().read(size)
 
 
 class _SafetyCheck:

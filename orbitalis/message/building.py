@@ -4,9 +4,6 @@ dacite, which does that for dataclasses-avroschema, looks at the annotations ane
 as long as reading it. It is left to do what is rare.
 """
 
-# dacite does not say what its hooks are for, and annotations can be anything.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -14,7 +11,7 @@ from dataclasses import fields, is_dataclass, make_dataclass
 from enum import Enum
 from functools import partial
 from types import NoneType, UnionType
-from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, TypeGuard, Union, cast, get_args, get_origin, get_type_hints
 
 from dacite import Config, from_dict
 
@@ -36,13 +33,15 @@ def builder_of(record_class: type[Any], config: Config) -> Build:
 
 def _value_builder(annotation: Any, config: Config) -> Build | None:
     """Return what makes a value of what was read, or `None` if that is it already."""
-    if annotation in config.type_hooks:
-        hook: Build = config.type_hooks[annotation]
-        return hook
+    # dacite does not say of which type its hooks are.
+    hooks = cast("dict[Any, Build]", config.type_hooks)  # pyright: ignore[reportUnknownMemberType]
+    if annotation in hooks:
+        return hooks[annotation]
     if annotation in _AS_READ:
         return None
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(annotation, type) and origin is None:
+    origin: Any = get_origin(annotation)
+    arguments = get_args(annotation)
+    if origin is None and _is_class(annotation):
         if issubclass(annotation, Enum):
             return annotation
         if is_dataclass(annotation):
@@ -54,6 +53,10 @@ def _value_builder(annotation: Any, config: Config) -> Build | None:
     if origin is dict:
         return _of_each(_dict, arguments[1], config)
     return partial(_by_dacite, make_dataclass("Holder", [("value", annotation)]), config)
+
+
+def _is_class(annotation: object) -> TypeGuard[type[Any]]:
+    return isinstance(annotation, type)
 
 
 def _of_each(build: Callable[[Build, Any], Any], annotation: Any, config: Config) -> Build | None:
@@ -80,7 +83,9 @@ def _optional(build: Build, value: Any) -> Any:
 
 
 def _list(build: Build, values: list[Any]) -> list[Any]:
-    return [build(value) for value in values]
+    # Each is let go of when it has been used: to free a million at once would keep other threads waiting.
+    values.reverse()
+    return [build(values.pop()) for _ in range(len(values))]
 
 
 def _dict(build: Build, values: Mapping[str, Any]) -> dict[str, Any]:

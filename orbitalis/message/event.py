@@ -1,48 +1,147 @@
-"""Events: a payload and the envelope it travels in."""
+"""Events: a payload and the headers it travels with."""
 
 from __future__ import annotations
 
-import uuid
+import itertools
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
-from orbitalis.message.payload import decode_payload, encode_payload, message_type_of
+from orbitalis.message.payload import MESSAGE_TYPES, decode_payload, encode_payload, message_type_of
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
 from orbitalis_wire.messages import EventEnvelope
 
-__all__ = ["Event"]
+__all__ = ["Event", "new_identifier"]
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
+_prefix = os.urandom(10).hex()
+_numbers: Final = itertools.count(1)
+_HEADERS: Final = (
+    "protocol_version",
+    "incarnation",
+    "correlation_identifier",
+    "answer_requested",
+    "connection_identifier",
+    "open_connections",
+    "readable_encodings",
+    "traceparent",
+    "late_offers",
+)
+"""Fields of the envelope that are headers, without the one that goes with the payload."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event(Generic[T_co]):
-    """Something that was published: `Event[StringMessage]` carries a StringMessage, `Event[None]` nothing."""
 
-    payload: T_co
+def new_identifier() -> str:
+    """Return an identifier that no other call gives, in this process or another: 32 hexadecimal digits."""
+    return f"{_prefix}{next(_numbers):012x}"
+
+
+def _renew_prefix() -> None:
+    global _prefix
+    _prefix = os.urandom(10).hex()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_prefix)
+
+
+class _Fields:
+    """What an event has. An event is one of these until it is complete: freezing each field takes a call."""
+
+    __slots__ = (
+        "_envelope",
+        "answer_requested",
+        "connection_identifier",
+        "correlation_identifier",
+        "identifier",
+        "incarnation",
+        "late_offers",
+        "open_connections",
+        "origin",
+        "payload",
+        "protocol_version",
+        "publisher_identifier",
+        "readable_encodings",
+        "timestamp",
+        "traceparent",
+    )
+
+    _envelope: EventEnvelope | None
+    payload: Any
     """The message; `None` in an empty event."""
-    envelope: EventEnvelope
-    """What else travels with it. In process, nothing is written: `serialized_payload` is `None` there."""
-    origin: str | None = field(default=None, compare=False)
+    identifier: str
+    """Identifier of the event, unique to its publisher."""
+    publisher_identifier: str
+    """Identifier of the bus client that published the event."""
+    timestamp: datetime
+    """When the event was published."""
+    protocol_version: int | None
+    incarnation: str | None
+    """The incarnation of the orbiter that sent the event."""
+    correlation_identifier: str | None
+    """Identifier of the event that this one answers."""
+    answer_requested: bool | None
+    """Whether the sender waits for an answer."""
+    connection_identifier: str | None
+    """The connection that the event belongs to."""
+    open_connections: Sequence[str] | None
+    readable_encodings: Sequence[str] | None
+    late_offers: bool | None
+    traceparent: str | None
+    origin: str | None
     """Name of the bus from which it came, for a client that is on several; it does not travel."""
 
     @property
-    def identifier(self) -> str:
-        """Identifier of the event, unique to its publisher."""
-        return self.envelope.identifier
+    def envelope(self) -> EventEnvelope:
+        """The event's envelope. In process nothing is written: `serialized_payload` is `None` there."""
+        if self._envelope is not None:
+            return self._envelope
+        payload: object = self.payload
+        return EventEnvelope(
+            identifier=self.identifier,
+            publisher_identifier=self.publisher_identifier,
+            timestamp=self.timestamp,
+            message_type=None if payload is None else message_type_of(payload),
+            payload_format_type=None,
+            serialized_payload=None,
+            **{name: getattr(self, name) for name in _HEADERS},
+        )
 
-    @property
-    def publisher_identifier(self) -> str:
-        """Identifier of the bus client that published the event."""
-        return self.envelope.publisher_identifier
 
-    @property
-    def timestamp(self) -> datetime:
-        """When the event was published."""
-        return self.envelope.timestamp
+class Event(_Fields, Generic[T_co]):
+    """Something that was published: `Event[StringMessage]` carries a StringMessage, `Event[None]` nothing.
+
+    It cannot be changed: all subscribers in a process get the same one. Two events are equal if everything that travels
+    is.
+    """
+
+    __slots__ = ()
+
+    payload: T_co
+
+    def __new__(cls, *, payload: T, envelope: EventEnvelope, origin: str | None = None) -> Event[T]:
+        """Make an event of its payload and the envelope that it came in."""
+        event = _Fields()
+        event._envelope = envelope
+        event.payload = payload
+        event.origin = origin
+        event.identifier = envelope.identifier
+        event.publisher_identifier = envelope.publisher_identifier
+        event.timestamp = envelope.timestamp
+        event.protocol_version = envelope.protocol_version
+        event.incarnation = envelope.incarnation
+        event.correlation_identifier = envelope.correlation_identifier
+        event.answer_requested = envelope.answer_requested
+        event.connection_identifier = envelope.connection_identifier
+        event.open_connections = envelope.open_connections
+        event.readable_encodings = envelope.readable_encodings
+        event.traceparent = envelope.traceparent
+        event.late_offers = envelope.late_offers
+        frozen: Event[T] = _frozen(event)
+        return frozen
 
     @staticmethod
     def create(
@@ -67,38 +166,61 @@ class Event(Generic[T_co]):
         Raises:
             TypeError: The payload is no message.
         """
-        envelope = EventEnvelope(
-            identifier=identifier or uuid.uuid4().hex,
-            publisher_identifier=publisher_identifier,
-            timestamp=datetime.now(UTC),
-            message_type=None if payload is None else message_type_of(payload),
-            payload_format_type=None,
-            serialized_payload=None,
-            protocol_version=protocol_version,
-            incarnation=incarnation,
-            correlation_identifier=correlation_identifier,
-            answer_requested=answer_requested,
-            connection_identifier=connection_identifier,
-            open_connections=open_connections,
-            readable_encodings=readable_encodings,
-            late_offers=late_offers,
-            traceparent=traceparent,
-        )
-        return Event(payload=payload, envelope=envelope)
+        if payload is not None and type(payload) not in MESSAGE_TYPES:
+            message_type_of(payload)  # by which the next message of the class is known
+        event = _Fields()
+        event._envelope = None
+        event.payload = payload
+        event.origin = None
+        event.identifier = identifier or f"{_prefix}{next(_numbers):012x}"
+        event.publisher_identifier = publisher_identifier
+        event.timestamp = datetime.now(UTC)
+        event.protocol_version = protocol_version
+        event.incarnation = incarnation
+        event.correlation_identifier = correlation_identifier
+        event.answer_requested = answer_requested
+        event.connection_identifier = connection_identifier
+        event.open_connections = open_connections
+        event.readable_encodings = readable_encodings
+        event.late_offers = late_offers
+        event.traceparent = traceparent
+        frozen: Event[T] = _frozen(event)
+        return frozen
+
+    def coming_from(self, origin: str) -> Event[T_co]:
+        """Return this event with the name of the bus from which it came."""
+        event = _Fields()
+        for name in _Fields.__slots__:
+            setattr(event, name, getattr(self, name))
+        event.origin = origin
+        frozen: Event[T_co] = _frozen(event)
+        return frozen
 
     def encode(self, encoding: Encoding) -> bytes:
         """Return the event as it is published.
 
         Raises:
             EncodeError: A field of the payload or of the envelope holds what its type does not admit.
+            TypeError: The payload is no message.
         """
-        payload = encode_payload(self.payload)
-        envelope = replace(
-            self.envelope,
-            message_type=payload.message_type,
-            payload_format_type=payload.payload_format_type,
-            serialized_payload=payload.serialized_payload,
-            schema_fingerprint=payload.schema_fingerprint,
+        encoded = encode_payload(self.payload)
+        envelope = EventEnvelope(
+            identifier=self.identifier,
+            publisher_identifier=self.publisher_identifier,
+            timestamp=self.timestamp,
+            message_type=encoded.message_type,
+            payload_format_type=encoded.payload_format_type,
+            serialized_payload=encoded.serialized_payload,
+            schema_fingerprint=encoded.schema_fingerprint,
+            protocol_version=self.protocol_version,
+            incarnation=self.incarnation,
+            correlation_identifier=self.correlation_identifier,
+            answer_requested=self.answer_requested,
+            connection_identifier=self.connection_identifier,
+            open_connections=self.open_connections,
+            readable_encodings=self.readable_encodings,
+            traceparent=self.traceparent,
+            late_offers=self.late_offers,
         )
         return encode_event(envelope, encoding)
 
@@ -111,3 +233,32 @@ class Event(Generic[T_co]):
         """
         envelope, _ = decode_event(data)
         return Event(payload=decode_payload(envelope, takes), envelope=envelope)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: an event is frozen."""
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse: an event is frozen."""
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        """Compare payload and envelope."""
+        if not isinstance(other, _Fields):
+            return NotImplemented
+        mine: object = self.payload
+        theirs: object = other.payload
+        return mine == theirs and self.envelope == other.envelope
+
+    __hash__ = None  # type: ignore[assignment]  # payloads can have lists
+
+    def __repr__(self) -> str:
+        """Show the payload, and who sent it."""
+        payload: object = self.payload
+        return f"Event({payload!r}, identifier={self.identifier!r}, publisher_identifier={self.publisher_identifier!r})"
+
+
+def _frozen(event: _Fields) -> Any:
+    """Return the event itself, which has the same fields, frozen."""
+    event.__class__ = Event
+    return event

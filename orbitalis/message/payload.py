@@ -14,6 +14,7 @@ from orbitalis_wire.schemas import SCHEMA_BY_MESSAGE_TYPE, SCHEMAS
 
 __all__ = [
     "MESSAGE_OF_VALUE",
+    "MESSAGE_TYPES",
     "EncodedPayload",
     "Message",
     "Publishable",
@@ -84,9 +85,10 @@ class _ByClass(dict[type[object], str]):
         return found
 
 
-_message_types: Final = _ByClass(
+MESSAGE_TYPES: Final = _ByClass(
     ((one.message_class, one.message_type) for one in SCHEMAS), lambda message_class: message_class.message_type()
 )
+"""By class of a message: its record name."""
 _schemas: Final = _ByClass(
     ((one.message_class, one.schema) for one in SCHEMAS), lambda message_class: message_class.avro_schema()
 )
@@ -101,7 +103,7 @@ def wrap(value: object) -> object | None:
         TypeError: The value is no message and stands for none.
         EncodeError: It is an integer of more than 64 bits.
     """
-    if type(value) in _message_types:
+    if type(value) in MESSAGE_TYPES:
         return value
     match value:
         case None:
@@ -131,7 +133,7 @@ def wrap(value: object) -> object | None:
 
 def message_type_of(message: object) -> str:
     """Return the record name of a message; raises :class:`TypeError` for anything else."""
-    return _message_types[type(message)]
+    return MESSAGE_TYPES[type(message)]
 
 
 def schema_of(message_class: type[object]) -> str:

@@ -218,7 +218,7 @@ class SchemaSpec(Generic[P]):
 
     @property
     def expects_something(self) -> bool:
-        """Whether there is anything that this accepts, be it an empty event."""
+        """Whether this accepts anything, if only an empty event."""
         return self.support_undefined_schema or self.support_empty_schema or bool(self.schemas)
 
     def is_compatible_with_schema(self, target_schema: str) -> bool:
@@ -286,7 +286,7 @@ class SchemaSpec(Generic[P]):
     def spelled_like(self, others: Iterable[SchemaSpec]) -> Self:
         """Return the same set with every schema in the words of the first of `others` that has it.
 
-        Older peers compare schemas as JSON, documentation included, so whoever answers one repeats its spelling.
+        Older peers compare schemas as JSON, documentation included, so an answer to one repeats its spelling.
         """
         theirs: dict[str, str] = {}
         for other in others:
@@ -313,7 +313,7 @@ class Input(SchemaSpec[P], messages.Input):
 
     @property
     def has_input(self) -> bool:
-        """Whether any input is expected, be it an empty event."""
+        """Whether any input is expected, if only an empty event."""
         return self.expects_something
 
     @classmethod
@@ -342,7 +342,7 @@ class Output(SchemaSpec[P], messages.Output):
 
     @property
     def has_output(self) -> bool:
-        """Whether any output is expected, be it an empty event."""
+        """Whether any output is expected, if only an empty event."""
         return self.expects_something
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orbitalis.orbiter.connection import Connection, PendingRequest
+from orbitalis.operations.connection import Connection, PendingRequest
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.serving import run, serve

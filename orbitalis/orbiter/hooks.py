@@ -1,10 +1,100 @@
-"""The hooks that every orbiter has; users override them."""
+"""What users override: the hooks that every orbiter has, and the topics on which it listens."""
 
 from __future__ import annotations
 
-from orbitalis.orbiter.connection import Connection, PendingRequest
+import inspect
+import logging
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Final, TypeVar
 
-__all__ = ["OrbiterHooks"]
+from orbitalis.bus.client import Later
+from orbitalis.log import FieldLogger
+from orbitalis.operations.connection import Connection, PendingRequest
+from orbitalis.orbiter.peer_queues import is_being_cancelled
+from orbitalis_wire.topics import CloseAckTopic, CloseTopic, KeepaliveRequestTopic, KeepaliveTopic
+
+__all__ = ["HookCaller", "OrbiterHooks", "default"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DEFAULT: Final = "__orbitalis_default__"
+
+
+def default(function: F) -> F:
+    """Mark what is there unless a user overrides it: a hook that does nothing is not called."""
+    setattr(function, _DEFAULT, function)
+    return function
+
+
+def _is_default(attribute: object) -> bool:
+    # An override that `functools.wraps` has made look like the default has its attributes, too.
+    return getattr(attribute, _DEFAULT, None) is attribute
+
+
+def _overridden(orbiter_class: type[object]) -> frozenset[str]:
+    """Return the names of what a class overrides of what is marked as a default in one of its bases."""
+    marked = {name for base in orbiter_class.__mro__ for name, function in vars(base).items() if _is_default(function)}
+    return frozenset(name for name in marked if not _is_default(getattr(orbiter_class, name)))
+
+
+class HookCaller:
+    """Calls the hooks of one orbiter that its user has overridden, and logs those that fail."""
+
+    def __init__(self, orbiter: OrbiterHooks, identifier: str, overridden: frozenset[str]) -> None:
+        self._orbiter = orbiter
+        self._identifier = identifier
+        self.overridden = overridden
+        """Names of the hooks that its class overrides."""
+        self.attributes = vars(orbiter)
+        """Its attributes: a hook may also be given to the object alone."""
+
+    def has(self, name: str) -> bool:
+        """Return whether the user has overridden a hook."""
+        return name in self.overridden or name in self.attributes
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Return whether the user has overridden one of several hooks."""
+        return not (self.overridden.isdisjoint(names) and self.attributes.keys().isdisjoint(names))
+
+    def start(self, name: str, *arguments: object) -> Awaitable[object] | None:
+        """Return what calls a hook when it is awaited, or `None` if the user has not overridden it.
+
+        A hook that fails is logged, and gives `None`.
+        """
+        if name in self.overridden or name in self.attributes:
+            return Later(self.call, getattr(self._orbiter, name), *arguments)
+        return None
+
+    async def wait_for(self, name: str, *arguments: object) -> None:
+        """Call a hook if the user has overridden it, and wait for it."""
+        hook = self.start(name, *arguments)
+        if hook is not None:
+            await hook
+
+    async def call_for_life_cycle(self, raises: bool, name: str, *arguments: object, **named: object) -> None:
+        """Call a hook of a start or stop if the user has overridden it; with `raises`, one that fails raises."""
+        if not self.has(name):
+            return
+        hook: Callable[..., object] = getattr(self._orbiter, name)
+        if not raises:
+            await self.call(hook, *arguments, **named)
+        elif inspect.isawaitable(outcome := hook(*arguments, **named)):
+            await outcome
+
+    async def call(self, hook: Callable[..., object], *arguments: object, **named: object) -> object:
+        """Call a hook, which may be asynchronous or not; one that fails is logged, and gives `None`."""
+        try:
+            outcome = hook(*arguments, **named)
+            return await outcome if inspect.isawaitable(outcome) else outcome
+        except (Exception, CancelledError) as error:
+            if isinstance(error, CancelledError) and is_being_cancelled():
+                raise
+            name = getattr(hook, "__qualname__", repr(hook))
+            FieldLogger(logging.getLogger(__name__), orbiter=self._identifier).exception(
+                "%s of '%s' failed", name, self._identifier
+            )
+            return None
 
 
 class OrbiterHooks:
@@ -12,60 +102,140 @@ class OrbiterHooks:
 
     A hook that raises is logged and harms nothing; with `raise_exceptions`, one of start or stop makes that fail. A
     hook that does not return holds up what is done for the same remote, and nothing else.
+
+    Every topic except those of discovers and announcements is told to the other side, so any layout is understood. A
+    class that overrides the topics of keepalives also overrides the filters under which they arrive here.
     """
 
+    identifier: str
+    _overridden: ClassVar[frozenset[str]] = frozenset()
+    """Names of the hooks that a class overrides."""
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        """Look which hooks a class overrides."""
+        super().__init_subclass__(**arguments)
+        cls._overridden = _overridden(cls)
+
+    @default
     async def _on_starting(self, *args: object, **kwargs: object) -> None:
         """Called before the orbiter starts, with the arguments of `start`."""
 
+    @default
     async def _on_started(self, *args: object, **kwargs: object) -> None:
         """Called after the orbiter has started."""
 
+    @default
     async def _on_stopping(self, *args: object, **kwargs: object) -> None:
         """Called before the orbiter stops, with the arguments of `stop`."""
 
+    @default
     async def _on_stopped(self, *args: object, **kwargs: object) -> None:
         """Called after the orbiter has stopped."""
 
+    @default
     async def _get_on_close_data(self, remote_identifier: str, operation_name: str) -> bytes | None:
         """Return what a close of this connection shall carry to the other side's hook."""
         return None
 
+    @default
     async def _on_promote_pending_request_to_connection(self, pending_request: PendingRequest) -> None:
         """Called when a pending request is about to become a connection."""
 
+    @default
     async def _on_keepalive_request(self, from_identifier: str) -> None:
         """Called when a remote has asked for a keepalive, before that is sent."""
 
+    @default
     async def _on_keepalive(self, from_identifier: str) -> None:
         """Called when a remote has sent a keepalive."""
 
+    @default
     async def _on_graceless_close_connection(
         self, remote_identifier: str, operation_name: str, data: bytes | None
     ) -> None:
         """Called before a graceless close is sent."""
 
+    @default
     async def _on_graceful_close_connection(
         self, remote_identifier: str, operation_name: str, data: bytes | None
     ) -> None:
         """Called before a graceful close is sent."""
 
+    @default
     async def _on_close_connection(self, connection: Connection, data: bytes | None) -> None:
         """Called when a connection is closed, with the data that the remote's close carried.
 
         After a graceful close of the remote, the acknowledgement is sent when this returns.
         """
 
+    @default
     async def _on_remote_dead(self, remote_identifier: str) -> None:
         """Called when a remote is dead, or has started anew; the hook for each closed connection follows."""
 
+    @default
     async def _on_loop_start(self) -> None:
         """Called when the loop starts."""
 
+    @default
     async def _on_new_loop_iteration(self) -> None:
         """Called before every iteration of the loop."""
 
+    @default
     async def _on_loop_iteration(self) -> None:
         """Called during every iteration of the loop; the place for periodic operations."""
 
+    @default
     async def _on_loop_iteration_end(self) -> None:
         """Called at the end of every iteration of the loop."""
+
+    # Topics
+
+    @property
+    def keepalive_topic(self) -> str:
+        """Topic on which keepalives arrive from remotes that are not known yet."""
+        return self._build_keepalive_topic(None)
+
+    @property
+    def keepalive_request_topic(self) -> str:
+        """Topic on which keepalive requests arrive from remotes that are not known yet."""
+        return self._build_keepalive_request_topic(None)
+
+    @default
+    def _build_keepalive_topic(self, remote_identifier: str | None) -> str:
+        """Build the topic on which keepalives of a remote, or of anybody, arrive."""
+        return KeepaliveTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
+
+    def _build_keepalive_filter(self) -> str:
+        """Build the filter that matches all topics on which keepalives arrive."""
+        return KeepaliveTopic.filter(recipient_identifier=self.identifier)
+
+    @default
+    def _build_keepalive_request_topic(self, remote_identifier: str | None) -> str:
+        """Build the topic on which keepalive requests of a remote, or of anybody, arrive."""
+        return KeepaliveRequestTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
+
+    def _build_keepalive_request_filter(self) -> str:
+        """Build the filter that matches all topics on which keepalive requests arrive."""
+        return KeepaliveRequestTopic.filter(recipient_identifier=self.identifier)
+
+    @default
+    def _build_incoming_close_connection_topic(
+        self, remote_identifier: str, operation_name: str, connection_identifier: str
+    ) -> str:
+        """Build the topic on which closes of one connection arrive."""
+        return CloseTopic.build(
+            recipient_identifier=self.identifier,
+            sender_identifier=remote_identifier,
+            operation_name=operation_name,
+            connection_identifier=connection_identifier,
+        )
+
+    @default
+    def _build_ack_close_topic(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        """Build the topic on which a close of one connection is acknowledged."""
+        return CloseAckTopic.build(
+            recipient_identifier=self.identifier,
+            sender_identifier=remote_identifier,
+            operation_name=operation_name,
+            connection_identifier=connection_identifier,
+        )

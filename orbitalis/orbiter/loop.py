@@ -1,14 +1,22 @@
-"""The loop that does an orbiter's periodic work."""
+"""The loop that does an orbiter's periodic work: timers while nothing waits, a task only for hooks of the user."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable
+from contextvars import Context
+from typing import TypeVar
 
+from orbitalis.log import FieldLogger
 from orbitalis.orbiter.scope import Scope, outside
 
 __all__ = ["OrbiterLoop"]
+
+T = TypeVar("T")
+
+_logger = FieldLogger(logging.getLogger(__name__))
 
 _END_TIMEOUT = 5.0
 """Seconds for which an iteration that was cancelled is waited for."""
@@ -17,17 +25,40 @@ _SHORTEST = 0.05
 
 
 class OrbiterLoop:
-    """Calls one coroutine function again and again, until it is stopped.
+    """Calls one function again and again, until it is stopped, and another one when something is due.
 
-    Iterations follow each other, however long one takes; what is due before the next one is done all the same.
+    Iterations follow each other, however long one takes; what is due before the next one is done all the same. What
+    fails is logged, and the loop goes on.
     """
+
+    __slots__ = (
+        "_alarm",
+        "_context",
+        "_current",
+        "_event_loop",
+        "_interval",
+        "_iteration",
+        "_meanwhile",
+        "_name",
+        "_next_due",
+        "_on_start",
+        "_rang_at",
+        "_tasks",
+        "_timer",
+        "_when_due",
+        "is_paused",
+        "is_running",
+    )
+
+    _event_loop: asyncio.AbstractEventLoop
+    _context: Context
 
     def __init__(
         self,
         *,
         interval: Callable[[], float],
-        on_start: Callable[[], Awaitable[object]],
-        iteration: Callable[[], Awaitable[object]],
+        on_start: Callable[[], Awaitable[object] | None],
+        iteration: Callable[[], Awaitable[object] | None],
         meanwhile: Callable[[], None],
         when_due: Callable[[], None],
         next_due: Callable[[], float | None],
@@ -35,9 +66,9 @@ class OrbiterLoop:
     ) -> None:
         """Prepare a loop.
 
-        `interval` gives the seconds between two iterations, read anew each time; `meanwhile` is called once in that
-        time while an iteration lasts longer, and `when_due` at the time that `next_due` gives, on the clock of the
-        event loop.
+        `interval` gives the seconds between two iterations, and is asked each time. `on_start` and `iteration` return
+        what has to be awaited, or `None` if all is done. `meanwhile` is called once in an interval while an iteration
+        lasts longer, and `when_due` at the time that `next_due` gives, on the clock of the event loop.
         """
         self._interval = interval
         self._on_start = on_start
@@ -45,24 +76,20 @@ class OrbiterLoop:
         self._meanwhile = meanwhile
         self._when_due = when_due
         self._next_due = next_due
-        self._alarm: asyncio.TimerHandle | None = None
-        self._rang_at = -math.inf
         self._name = name
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._stopping = asyncio.Event()
-        self._stopping.set()
-        self._resumed = asyncio.Event()
-        self._resumed.set()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it has been started and not stopped, be it that it pauses."""
-        return not self._stopping.is_set()
-
-    @property
-    def is_paused(self) -> bool:
+        self.is_running = False
+        """Whether it has been started and not stopped; it may pause."""
+        self.is_paused = False
         """Whether iterations are left out."""
-        return not self._resumed.is_set()
+        self._timer: asyncio.TimerHandle | None = None
+        """Begins the next iteration, or looks after one that lasts long; there is none while one is left out."""
+        self._alarm: asyncio.TimerHandle | None = None
+        """Rings when something is due."""
+        self._rang_at = 0.0
+        self._current: asyncio.Task[None] | None = None
+        """The iteration under way, if it has to wait for anything."""
+        self._tasks: set[asyncio.Task[None]] | None = None
+        """That one, and those from before a stop that have not ended; made for the first one."""
 
     @property
     def is_around(self) -> bool:
@@ -71,37 +98,40 @@ class OrbiterLoop:
 
     def start(self) -> None:
         """Begin; does nothing if it is running."""
-        if self.is_running:
-            return
-        self._stopping = asyncio.Event()
-        self._resumed.set()
-        task = asyncio.get_running_loop().create_task(
-            self._run(self._stopping), name=f"loop of {self._name}", context=outside()
-        )
-        self._rang_at = asyncio.get_running_loop().time()
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        self.look_again()
+        if not self.is_running:
+            self.is_running = True
+            self._event_loop = asyncio.get_running_loop()
+            self._context = outside()
+            self._rang_at = self._event_loop.time()
+            self._call_in(0, self._begin)
+            self.look_again()
 
     def stop(self) -> None:
         """End after the iteration under way."""
-        self._stopping.set()
-        self._resumed.set()
+        self.is_running = self.is_paused = False
+        self._current = None
         self._silence()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def pause(self) -> None:
         """Leave iterations out until :meth:`resume`."""
-        self._resumed.clear()
+        self.is_paused = self.is_running
         self._silence()
 
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
-        self._resumed.set()
+        self.is_paused = False
+        if self.is_running and self._timer is None:
+            self._call_in(0, self._iterate)
         self.look_again()
 
     def look_again(self) -> None:
         """Take the report that something may be due earlier than was thought."""
-        due = self._next_due() if self.is_running and not self.is_paused else None
+        if not self.is_running or self.is_paused:
+            return
+        due = self._next_due()
         if due is None or due == math.inf:
             return
         at = max(due, self._rang_at + _SHORTEST)
@@ -109,20 +139,7 @@ class OrbiterLoop:
             if self._alarm.when() <= at:
                 return
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_at(at, self._ring, context=outside())
-
-    def _ring(self) -> None:
-        self._alarm = None
-        self._rang_at = asyncio.get_running_loop().time()
-        try:
-            self._when_due()
-        finally:
-            self.look_again()
-
-    def _silence(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._alarm = self._event_loop.call_at(at, self._ring, context=self._context)
 
     async def end(self, timeout: float) -> None:
         """Stop, and cancel the iteration under way if it takes longer than `timeout` seconds.
@@ -131,44 +148,79 @@ class OrbiterLoop:
         """
         self.stop()
         scope = Scope.around(self)
-        tasks = self._tasks - {None if scope is None else scope.part}
+        tasks = (self._tasks or set()) - {None if scope is None else scope.part}
         if not tasks:
             return
         _, late = await asyncio.wait(tasks, timeout=timeout)
         for task in late:
             task.cancel()
         if late:
-            await asyncio.wait(late, timeout=_END_TIMEOUT + 1)
+            await asyncio.wait(late, timeout=_END_TIMEOUT)
 
-    async def _run(self, stopping: asyncio.Event) -> None:
-        await self._attend(self._on_start, stopping)
-        while not stopping.is_set():
-            await self._resumed.wait()
-            if stopping.is_set():
-                return
-            await self._attend(self._iteration, stopping)
+    def _begin(self) -> None:
+        self._attend(self._on_start, lambda: 0)
+
+    def _iterate(self) -> None:
+        self._timer = None
+        if not self.is_paused:
+            self._attend(self._iteration, self._interval)
+
+    def _attend(self, work: Callable[[], Awaitable[object] | None], pause: Callable[[], float]) -> None:
+        """Do some work, and have an iteration follow it after a pause."""
+        waiting = self._attempt(work)
+        if waiting is None:
+            if self.is_running:  # the work may have ended that
+                self._call_in(pause(), self._iterate)
+            return
+        task = self._event_loop.create_task(
+            self._within(waiting), name=f"iteration of {self._name}", context=self._context.copy()
+        )
+        self._current = task
+        if self._tasks is None:
+            self._tasks = set()
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda task: self._ended(task, pause))
+        self._call_in(self._interval(), self._look_meanwhile)
+
+    async def _within(self, waiting: Awaitable[object]) -> None:
+        with Scope(self, asyncio.current_task()):
+            await waiting
+
+    def _ended(self, task: asyncio.Task[None], pause: Callable[[], float]) -> None:
+        if not task.cancelled():
+            self._attempt(task.result)
+        if self._current is task:
+            self._current = None
+            self._call_in(pause(), self._iterate)
             self.look_again()
-            try:
-                async with asyncio.timeout(self._interval()):
-                    await stopping.wait()
-            except TimeoutError:
-                continue
 
-    async def _attend(self, work: Callable[[], Awaitable[object]], stopping: asyncio.Event) -> None:
-        """Wait for the end of some work, and do what cannot wait for it."""
-        here = asyncio.current_task()
+    def _look_meanwhile(self) -> None:
+        """Do what cannot wait for an iteration that lasts long."""
+        self._call_in(self._interval(), self._look_meanwhile)
+        if not self.is_paused:
+            self._attempt(self._meanwhile)
 
-        async def within() -> None:
-            with Scope(self, here):
-                await work()
+    def _ring(self) -> None:
+        self._alarm = None
+        self._rang_at = self._event_loop.time()
+        self._attempt(self._when_due)
+        self.look_again()
 
-        task = asyncio.create_task(within(), name=f"iteration of {self._name}")
+    def _silence(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _call_in(self, pause: float, call: Callable[[], None]) -> None:
+        """Have something called after a pause, instead of what was to be called next."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._event_loop.call_later(pause, call, context=self._context)
+
+    def _attempt(self, work: Callable[[], T]) -> T | None:
         try:
-            while not task.done():
-                _, late = await asyncio.wait([task], timeout=self._interval())
-                if late and self._resumed.is_set() and not stopping.is_set():
-                    self._meanwhile()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=_END_TIMEOUT)
+            return work()
+        except Exception:
+            _logger.exception("the loop of '%s' failed", self._name, extra={"orbiter": self._name})
+            return None

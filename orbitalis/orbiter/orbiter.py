@@ -3,59 +3,69 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import time
 import uuid
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from abc import ABCMeta, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Self
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar, Final, Self
 
-from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.url import connect
-from orbitalis.errors import BusRefusedError, OrbiterStateError
+from orbitalis.errors import BusRefusedError, NoConnectionError, OrbiterStateError
 from orbitalis.log import FieldLogger
-from orbitalis.message.event import Event
-from orbitalis.message.schema import SchemaSpec
-from orbitalis.orbiter.bounds import Bounds
-from orbitalis.orbiter.carrier import Carrier
+from orbitalis.message.schema import Input, Output
+from orbitalis.operations.connection import Connection, PendingRequest
+from orbitalis.orbiter.attributes import check_attributes
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
-from orbitalis.orbiter.housekeeping import Housekeeping
-from orbitalis.orbiter.lanes import is_being_cancelled
+from orbitalis.orbiter.connection_closer import ConnectionCloser
+from orbitalis.orbiter.hooks import HookCaller, OrbiterHooks, default
 from orbitalis.orbiter.loop import OrbiterLoop
+from orbitalis.orbiter.runtime import RoleCalls, Runtime
 from orbitalis.orbiter.scope import Scope
-from orbitalis.orbiter.topics import BuiltTopics, OrbiterTopics
-from orbitalis.protocol.effects import CloseReason, ComplianceChanged, Effect, MessageReceived, Send
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.statistics import OrbiterStatistics
-from orbitalis_wire import channels, timings
-from orbitalis_wire.errors import TopicError
-from orbitalis_wire.messages import (
-    GracefulCloseConnectionMessage,
-    GracelessCloseConnectionMessage,
-    KeepaliveMessage,
-    KeepaliveRequestMessage,
-)
-from orbitalis_wire.topics import KeepaliveTopic
+from orbitalis.protocol.config import OrbiterConfig, TopicLayout
+from orbitalis.protocol.effects import Effect
+from orbitalis.protocol.machine import Machine
+from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
+from orbitalis.protocol.peers import Peer
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import Role
+from orbitalis_wire import channels, limits, timings
 
 __all__ = ["Orbiter"]
 
-P = ParamSpec("P")
-
 _STOP_TIMEOUT = 5.0
 """Seconds for which `stop` waits for closes to be sent and hooks to return."""
+_SETTINGS: Final = tuple(one.name for one in fields(OrbiterConfig) if one.name != "topics")
+_TOPIC_HOOKS: Final = {
+    "keepalive": "_build_keepalive_topic",
+    "keepalive_request": "_build_keepalive_request_topic",
+    "close": "_build_incoming_close_connection_topic",
+    "close_ack": "_build_ack_close_topic",
+}
+_PERIODIC: Final = (
+    "_on_loop_iteration",
+    "close_unused_connections",
+    "discard_expired_pending_requests",
+    "force_close_connection_for_out_to_timeout_pending_graceful_close_connection",
+    "lose_dead_remotes",
+    "send_keepalive_based_on_connections_and_threshold",
+)
+"""What an iteration of the loop calls if it is overridden; what these methods do otherwise is done without them."""
+_LOOP_HOOKS: Final = frozenset({"_on_new_loop_iteration", *_PERIODIC, "_on_loop_iteration_end"})
 
 
 @dataclass(kw_only=True, eq=False)
-class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
+class Orbiter(OrbiterHooks, metaclass=ABCMeta):
     """Base of cores and plugins. Times are in seconds, and `None` switches off what a time is for.
 
-    Attributes may be changed while the orbiter runs, but for `identifier`, `eventbus_client`, `discover_topic` and
-    `announce_topic`.
-    An orbiter is an asynchronous context manager, which starts and stops it.
+    Attributes may be assigned while the orbiter runs, and count at once; `eventbus_client`, `discover_topic` and
+    `announce_topic` stay as they are until it has stopped, and `identifier` for good. An orbiter is an asynchronous
+    context manager, which starts and stops it.
     """
 
     eventbus_client: EventBusClient = field(default_factory=connect, repr=False)
@@ -82,10 +92,32 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
     """How long before a remote would consider this orbiter dead a keepalive is sent."""
     graceful_close_timeout: float | None = field(default=timings.GRACEFUL_CLOSE_TIMEOUT, repr=False)
     """How long a graceful close waits for its acknowledgement before a graceless one follows."""
-    new_connection_added_event: ConnectionAddedEvent = field(
-        default_factory=ConnectionAddedEvent, init=False, repr=False
+    maximum_known_remotes: int = field(default=limits.KNOWN_REMOTES, repr=False)
+    """How many remotes may be known at a time; those with which nothing is shared any more make room for others."""
+    maximum_pending_requests: int = field(default=limits.PENDING_REQUESTS, repr=False)
+    """How many handshakes may be under way at a time; the longest unanswered make room for others."""
+    maximum_pending_bytes: int = field(default=limits.PENDING_BYTES, repr=False)
+    """How much memory may be taken by what remotes have told in them."""
+    maximum_connection_bytes: int = field(default=limits.CONNECTION_BYTES, repr=False)
+    """How much memory may be taken by what remotes have told of connections, those aside that the user has named."""
+    maximum_remote_events_per_second: float = field(default=limits.REMOTE_EVENTS_PER_SECOND, repr=False)
+    """How many messages of the protocol are looked at of one remote with which something is shared."""
+    maximum_stranger_events_per_second: float = field(default=limits.STRANGER_EVENTS_PER_SECOND, repr=False)
+    """How many messages of the protocol are looked at of all others together."""
+    maximum_unfamiliar_schema_bytes_per_second: float = field(
+        default=limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND, repr=False
     )
-    """Tells of new connections: awaiting it twice awaits two of them."""
+    """How much text of schemas is read that are spelled as none was lately."""
+    maximum_waiting_work: int = field(default=limits.WAITING_WORK, repr=False)
+    """How many messages and hooks may wait for earlier ones."""
+    maximum_waiting_work_of_remote: int = field(default=limits.WAITING_WORK_OF_REMOTE, repr=False)
+    """The same for one remote."""
+    maximum_waiting_work_bytes: int = field(default=limits.WAITING_WORK_BYTES, repr=False)
+    """How much memory may be taken by the messages that wait so; half of it by those of one remote."""
+
+    _role: ClassVar[Role]
+    _configured: ClassVar[frozenset[str]]
+    """Attributes of which the state machine has a snapshot."""
 
     def __post_init__(self) -> None:
         """Check the attributes, and make the state machine.
@@ -94,123 +126,120 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
             ValueError: A duration is negative, a bound is not positive, or the identifier cannot be a level of a topic.
             TypeError: The client is none, such as the URL of a bus.
         """
-        _check_client(self.eventbus_client)
-        self.topics = BuiltTopics(self)
-        try:
-            KeepaliveTopic.build(recipient_identifier=self.identifier, sender_identifier=self.identifier)
-        except TopicError as error:
-            raise ValueError(f"identifier {error.value!r} cannot be used: {error.reason}") from None
-        for name in _DURATIONS:
-            duration = getattr(self, name)
-            if duration is not None and not duration >= 0:
-                raise ValueError(f"{name} must not be negative, got {duration}")
-        if self.loop_interval == 0:
-            raise ValueError("loop_interval must be positive, got 0")
-        self._check_bounds()
-        self._logger = FieldLogger(logging.getLogger(__name__), orbiter=self.identifier)
+        check_attributes(vars(self))
+        self.new_connection_added_event = ConnectionAddedEvent()
+        """Tells of new connections: awaiting it twice awaits two of them."""
         self._incarnation = ""
         self._changing = asyncio.Lock()
-        self._stopped = asyncio.Event()
-        self._stopped.set()
+        self._stopped: asyncio.Event | None = None
+        """Set when it stops, if somebody waits for that."""
         self._has_remains = False
         """Whether a start or stop that was cut short has left something to shut down."""
-        self._protocol = self._build_protocol()
-        self._carrier = Carrier(self, self._protocol)
-        self._orbiter_loop = OrbiterLoop(
+        self._hooks = HookCaller(self, self.identifier, self._overridden)
+        self._topics = TopicLayout(self._role, self.identifier)
+        """Where it listens; with what the user has overridden from the start on."""
+        self._machine = machine = self._make_machine()
+        self._loop = OrbiterLoop(
             interval=lambda: self.loop_interval,
-            on_start=lambda: self._call(self._on_loop_start),
+            on_start=partial(self._hooks.start, "_on_loop_start"),
             iteration=self._iterate,
             meanwhile=self._do_what_cannot_wait,
             when_due=self._do_what_is_due,
-            next_due=lambda: self._protocol.next_deadline(),
+            next_due=machine.next_deadline,
             name=self.identifier,
         )
+        self._runtime = Runtime(
+            self.identifier,
+            self.eventbus_client,
+            machine,
+            self._hooks,
+            self._role_calls(),
+            on_connection=self.new_connection_added_event.set,
+            look_again=self._loop.look_again,
+            is_iterating=lambda: self._loop.is_around,
+        )
+        self._closer = ConnectionCloser(self.identifier, machine, self._runtime, self._hooks, self._is_awaiting)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads."""
+        super().__setattr__(name, value)
+        if name in self._configured and "_runtime" in vars(self):
+            self._configure()
+
+    @property
+    def _logger(self) -> FieldLogger:
+        return FieldLogger(logging.getLogger(__name__), orbiter=self.identifier)
 
     @property
     def statistics(self) -> OrbiterStatistics:
         """What it has counted so far; what its client of the bus counts is in `eventbus_client.statistics`."""
-        return self._protocol.statistics
+        return self._machine.statistics
 
     # For core and plugin
 
     @abstractmethod
-    def _build_protocol(self) -> OrbiterProtocol:
-        """Make the state machine of the role."""
+    def _make_machine(self) -> Machine:
+        """Make the state machine of the role, with the attributes as they are now."""
+
+    @abstractmethod
+    def _topic_layout(self) -> TopicLayout:
+        """Return the topics on which it listens, with those that the user has overridden."""
+
+    @abstractmethod
+    def _configure(self) -> None:
+        """Hand the state machine a snapshot of the attributes as they are now, and do what follows from it."""
+
+    @abstractmethod
+    def _look_at_edits(self) -> None:
+        """Take a new snapshot if the user has edited a dictionary or a policy since the last one."""
+
+    @abstractmethod
+    def _role_calls(self) -> RoleCalls:
+        """Return what the runtime calls of the role."""
 
     @abstractmethod
     def _protocol_filters(self) -> dict[str, channels.Channel]:
         """Return where messages of the protocol arrive while the orbiter runs: filter to channel."""
 
     @abstractmethod
-    def _check_can_start(self) -> None:
-        """Raise :class:`OrbiterStateError` unless the orbiter's state allows starting."""
-
-    @abstractmethod
     def _topic_to_itself(self) -> str:
         """Return a topic that only this orbiter in its role may publish to, and to which nobody subscribes."""
-
-    def _switch_to_started(self) -> None:
-        """Change the state, now that the orbiter takes part."""
-
-    async def _begin(self, effects: list[Effect]) -> None:
-        """Have done what starting asks for."""
-        self._carrier.submit(effects)
 
     @abstractmethod
     def _switch_to_stopped(self) -> None:
         """Change the state, now that the orbiter has stopped."""
 
-    @abstractmethod
-    async def _prepare(self, slot: Slot) -> bytes | None:
-        """Have the user prepare for a connection; return what the remote is to get."""
-
-    async def _on_message(self, effect: MessageReceived) -> None:
-        """Call the hooks of a message that was received."""
-        match effect.message:
-            case KeepaliveMessage(from_identifier=identifier):
-                await self._call(self._on_keepalive, identifier)
-            case KeepaliveRequestMessage(from_identifier=identifier):
-                await self._call(self._on_keepalive_request, identifier)
-            case _:
-                pass
-
-    def _on_data_arrival(self, topic: str, event: Event[Any]) -> bool:
-        """Take data of a connection that must not wait for the handler; return whether it was taken."""
-        return False
-
-    def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
-        """Note at once that a connection is no more, before any hook is called."""
-
-    @abstractmethod
-    async def _on_data(self, slot: Slot, topic: str, event: Any) -> None:
-        """Hand the data of a connection to the user's handler."""
-
-    @abstractmethod
-    def _data_of(self, slot: Slot) -> SchemaSpec:
-        """Return what may arrive on a connection."""
-
-    def _on_compliance_changed(self, effect: ComplianceChanged) -> None:
-        """Change the state of a core."""
-
-    async def _after_compliance_changed(self, effect: ComplianceChanged) -> None:
-        """Call the hooks of a core."""
-
-    async def _before_send(self, effect: Send) -> None:
-        """Call the hooks of a message that is about to be sent."""
-        remote, message = effect.remote_identifier or "", effect.message
-        if isinstance(message, GracelessCloseConnectionMessage):
-            name, data = message.operation_name, message.data
-            await self._call(self._on_graceless_close_connection, remote, name, data)
-        elif isinstance(message, GracefulCloseConnectionMessage):
-            name, data = message.operation_name, message.data
-            await self._call(self._on_graceful_close_connection, remote, name, data)
-
-    # Life cycle
-
     @property
     @abstractmethod
     def is_running(self) -> bool:
         """Whether it has started and not stopped."""
+
+    async def _begin(self, effects: list[Effect]) -> None:
+        """Have done what starting asks for."""
+        self._runtime.submit(effects)
+
+    def _do_own_work(self) -> None:
+        """Have done what each iteration of the loop does for the role alone."""
+
+    def _is_awaiting(self, slot: Slot) -> bool:
+        """Return whether something is awaited on a connection."""
+        return False
+
+    def _common_settings(self) -> dict[str, Any]:
+        """Return what a snapshot has of every orbiter."""
+        return {name: getattr(self, name) for name in _SETTINGS} | {"topics": self._topics}
+
+    def _common_topics(self, **others: Any) -> dict[str, Any]:
+        """Return the topics that every orbiter has, where the user has overridden them, and others."""
+        overridden = {name: getattr(self, hook) for name, hook in _TOPIC_HOOKS.items() if self._hooks.has(hook)}
+        return {
+            "keepalive_of_anybody": self._build_keepalive_topic(None),
+            "keepalive_request_of_anybody": self._build_keepalive_request_topic(None),
+            **others,
+            **overridden,
+        }
+
+    # Life cycle
 
     async def start(self, *args: Any, **kwargs: Any) -> None:
         """Connect to the bus and take part; the arguments are handed to the hooks.
@@ -222,10 +251,11 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
         if Scope.around(self._changing) is not None:
             raise OrbiterStateError(f"{self} is starting or stopping: its hooks cannot start it")
         async with self._changing:
-            self._check_can_start()
+            if self.is_running:
+                raise OrbiterStateError(f"{self} is running already: stop it before it is started again")
             with Scope(self._changing):
                 await self._remove_remains()
-                await self._call_or_raise(self._on_starting, *args, **kwargs)
+                await self._hooks.call_for_life_cycle(self.raise_exceptions, "_on_starting", *args, **kwargs)
                 self._has_remains = True
                 try:
                     await self._internal_start(*args, **kwargs)
@@ -234,26 +264,30 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
                     raise
         self._logger.info("%s has started", self.identifier)
         try:
-            await self._call_or_raise(self._on_started, *args, **kwargs)
+            await self._hooks.call_for_life_cycle(self.raise_exceptions, "_on_started", *args, **kwargs)
         except BaseException:
             await self.stop()
             raise
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
-        """Start; whoever overrides this calls it."""
+        """Start; an override calls it."""
         self._incarnation = max(_new_incarnation(), self._incarnation + "0")
-        self._carrier.begin(self._incarnation)
-        await self.eventbus_client.connect()
-        self.eventbus_client.on_reconnected = self._carrier.reconnected
+        client = self.eventbus_client
+        self._runtime.begin(self._incarnation, client)
+        await client.connect()
         for topic_filter, channel in self._protocol_filters().items():
-            await self.eventbus_client.subscribe(topic_filter, self._carrier.receiver(channel), channel=channel)
+            await client.subscribe(topic_filter, self._runtime.receiver(channel), channel=channel)
         await self._check_identity()
-        effects = self._protocol.start(self._now())
-        self._stopped.clear()
+        self._topics = self._topic_layout()
+        self._configure()
+        effects = self._machine.start(self._runtime.now())
         self._switch_to_started()
         await self._begin(effects)
         if self.with_loop:
             self.start_loop()
+
+    def _switch_to_started(self) -> None:
+        """Change the state, now that the orbiter takes part."""
 
     async def _check_identity(self) -> None:
         """Report a broker that does not let this orbiter be who it says; what brokers refuse later may go unnoticed."""
@@ -264,14 +298,14 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
                 "%s may not publish as itself. A broker that binds topics to users takes the identifier for the "
                 "user's name, and the user has to be one of the %ss: %s",
                 self.identifier,
-                self._protocol.role.value,
+                self._machine.role.value,
                 error,
             )
 
     async def stop(self, *args: Any, **kwargs: Any) -> None:
         """Close all connections gracelessly and leave the bus; does nothing if it is not running.
 
-        When it returns nothing is subscribed and no task of the orbiter is running, but for one that calls it. What is
+        When it returns nothing is subscribed and no task of the orbiter is running, except one that calls it. What is
         left where it is cancelled, or fails, the next stop or start ends.
         """
         if Scope.around(self._changing) is not None:
@@ -283,12 +317,12 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
                 return
             with Scope(self._changing):
                 try:
-                    await self._call_or_raise(self._on_stopping, *args, **kwargs)
+                    await self._hooks.call_for_life_cycle(self.raise_exceptions, "_on_stopping", *args, **kwargs)
                 finally:
                     await self._internal_stop(*args, **kwargs)
                     self._has_remains = False
         self._logger.info("%s has stopped", self.identifier)
-        await self._call_or_raise(self._on_stopped, *args, **kwargs)
+        await self._hooks.call_for_life_cycle(self.raise_exceptions, "_on_stopped", *args, **kwargs)
 
     async def _remove_remains(self) -> None:
         """Shut down what a start or stop has left that failed or was cancelled."""
@@ -298,53 +332,39 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
 
     async def wait_stopped(self) -> None:
         """Wait until it is not running."""
-        await self._stopped.wait()
+        if self.is_running:
+            if self._stopped is None:
+                self._stopped = asyncio.Event()
+            await self._stopped.wait()
 
     async def _internal_stop(self, *args: Any, **kwargs: Any) -> None:
-        """Stop; whoever overrides this calls it."""
+        """Stop; an override calls it."""
         await self._shut_down()
 
     async def _shut_down(self) -> None:
         """End everything, however far the start has come."""
+        runtime, machine = self._runtime, self._machine
         try:
-            await self._orbiter_loop.end(_STOP_TIMEOUT)
-            self._carrier.submit(self._protocol.stop(await self._all_close_data()))
-            if not await self._carrier.lanes.finish(_STOP_TIMEOUT):
+            await self._loop.end(_STOP_TIMEOUT)
+            runtime.submit(machine.stop(await self._closer.all_data(_STOP_TIMEOUT)))
+            if not await runtime.queues.finish(_STOP_TIMEOUT):
                 self._logger.warning("%s: hooks did not return within %g s of its stop", self.identifier, _STOP_TIMEOUT)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_TIMEOUT):
-                    await self._carrier.send_held_closes()
+                    await runtime.send_held_closes()
         finally:
-            # There is no time any more to send what is to be sent; but who waits for a connection is told.
-            self._carrier.submit(self._protocol.stop())
+            # There is no time any more to send what is to be sent; but those who wait for a connection are told.
+            runtime.submit(machine.stop())
             if self.is_running:
                 self._switch_to_stopped()
-            self.eventbus_client.on_reconnected = None
-            self._carrier.clear()
-            await self._carrier.lanes.cancel()
+            runtime.end()
+            await runtime.queues.cancel()
             try:
                 await self.eventbus_client.disconnect()
             finally:
-                self._stopped.set()
-
-    async def _all_close_data(self) -> dict[Slot, bytes | None]:
-        """Ask the user for the data of every close; a hook that does not return in time gives none."""
-        asked = {
-            asyncio.create_task(self._close_data(slot), name=f"close data of {self.identifier}"): slot
-            for slot in self._protocol.slots
-            if slot.is_connection
-        }
-        if not asked:
-            return {}
-        try:
-            done, _ = await asyncio.wait(asked, timeout=_STOP_TIMEOUT)
-        finally:
-            late = [task for task in asked if not task.done()]
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=_STOP_TIMEOUT)
-        return {asked[task]: task.result() for task in done}
+                if self._stopped is not None:
+                    self._stopped.set()
+                    self._stopped = None
 
     async def __aenter__(self) -> Self:
         """Start it."""
@@ -359,80 +379,322 @@ class Orbiter(Bounds, Housekeeping, OrbiterTopics, ABC):
 
     def start_loop(self) -> None:
         """Start the loop; does nothing if it is running."""
-        self._orbiter_loop.start()
+        self._loop.start()
 
     def stop_loop(self) -> None:
         """End the loop after the iteration under way."""
-        self._orbiter_loop.stop()
+        self._loop.stop()
 
     def pause_loop(self) -> None:
         """Leave iterations of the loop out until :meth:`resume_loop`."""
-        self._orbiter_loop.pause()
+        self._loop.pause()
 
     def resume_loop(self) -> None:
         """Let a loop that pauses go on."""
-        self._orbiter_loop.resume()
+        self._loop.resume()
 
-    async def _iterate(self) -> None:
-        await self._call(self._on_new_loop_iteration)
-        await asyncio.gather(
-            self._call(self._on_loop_iteration),
-            self._call(self.close_unused_connections),
-            self._call(self.discard_expired_pending_requests),
-            self._call(self.force_close_connection_for_out_to_timeout_pending_graceful_close_connection),
-            self._call(self.lose_dead_remotes),
-            self._call(self.send_keepalive_based_on_connections_and_threshold),
-            self._call(self._do_own_work),
-        )
-        await self._call(self._on_loop_iteration_end)
+    def _iterate(self) -> Awaitable[object] | None:
+        """Do the work of an iteration; return the hooks that have to be awaited for it."""
+        if self._hooks.has_any(_LOOP_HOOKS):
+            return Later(self._iterate_with_hooks)
+        self._do_own_work()
+        return None
 
-    async def _call(self, hook: Callable[P, Awaitable[object] | object], *args: P.args, **kwargs: P.kwargs) -> object:
-        """Call a hook, which may be asynchronous or not; one that fails is logged, and gives `None`."""
-        try:
-            outcome = hook(*args, **kwargs)
-            return await outcome if inspect.isawaitable(outcome) else outcome
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
-                raise
-            name = getattr(hook, "__qualname__", repr(hook))
-            self._logger.exception("%s of '%s' failed", name, self.identifier)
-            return None
+    async def _iterate_with_hooks(self) -> None:
+        await self._hooks.wait_for("_on_new_loop_iteration")
+        self._do_what_is_due()
+        self._do_own_work()
+        periodic = [hook for name in _PERIODIC if (hook := self._hooks.start(name)) is not None]
+        if periodic:
+            await asyncio.gather(*periodic)
+        await self._hooks.wait_for("_on_loop_iteration_end")
 
-    async def _call_or_raise(
-        self, hook: Callable[P, Awaitable[object] | object], *args: P.args, **kwargs: P.kwargs
+    def _do_what_is_due(self) -> None:
+        """Have everything done that time has brought, and wait for none of it."""
+        machine, submit, now = self._machine, self._runtime.submit, self._runtime.now()
+        self._closer.close_unused()
+        submit(machine.discard_expired(now))
+        self._closer.force_overdue()
+        submit(machine.lose_dead_remotes(now))
+        submit(machine.send_due_keepalives(now))
+
+    def _do_what_cannot_wait(self) -> None:
+        """Have done what an iteration of the loop does, while one hangs."""
+        self._do_what_is_due()
+        self._do_own_work()
+
+    # Connections
+
+    @property
+    def remote_identifiers(self) -> set[str]:
+        """Identifiers of all remotes with which there is a connection."""
+        return {slot.remote_identifier for slot in self._machine.slots if slot.is_connection}
+
+    @property
+    def _connections(self) -> Mapping[str, Mapping[str, Connection]]:
+        """The open connections by remote identifier and operation name; a copy."""
+        found: dict[str, dict[str, Connection]] = {}
+        for connection in self.retrieve_connections():
+            found.setdefault(connection.remote_identifier, {})[connection.operation_name] = connection
+        return found
+
+    def retrieve_connections(
+        self,
+        *,
+        remote_identifier: str | None = None,
+        input_topic: str | None = None,
+        output_topic: str | None = None,
+        operation_name: str | None = None,
+        input: Input | None = None,
+        output: Output | None = None,
+    ) -> list[Connection]:
+        """Return the open connections that are as all given arguments say, oldest first."""
+        slots, topic = self._machine.slots, input_topic or output_topic
+        if topic is not None:
+            found = slots.of_topic(topic)
+        elif remote_identifier is not None:
+            found = slots.of_remote(remote_identifier)
+        elif operation_name is not None:
+            found = slots.answerable_of_operation(operation_name)
+        else:
+            found = tuple(slots)
+        return [
+            slot.view
+            for slot in found
+            if isinstance(slot.view, Connection)
+            and slot.is_answerable
+            and remote_identifier in (None, slot.remote_identifier)
+            and operation_name in (None, slot.operation_name)
+            and input_topic in (None, slot.input_topic)
+            and output_topic in (None, slot.output_topic)
+            and (input is None or slot.input.is_compatible(input))
+            and (output is None or slot.output.is_compatible(output))
+        ]
+
+    async def retrieve_and_touch_connections(
+        self, operation_name: str, *, input_topic: str | None = None
+    ) -> list[Connection]:
+        """Return the open connections of an operation, all noted to be used now."""
+        connections = self.retrieve_connections(operation_name=operation_name, input_topic=input_topic)
+        for connection in connections:
+            async with connection.lock:
+                connection.touch()
+        return connections
+
+    def _find_connection_or_fail(self, input_topic: str, operation_name: str) -> Connection:
+        """Return the one open connection of an input topic and an operation.
+
+        Raises:
+            NoConnectionError: There is none, or more than one.
+        """
+        found = self.retrieve_connections(input_topic=input_topic, operation_name=operation_name)
+        if len(found) != 1:
+            raise NoConnectionError(
+                f"'{self.identifier}' has {len(found)} connections for operation '{operation_name}' on input topic "
+                f"'{input_topic}', expected one"
+            )
+        return found[0]
+
+    def _connections_by_remote_identifier(self, remote_identifier: str) -> dict[str, Connection]:
+        """Return the open connections with a remote, by operation name."""
+        found = self.retrieve_connections(remote_identifier=remote_identifier)
+        return {connection.operation_name: connection for connection in found}
+
+    def _pending_requests_by_remote_identifier(self, remote_identifier: str) -> dict[str, PendingRequest]:
+        """Return the handshakes under way with a remote, by operation name."""
+        slots = self._machine.slots.of_remote(remote_identifier)
+        return {slot.operation_name: self._runtime.pending_request(slot) for slot in slots if not slot.is_connection}
+
+    def _is_pending(self, remote_identifier: str, operation_name: str) -> bool:
+        """Return whether a handshake with a remote for an operation is under way."""
+        slot = self._machine.slots.get(remote_identifier, operation_name)
+        return slot is not None and not slot.is_connection
+
+    # Closing. Called from a hook or the loop, none of these methods waits until what it asks for is done.
+
+    async def send_graceless_close_connection(
+        self, remote_identifier: str, operation_name: str, data: bytes | None = None
     ) -> None:
-        """Call a hook of the life cycle; whether one that fails is logged says `raise_exceptions`."""
-        if not self.raise_exceptions:
-            await self._call(hook, *args, **kwargs)
-        elif inspect.isawaitable(outcome := hook(*args, **kwargs)):
-            await outcome
+        """Close a connection at once; `data` arrives at the remote's hook, by default that of `_get_on_close_data`.
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        Raises:
+            NoConnectionError: There is none.
+        """
+        slot = self._machine.connection(remote_identifier, operation_name)
+        if data is None:
+            data = await self._closer.data_for(slot)
+        if slot.is_connection:  # it may have ended while the hook was busy
+            now = self._runtime.now()
+            await self._runtime.carry_out(self._machine.close_gracelessly(*slot.key, data, now))
+
+    async def send_graceful_close_connection(
+        self, remote_identifier: str, operation_name: str, data: bytes | None = None
+    ) -> None:
+        """Ask a remote to close a connection; it is not used from now on, and closed once that is acknowledged.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        slot = self._machine.connection(remote_identifier, operation_name)
+        if data is None:
+            data = await self._closer.data_for(slot)
+        if slot.is_connection:
+            now = self._runtime.now()
+            await self._runtime.carry_out(self._machine.close_gracefully(*slot.key, data, now))
+
+    async def leave(self, timeout: float) -> bool:
+        """Close all connections gracefully and begin no new ones, as is polite before a stop.
+
+        What has come on a connection is handled, and answered, before it is closed; where there is no end of that, it
+        is closed after half of the time. Returns whether all closes were acknowledged within `timeout` seconds. What
+        then is left, `stop` closes gracelessly.
+        """
+        if not self.is_running:
+            return True
+        return await self._closer.leave(timeout)
+
+    async def _close_self_side_connection(self, remote_identifier: str, operation_name: str) -> None:
+        """Close a connection on this side alone; the remote is told nothing, and finds out by the next keepalives.
+
+        Raises:
+            NoConnectionError: There is none.
+        """
+        now = self._runtime.now()
+        await self._runtime.carry_out(self._machine.close_here(remote_identifier, operation_name, now))
+
+    @default
+    async def close_unused_connections(self) -> int:
+        """Close gracefully what was unused for `close_connection_if_unused_after`; return how many that were.
+
+        A connection is in use while data of it waits or is being handled, and while an answer is awaited on it.
+        """
+        remotes = self._closer.close_unused()
+        for _ in range(2):  # first for the data that goes along, then for the closes
+            await self._runtime.settle(remotes)
+        return len(remotes)
+
+    @default
+    async def force_close_connection_for_out_to_timeout_pending_graceful_close_connection(self) -> int:
+        """Close gracelessly what was not acknowledged within `graceful_close_timeout`; return how many that were."""
+        remotes = self._closer.force_overdue()
+        await self._runtime.settle(remotes)
+        return len(remotes)
+
+    @default
+    async def discard_expired_pending_requests(self) -> int:
+        """Discard handshakes that were not answered in time; return how many that were."""
+        before = self._machine.slots.pending_count
+        effects = self._machine.discard_expired(self._runtime.now())
+        discarded = before - self._machine.slots.pending_count
+        await self._runtime.carry_out(effects)
+        return discarded
+
+    # Keepalives, and what is known of remotes
+
+    @property
+    def dead_remote_identifiers(self) -> list[str]:
+        """Identifiers of remotes that have been silent for too long, and were not heard of since."""
+        peers, now = self._machine.peers, self._runtime.now()
+        return [peer.identifier for peer in peers.all() if peers.is_silent(peer, now)]
+
+    async def send_keepalive(self, remote_identifier: str) -> None:
+        """Give a remote a sign of life.
+
+        Raises:
+            NoConnectionError: The remote is not known.
+        """
+        await self._runtime.carry_out(self._machine.send_keepalive(remote_identifier, self._runtime.now()))
+
+    async def send_keepalive_request(self, remote_identifier: str) -> None:
+        """Ask a remote for a sign of life.
+
+        Raises:
+            NoConnectionError: The remote is not known.
+        """
+        await self._runtime.carry_out(self._machine.send_keepalive_request(remote_identifier))
+
+    async def send_all_keepalive_based_on_connections(self) -> None:
+        """Give every remote with a connection a sign of life."""
+        effects: list[Effect] = []
+        for identifier in self.remote_identifiers:
+            with suppress(NoConnectionError):  # an older peer may not have told where
+                effects += self._machine.send_keepalive(identifier, self._runtime.now())
+        await self._runtime.carry_out(effects)
+
+    @default
+    async def send_keepalive_based_on_connections_and_threshold(self) -> None:
+        """Give each remote with a connection the sign of life that it is owed, and ask those that owe one."""
+        await self._runtime.carry_out(self._machine.send_due_keepalives(self._runtime.now()))
+
+    @default
+    async def lose_dead_remotes(self) -> None:
+        """Close the connections with remotes that have been silent for `consider_others_dead_after`."""
+        await self._runtime.carry_out(self._machine.lose_dead_remotes(self._runtime.now()))
+
+    def have_seen(self, remote_identifier: str) -> None:
+        """Note a sign of life of a remote that is known."""
+        peer = self._machine.peers.get(remote_identifier)
+        if peer is not None:
+            self._machine.peers.seen(peer, self._runtime.now())
+
+    def update_acquaintances(
+        self,
+        remote_identifier: str,
+        *,
+        keepalive_topic: str,
+        keepalive_request_topic: str,
+        consider_me_dead_after: float,
+    ) -> None:
+        """Change what is known of a remote.
+
+        Raises:
+            NoConnectionError: The remote is not known.
+            RemoteProtocolError: Nothing can be published to one of the topics.
+        """
+        self._machine.update_peer(
+            remote_identifier,
+            keepalive_topic=keepalive_topic,
+            keepalive_request_topic=keepalive_request_topic,
+            considers_me_dead_after=consider_me_dead_after,
+        )
+
+    @property
+    def _last_seen(self) -> Mapping[str, datetime]:
+        """When each remote last gave a sign of life, in UTC."""
+        return self._of_peers(lambda peer: self._moment(peer.last_seen))
+
+    @property
+    def _last_keepalive_sent(self) -> Mapping[str, datetime]:
+        """When each remote was last sent a sign of life, in UTC."""
+        return self._of_peers(lambda peer: peer.last_keepalive_sent and self._moment(peer.last_keepalive_sent))
+
+    @property
+    def _others_considers_me_dead_after(self) -> Mapping[str, float]:
+        """After how many seconds of silence each remote gives this orbiter up."""
+        return self._of_peers(lambda peer: peer.considers_me_dead_after)
+
+    @property
+    def _remote_keepalive_topics(self) -> Mapping[str, str]:
+        """Where each remote takes keepalives."""
+        return self._of_peers(lambda peer: peer.keepalive_topic)
+
+    @property
+    def _remote_keepalive_request_topics(self) -> Mapping[str, str]:
+        """Where each remote takes requests for a keepalive."""
+        return self._of_peers(lambda peer: peer.keepalive_request_topic)
+
+    def _of_peers(self, read: Callable[[Peer], Any]) -> dict[str, Any]:
+        """Return what is known of each peer, of those of which it is."""
+        known = ((peer.identifier, read(peer)) for peer in self._machine.peers.all())
+        return {identifier: value for identifier, value in known if value is not None}
+
+    def _moment(self, at: float) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=self._runtime.now() - at)
 
     def __str__(self) -> str:
         return f"{type(self).__name__} '{self.identifier}'"
-
-    def _already_running(self) -> OrbiterStateError:
-        return OrbiterStateError(f"{self} is running already: stop it before it is started again")
-
-
-_DURATIONS = (
-    "loop_interval",
-    "close_connection_if_unused_after",
-    "pending_requests_expire_after",
-    "consider_others_dead_after",
-    "send_keepalive_before_timelimit",
-    "graceful_close_timeout",
-)
 
 
 def _new_incarnation() -> str:
     """Return a text that is greater than all that earlier calls gave, as long as the clock is not set back."""
     return f"{time.time_ns():020d}"
-
-
-def _check_client(given: object) -> None:
-    if not isinstance(given, EventBusClient):
-        hint = "; connect(URL) makes one" if isinstance(given, str) else ""
-        raise TypeError(f"eventbus_client is a client of an event bus, got a {type(given).__name__}{hint}")

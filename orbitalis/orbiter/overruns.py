@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from orbitalis.log import FieldLogger
-from orbitalis.protocol.statistics import OrbiterStatistics
+from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 
 __all__ = ["Overruns"]
 
@@ -30,21 +30,29 @@ class Overruns:
         self._logger = logger
         self._orbiter = orbiter
         self._statistics = statistics
-        self._told = dict.fromkeys(_WHAT, 0)
+        self._told: dict[str, int] = {}
+        self.told = 0
+        """How much had been counted when it was told last."""
         self._next = 0.0
 
     def report(self) -> None:
-        """Log what has been counted since the last line, if anything was, and that line was not just now."""
-        counted = {name: getattr(self._statistics, name) for name in _WHAT}
-        if counted == self._told or (now := time.monotonic()) < self._next:
+        """Log what has been counted since the last line, unless that line was just now."""
+        now = time.monotonic()
+        counted: dict[str, int] = {name: getattr(self._statistics, name) for name in _WHAT}
+        in_all = sum(counted.values())
+        if in_all == self.told or now < self._next:
             return
         new = [
-            f"{counted[name] - self._told[name]} {what}"
+            f"{counted[name] - self._told.get(name, 0)} {what}"
             for name, what in _WHAT.items()
-            if counted[name] > self._told[name]
+            if counted[name] > self._told.get(name, 0)
         ]
         self._logger.warning(
-            "%s has reached limits, and has ignored or given up since it last told: %s", self._orbiter, "; ".join(new)
+            "%s has reached limits, and has ignored or given up since it last told: %s",
+            self._orbiter,
+            "; ".join(new),
+            extra={"orbiter": self._orbiter},
         )
         self._told = counted
+        self.told = in_all
         self._next = now + _PERIOD

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orbitalis.orbiter.typed_operation import TypedOperation
-from orbitalis.plugin.decorator import operation
-from orbitalis.plugin.operations import Operation, OperationsProviderMixin
+from orbitalis.operations.operation_decorator import operation
+from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin
+from orbitalis.operations.typed_operation import TypedOperation
 from orbitalis.plugin.plugin import Plugin
 
 __all__ = ["Operation", "OperationsProviderMixin", "Plugin", "TypedOperation", "operation"]

@@ -4,57 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from orbitalis.bus.answer import Answer
-from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import BusError
 from orbitalis.log import FieldLogger
-from orbitalis.orbiter.connection import Connection
-from orbitalis.orbiter.lanes import is_being_cancelled
+from orbitalis.message.event import Event
+from orbitalis.operations.connection import Connection
+from orbitalis.orbiter.answer import Answer
+from orbitalis.orbiter.connection_publisher import ConnectionPublisher
+from orbitalis.orbiter.peer_queues import is_being_cancelled
 from orbitalis_wire import limits
-from orbitalis_wire.messages import EventEnvelope, OperationErrorMessage
+from orbitalis_wire.messages import OperationErrorMessage
 
-__all__ = ["answering"]
+__all__ = ["answer_input"]
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
 
-@asynccontextmanager
-async def answering(
-    connection: Connection, envelope: EventEnvelope, client: EventBusClient
-) -> AsyncGenerator[None, None]:
-    """Handle an input of a connection within, so that it is answered if its envelope asks for that.
+async def answer_input(
+    work: Callable[[], Coroutine[Any, Any, object]],
+    connection: Connection,
+    event: Event[Any],
+    publisher: ConnectionPublisher,
+) -> None:
+    """Handle an input of a connection with an output, whose core waits for an answer; runs as a task.
 
     What is published first to the connection's output topic is the answer. What is raised before that is sent as one,
     and raised again.
     """
-    if not envelope.answer_requested or connection.output_topic is None:
-        yield
-        return
-    answer = Answer(connection.output_topic, envelope.identifier, connection.stamp)
-    with answer.owed():
-        try:
-            yield
-        except (Exception, asyncio.CancelledError) as error:
-            # Cancelled from outside, the plugin stops, and its core is told so; else the failure is the handler's.
-            if not (isinstance(error, asyncio.CancelledError) and is_being_cancelled()) and not answer.is_given:
-                await _send_error(connection, answer.topic, error, client)
-            raise
+    topic = connection.slot.output_topic
+    assert topic is not None
+    answer = Answer(topic, event.identifier, connection.headers)
+    answer.owe()
+    try:
+        await work()
+    except (Exception, asyncio.CancelledError) as error:
+        # Cancelled from outside, the plugin stops, and its core is told so; else the failure is the handler's.
+        if not (isinstance(error, asyncio.CancelledError) and is_being_cancelled()) and not answer.is_given:
+            await _send_error(connection, answer, error, publisher)
+        raise
 
 
-async def _send_error(connection: Connection, topic: str, error: BaseException, client: EventBusClient) -> None:
+async def _send_error(
+    connection: Connection, answer: Answer, error: BaseException, publisher: ConnectionPublisher
+) -> None:
     message = OperationErrorMessage(error_type=_bounded(type(error).__name__), error_message=_bounded(_text_of(error)))
     try:
-        await client.publish(topic, message)
+        waiting = publisher.start_output(answer.topic, message, connection.headers, answer)
+        if waiting is not None:
+            await waiting
     except BusError as failure:
         _logger.warning(
             "could not tell %s that operation %s failed: %s",
             connection.remote_identifier,
             connection.operation_name,
             failure,
-            extra={"remote": connection.remote_identifier, "operation": connection.operation_name, "topic": topic},
+            extra={
+                "remote": connection.remote_identifier,
+                "operation": connection.operation_name,
+                "topic": answer.topic,
+            },
         )
 
 

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Iterable
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from functools import partial
+from typing import Any, ClassVar, Final
 
-from orbitalis.bus.answer import Answer
+from orbitalis.bus.client import Later
 from orbitalis.errors import OrbiterStateError
-from orbitalis.message.event import Event
+from orbitalis.message.event import Event, new_identifier
 from orbitalis.message.payload import Publishable, kind_of, wrap
 from orbitalis.message.schema import SchemaSpec
-from orbitalis.orbiter.connection import Connection
-from orbitalis.orbiter.handlers import deliver
+from orbitalis.operations.connection import Connection
+from orbitalis.operations.handlers import Handler, HandlerCache
+from orbitalis.operations.process_pool import ProcessPool, default_size
+from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin, declared_operations
+from orbitalis.orbiter.answer import Answer
+from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
-from orbitalis.plugin.answering import answering
-from orbitalis.plugin.operations import Operation, OperationsProviderMixin
-from orbitalis.plugin.process_pool import ProcessPool, default_size
-from orbitalis.protocol.effects import Effect, MessageReceived, Send
-from orbitalis.protocol.plugin import PluginProtocol
-from orbitalis.protocol.slot import Slot
-from orbitalis.protocol.transitions import LifeTrigger, PluginState, next_plugin_state
+from orbitalis.orbiter.runtime import RoleCalls
+from orbitalis.plugin.answering import answer_input
+from orbitalis.protocol.config import OperationTerms, PluginConfig, TopicLayout
+from orbitalis.protocol.effects import CloseReason, Effect
+from orbitalis.protocol.machine import PluginMachine
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import LifeTrigger, PluginState, Role, next_plugin_state
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
     AnnounceMessage,
@@ -47,6 +51,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
     A subclass with a `__post_init__` of its own calls that of this class.
     """
 
+    _role: ClassVar[Role] = Role.PLUGIN
+    _configured: ClassVar[frozenset[str]] = frozenset({*PluginConfig.__dataclass_fields__, "operations"})
+
     operations: dict[str, Operation] = field(default_factory=dict[str, Operation], repr=False)
     """By name: those of decorated methods and those given here; may be edited while the plugin runs."""
 
@@ -61,6 +68,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
             ValueError: `process_pool_size` is less than 1, or what :class:`Orbiter` does not admit.
             TypeError: The annotations of an operation cannot be read.
         """
+        self._handlers = HandlerCache()
+        self._seen_operations: dict[str, tuple[object, ...]] = {}
+        """What the operations were when the state machine got its snapshot."""
+        self._terms: Mapping[str, OperationTerms] = {}
         super().__post_init__()
         if self.process_pool_size < 1:
             raise ValueError(f"process_pool_size must be at least 1, got {self.process_pool_size}")
@@ -68,7 +79,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Where CPU-bound operations run; has no process before one is needed, and none after a stop."""
         self.state = PluginState.CREATED
         """What it is doing."""
-        self.operations = {**self._declared_operations(), **self.operations}
+        self.operations = {**declared_operations(self, self._send_result), **self.operations}
 
     # Life cycle
 
@@ -77,9 +88,57 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Whether it has started and not stopped."""
         return self.state is PluginState.RUNNING
 
-    def _build_protocol(self) -> PluginProtocol:
-        self._machine = PluginProtocol(self, new_identifier=lambda: uuid.uuid4().hex)
-        return self._machine
+    def _make_machine(self) -> PluginMachine:
+        self._plugin_machine = PluginMachine(self._config(), new_identifier=new_identifier)
+        return self._plugin_machine
+
+    def _config(self) -> PluginConfig:
+        seen = {name: _rules(operation) for name, operation in self.operations.items()}
+        if seen != self._seen_operations:
+            self._seen_operations = seen
+            self._terms = {
+                name: operation.policy.terms(operation.input, operation.output)
+                for name, operation in self.operations.items()
+            }
+        return PluginConfig(**self._common_settings(), operations=self._terms)
+
+    def _topic_layout(self) -> TopicLayout:
+        made = self._common_topics(discover_of_anybody=self._build_directed_discover_topic(None))
+        if self._hooks.has("_build_reply_topic"):
+            made["reply"] = self._build_reply_topic
+        if self._hooks.has("_build_operation_input_topic_for_core"):
+            made["data"] = self._build_operation_input_topic_for_core
+        return TopicLayout(Role.PLUGIN, self.identifier, **made)
+
+    def _configure(self) -> None:
+        self._runtime.submit(self._plugin_machine.configure(self._config(), self._runtime.now()))
+
+    def _look_at_edits(self) -> None:
+        operations, seen = self.operations, self._seen_operations
+        if len(operations) == len(seen):
+            for name, operation in operations.items():
+                if seen.get(name) != _rules(operation):
+                    break
+            else:
+                return
+        self._configure()
+
+    def _operations_changed(self) -> None:
+        if "_runtime" in vars(self):
+            self._look_at_edits()
+
+    def _role_calls(self) -> RoleCalls:
+        return RoleCalls(
+            message_hooks=_MESSAGE_HOOKS,
+            send_hooks=_SEND_HOOKS,
+            prepare=self._prepare,
+            carries=_input_of,
+            handle=self._handle_input,
+            take_at_once=None,
+            concurrency=self._concurrency,
+            disconnected=self._on_disconnected,
+            compliance_changed=_ignore_compliance,
+        )
 
     def _protocol_filters(self) -> dict[str, channels.Channel]:
         return {
@@ -92,10 +151,6 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _topic_to_itself(self) -> str:
         return ResponseTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
-
-    def _check_can_start(self) -> None:
-        if self.is_running:
-            raise self._already_running()
 
     def _switch_to_started(self) -> None:
         self.state = next_plugin_state(self.state, LifeTrigger.STARTED)
@@ -110,14 +165,16 @@ class Plugin(OperationsProviderMixin, Orbiter):
             await self.process_pool.close()
 
     async def _begin(self, effects: list[Effect]) -> None:
-        # Whoever is started after this plugin finds it by a discover, and need not hear the announcement as well. But
-        # the hook of that may hang, or stop the plugin, for which the start has to end.
+        # A core that is started after this plugin finds it by a discover, and need not hear the announcement as well.
+        # But the hook of that may hang, or stop the plugin, for which the start has to end.
         with suppress(TimeoutError):
             async with asyncio.timeout(_ANNOUNCING_TIMEOUT):
-                await self._carrier.carry_out(effects)
+                await self._runtime.carry_out(effects)
 
     def _do_own_work(self) -> None:
-        self.update_operations()
+        self._look_at_edits()
+        if self._plugin_machine.provider.has_news:
+            self._runtime.submit(self._plugin_machine.update_operations(self._runtime.now()))
 
     # Topics
 
@@ -126,6 +183,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Filter of the topics on which requests and rejects arrive."""
         return self._build_reply_filter()
 
+    @default
     def _build_reply_topic(self, core_identifier: str) -> str:
         """Build the topic on which requests and rejects of a core arrive."""
         return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
@@ -142,6 +200,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Build the filter that matches all topics on which discovers for this plugin alone arrive."""
         return DirectedDiscoverTopic.filter(plugin_identifier=self.identifier)
 
+    @default
     def _build_operation_input_topic_for_core(
         self, core_identifier: str, operation_name: str, connection_identifier: str
     ) -> str:
@@ -153,84 +212,97 @@ class Plugin(OperationsProviderMixin, Orbiter):
             connection_identifier=connection_identifier,
         )
 
-    def _build_data_topic(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
-        return self._build_operation_input_topic_for_core(remote_identifier, operation_name, connection_identifier)
-
     # Hooks
 
+    @default
     async def _on_send_announcement(self, announce_message: AnnounceMessage) -> None:
         """Called before the plugin announces itself."""
 
+    @default
     async def _on_new_discover(self, discover_message: DiscoverMessage) -> None:
         """Called when a core has sent a discover."""
 
+    @default
     async def _on_send_offer(self, offer_message: OfferMessage) -> None:
         """Called before an offer is sent."""
 
+    @default
     async def _on_reply(self, message: RequestOperationMessage | RejectOperationMessage) -> None:
         """Called when a core has answered an offered operation, before the hook for the kind of answer."""
 
+    @default
     async def _on_request(self, message: RequestOperationMessage) -> None:
         """Called when a core has requested an operation."""
 
+    @default
     async def _on_reject(self, message: RejectOperationMessage) -> None:
         """Called when a core has rejected an operation."""
 
+    @default
     async def _setup_operation(self, core_identifier: str, operation_name: str, setup_data: bytes | None) -> None:
         """Called to set an operation up for a core before the connection is confirmed; raising refuses it."""
 
-    async def _prepare(self, slot: Slot) -> bytes | None:
+    def _prepare(self, slot: Slot) -> Awaitable[None] | None:
+        return Later(self._set_up, slot) if self._hooks.has("_setup_operation") else None
+
+    async def _set_up(self, slot: Slot) -> None:
         await self._setup_operation(slot.remote_identifier, slot.operation_name, slot.setup_data)
-        return None
-
-    async def _on_message(self, effect: MessageReceived) -> None:
-        match effect.message:
-            case DiscoverMessage() as discover:
-                await self._call(self._on_new_discover, discover)
-            case RequestOperationMessage() as request:
-                await self._call(self._on_reply, request)
-                await self._call(self._on_request, request)
-            case RejectOperationMessage() as reject:
-                await self._call(self._on_reply, reject)
-                await self._call(self._on_reject, reject)
-            case _:
-                await super()._on_message(effect)
-
-    async def _before_send(self, effect: Send) -> None:
-        match effect.message:
-            case AnnounceMessage() as announcement:
-                await self._call(self._on_send_announcement, announcement)
-            case OfferMessage() as offer:
-                await self._call(self._on_send_offer, offer)
-            case _:
-                await super()._before_send(effect)
 
     # Work
 
-    def _data_of(self, slot: Slot) -> SchemaSpec:
-        return slot.input
+    def _concurrency(self, slot: Slot) -> int:
+        operation = self.operations.get(slot.operation_name)
+        return 1 if operation is None else operation.concurrency
 
-    async def _on_data(self, slot: Slot, topic: str, event: Event[Any]) -> None:
-        connection = self._carrier.connections[slot]
-        async with answering(connection, event.envelope, self.eventbus_client):
-            provided = self.operations.get(slot.operation_name)
-            if provided is not None and provided.handler is not None:
-                await deliver(provided.handler, connection, topic, event)
-            elif event.envelope.answer_requested:
-                raise OrbiterStateError(f"{self} does not handle operation '{slot.operation_name}' any more")
+    def _handle_input(
+        self, connection: Connection, topic: str, event: Event[Any]
+    ) -> Coroutine[Any, Any, object] | None:
+        name = connection.slot.operation_name
+        operation = self.operations.get(name)
+        if operation is not None and operation.handler is not None:
+            work = partial(self._operate, self._handlers.find(name, operation.handler), connection, topic, event)
+        elif event.answer_requested:
+            work = partial(self._fail, name)
+        else:
+            return None
+        if event.answer_requested and connection.slot.output_topic is not None:
+            return answer_input(work, connection, event, self._runtime.publisher)
+        return work()
 
-    async def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> None:
-        connection.touch()
-        # Without a result nothing is sent, but to whom waits for an answer still.
-        if message is None and not Answer.is_owed(connection.output_topic, connection.connection_identifier):
-            return
-        # The core of a connection that is being closed still takes what comes; of a closed one nobody does.
-        if connection.can_answer:
-            await self.send_result_to_all([connection], cast(Publishable, message))
+    async def _operate(self, handler: Handler, connection: Connection, topic: str, event: Event[Any]) -> None:
+        work = handler.start(connection, topic, event)
+        if work is not None:
+            try:
+                await work
+            finally:
+                connection.touch()
+
+    async def _fail(self, operation_name: str) -> None:
+        raise OrbiterStateError(f"{self} does not handle operation '{operation_name}' any more")
+
+    def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
+        self._handlers.forget(slot.operation_name)
+
+    def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> Awaitable[None] | None:
+        slot = connection.slot
+        topic = slot.output_topic
+        answer = None
+        if event.answer_requested:
+            answer = Answer.owed_by(topic, slot.connection_identifier)
+        # Without a result nothing is sent, except to a core that still waits for an answer. The core of a connection
+        # that is being closed still takes what comes; of a closed one nobody does.
+        if topic is None or (message is None and answer is None) or not slot.is_connection:
+            return None
+        return self._runtime.publisher.start_output(topic, message, connection.headers, answer)
 
     def update_operations(self) -> None:
-        """Offer and announce what has changed, after operations or policies have been edited; the loop does it, too."""
-        self._carrier.submit(self._machine.update_operations(self._now()))
+        """Offer and announce what has changed, after operations or policies have been edited.
+
+        Assigning `operations`, :meth:`with_operation` and :meth:`with_custom_policy` count at once. An edited
+        dictionary or policy counts when this is called, or within `loop_interval`.
+        """
+        self._look_at_edits()
+        self._runtime.submit(self._plugin_machine.update_operations(self._runtime.now()))
 
     async def send_offer(self, offer_topic: str, core_identifier: str, offerable_operations: list[str]) -> None:
         """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
@@ -238,8 +310,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         Raises:
             RemoteProtocolError: Nothing can be published to `offer_topic`.
         """
-        effects = self._machine.send_offer(core_identifier, offer_topic, offerable_operations, self._now())
-        await self._carrier.carry_out(effects)
+        self._look_at_edits()
+        now = self._runtime.now()
+        effects = self._plugin_machine.send_offer(core_identifier, offer_topic, offerable_operations, now)
+        await self._runtime.carry_out(effects)
 
     async def send_result_to_all(self, connections: Iterable[Connection], data: Publishable) -> None:
         """Publish a result to those of the connections that take one, and have not been closed meanwhile.
@@ -248,17 +322,78 @@ class Plugin(OperationsProviderMixin, Orbiter):
             TypeError: `data` is no message, or not one that the operation of one of them is declared to send.
             BusError: It could not be published to one of them.
         """
-        connections, payload = list(connections), wrap(data)
+        connections, message = list(connections), wrap(data)
         for one in connections:
-            # Nothing at all can be sent by any operation: it answers whoever waits that there is no result.
-            if payload is not None and one.has_output and not one.output.accepts_payload(payload):
-                raise TypeError(
-                    f"operation '{one.operation_name}' of '{self.identifier}' is declared to send {one.output}, "
-                    f"not {kind_of(payload)}"
-                )
-        outputs = [
-            self.eventbus_client.publish(one.output_topic, data, stamp=one.stamp)
-            for one in connections
-            if one.output_topic is not None and one.can_answer
-        ]
-        await asyncio.gather(*outputs)
+            self._check_result(one, message)
+        under_way: list[Awaitable[None]] = []
+        failures: list[Exception] = []
+        for one in connections:
+            topic = one.output_topic
+            if topic is not None and one.can_answer:
+                answer = Answer.owed_by(topic, one.connection_identifier)
+                try:
+                    waiting = self._runtime.publisher.start_output(topic, message, one.headers, answer)
+                except Exception as error:
+                    failures.append(error)
+                else:
+                    if waiting is not None:
+                        under_way.append(waiting)
+        await self._runtime.publisher.all_published(under_way, failures)
+
+    async def send_answer(self, connection: Connection, event: Event[Any], data: Publishable) -> None:
+        """Answer an input that came on a connection, from a task that was there before; does nothing if it is closed.
+
+        What a handler sends while it works on an input, and what the tasks send that it starts, answers by itself.
+
+        Raises:
+            TypeError: `data` is no message, or not one that the operation is declared to send.
+            BusError: It could not be published.
+        """
+        message, topic = wrap(data), connection.output_topic
+        self._check_result(connection, message)
+        if topic is not None and connection.can_answer:
+            waiting = self._runtime.publisher.send(
+                topic, message, connection.headers, correlation_identifier=event.identifier
+            )
+            await self._runtime.publisher.all_published([] if waiting is None else [waiting], [])
+
+    def _check_result(self, connection: Connection, message: object | None) -> None:
+        """Raise :class:`TypeError` for a message that the operation of a connection is not declared to send."""
+        # Nothing at all can be sent by any operation: it answers a core that waits that there is no result.
+        if message is not None and connection.has_output and not connection.output.accepts_payload(message):
+            raise TypeError(
+                f"operation '{connection.operation_name}' of '{self.identifier}' is declared to send "
+                f"{connection.output}, not {kind_of(message)}"
+            )
+
+
+_MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {
+    DiscoverMessage: ("_on_new_discover",),
+    RequestOperationMessage: ("_on_reply", "_on_request"),
+    RejectOperationMessage: ("_on_reply", "_on_reject"),
+}
+_SEND_HOOKS: Final[dict[type[object], str]] = {
+    AnnounceMessage: "_on_send_announcement",
+    OfferMessage: "_on_send_offer",
+}
+
+
+def _input_of(slot: Slot) -> SchemaSpec[Any]:
+    return slot.input
+
+
+def _ignore_compliance(compliant: bool) -> None:
+    """Do nothing: a plugin needs nothing."""
+
+
+def _rules(operation: Operation) -> tuple[object, ...]:
+    """Return what an operation is and whom it is lent to, in a form that shows edits when it is compared."""
+    policy = operation.policy
+    allowlist, blocklist = policy.allowlist, policy.blocklist
+    return (
+        operation.input,
+        operation.output,
+        policy.maximum,
+        None if allowlist is None else tuple(allowlist),
+        None if blocklist is None else tuple(blocklist),
+    )

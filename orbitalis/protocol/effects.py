@@ -1,34 +1,24 @@
 """What a machine wants done: it decides, its caller acts.
 
-Effects that name the same remote are to be carried out one after the other, in the order in which they were returned;
-effects of different remotes may overtake each other.
+Effects that name the same remote are carried out one after the other, in the order in which they were returned. Effects
+of different remotes may overtake each other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from operator import attrgetter
+from typing import Final, TypeAlias, get_args
 
-from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.slots import Slot
+from orbitalis_wire import messages
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.messages import (
-    AnnounceMessage,
-    CloseConnectionAckMessage,
-    ConfirmConnectionMessage,
-    DiscoverMessage,
-    GracefulCloseConnectionMessage,
-    GracelessCloseConnectionMessage,
-    KeepaliveMessage,
-    KeepaliveRequestMessage,
-    OfferMessage,
-    OperationNoLongerAvailableMessage,
-    RejectOperationMessage,
-    RequestOperationMessage,
-)
 
 __all__ = [
+    "SENDER",
     "CloseReason",
     "ComplianceChanged",
     "ConnectionClosed",
@@ -47,30 +37,30 @@ __all__ = [
 ]
 
 ProtocolMessage: TypeAlias = (
-    AnnounceMessage
-    | DiscoverMessage
-    | OfferMessage
-    | RequestOperationMessage
-    | RejectOperationMessage
-    | ConfirmConnectionMessage
-    | OperationNoLongerAvailableMessage
-    | KeepaliveMessage
-    | KeepaliveRequestMessage
-    | GracefulCloseConnectionMessage
-    | GracelessCloseConnectionMessage
-    | CloseConnectionAckMessage
+    messages.AnnounceMessage
+    | messages.DiscoverMessage
+    | messages.OfferMessage
+    | messages.RequestOperationMessage
+    | messages.RejectOperationMessage
+    | messages.ConfirmConnectionMessage
+    | messages.OperationNoLongerAvailableMessage
+    | messages.KeepaliveMessage
+    | messages.KeepaliveRequestMessage
+    | messages.GracefulCloseConnectionMessage
+    | messages.GracelessCloseConnectionMessage
+    | messages.CloseConnectionAckMessage
 )
+_SENDERS: Final = ("core_identifier", "plugin_identifier", "from_identifier")
+SENDER: Final[Mapping[type[object], Callable[[ProtocolMessage], str]]] = {
+    kind: attrgetter(next(name for name in _SENDERS if name in kind.__dataclass_fields__))
+    for kind in get_args(ProtocolMessage)
+}
+"""What takes out of each message the field in which it names its sender."""
 
 
 def sender_of(message: ProtocolMessage) -> str:
     """Return the identifier that the sender of a message gives as its own."""
-    match message:
-        case DiscoverMessage() | RequestOperationMessage() | RejectOperationMessage():
-            return message.core_identifier
-        case AnnounceMessage() | OfferMessage() | ConfirmConnectionMessage() | OperationNoLongerAvailableMessage():
-            return message.plugin_identifier
-        case _:
-            return message.from_identifier
+    return SENDER[type(message)](message)
 
 
 class CloseReason(StrEnum):
@@ -84,12 +74,15 @@ class CloseReason(StrEnum):
     STOPPED = "this side stops"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Effects are not frozen: making one that is takes a call for each field, and they are made for every message.
+
+
+@dataclass(slots=True, kw_only=True)
 class Send:
     """Publish a message."""
 
     remote_identifier: str | None
-    """Whom it is for; `None` for a broadcast."""
+    """The remote that it is for; `None` for a broadcast."""
     topic: str
     channel: Channel
     message: ProtocolMessage
@@ -100,10 +93,10 @@ class Send:
     open_connections: tuple[str, ...] | None = None
     late_offers: bool | None = None
     replaces_earlier: bool = False
-    """Whether it makes up for earlier ones of its kind to the same topic, which need not be sent if they still wait."""
+    """Whether earlier ones of its kind to the same topic need not be sent if they still wait."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class MessageReceived:
     """Tell the user of a message that is taken into account."""
 
@@ -111,7 +104,7 @@ class MessageReceived:
     message: ProtocolMessage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Prepare:
     """Subscribe to `slot.local_topics`, let the user prepare, and report with `prepared` or `preparation_failed`."""
 
@@ -121,7 +114,7 @@ class Prepare:
     """Of the slot when preparation began; a report for another one is void."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Drain:
     """Have the data that has come on a connection handled, and report with `drained`."""
 
@@ -129,7 +122,7 @@ class Drain:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Subscribe:
     """Subscribe to the topic on which a close is acknowledged."""
 
@@ -137,7 +130,7 @@ class Subscribe:
     topic: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Unsubscribe:
     """Unsubscribe from topics."""
 
@@ -145,7 +138,7 @@ class Unsubscribe:
     topics: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ConnectionOpened:
     """A pending request has become a connection."""
 
@@ -153,7 +146,7 @@ class ConnectionOpened:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ConnectionClosed:
     """A connection is no more."""
 
@@ -164,7 +157,7 @@ class ConnectionClosed:
     """What the remote's close carried."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PendingRequestDiscarded:
     """A pending request came to nothing."""
 
@@ -172,7 +165,7 @@ class PendingRequestDiscarded:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RemoteLost:
     """A remote is dead, or has started anew; effects that follow close its connections."""
 
@@ -180,12 +173,12 @@ class RemoteLost:
     reason: CloseReason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ComplianceChanged:
     """A core has become compliant, or ceased to be."""
 
     compliant: bool
-    remote_identifier: str | None = None
+    remote_identifier: None = None
 
 
 Effect: TypeAlias = (

@@ -3,143 +3,131 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from orbitalis.errors import NoConnectionError
-from orbitalis.protocol.effects import CloseReason, Effect, MessageReceived
-from orbitalis.protocol.remote import Remote, Standing, Told
-from orbitalis.protocol.slot_keeper import SlotKeeper
+from orbitalis.protocol.config import OrbiterConfig
+from orbitalis.protocol.effects import CloseReason, MessageReceived
+from orbitalis.protocol.lifecycle import Lifecycle
+from orbitalis.protocol.outbox import Outbox
+from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers
+from orbitalis.protocol.slots import SlotTable
+from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import SlotTrigger
-from orbitalis_wire import channels, timings
-from orbitalis_wire.messages import EventEnvelope, KeepaliveMessage, KeepaliveRequestMessage
-from orbitalis_wire.topics import KeepaliveRequestTopic, KeepaliveTopic
+from orbitalis_wire import timings
+from orbitalis_wire.messages import KeepaliveMessage, KeepaliveRequestMessage
+from orbitalis_wire.topics import KeepaliveTopic
 
-__all__ = ["Liveness"]
+__all__ = ["Liveness", "RoleInLiveness"]
 
 
-class Liveness(SlotKeeper):
-    """What an orbiter does to know who lives, and to be known to live.
+class RoleInLiveness(Protocol):
+    """What a role does about signs of life."""
 
-    Public methods return the effects of the call.
-    """
+    def heard(self, remote_identifier: str) -> None:
+        """Note a sign of life of a remote."""
 
-    # What the user wants
+    def remote_restarted(self, remote_identifier: str, incarnation: str | None) -> None:
+        """Forget what a remote has asked for in incarnations before this one."""
 
-    def send_keepalive(self, remote_identifier: str, now: float) -> list[Effect]:
-        """Give a remote a sign of life.
+    def remote_died(self, remote_identifier: str) -> None:
+        """Forget what a remote has asked for."""
 
-        Raises:
-            NoConnectionError: Where its keepalives go is not known.
-        """
-        remote = self.acquaintances.get(remote_identifier)
-        if remote is None or remote.keepalive_topic is None:
-            raise NoConnectionError(f"'{self._settings.identifier}' knows no keepalive topic of '{remote_identifier}'")
-        self._send_keepalive(remote, now)
-        return self._outbox.take()
+    def repeat_unanswered(self, peer: Peer, connection_identifiers: Container[str] | None = None) -> None:
+        """Send again what a peer has not answered, or whose answer was lost; with identifiers, for these alone."""
 
-    def send_keepalive_request(self, remote_identifier: str) -> list[Effect]:
-        """Ask a remote for a sign of life.
 
-        Raises:
-            NoConnectionError: Where its keepalive requests go is not known.
-        """
-        remote = self.acquaintances.get(remote_identifier)
-        if remote is None or remote.keepalive_request_topic is None:
-            raise NoConnectionError(
-                f"'{self._settings.identifier}' knows no keepalive request topic of '{remote_identifier}'"
-            )
-        self._send_keepalive_request(remote)
-        return self._outbox.take()
+@dataclass(slots=True, eq=False)
+class Liveness:
+    """Knows which remotes live, and makes this orbiter known to live."""
 
-    def update_acquaintance(
-        self,
-        remote_identifier: str,
-        *,
-        keepalive_topic: str,
-        keepalive_request_topic: str,
-        considers_me_dead_after: float,
-    ) -> None:
-        """Change what a remote has said about itself.
+    _config: OrbiterConfig
+    _peers: Peers
+    _slots: SlotTable
+    _lifecycle: Lifecycle
+    _resolver: TopicResolver
+    _outbox: Outbox
+    role: RoleInLiveness = field(init=False)
+    """The role's part of the machine, which sets it."""
+
+    def configure(self, config: OrbiterConfig) -> None:
+        """Take a new snapshot."""
+        self._config = config
+
+    # Who is heard
+
+    def admit(self, remote_identifier: str, headers: Headers, now: float) -> bool:
+        """Note a sign of life of a known remote; return whether the event is of its sender's current incarnation.
+
+        A sender that has started anew loses here all that was agreed with its earlier incarnation. It stays known: if
+        that is heard again, it has to learn that it shares nothing any more.
 
         Raises:
-            NoConnectionError: The remote is not known.
-            RemoteProtocolError: Nothing can be published to one of the topics.
+            RemoteProtocolError: The sender's identifier cannot be a level of a topic.
         """
-        remote = self.acquaintances.get(remote_identifier)
-        if remote is None:
-            raise NoConnectionError(f"'{self._settings.identifier}' knows no remote '{remote_identifier}'")
-        told = Told(
-            keepalive_topic=self._told.resolve(KeepaliveTopic, remote_identifier, keepalive_topic),
-            keepalive_request_topic=self._told.resolve(
-                KeepaliveRequestTopic, remote_identifier, keepalive_request_topic
-            ),
-            considers_me_dead_after=considers_me_dead_after,
-        )
-        self.acquaintances.told(remote, told)
+        peer = self._peers.get(remote_identifier)
+        if peer is None:
+            self._resolver.check_identifier(remote_identifier)
+        else:
+            status = peer.status(headers)
+            if status is IncarnationStatus.PAST:
+                return False
+            if status is IncarnationStatus.NEWER:
+                self.role.remote_restarted(remote_identifier, headers.incarnation)
+                if self._slots.has_remote(remote_identifier):
+                    self._lifecycle.lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
+            self._peers.meet(remote_identifier, headers, now)
+        self.role.heard(remote_identifier)
+        return True
 
     # What time and the bus bring
 
-    def send_due_keepalives(self, now: float) -> list[Effect]:
+    def send_due_keepalives(self, now: float) -> None:
         """Give each remote the sign of life that it is owed, and ask those that owe one."""
-        self.acquaintances.apply_changed_durations()
-        for remote in self.acquaintances.pop_keepalives_due(now):
-            self._send_keepalive(remote, now)
-        for remote in self.acquaintances.pop_probes_due(now):
-            if self.slots.has_remote(remote.identifier):
-                self._send_keepalive_request(remote)
-        for identifier in self._reconciliations.pop_due(now):
-            doubted = self.acquaintances.get(identifier)
-            if doubted is not None and self.slots.has_remote(identifier):
-                self._send_keepalive_request(doubted)
-        return self._outbox.take()
+        for peer in self._peers.pop_keepalives_due(now):
+            self.send_keepalive(peer, now)
+        for peer in self._peers.pop_probes_due(now):
+            if self._slots.has_remote(peer.identifier):
+                self.send_keepalive_request(peer)
 
-    def lose_dead_remotes(self, now: float) -> list[Effect]:
+    def lose_dead_remotes(self, now: float) -> None:
         """Close all connections with remotes that have been silent for too long."""
-        self.acquaintances.apply_changed_durations()
-        for remote in self.acquaintances.pop_dead(now):
-            if self.slots.has_remote(remote.identifier):
-                self._forget_wishes(remote.identifier)
-                self._lose(remote.identifier, CloseReason.REMOTE_DEAD)
-        self._settle(now)
-        return self._outbox.take()
+        for peer in self._peers.pop_dead(now):
+            if self._slots.has_remote(peer.identifier):
+                self.role.remote_died(peer.identifier)
+                self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)
 
-    def reconnected(self, now: float) -> list[Effect]:
-        """Take the report that the bus was away: messages of either side may be lost."""
-        if self.running:
-            for identifier in self.slots.remotes():
-                remote = self.acquaintances.get(identifier)
-                if remote is not None:
-                    self._send_keepalive(remote, now)
-                    self._send_keepalive_request(remote)
-                    self._repeat_unanswered(remote)
-            self._on_reconnected(now)
-        return self._outbox.take()
-
-    def _on_reconnected(self, now: float) -> None:
-        """Do what a returned bus asks for."""
-
-    def _repeat_unanswered(self, remote: Remote, connection_identifiers: Container[str] | None = None) -> None:
-        """Send anew what a remote has not answered, or has and the answer was lost."""
+    def reconnected(self, now: float) -> None:
+        """Compare with all remotes what is shared: while the bus was away, messages may have been lost."""
+        for identifier in self._slots.remotes():
+            peer = self._peers.get(identifier)
+            if peer is not None:
+                self.send_keepalive(peer, now)
+                self.send_keepalive_request(peer)
+                self.role.repeat_unanswered(peer)
 
     # What arrives
 
-    def _on_keepalive(self, message: KeepaliveMessage, envelope: EventEnvelope, now: float) -> None:
-        if not self._admit(message.from_identifier, envelope, now):
+    def on_keepalive(self, topic: str, message: KeepaliveMessage, headers: Headers, now: float) -> None:
+        """Take a sign of life, and what its sender believes to share with this orbiter."""
+        if not self.admit(message.from_identifier, headers, now):
             return
         self._outbox.add(MessageReceived(remote_identifier=message.from_identifier, message=message))
-        remote = self.acquaintances.get(message.from_identifier)
-        if remote is not None and envelope.open_connections is not None:
-            self._reconcile(remote, frozenset(envelope.open_connections), now)
+        peer = self._peers.get(message.from_identifier)
+        if peer is not None and headers.open_connections is not None:
+            self._reconcile(peer, frozenset(headers.open_connections), now)
 
-    def _on_keepalive_request(self, message: KeepaliveRequestMessage, envelope: EventEnvelope, now: float) -> None:
-        remote = self.acquaintances.get(message.from_identifier)
-        is_known = remote is not None and not remote.is_dead and remote.standing(envelope) is Standing.CURRENT
-        if not self._admit(message.from_identifier, envelope, now) or remote is None or not is_known:
+    def on_keepalive_request(self, topic: str, message: KeepaliveRequestMessage, headers: Headers, now: float) -> None:
+        """Answer a remote that is known, in the incarnation that is known."""
+        peer = self._peers.get(message.from_identifier)
+        is_known = peer is not None and not peer.is_dead and peer.status(headers) is IncarnationStatus.CURRENT
+        if not self.admit(message.from_identifier, headers, now) or peer is None or not is_known:
             return
-        topic = self._told.resolve(KeepaliveTopic, remote.identifier, message.keepalive_topic)
-        self._outbox.add(MessageReceived(remote_identifier=remote.identifier, message=message))
-        self._send_keepalive(remote, now, topic)
+        answer_topic = self._resolver.resolve(KeepaliveTopic, peer.identifier, message.keepalive_topic)
+        self._outbox.add(MessageReceived(remote_identifier=peer.identifier, message=message))
+        self.send_keepalive(peer, now, answer_topic)
 
-    def _reconcile(self, remote: Remote, believed: frozenset[str], now: float) -> None:
+    def _reconcile(self, peer: Peer, believed: frozenset[str], now: float) -> None:
         """Hold what the remote believes to share against what this side does.
 
         What only this side believes in is closed once two keepalives, `reconciliation_delay` apart, have missed it: one
@@ -147,58 +135,53 @@ class Liveness(SlotKeeper):
         keepalives in return.
         """
         mine: set[str] = set()
-        for slot in self.slots.of_remote(remote.identifier):
+        for slot in self._slots.of_remote(peer.identifier):
             mine.add(slot.connection_identifier)
             if not slot.is_connection or slot.connection_identifier in believed:
                 slot.missed_at = None
             elif slot.missed_at is None:
                 slot.missed_at = now
-                self._reconciliations.set(remote.identifier, now + timings.RECONCILIATION_DELAY)
+                self._peers.reconcile_later(peer, now + timings.RECONCILIATION_DELAY)
             elif slot.missed_at + timings.RECONCILIATION_DELAY <= now:
-                self._send_graceless_close(slot, None)
-                self._release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.REMOTE_FORGOT)
-        self._repeat_unanswered(remote, believed)
+                self._lifecycle.send_graceless_close(slot, None)
+                self._lifecycle.release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.REMOTE_FORGOT)
+        self.role.repeat_unanswered(peer, believed)
         if not believed <= mine and (
-            remote.reconciled_at is None or remote.reconciled_at + timings.RECONCILIATION_DELAY <= now
+            peer.reconciled_at is None or peer.reconciled_at + timings.RECONCILIATION_DELAY <= now
         ):
-            remote.reconciled_at = now
-            self._send_keepalive(remote, now)
+            peer.reconciled_at = now
+            self.send_keepalive(peer, now)
 
-    def _send_keepalive(self, remote: Remote, now: float, topic: str | None = None) -> None:
+    # Sending
+
+    def send_keepalive(self, peer: Peer, now: float, topic: str | None = None) -> None:
         """Send a keepalive to the topic that a request named, or to the one that the handshake told."""
-        topic = topic or remote.keepalive_topic
+        topic = topic or peer.keepalive_topic
         if topic is None:
             return
-        if topic == remote.keepalive_topic:
+        if topic == peer.keepalive_topic:
             # One that goes elsewhere may never reach the remote.
-            self.acquaintances.keepalive_sent(remote, now)
-        self._publish_keepalive(remote.identifier, topic)
+            peer.last_keepalive_sent = now
+        self.publish_keepalive(peer.identifier, topic)
 
-    def _publish_keepalive(
+    def publish_keepalive(
         self, remote_identifier: str, topic: str, *, correlation_identifier: str | None = None
     ) -> None:
-        shared = (slot.connection_identifier for slot in self.slots.of_remote(remote_identifier))
+        """Send a keepalive to a remote that may not be known."""
+        shared = (slot.connection_identifier for slot in self._slots.with_remote(remote_identifier).values())
         self._outbox.send(
             remote_identifier,
             topic,
-            channels.KEEPALIVE,
-            KeepaliveMessage(from_identifier=self._settings.identifier),
+            KeepaliveMessage(from_identifier=self._config.identifier),
             correlation_identifier=correlation_identifier,
             open_connections=tuple(identifier for identifier in shared if identifier),
             replaces_earlier=correlation_identifier is None,
         )
 
-    def _send_keepalive_request(self, remote: Remote) -> None:
-        if remote.keepalive_request_topic is None:
-            return
-        message = KeepaliveRequestMessage(
-            from_identifier=self._settings.identifier,
-            keepalive_topic=self._settings.topics.keepalive(remote.identifier),
-        )
-        self._outbox.send(
-            remote.identifier,
-            remote.keepalive_request_topic,
-            channels.KEEPALIVE_REQUEST,
-            message,
-            replaces_earlier=True,
-        )
+    def send_keepalive_request(self, peer: Peer) -> None:
+        """Ask a peer for a keepalive, if it has said where."""
+        if peer.keepalive_request_topic is not None:
+            message = KeepaliveRequestMessage(
+                from_identifier=self._config.identifier, keepalive_topic=self._config.topics.keepalive(peer.identifier)
+            )
+            self._outbox.send(peer.identifier, peer.keepalive_request_topic, message, replaces_earlier=True)

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from orbitalis.protocol.acquaintances import Acquaintances
 from orbitalis.protocol.effects import Effect, ProtocolMessage, Send
-from orbitalis_wire.channels import Channel
+from orbitalis.protocol.peers import Peers
+from orbitalis_wire.channels import CHANNELS, Channel
 from orbitalis_wire.envelope import Encoding
 
 __all__ = ["Outbox"]
 
 
-class Outbox:
-    """Collects the effects of one call, and addresses messages."""
+_CHANNEL_OF: Final[Mapping[type[object], Channel]] = {
+    kind: channel for channel in CHANNELS.values() for kind in channel.messages
+}
 
-    def __init__(self, acquaintances: Acquaintances, new_identifier: Callable[[], str]) -> None:
-        self._acquaintances = acquaintances
-        self._new_identifier = new_identifier
-        self._effects: list[Effect] = []
+
+class Outbox:
+    """Collects the effects of one call of a machine, and addresses its messages."""
+
+    def __init__(self, peers: Peers, new_identifier: Callable[[], str]) -> None:
+        self._peers = peers
+        self.new_identifier = new_identifier
+        """Gives an identifier that is new."""
+        self.effects: list[Effect] = []
+        """What is wanted, in order."""
 
     def add(self, effect: Effect) -> None:
         """Want one more thing done, after all others."""
-        self._effects.append(effect)
+        self.effects.append(effect)
 
     def send(
         self,
         remote_identifier: str | None,
         topic: str,
-        channel: Channel,
         message: ProtocolMessage,
         *,
+        channel: Channel | None = None,
         event_identifier: str | None = None,
         correlation_identifier: str | None = None,
         connection_identifier: str | None = None,
@@ -39,16 +47,18 @@ class Outbox:
         replaces_earlier: bool = False,
         encoding: Encoding | None = None,
     ) -> None:
-        """Want a message published, in an encoding that the remote reads if none is given."""
-        remote = self._acquaintances.get(remote_identifier) if remote_identifier is not None else None
-        self.add(
+        """Want a message published; by default on the channel that carries it, in an encoding that the remote reads."""
+        if encoding is None:
+            peer = None if remote_identifier is None else self._peers.get(remote_identifier)
+            encoding = Encoding.JSON if peer is None or peer.claim is not None else peer.told_encoding
+        self.effects.append(
             Send(
                 remote_identifier=remote_identifier,
                 topic=topic,
-                channel=channel,
+                channel=channel or _CHANNEL_OF[type(message)],
                 message=message,
-                event_identifier=event_identifier or self._new_identifier(),
-                encoding=encoding or (remote.encoding if remote is not None else Encoding.JSON),
+                event_identifier=event_identifier or self.new_identifier(),
+                encoding=encoding,
                 correlation_identifier=correlation_identifier,
                 connection_identifier=connection_identifier or None,
                 open_connections=open_connections,
@@ -57,12 +67,7 @@ class Outbox:
             )
         )
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is wanted."""
-        return not self._effects
-
     def take(self) -> list[Effect]:
         """Return all effects, in order, and start anew."""
-        taken, self._effects = self._effects, []
+        taken, self.effects = self.effects, []
         return taken

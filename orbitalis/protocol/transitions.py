@@ -33,14 +33,20 @@ __all__ = [
 ]
 
 
-class Role(StrEnum):
+class _Key(StrEnum):
+    """A key of the tables below, hashed as a text is: an enumeration's own hash takes two more calls each time."""
+
+    __hash__ = str.__hash__
+
+
+class Role(_Key):
     """Which side of a connection an orbiter is."""
 
     CORE = "core"
     PLUGIN = "plugin"
 
 
-class SlotState(StrEnum):
+class SlotState(_Key):
     """How far one operation with one remote has come."""
 
     FREE = "free"
@@ -59,7 +65,7 @@ class SlotState(StrEnum):
     """A graceful close was received: what has come before is handled, and answered, and nothing new is begun."""
 
 
-class SlotTrigger(StrEnum):
+class SlotTrigger(_Key):
     """What can happen to a slot."""
 
     OFFER_SENT = "offer sent"

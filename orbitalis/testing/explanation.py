@@ -7,8 +7,8 @@ from typing import Any
 
 from orbitalis.core import Core, OperationRequirement
 from orbitalis.message.schema import SchemaSpec
+from orbitalis.operations.constraint import Constraint
 from orbitalis.plugin import Operation, Plugin
-from orbitalis.protocol.constraint import Constraint
 from orbitalis.testing.recording import Recording
 from orbitalis_wire.messages import DiscoverMessage, OfferMessage, OperationNoLongerAvailableMessage
 from orbitalis_wire.topics import OfferTopic, ResponseTopic
@@ -93,8 +93,9 @@ def _obstacle(core: Core, plugin: Plugin, operation: Operation, constraint: Cons
     if not operation.policy.admits(core.identifier):
         return "does not admit the core: see the policy of the operation"
     lent = [connection.remote_identifier for connection in plugin.retrieve_connections(operation_name=operation.name)]
-    if not operation.policy.has_room(len(lent)):
-        return f"has no room (maximum: {operation.policy.maximum}), it is lent to {names(lent)}"
+    maximum = operation.policy.maximum
+    if maximum is not None and len(lent) >= maximum:
+        return f"has no room (maximum: {maximum}), it is lent to {names(lent)}"
     return "would do; see what was sent"
 
 

@@ -20,12 +20,9 @@ from orbitalis_wire.topics import OperationOutputTopic
 
 __all__ = ["Harness", "LeftoverError"]
 
-# pyright: reportPrivateUsage=false
-# Which bus a client is on is nobody's business but that of a test.
-
 _TIMEOUT = 60.0
 _STEP = 0.1
-_BUSY = ("events of ", "execution of ", "orbitalis lane ")
+_BUSY = ("events of ", "execution of ", "orbitalis work for ")
 """How tasks are called that carry something which is in flight."""
 
 
@@ -78,7 +75,7 @@ class Harness:
         _loop()
         for orbiter in orbiters:
             client = orbiter.eventbus_client
-            if isinstance(client, LocalEventBusClient) and client._bus is not self._bus:
+            if isinstance(client, LocalEventBusClient) and client.bus is not self._bus:
                 raise ValueError(f"{orbiter} is on another bus: give it eventbus_client=harness.client()")
         for orbiter in orbiters:
             if orbiter not in self._orbiters:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 
 from orbitalis.bus.dispatch import Subscription
 from orbitalis.bus.local import LocalEventBus
-from orbitalis.bus.topics import FilterMap, check_filter
+from orbitalis.bus.topic_filters import FilterMap, check_filter
 from orbitalis.message.event import Event
 from orbitalis_wire.envelope import Encoding
 
@@ -61,8 +61,8 @@ class Recording(Sequence[Sent[T_co]]):
     def on(self, topic_filter: str) -> Recording[T_co]:
         """Return what was sent so far to a topic, or to those that a filter with `+` and `#` matches."""
         check_filter(topic_filter)
-        filters: FilterMap[None] = FilterMap()
-        filters.add(topic_filter, None)
+        filters: FilterMap[str] = FilterMap()
+        filters.add(topic_filter, topic_filter)
         return Recording([sent for sent in self._sent if filters.match(sent.topic)])
 
     @property

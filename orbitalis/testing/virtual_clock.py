@@ -166,8 +166,13 @@ class VirtualClockEventLoop(asyncio.SelectorEventLoop):
             if timer.cancelled():
                 continue
             # asyncio.sleep and asyncio.wait hand the future to the callback, asyncio.timeout has the task.
-            woken = (*timer._args, getattr(getattr(timer._callback, "__self__", None), "_task", None))
+            owner = getattr(timer._callback, "__self__", None)
+            woken = (*timer._args, getattr(owner, "_task", None))
             if any(one is other for one in woken for other in chain):
+                return True
+            # A core has one timer for the timeouts of all its requests.
+            awaited = getattr(owner, "_awaited", None)
+            if awaited is not None and any(awaited.has_timeout(one) for one in chain):
                 return True
         return False
 

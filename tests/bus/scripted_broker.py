@@ -24,8 +24,12 @@ class ScriptedBroker:
         connect_properties: bytes = b"",
         subscribe_reason: int = 1,
         publish_reason: int = 0,
+        is_silent: bool = False,
     ) -> None:
-        """Answer with these reason codes; `connect_properties` are those of the CONNACK packet, as bytes."""
+        """Answer with these reason codes; `connect_properties` are those of the CONNACK packet, as bytes.
+
+        One that is silent answers nothing but the connect, until it is to :meth:`speak`.
+        """
         self.port = unused_port()
         self.connect_reason = connect_reason
         self.connect_properties = connect_properties
@@ -33,6 +37,10 @@ class ScriptedBroker:
         self.publish_reason = publish_reason
         self.packets: list[tuple[int, bytes]] = []
         """Type and body of each packet that came."""
+        self.published: list[bytes] = []
+        """The payload of each message that came."""
+        self._is_silent = is_silent
+        self._unanswered: list[tuple[int, bytes]] = []
         self._writers: list[asyncio.StreamWriter] = []
         self._serving: set[asyncio.Task[Any]] = set()
 
@@ -51,8 +59,17 @@ class ScriptedBroker:
             await asyncio.wait(self._serving)
 
     def count(self, packet_type: int) -> int:
-        """Return how many packets of one type came: 1 CONNECT, 3 PUBLISH, 8 SUBSCRIBE, 10 UNSUBSCRIBE."""
+        """Return how many packets of one type came.
+
+        1 is CONNECT, 3 PUBLISH, 6 PUBREL, 8 SUBSCRIBE, 10 UNSUBSCRIBE, 12 PINGREQ.
+        """
         return sum(kind == packet_type for kind, _ in self.packets)
+
+    def speak(self) -> None:
+        """Answer from now on, and what has come before."""
+        self._is_silent = False
+        for first, body in self._unanswered:
+            self._answer(first, body)
 
     def publish(self, topic: bytes, payload: bytes) -> None:
         """Deliver a message to the client that connected last."""
@@ -73,11 +90,13 @@ class ScriptedBroker:
             writer.close()
 
     def _send(self, first: int, body: bytes) -> None:
-        length = len(body)
-        assert length < 128 * 128
-        self.send(
-            bytes([first, length]) + body if length < 128 else bytes([first, length % 128 | 128, length // 128]) + body
-        )
+        length = [len(body) % 128]
+        rest = len(body) // 128
+        while rest:
+            length[-1] |= 128
+            length.append(rest % 128)
+            rest //= 128
+        self.send(bytes([first, *length]) + body)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
@@ -89,7 +108,10 @@ class ScriptedBroker:
                 (first,) = await reader.readexactly(1)
                 body = await reader.readexactly(await _length(reader))
                 self.packets.append((first >> 4, body))
-                self._answer(first, body)
+                if self._is_silent and first >> 4 != 1:
+                    self._unanswered.append((first, body))
+                else:
+                    self._answer(first, body)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -101,9 +123,17 @@ class ScriptedBroker:
                 self._send(
                     0x20, bytes([0, self.connect_reason, len(self.connect_properties)]) + self.connect_properties
                 )
-            case 3 if first & 0b110:
+            case 3:
                 (length,) = struct.unpack(">H", body[:2])
-                self._send(0x40, body[2 + length : 4 + length] + bytes([self.publish_reason, 0]))
+                rest = body[2 + length :]
+                if first & 0b110:
+                    # PUBACK, or PUBREC to one of quality of service 2.
+                    self._send(0x40 if first & 0b010 else 0x50, rest[:2] + bytes([self.publish_reason, 0]))
+                    rest = rest[2:]
+                # There are no properties.
+                self.published.append(rest[1:])
+            case 6:
+                self._send(0x70, body[:2])
             case 8 | 10 as kind:
                 self._send((kind + 1) << 4, body[:2] + b"\0" + bytes([self.subscribe_reason]))
             case 12:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from orbitalis.bus import TopicStamp
 from orbitalis.errors import BusNotConnectedError, InvalidTopicError
 from orbitalis.message import AvroMessageMixin, Event, Publishable
 from orbitalis_wire import channels
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import Int64Message, KeepaliveMessage, StringMessage
 from tests.bus.conftest import NewClient
-from tests.support.events import Collector
+from tests.support.events import Collector, until
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,16 @@ async def test_hands_over_what_is_published_as_it_was(new_client: NewClient, top
     assert publisher.statistics.published == subscriber.statistics.received == len(messages)
 
 
+async def _fail(topic: str, message: object, channel: object, encoding: object, bus: object) -> None:
+    raise AssertionError("an event is published as it is")
+
+
 async def test_publishes_an_event_as_it_is(new_client: NewClient, topic: str) -> None:
     client = new_client()
     await client.connect()
     collector = Collector()
     await client.subscribe(topic, collector)
-    client.topic_stamps[topic] = TopicStamp(incarnation="not this one")
+    client.publish_message = _fail
     events = [
         Event.create(
             StringMessage(value="x"),
@@ -87,34 +91,37 @@ async def test_publishes_an_event_as_it_is(new_client: NewClient, topic: str) ->
         assert list(received.envelope.open_connections or ()) == ["a", "b"]
 
 
-async def test_stamps_what_is_published_to_a_topic(new_client: NewClient, topic: str) -> None:
+async def test_hands_messages_without_an_event_to_what_publishes_them(new_client: NewClient, topic: str) -> None:
     client = new_client()
     await client.connect()
+    handed: list[tuple[object, ...]] = []
+
+    async def publish_message(topic: str, message: object, channel: object, encoding: object, bus: object) -> None:
+        handed.append((topic, message, channel, encoding, bus))
+
+    client.publish_message = publish_message
+    await client.publish(topic, 1)
+    await client.publish(topic, channel=channels.CLOSE, encoding=Encoding.AVRO, bus="one")
+    with pytest.raises(InvalidTopicError):
+        await client.publish("a/+", 2)
+
+    assert handed == [(topic, 1, None, None, None), (topic, None, channels.CLOSE, Encoding.AVRO, "one")]
+    assert client.statistics.published == 0
+
+
+async def test_publishes_a_message_without_headers(new_client: NewClient, topic: str) -> None:
+    client = new_client(identifier="plain")
+    await client.connect()
     collector = Collector()
-    await client.subscribe(f"{topic}/+", collector)
-    client.topic_stamps[f"{topic}/stamped"] = TopicStamp(
-        encoding=Encoding.AVRO,
-        protocol_version=1,
-        incarnation="3",
-        connection_identifier="connection",
-        readable_encodings=tuple(Encoding),
-    )
+    await client.subscribe(topic, collector)
 
-    await client.publish(f"{topic}/stamped", 1)
-    await client.publish(f"{topic}/plain", 2)
-    await client.publish(f"{topic}/stamped", 3, stamp=TopicStamp(incarnation="4"))
-    event = client.event_for(f"{topic}/stamped", 4, stamp=TopicStamp(incarnation="5"))
-    await collector.wait_for(3)
+    await client.publish(topic, 1)
+    await collector.wait_for(1)
 
-    assert (event.envelope.incarnation, event.envelope.connection_identifier) == ("5", None)
-    stamped, plain, given = (
-        event.envelope for _, event in sorted(collector.received, key=lambda one: int(one[1].payload.value))
-    )
-    assert (given.protocol_version, given.incarnation, given.connection_identifier) == (None, "4", None)
-    assert (stamped.protocol_version, stamped.incarnation, stamped.connection_identifier) == (1, "3", "connection")
-    assert list(stamped.readable_encodings or ()) == list(Encoding)
-    assert (plain.protocol_version, plain.incarnation, plain.connection_identifier) == (None, None, None)
-    assert plain.readable_encodings is None
+    _, event = collector.received[0]
+    assert event.publisher_identifier == "plain"
+    assert (event.protocol_version, event.incarnation, event.connection_identifier) == (None, None, None)
+    assert (event.correlation_identifier, event.readable_encodings) == (None, None)
 
 
 @pytest.mark.parametrize("value", [True, bytearray(b"bytes"), object(), ["list"], StringMessage, 2**63])
@@ -220,24 +227,33 @@ async def test_subscribing_again_replaces_the_handler_without_a_gap(new_client: 
     await publisher.connect()
     await subscriber.connect()
     collectors = [Collector() for _ in range(20)]
+    count = 0
+    is_over = False
+
+    async def publish_numbers() -> None:
+        nonlocal count
+        while not is_over:
+            await publisher.publish(topic, count)
+            count += 1
+
     await subscriber.subscribe(topic, collectors[0])
-    published = asyncio.create_task(_publish_numbers(publisher, topic, 400))
-    for collector in collectors[1:]:
-        await asyncio.sleep(0.005)
-        await subscriber.subscribe(topic, collector)
-    await published
+    publishing = asyncio.create_task(publish_numbers())
+    for before, after in pairwise(collectors):
+        await _first_event(before)
+        await subscriber.subscribe(topic, after)
+    is_over = True
+    await publishing
     end = Collector()
     await subscriber.subscribe(f"{topic}/end", end)
     await publisher.publish(f"{topic}/end")
     await end.wait_for(1)
 
-    assert [value for collector in collectors for value in collector.values] == list(range(400))
-    assert sum(bool(collector.values) for collector in collectors) > 1
+    assert [value for collector in collectors for value in collector.values] == list(range(count))
+    assert subscriber.statistics.dropped == 0
 
 
-async def _publish_numbers(client: Any, topic: str, count: int) -> None:
-    for number in range(count):
-        await client.publish(topic, number)
+async def _first_event(collector: Collector) -> None:
+    await until(lambda: bool(collector.received))
 
 
 async def test_unsubscribe_ends_delivery(new_client: NewClient, topic: str) -> None:

@@ -107,7 +107,7 @@ async def test_raising_handler_hurts_nobody(
 
 
 async def _cancelled() -> None:
-    """Await something that was cancelled, by others than whoever awaits it."""
+    """Await something that was cancelled, by others than the one who awaits it."""
     future = asyncio.get_running_loop().create_future()
     future.cancel()
     await future
@@ -220,3 +220,38 @@ async def test_handler_can_disconnect(new_client: NewClient, topic: str) -> None
     async with asyncio.timeout(10):
         await finished.wait()
     assert not client.is_connected
+
+
+async def test_handles_so_many_events_side_by_side(new_client: NewClient, topic: str) -> None:
+    client = new_client()
+    await client.connect()
+    begun = Collector()
+    gate = asyncio.Event()
+    most = busy = 0
+
+    async def wait(where: str, event: Event[Any]) -> None:
+        nonlocal most, busy
+        busy += 1
+        most = max(most, busy)
+        await begun.handle(where, event)
+        await gate.wait()
+        busy -= 1
+
+    await client.subscribe(topic, wait, concurrency=3)
+    for number in range(10):
+        await client.publish(topic, number)
+    await begun.wait_for(3)
+    assert client.is_busy(topic)
+
+    # Subscribing again says anew how many.
+    await client.subscribe(topic, wait, concurrency=5)
+    await begun.wait_for(5)
+    gate.set()
+    await begun.wait_for(10)
+    await client.drained(topic)
+    assert not client.is_busy(topic)
+    assert begun.values == list(range(10))
+    assert most == 5
+    for invalid in (0, -1):
+        with pytest.raises(ValueError, match="at least one event"):
+            await client.subscribe(topic, wait, concurrency=invalid)

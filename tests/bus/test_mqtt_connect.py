@@ -7,6 +7,8 @@ import contextlib
 import gc
 import socket
 import ssl
+import struct
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -285,6 +287,35 @@ async def test_a_server_that_hangs_up() -> None:
     await until(lambda: asyncio.all_tasks() == before)
     server.close()
     await server.wait_closed()
+
+
+async def test_a_server_that_breaks_the_connection_before_a_word_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    listener = socket.create_server(("127.0.0.1", unused_port()))
+
+    def break_connections() -> None:
+        for _ in range(10):
+            connection, _ = listener.accept()
+            # Closing sends a reset instead of an end.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    async def be_slow() -> None:
+        # What is to be written waits for longer than the other side takes.
+        while True:
+            time.sleep(0.01)  # noqa: ASYNC251 - on purpose
+            await asyncio.sleep(0)
+
+    with listener:
+        breaking = asyncio.create_task(asyncio.to_thread(break_connections))
+        slowing = asyncio.create_task(be_slow())
+        for _ in range(10):
+            with pytest.raises(BusUnavailableError):
+                await MqttEventBusClient("127.0.0.1", listener.getsockname()[1]).connect()
+        slowing.cancel()
+        await breaking
+    gc.collect()
+    await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_leaves_no_socket_open(broker: Broker, new_mqtt_client: NewMqttClient) -> None:

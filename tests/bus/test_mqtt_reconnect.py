@@ -145,6 +145,25 @@ async def test_an_event_on_its_way_survives_the_broker(new_broker: NewBroker, ne
     assert collector.values == list(range(10))
 
 
+async def test_a_subscription_on_its_way_survives_the_broker(
+    new_broker: NewBroker, new_mqtt_client: NewMqttClient
+) -> None:
+    broker = new_broker()
+    client = new_mqtt_client(broker, publish_timeout=60.0)
+    await client.connect()
+    collector = Collector()
+    broker.freeze()
+    subscribing = [asyncio.create_task(client.subscribe(f"topic/{number}", collector)) for number in range(30)]
+    await asyncio.sleep(0.05)
+    assert not any(task.done() for task in subscribing)
+    broker.restart()
+    async with asyncio.timeout(20):
+        await asyncio.gather(*subscribing)
+    for number in range(30):
+        await client.publish(f"topic/{number}", number)
+    await collector.wait_for(30)
+
+
 async def test_a_publish_that_timed_out_may_still_be_delivered(
     new_broker: NewBroker, new_mqtt_client: NewMqttClient
 ) -> None:

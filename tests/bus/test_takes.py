@@ -8,7 +8,6 @@ import pytest
 
 from orbitalis.bus import MqttEventBusClient, QueueBounds, SeveralEventBusClient
 from orbitalis.bus.dispatch import Subscription
-from orbitalis.bus.mqtt_connection import MqttMessage
 from orbitalis.message import Event, UndecodedPayload
 from orbitalis_wire.codecs import CODEC_BY_CLASS
 from orbitalis_wire.envelope import Encoding
@@ -66,10 +65,15 @@ def test_what_one_of_several_handlers_takes_is_decoded_for_all(topic: str) -> No
         for topic_filter, handler in handlers.items():
             client._route(
                 Subscription(
-                    topic_filter, handler, quality_of_service=1, bounds=QueueBounds(), statistics=client._statistics
+                    topic_filter,
+                    handler,
+                    quality_of_service=1,
+                    bounds=QueueBounds(),
+                    statistics=client._statistics,
+                    tasks=client._handlers,
                 )
             )
-        client._receive(MqttMessage(topic, event.encode(Encoding.JSON), ()))
+        client._receive(topic, event.encode(Encoding.JSON), ())
         for handler in handlers.values():
             await handler.wait_for(1)
             assert handler.values == ["hi"]

@@ -19,7 +19,7 @@ from tests.support.repository import run
 def test_local(url: str, name: str) -> None:
     client = connect(url, identifier="me")
     assert isinstance(client, LocalEventBusClient)
-    assert client._bus is LocalEventBus.named(name)
+    assert client.bus is LocalEventBus.named(name)
     assert client.identifier == "me"
 
 

@@ -22,7 +22,7 @@ def connections(orbiters: Iterable[Orbiter]) -> list[list[str]]:
     """Return every connection: core, plugin, operation, identifier and state as this side believes."""
     found: list[list[str]] = []
     for orbiter in orbiters:
-        for slot in orbiter._protocol.slots:
+        for slot in orbiter._machine.slots:
             if slot.is_connection:
                 pair = [orbiter.identifier, slot.remote_identifier]
                 if slot.role is Role.PLUGIN:
@@ -34,7 +34,7 @@ def connections(orbiters: Iterable[Orbiter]) -> list[list[str]]:
 def unsettled(orbiters: Iterable[Orbiter]) -> list[str]:
     """Return what is under way: handshakes, and subscriptions that are more or fewer than the connections need."""
     return [
-        *(f"{slot!r}" for orbiter in orbiters for slot in orbiter._protocol.slots if not slot.is_connection),
+        *(f"{slot!r}" for orbiter in orbiters for slot in orbiter._machine.slots if not slot.is_connection),
         *(f"{orbiter}: {topic}" for orbiter in orbiters for topic in _stray_subscriptions(orbiter)),
     ]
 
@@ -46,8 +46,9 @@ def census(orbiters: Sequence[Orbiter]) -> dict[str, Any]:
     for orbiter in orbiters:
         statistics.update(asdict(orbiter.eventbus_client.statistics))
     return {
-        "remotes": sum(len(list(orbiter._protocol.acquaintances.all())) for orbiter in orbiters),
+        "remotes": sum(len(list(orbiter._machine.peers.all())) for orbiter in orbiters),
         "tasks": Counter(_kind(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()),
+        "loops": sum(orbiter._loop.is_running for orbiter in orbiters),
         "files": len(os.listdir("/proc/self/fd")),
         "threads": threading.active_count(),
         "objects": len(gc.get_objects()),
@@ -59,7 +60,7 @@ def census(orbiters: Sequence[Orbiter]) -> dict[str, Any]:
 def _stray_subscriptions(orbiter: Orbiter) -> set[str]:
     """Return what an orbiter is subscribed to and need not be, or the other way round."""
     wanted = set(orbiter._protocol_filters())
-    for slot in orbiter._protocol.slots:
+    for slot in orbiter._machine.slots:
         if slot.state is not SlotState.OFFERED:
             wanted.update(slot.local_topics)
         if slot.state is SlotState.CLOSING and slot.ack_topic is not None:

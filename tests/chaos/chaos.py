@@ -28,7 +28,7 @@ _THREADS_GROWTH = (os.cpu_count() or 1) + 4
 """Threads by which it may: as many as asyncio's own executor keeps once it needed them."""
 _MOMENT = 0.2
 """Seconds between two looks at what is left."""
-_STANDING = ("OrbiterLoop._run", "MqttEventBusClient._keep")
+_STANDING = ("MqttEventBusClient._keep",)
 """Tasks of which every orbiter has one for as long as it runs."""
 _OVERTIME = 5.0
 """Seconds that a busy machine may take to end a request whose time is over."""
@@ -168,6 +168,8 @@ def _left_behind(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         for kind in _STANDING
         if after["tasks"].get(kind, 0) < before["tasks"][kind]
     ]
+    if after["loops"] < before["loops"]:
+        problems.append(f"loops: {before['loops']} before, {after['loops']} after")
     problems += [
         f"{what}: {before[what]} before, {after[what]} after"
         for what in ("files", "remotes")

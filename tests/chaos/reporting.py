@@ -33,7 +33,7 @@ class _Reporter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, BusUnavailableError) and record.name == "orbitalis.bus.dispatch":
-            return  # an answer that could not be sent while the bus was away; whoever waits for it is told
+            return  # an answer that could not be sent while the bus was away; who waits for it is told
         _report_error(f"{record.name}: {record.getMessage()}", error)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from orbitalis import BusError, Core, NoConnectionError, RequestError
-from orbitalis.orbiter.typed_operation import TypedOperation
+from orbitalis.operations.typed_operation import TypedOperation
 from tests.chaos.reporting import report
 
 __all__ = ["REQUEST_TIMEOUT", "Traffic"]

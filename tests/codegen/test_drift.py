@@ -1,4 +1,4 @@
-"""Drift: every file that differs is found, and whoever changed it is named."""
+"""Drift: every file that differs is found, and who changed it is named."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def emitted_by(python: str | Path, roots: list[str], **environment: str) -> str:
 
 
 def other_pythons() -> list[str]:
-    """Find other Pythons that can run the generator, be it with the dependencies of this one."""
+    """Find other Pythons that can run the generator, also with the dependencies of this one."""
     own = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     names = [f"python3.{minor}" for minor in range(11, 16) if f"python3.{minor}" != own]
     siblings = Path(sys.base_prefix).parent
@@ -100,7 +100,7 @@ def test_the_repository_has_what_its_specification_gives() -> None:
 
 
 def changes(root: Path, file: str, old: str, new: str) -> dict[str, list[str]]:
-    """Change the specification, and return for each file the lines that come and go, but for the header."""
+    """Change the specification, and return for each file the lines that come and go, except for the header."""
     before = emit(read_specification(root))
     text = (root / file).read_text()
     assert old in text

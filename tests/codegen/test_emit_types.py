@@ -14,7 +14,7 @@ from orbitalis_codegen.model import Record, Reference
 from tests.codegen.broken.cases import edited
 
 LEVELS = 30
-"""Records within one another, each four times in the one before: whoever goes every way of them never ends."""
+"""Records within one another, each four times in the one before: going every way of them never ends."""
 
 
 @pytest.mark.parametrize("end", [{"type": "int", "default": 0}, {"type": ["null", "Level0"], "default": None}])

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from orbitalis import Core, Event, Input, NoConnectionError, Output, Plugin, operation
-from orbitalis.bus import LocalEventBus, MqttEventBusClient
+from orbitalis.bus import EventBusClient, LocalEventBus, LocalEventBusClient, MqttEventBusClient
 from orbitalis.core import OperationRequirement
-from orbitalis.errors import BusNotConnectedError
-from orbitalis.protocol.constraint import Constraint
+from orbitalis.errors import BusNotConnectedError, EventTooLargeError
+from orbitalis.operations.constraint import Constraint
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import Float64Message, Int64Message, StringMessage
 from tests.support.broker import Broker
 from tests.support.events import Collector, until
@@ -23,8 +25,11 @@ from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on,
 
 
 @asynccontextmanager
-async def with_plugins(bus: LocalEventBus, count: int) -> AsyncIterator[tuple[TextCore, list[EchoPlugin]]]:
+async def with_plugins(
+    bus: LocalEventBus, count: int, client: EventBusClient | None = None
+) -> AsyncIterator[tuple[TextCore, list[EchoPlugin]]]:
     core = core_on(bus)
+    core.eventbus_client = client or core.eventbus_client
     plugins = [plugin_on(bus, f"plugin{number}") for number in range(count)]
     async with running(*plugins, core):
         await all_connected(core, plugins)
@@ -193,34 +198,94 @@ async def test_inputs_arrive_in_the_order_of_the_calls_whoever_waits_for_them(
         assert plugin.received == sent
 
 
-async def test_a_failure_that_nobody_waits_for_is_logged(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
-    async with with_plugins(bus, 1) as (core, _):
+class FailingClient(LocalEventBusClient):
+    """Fails to publish when it is told to: at once, or a moment later."""
 
-        async def fail(*args: Any, **kwargs: Any) -> None:
+    fails = ""
+
+    def _start_publish(  # type: ignore[override]  # it may take time
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
+        if self.fails == "at once":
             raise BusNotConnectedError("gone")
+        if self.fails == "later":
+            return self._fail()
+        super()._start_publish(topic, event, channel, encoding)
+        return None
 
-        publish = core.eventbus_client.publish
-        core.eventbus_client.publish = fail  # type: ignore[method-assign]
-        with pytest.raises(BusNotConnectedError):
-            await core.execute("text", "x", any=True)
+    async def _fail(self) -> None:
+        await asyncio.sleep(0)
+        raise BusNotConnectedError("gone")
+
+
+@pytest.mark.parametrize("when", ["at once", "later"])
+async def test_a_failure_that_nobody_waits_for_is_logged(
+    bus: LocalEventBus, caplog: pytest.LogCaptureFixture, when: str
+) -> None:
+    client = FailingClient(bus)
+    async with with_plugins(bus, 1, client) as (core, _):
+        client.fails = when
+        for execute in (core.execute_sending_any, core.execute_sending_all):
+            with pytest.raises(BusNotConnectedError):
+                await execute("text", "x")
+            caplog.clear()
+            await execute("text", "x", True)
+            await until(lambda: "an execution of core failed, which nobody waits for" in caplog.text)
+        client.fails = ""
+
+
+class FailingOnceClient(LocalEventBusClient):
+    """Fails to publish one text, at once."""
+
+    def _start_publish(  # type: ignore[override]  # it may take time
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
+        if getattr(event.payload, "value", None) == "bad":
+            raise EventTooLargeError("too large")
+        return self._later(topic, event, channel, encoding)
+
+    async def _later(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+        await asyncio.sleep(0)
+        super()._start_publish(topic, event, channel, encoding)
+
+
+@pytest.mark.parametrize("fire_and_forget", [True, False])
+async def test_an_input_that_cannot_be_published_keeps_back_none_of_the_others(
+    bus: LocalEventBus, fire_and_forget: bool
+) -> None:
+    async with with_plugins(bus, 1, FailingOnceClient(bus)) as (core, plugins):
+        with nullcontext() if fire_and_forget else pytest.raises(EventTooLargeError):
+            await core.execute_distributed("text", ["a", "bad", "b"], fire_and_forget)
+        assert await received(plugins, 2) == [["a", "b"]]
+
+
+class HangingClient(LocalEventBusClient):
+    """Never gets a text published."""
+
+    def __init__(self, bus: LocalEventBus) -> None:
+        super().__init__(bus)
+        self.hangs = asyncio.Event()
+
+    def _start_publish(  # type: ignore[override]  # it may take time
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
+        if isinstance(event.payload, StringMessage):
+            return self._hang()
+        super()._start_publish(topic, event, channel, encoding)
+        return None
+
+    async def _hang(self) -> None:
+        self.hangs.set()
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+async def test_stop_ends_executions_that_nobody_waits_for(bus: LocalEventBus, has_begun: bool) -> None:
+    client = HangingClient(bus)
+    async with with_plugins(bus, 1, client) as (core, _):
         await core.execute("text", "x", True, any=True)
-        await until(lambda: "an execution of core failed, which nobody waits for" in caplog.text)
-        core.eventbus_client.publish = publish  # type: ignore[method-assign]
-
-
-async def test_stop_ends_executions_that_nobody_waits_for(bus: LocalEventBus) -> None:
-    hangs = asyncio.Event()
-    async with with_plugins(bus, 1) as (core, _):
-
-        async def hang(*args: Any, **kwargs: Any) -> None:
-            hangs.set()
-            await asyncio.Event().wait()
-
-        publish = core.eventbus_client.publish
-        core.eventbus_client.publish = hang  # type: ignore[method-assign]
-        await core.execute("text", "x", True, any=True)
-        await hangs.wait()
-        core.eventbus_client.publish = publish  # type: ignore[method-assign]
+        if has_begun:
+            await client.hangs.wait()
         async with asyncio.timeout(4):
             await core.stop()
         assert core._executions == set()

@@ -109,12 +109,12 @@ async def test_a_task_that_was_there_before_answers_by_hand(bus: LocalEventBus) 
         await inputs.put((topic, event))
 
     async def work(plugin: AskedPlugin) -> None:
-        client = plugin.eventbus_client
         while True:
             topic, event = await inputs.get()
-            output = str(plugin._find_connection_or_fail(topic, "text").output_topic)
-            answer = client.event_for(output, event.payload, correlation_identifier=event.identifier)
-            await client.publish(output, answer)
+            connection = plugin._find_connection_or_fail(topic, "text")
+            with pytest.raises(TypeError, match="is declared to send StringMessage, not a Int64Message"):
+                await plugin.send_answer(connection, event, 1)
+            await plugin.send_answer(connection, event, event.payload)
 
     async with connected(bus, behaviour) as (core, plugin):
         worker = asyncio.create_task(work(plugin))

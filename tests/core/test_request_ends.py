@@ -13,6 +13,7 @@ import pytest
 
 from orbitalis import Event, NoConnectionError, Output, StringMessage
 from orbitalis.bus import LocalEventBus, LocalEventBusClient
+from orbitalis.core.awaited_answers import AwaitedAnswers
 from orbitalis.errors import (
     AnswersNotSupportedError,
     BusNotConnectedError,
@@ -24,7 +25,6 @@ from orbitalis.errors import (
     RequestTimeoutError,
     UnexpectedAnswerError,
 )
-from orbitalis.protocol.awaited_answers import AwaitedAnswers
 from orbitalis.testing import Harness
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
@@ -174,7 +174,7 @@ async def test_without_a_connection_that_answers_nothing_is_sent(bus: LocalEvent
 class HeaderlessClient(LocalEventBusClient):
     """Sends as an older peer does."""
 
-    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+    def _start_publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
         envelope = replace(
             event.envelope,
             protocol_version=None,
@@ -184,7 +184,7 @@ class HeaderlessClient(LocalEventBusClient):
             open_connections=None,
             readable_encodings=None,
         )
-        await super()._publish(topic, replace(event, envelope=envelope), channel, encoding)
+        super()._start_publish(topic, Event(payload=event.payload, envelope=envelope), channel, encoding)
 
 
 async def test_an_older_peer_is_not_asked(bus: LocalEventBus) -> None:

@@ -12,7 +12,7 @@ import pytest
 from orbitalis import Connection, Core, Event, Input, NoConnectionError, Output, Plugin, StringMessage, operation
 from orbitalis.bus import LocalEventBus
 from orbitalis.errors import OperationFailedError, UnexpectedAnswerError
-from orbitalis.orbiter.typed_operation import TypedOperation
+from orbitalis.operations.typed_operation import TypedOperation
 from orbitalis_wire.messages import Int64Message
 from tests.support.events import Collector, until
 from tests.support.orbiters import on, running

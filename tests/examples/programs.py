@@ -29,7 +29,7 @@ def marked() -> dict[str, str]:
 
 
 def processes_left(environment: dict[str, str]) -> list[str]:
-    """Return the command lines of the processes that have the environment of :func:`marked`, but for this one."""
+    """Return the command lines of the processes that have the environment of :func:`marked`, except this one."""
     wanted, found = f"{MARK}={environment[MARK]}".encode(), []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,11 +1,11 @@
-"""What the README and the pages in docs/ show, tried out.
+"""What the README, CONTRIBUTING.md and the pages in docs/ show, tried out.
 
 How a code block is treated says its kind:
 
-- `python` is run as a program, in an empty folder, as it stands but for the address of the broker; a `text` block
+- `python` is run as a program, in an empty folder, as it stands except for the address of the broker; a `text` block
   after it with nothing but a sentence between them is what it prints;
 - `console` and `sh` are commands, each of which has to be one that `COMMANDS` knows how to try: most are run, as they
-  stand but for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
+  stand except for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
 - `text` is output; an excerpt of the demonstration is held against a demonstration;
 - `mermaid`, `yaml` and `json` are read as far as there is something here that reads them.
 
@@ -37,6 +37,7 @@ from tests.support.repository import ROOT, run
 pytestmark = pytest.mark.timeout(180)
 
 SNIPPETS = list(snippets())
+RECORDS = ROOT / "docs" / "decisions"
 BIN = Path(sys.executable).parent
 DIAGRAMS = ("flowchart ", "sequenceDiagram", "stateDiagram-v2", "classDiagram")
 #: A line of the demonstration in which an orbiter says something.
@@ -104,6 +105,13 @@ def try_python(arguments: list[str], environment: dict[str, str], url: str) -> N
             assert program.end(signal.SIGINT) == 0
 
 
+def try_pytest(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Look whether there are such tests; what they find is for them to say."""
+    option, module, *others = arguments
+    assert (option, module) == ("-m", "pytest")
+    run([sys.executable, "-m", "pytest", "--collect-only", "--quiet", *others])
+
+
 def try_mosquitto(arguments: list[str], environment: dict[str, str], url: str) -> None:
     """Look whether there is one that knows the option: ports may be taken."""
     option, value = arguments
@@ -117,6 +125,7 @@ def try_certify(arguments: list[str], environment: dict[str, str], url: str) -> 
 
 
 COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
+    ".venv/bin/python": try_pytest,
     "examples/secure/certify": try_certify,
     "make": try_make,
     "mosquitto": try_mosquitto,
@@ -199,7 +208,14 @@ def test_the_readme_names_every_page_and_folder() -> None:
     shipped = {"asyncapi.yaml", "schemas/", "codegen/", "generated/", "orbitalis/", "examples/", "tests/", "docs/"}
 
     assert [name for name in sorted(shipped) if f"`{name}`" not in readme] == []
-    assert {f"docs/{path.name}" for path in DOCUMENTS[1:]} <= set(links(ROOT / "README.md"))
+    pages = {str(path.relative_to(ROOT)) for path in DOCUMENTS[1:] if path.parent != RECORDS}
+    assert {*pages, "docs/decisions/README.md"} <= set(links(ROOT / "README.md"))
+
+
+def test_every_decision_is_listed() -> None:
+    records = {path.name for path in RECORDS.glob("*.md")} - {"README.md"}
+
+    assert records == {link for link in links(RECORDS / "README.md") if "/" not in link}
 
 
 def test_the_first_screen_shows_it_running() -> None:

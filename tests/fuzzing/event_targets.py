@@ -14,7 +14,6 @@ from typing import Any
 
 from orbitalis.bus import EventHandler, MqttEventBusClient
 from orbitalis.bus.dispatch import Subscription
-from orbitalis.bus.mqtt_connection import MqttMessage
 from orbitalis.message import AvroMessageMixin, Event, UndecodedPayload
 from orbitalis_wire import limits
 from orbitalis_wire.codecs import CODECS
@@ -114,6 +113,8 @@ def _user_message(data: bytes) -> None:
 class _Eager(EventHandler):
     """Takes every event at once, and keeps none."""
 
+    is_urgent = True
+
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
         return True
 
@@ -122,28 +123,41 @@ class _Eager(EventHandler):
 
 
 @cache
-def _client() -> MqttEventBusClient:
+def _client() -> tuple[asyncio.AbstractEventLoop, MqttEventBusClient]:
     """Return a client that is connected with nothing; what a broker would deliver is handed to it."""
 
     async def make() -> MqttEventBusClient:
         client = MqttEventBusClient("nowhere", identifier="fuzzed")
         for topic_filter in ("exact", "a/+/c", "all/#"):
-            bounds, statistics = client._queue_bounds, client._statistics
-            made = Subscription(topic_filter, _Eager(), quality_of_service=1, bounds=bounds, statistics=statistics)
+            made = Subscription(
+                topic_filter,
+                _Eager(),
+                quality_of_service=1,
+                bounds=client._queue_bounds,
+                statistics=client._statistics,
+                tasks=client._handlers,
+            )
             client._subscriptions[topic_filter] = made
             client._route(made)
         return client
 
     logging.getLogger("orbitalis.bus.mqtt").setLevel(logging.CRITICAL)
-    return asyncio.run(make())
+    loop = asyncio.new_event_loop()
+    return loop, loop.run_until_complete(make())
 
 
 def _mqtt(data: bytes) -> None:
     """Whatever a broker delivers is handed on or counted as one of what is wrong with it, and nothing is raised."""
-    client = _client()
+    loop, client = _client()
+
+    async def receive(topic: str) -> None:
+        client._receive(topic, data, ())
+        for topic_filter in client._subscriptions:
+            await client.drained(topic_filter)
+
     for topic in ("exact", "a/b/c", "all", "another") if len(data) < 1000 else ("all",):
         before = replace(client.statistics)
-        client._receive(MqttMessage(topic, data, ()))
+        loop.run_until_complete(receive(topic))
         after = client.statistics
         counted = [getattr(after, name) - getattr(before, name) for name in ("received", "malformed", "oversized")]
         is_ours = topic != "another"
@@ -164,7 +178,7 @@ def _events() -> Sequence[bytes]:
     made = [Event.create(payload, publisher_identifier="me", identifier="event") for payload in payloads]
     moment = datetime.fromisoformat("2026-11-23T21:26:01+00:00")
     return [
-        replace(event, envelope=replace(event.envelope, timestamp=moment)).encode(one)
+        Event(payload=event.payload, envelope=replace(event.envelope, timestamp=moment)).encode(one)
         for event in made
         for one in Encoding
     ]

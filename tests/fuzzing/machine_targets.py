@@ -12,8 +12,8 @@ from typing import Any, get_args
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Input, Output
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ProtocolMessage, Send
-from orbitalis.protocol.policy import Policy
 from orbitalis_wire.codecs import CODEC_BY_CLASS
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.errors import DecodeError
@@ -178,7 +178,7 @@ def mutated(message: Any, source: Source) -> Any:
 
 @cache
 def _recorded() -> list[Packet]:
-    """Record what a core and a plugin send to each other in a whole life, and what each side sends in another role."""
+    """Record all that a core and a plugin send to each other, and what each side sends in another role."""
     net = _net()
     sent: list[Packet] = []
     lost = net.loses
@@ -232,12 +232,12 @@ def _assert_serves(net: Net) -> None:
     core, plugin = net.nodes
     new_core, new_plugin = net.add_core("new core", **DURATIONS), net.add_plugin("new plugin", **DURATIONS)
     net.start()
-    # Whoever pretended to be somebody is dead by then, and whoever was pretended to be is alive.
+    # Pretenders are dead by then, and those that they pretended to be are alive.
     net.advance(AFTER_ALL)
     for node in net.nodes:
         assert_sane(node)
-    assert core.core.compliant
-    assert new_core.core.compliant
+    assert core.requester.compliant
+    assert new_core.requester.compliant
     for node, other in ((core, plugin), (core, new_plugin), (new_core, plugin), (new_core, new_plugin)):
         assert other.identifier in node.connections(), f"{node.identifier} lacks {other.identifier}"
         assert node.identifier in other.connections(), f"{other.identifier} lacks {node.identifier}"

@@ -90,7 +90,7 @@ async def _happens(source: Source) -> None:
         await harness.idle()
         for orbiter in (core, plugin):
             assert orbiter.eventbus_client.statistics.handler_errors == 0
-        # Whoever pretended to be one of them is dead by then.
+        # Those that pretended to be one of them are dead by then.
         await harness.advance(AFTER_ALL)
         await harness.connected(core, plugin)
         before = len(core.texts)
@@ -131,7 +131,7 @@ async def _step(harness: Harness, source: Source) -> None:
                 changes: dict[str, Any] = {name: values[source.number(len(values))]}
                 envelope = replace(envelope, **changes)
             topic = one.topic if source.number(4) else _topic(harness, source)
-            event = replace(one.event, payload=payload, envelope=envelope)
+            event = Event(payload=payload, envelope=envelope)
             _deliver(harness.bus, topic, event.encode(list(Encoding)[source.number(2)]), source)
     await asyncio.sleep(0)
 

@@ -12,7 +12,7 @@ from typing import Any
 from paho.mqtt.client import topic_matches_sub
 
 from orbitalis.bus import connect
-from orbitalis.bus.topics import FilterMap, check_filter, check_topic
+from orbitalis.bus.topic_filters import FilterMap, check_filter, check_topic
 from orbitalis.errors import BusUrlError, InvalidTopicError
 from orbitalis.message import Input, Output, UndecodedPayload
 from orbitalis.message.schema import canonical_form
@@ -175,8 +175,7 @@ def _filter(data: bytes) -> None:
     for one in valid:
         filters.remove(one, one)
     assert filters.match(topic) == []
-    assert not filters._exact
-    assert not filters._root.children
+    assert not any(getattr(filters, name) for name in filters.__slots__)
 
 
 # Schemas

@@ -35,7 +35,7 @@ async def test_all_topics_are_released_with_the_last_connection(harness: Harness
 
     core, plugin = make(harness)
     core.operation_requirements["more"] = needs()["text"]
-    plugin.operations["more"] = plugin.operations["text"]
+    plugin.with_operation("more", plugin.operations["text"])
     await harness.start(plugin)
     requirements, core.operation_requirements = core.operation_requirements, {}
     await harness.start(core)
@@ -177,7 +177,7 @@ async def test_a_message_of_the_handshake_counts_as_a_sign_of_life(harness: Harn
     await connected(harness, core, plugin)
     await harness.advance(100)
     core.operation_requirements["more"] = needs()["text"]
-    plugin.operations["more"] = plugin.operations["text"]
+    plugin.with_operation("more", plugin.operations["text"])
     await core.send_discover_based_on_requirements()
     await harness.connected(core, plugin, "more")
     assert abs(datetime.now(UTC) - core._last_seen["plugin"]) < timedelta(seconds=2)

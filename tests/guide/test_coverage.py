@@ -64,7 +64,7 @@ def exists(test: str) -> bool:
 
 
 def is_offered(name: str) -> bool:
-    """Tell whether the package offers a name, or a class that it offers has an attribute, be it of instances alone."""
+    """Tell whether the package offers a name, or a class that it offers has an attribute, also of instances alone."""
     owner, _, attribute = name.partition(".")
     if owner not in orbitalis.__all__:
         return False

@@ -47,7 +47,7 @@ GUIDE = [
     "sink",
 ]
 
-PACKAGES = ["errors", "bus", "message", "orbiter", "core", "plugin"]
+PACKAGES = ["errors", "bus", "message", "operations", "orbiter", "core", "plugin"]
 
 
 @pytest.mark.parametrize("name", GUIDE)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from orbitalis import DiscoverMessage, KeepaliveMessage
-from orbitalis.orbiter.topics import OrbiterTopics
+from orbitalis.orbiter.hooks import OrbiterHooks
 from orbitalis.testing import Harness
 from tests.support.orbiters import EchoPlugin, TextCore, needs
 
 BUILDERS = {name for kind in (TextCore, EchoPlugin) for name in dir(kind) if name.startswith("_build_")}
-BUILDERS -= {"_build_protocol", "_build_data_topic"}
 
 
-class Flat(OrbiterTopics):
+class Flat(OrbiterHooks):
     """Has a layout in which nothing is a level of its own."""
 
     def _build_keepalive_topic(self, remote_identifier: str | None) -> str:

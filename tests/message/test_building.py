@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Optional
 
 import pytest
-from dataclasses_avroschema import types
+from dataclasses_avroschema import AvroModel, types
 
 from orbitalis.message import AvroMessageMixin
 from orbitalis_wire.errors import DecodeError
@@ -116,6 +116,22 @@ MIXTURE = BuiltMixture(
 @pytest.mark.parametrize("message", [TRACK, MIXTURE, BuiltCounted(POINTS)], ids=lambda message: type(message).__name__)
 def test_messages_come_back_as_they_were(message: AvroMessageMixin) -> None:
     assert type(message).decode(message.encode()) == message
+
+
+@dataclass
+class BuiltHeir(BuiltMixture):
+    """Has its fields from another class."""
+
+    extra: BuiltPoint | None = None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [TRACK, MIXTURE, BuiltHeir(**vars(MIXTURE), extra=POINTS[1]), BuiltCounted(POINTS)],
+    ids=lambda message: type(message).__name__,
+)
+def test_values_are_those_that_dataclasses_avroschema_writes(message: AvroMessageMixin) -> None:
+    assert message.asdict() == AvroModel.asdict(message)
 
 
 def test_a_configuration_for_dacite_is_heeded() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from tests.mutation.mutant import Mutant
+from tests.mutation.orbiter_mutants import ORBITER_MUTANTS
 from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
 from tests.mutation.runtime_mutants import RUNTIME_MUTANTS
 from tests.support.arguments import positive
@@ -23,12 +24,13 @@ from tests.support.repository import ROOT
 
 __all__: list[str] = []
 
-_MUTANTS: Final = (*PROTOCOL_MUTANTS, *RUNTIME_MUTANTS)
+_MUTANTS: Final = (*PROTOCOL_MUTANTS, *ORBITER_MUTANTS, *RUNTIME_MUTANTS)
 _RUNTIME_TESTS: Final = (
-    "tests/simulation/test_over_asyncio.py",
     "tests/orbiter",
+    "tests/simulation/test_over_asyncio.py",
     "tests/core",
     "tests/plugin",
+    "tests/operations",
     "tests/bus",
 )
 _TESTS: Final = {
@@ -43,11 +45,12 @@ _TESTS: Final = {
     ),
     "message": ("tests/message", "tests/protocol"),
     "orbiter": _RUNTIME_TESTS,
+    "operations": ("tests/operations", *_RUNTIME_TESTS),
     "core": ("tests/core", *_RUNTIME_TESTS),
     "plugin": ("tests/plugin", *_RUNTIME_TESTS),
     "bus": ("tests/bus", *_RUNTIME_TESTS),
 }
-"""By folder of the file that is broken, in the order in which they are tried; the first that fails has killed it."""
+"""By package of the file that is broken, in the order in which they are tried; the first that fails has killed it."""
 _SIMULATED_SCHEDULES = "100"
 _TIMEOUT = 600.0
 
@@ -75,7 +78,7 @@ def _try(mutant: Mutant) -> _Outcome:
 
 
 def _tests_of(mutant: Mutant) -> Sequence[str]:
-    return list(dict.fromkeys(_TESTS[PurePosixPath(mutant.file).parent.name]))
+    return list(dict.fromkeys(_TESTS[PurePosixPath(mutant.file).parts[1]]))
 
 
 def _first_failure(copy: Path, tests: str) -> str | None:

@@ -5,109 +5,90 @@ Those with a number are faults that the peers have, under their number in :mod:`
 
 from __future__ import annotations
 
+from tests.mutation.handshake_mutants import HANDSHAKE_MUTANTS
 from tests.mutation.mutant import Mutant
 
 __all__ = ["PROTOCOL_MUTANTS"]
 
+_CLOSING = "orbitalis/protocol/closing.py"
+_LIFECYCLE = "orbitalis/protocol/lifecycle.py"
+_LIVENESS = "orbitalis/protocol/liveness.py"
+_MACHINE = "orbitalis/protocol/machine.py"
+_PEERS = "orbitalis/protocol/peers.py"
+_QUOTAS = "orbitalis/protocol/quotas.py"
+_RESOLVER = "orbitalis/protocol/topic_resolver.py"
+_SLOTS = "orbitalis/protocol/slots.py"
+
 PROTOCOL_MUTANTS = [
+    *HANDSHAKE_MUTANTS,
     Mutant(
         name="pending-not-counted",
-        file="orbitalis/protocol/slot.py",
-        old="return len(found.by_remote) if found else 0",
+        file=_SLOTS,
+        old="return len(found.slots) if found else 0",
         new="return len(found.open) if found else 0",
         known_fault=2,
     ),
     Mutant(
-        name="core-maximum-not-kept",
-        file="orbitalis/protocol/core.py",
-        old="if plugin not in constraint.mandatory and not constraint.has_room(self._taken(offered.name, constraint)):",
-        new="if False:",
-        known_fault=2,
-    ),
-    Mutant(
-        name="plugin-maximum-not-kept",
-        file="orbitalis/protocol/offering.py",
-        old="return terms is not None and terms.policy.has_room(self.slots.count(operation_name))",
-        new="return terms is not None",
-    ),
-    Mutant(
         name="dead-remotes-kept",
-        file="orbitalis/protocol/liveness.py",
-        old="                self._lose(remote.identifier, CloseReason.REMOTE_DEAD)",
+        file=_LIVENESS,
+        old="                self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)",
         new="                pass",
         known_fault=4,
     ),
     Mutant(
-        name="compliance-not-updated",
-        file="orbitalis/protocol/discovering.py",
-        old=("self.compliant = compliant\n        self._outbox"),
-        new=("self.compliant = True\n        self._outbox"),
-        known_fault=4,
-    ),
-    Mutant(
         name="restart-not-noticed",
-        file="orbitalis/protocol/slot_keeper.py",
-        old=(
-            "            if self.slots.has_remote(remote_identifier):\n"
-            "                self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)"
-        ),
-        new=("            if False:\n                self._lose(remote_identifier, CloseReason.REMOTE_RESTARTED)"),
+        file=_LIVENESS,
+        old="                if self._slots.has_remote(remote_identifier):\n",
+        new="                if False:\n",
         known_fault=4,
     ),
     Mutant(
         name="keepalive-once-overdue-never-again",
-        file="orbitalis/protocol/acquaintances.py",
-        old=("        remote.last_keepalive_sent = now\n        self._schedule_keepalive(remote)"),
-        new="        remote.last_keepalive_sent = now",
+        file=_PEERS,
+        old="                if self._peers.get(peer.identifier) is peer:\n                    self._schedule(peer)",
+        new="                pass",
         known_fault=5,
     ),
     Mutant(
         name="age-from-creation",
-        file="orbitalis/protocol/orbiter.py",
+        file=_CLOSING,
         old="if slot.last_used + after > now:",
         new="if slot.opened_at + after > now:",
         known_fault=6,
     ),
     Mutant(
-        name="any-reject-counts",
-        file="orbitalis/protocol/plugin.py",
-        old="meant = envelope.correlation_identifier in (None, *slot.offer_identifiers[-1:])",
-        new="meant = True",
-        known_fault=7,
-    ),
-    Mutant(
         name="close-from-any-topic",
-        file="orbitalis/protocol/orbiter.py",
+        file=_CLOSING,
         old="if slot is None or topic != slot.incoming_close_topic:",
         new="if slot is None:",
         known_fault=7,
     ),
     Mutant(
         name="close-of-any-connection",
-        file="orbitalis/protocol/orbiter.py",
-        old="if slot is None or envelope.connection_identifier not in (None, slot.connection_identifier):",
+        file=_CLOSING,
+        old="if slot is None or headers.connection_identifier not in (None, slot.connection_identifier):",
         new="if slot is None:",
         known_fault=7,
     ),
     Mutant(
         name="keepalive-to-any-topic",
-        file="orbitalis/protocol/liveness.py",
-        old="topic = self._told.resolve(KeepaliveTopic, remote.identifier, message.keepalive_topic)",
-        new="topic = message.keepalive_topic",
+        file=_LIVENESS,
+        old="answer_topic = self._resolver.resolve(KeepaliveTopic, peer.identifier, message.keepalive_topic)",
+        new="answer_topic = message.keepalive_topic",
         known_fault=7,
     ),
     Mutant(
         name="strangers-get-keepalives",
-        file="orbitalis/protocol/liveness.py",
-        old="is_known = remote is not None and not remote.is_dead and remote.standing(envelope) is Standing.CURRENT",
+        file=_LIVENESS,
+        old="is_known = peer is not None and not peer.is_dead and peer.status(headers) is IncarnationStatus.CURRENT",
         new="is_known = True",
         known_fault=7,
     ),
     Mutant(
         name="sender-of-topic-not-checked",
-        file="orbitalis/protocol/told_topics.py",
-        old="if sender != remote_identifier and (sender",
-        new="if False and (sender",
+        file=_RESOLVER,
+        old="if sender != UNKNOWN_SENDER or incarnation is not None:",
+        new="if False:",
         known_fault=7,
     ),
     Mutant(
@@ -119,27 +100,17 @@ PROTOCOL_MUTANTS = [
     ),
     Mutant(
         name="offers-after-stop",
-        file="orbitalis/protocol/orbiter.py",
-        old="        if self.running:\n            sender = sender_of(message)",
-        new="        if True:\n            sender = sender_of(message)",
+        file=_MACHINE,
+        old="        if not self.running:\n            return self._outbox.take()\n        sender",
+        new="        sender",
         known_fault=9,
     ),
     Mutant(
         name="deadlines-after-stop",
-        file="orbitalis/protocol/slot_keeper.py",
-        old=(
-            "        for deadlines in (self._pending_deadlines, self._close_deadlines, self._unused_deadlines):\n"
-            "            deadlines.discard(slot.key)\n"
-        ),
-        new="",
+        file=_LIFECYCLE,
+        old="        self.deadlines.discard(slot)\n        if was_connection:",
+        new="        if was_connection:",
         known_fault=9,
-    ),
-    Mutant(
-        name="unrequired-operation-spoils-offer",
-        file="orbitalis/protocol/core.py",
-        old='            return "the operation is not required"',
-        new='            raise RemoteProtocolError("not required")',
-        known_fault=10,
     ),
     Mutant(
         name="undefined-is-nothing",
@@ -149,208 +120,162 @@ PROTOCOL_MUTANTS = [
         known_fault=13,
     ),
     Mutant(
-        name="offer-to-excluded-core",
-        file="orbitalis/protocol/offering.py",
-        old="            and self._settings.operations[operation_name].policy.admits(core)\n",
-        new="",
-    ),
-    Mutant(
-        name="request-of-excluded-plugin",
-        file="orbitalis/protocol/core.py",
-        old="if not constraint.admits(plugin):",
-        new="if False:",
-    ),
-    Mutant(
-        name="policy-not-looked-at-again",
-        file="orbitalis/protocol/plugin.py",
-        old=(
-            "            and terms.policy.admits(slot.remote_identifier)\n"
-            "            and terms.policy.has_room(self.slots.count(slot.operation_name) - 1)\n"
-        ),
-        new="",
-    ),
-    Mutant(
-        name="repeated-confirm-is-another",
-        file="orbitalis/protocol/core.py",
-        old=(
-            "            if slot.is_connection:\n"
-            "                return\n"
-            "            if slot.state is SlotState.REQUESTED:"
-        ),
-        new="            if slot.state is SlotState.REQUESTED:",
-    ),
-    Mutant(
-        name="unexpected-confirm-is-let-be",
-        file="orbitalis/protocol/core.py",
-        old="        # Nobody here waits for it, so the plugin must not go on to believe in it.\n",
-        new="        return\n",
-    ),
-    Mutant(
         name="offers-never-expire",
-        file="orbitalis/protocol/orbiter.py",
-        old="                self._release(slot, SlotTrigger.EXPIRED, CloseReason.LOCAL)",
-        new="                pass",
+        file=_MACHINE,
+        old="        for slot in self._lifecycle.pop_expired(now):\n            self._lifecycle.give_up(slot)",
+        new="        self._lifecycle.pop_expired(now)",
     ),
     Mutant(
         name="close-never-overdue",
-        file="orbitalis/protocol/orbiter.py",
-        old="return [slot for slot in due if slot is not None and slot.is_ending]",
-        new="return []",
+        file=_LIFECYCLE,
+        old="return self._pop(now, lambda slot: slot.is_ending)",
+        new="return self._pop(now, lambda slot: slot.is_ending)[:0]",
     ),
     Mutant(
         name="half-open-believed-in",
-        file="orbitalis/protocol/liveness.py",
-        old="                self._release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.REMOTE_FORGOT)",
-        new="                slot.missed_at = None",
+        file=_LIVENESS,
+        old="self._lifecycle.release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.REMOTE_FORGOT)",
+        new="slot.missed_at = None",
     ),
     Mutant(
         name="one-keepalive-is-enough",
-        file="orbitalis/protocol/liveness.py",
+        file=_LIVENESS,
         old="            elif slot.missed_at + timings.RECONCILIATION_DELAY <= now:",
         new="            elif slot.missed_at <= now:",
     ),
     Mutant(
-        name="stale-life-is-heard",
-        file="orbitalis/protocol/remote.py",
-        old="if envelope.incarnation is None or envelope.incarnation < self.incarnation:",
-        new="if envelope.incarnation is None:",
-    ),
-    Mutant(
-        name="discovers-without-pause",
-        file="orbitalis/protocol/discovering.py",
-        old="return self._discovered_at + interval",
-        new="return self._discovered_at + min(interval, 0.5)",
-    ),
-    Mutant(
-        name="no-discover-when-compliance-ends",
-        file="orbitalis/protocol/discovering.py",
-        old=" if self.compliant else settings.discovering_interval\n",
-        new="\n",
-    ),
-    Mutant(
-        name="mandatory-counted-in-maximum",
-        file="orbitalis/protocol/discovering.py",
-        old="return self.slots.count(operation_name) - mandatory",
-        new="return self.slots.count(operation_name)",
-    ),
-    Mutant(
-        name="mandatory-not-needed",
-        file="orbitalis/protocol/discovering.py",
-        old="return mandatory == len(set(constraint.mandatory)) and others >= constraint.minimum",
-        new="return others >= constraint.minimum",
+        name="past-incarnation-is-heard",
+        file=_PEERS,
+        old="if incarnation is None or incarnation < self.incarnation:",
+        new="if incarnation is None:",
     ),
     Mutant(
         name="closing-counts-as-open",
-        file="orbitalis/protocol/slot.py",
-        old=("        if slot.is_open:\n            of_operation.open"),
-        new=("        if slot.is_connection:\n            of_operation.open"),
-    ),
-    Mutant(
-        name="late-offer-to-nobody",
-        file="orbitalis/protocol/offering.py",
-        old="slot = None if suited is None else self._reserve(wish.core_identifier, name, *suited, now)",
-        new="slot = None",
-    ),
-    Mutant(
-        name="announcement-believed",
-        file="orbitalis/protocol/discovering.py",
-        old=(
-            "        standing = self.acquaintances.standing(plugin, envelope)\n        if standing is Standing.STALE:"
-        ),
-        new=(
-            "        self._admit(plugin, envelope, now)\n"
-            "        standing = self.acquaintances.standing(plugin, envelope)\n"
-            "        if standing is Standing.STALE:"
-        ),
-    ),
-    Mutant(
-        name="forged-discover-believed",
-        file="orbitalis/protocol/offering.py",
-        old="if not (self._admit(core, envelope, now) if is_directed else self._is_to_be_answered(core, envelope)):",
-        new="if not self._admit(core, envelope, now):",
-    ),
-    Mutant(
-        name="forged-life-is-certain",
-        file="orbitalis/protocol/offering.py",
-        old="self.acquaintances.meet(wish.core_identifier, wish.envelope, now, is_certain=wish.is_certain), wish.told",
-        new="self.acquaintances.meet(wish.core_identifier, wish.envelope, now), wish.told",
-    ),
-    Mutant(
-        name="next-life-gets-no-slot",
-        file="orbitalis/protocol/plugin.py",
-        old="is_expected = self._can_lend(core, name)",
-        new="is_expected = False",
+        file=_SLOTS,
+        old="        elif before is SlotState.OPEN:\n",
+        new="        elif before in _CONNECTIONS and state is SlotState.FREE:\n",
     ),
     Mutant(
         name="acknowledged-before-drained",
-        file="orbitalis/protocol/orbiter.py",
-        old="if slot.is_open:\n                self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_RECEIVED)",
-        new="if False:\n                self.slots.advance(slot, SlotTrigger.GRACEFUL_CLOSE_RECEIVED)",
+        file=_CLOSING,
+        old="            if slot.is_open:\n                slot.remote_close",
+        new="            if False:\n                slot.remote_close",
     ),
     Mutant(
         name="strangers-remembered-for-ever",
-        file="orbitalis/protocol/acquaintances.py",
-        old="if len(self._remotes) < self._settings.maximum_known_remotes or not self._parted:",
+        file=_PEERS,
+        old="if len(self._peers) < self._config.maximum_known_remotes or not self._parted:",
         new="if True:",
     ),
     Mutant(
         name="no-limit-of-pending-requests",
-        file="orbitalis/protocol/slot_keeper.py",
-        old="and slots.pending_count < settings.maximum_pending_requests",
+        file=_QUOTAS,
+        old="            and slots.pending_count < config.maximum_pending_requests\n",
         new="",
     ),
     Mutant(
         name="no-limit-of-operations-of-message",
-        file="orbitalis/protocol/slot_keeper.py",
+        file=_QUOTAS,
         old="        if count > limits.OPERATIONS_OF_MESSAGE:",
         new="        if False:",
     ),
     Mutant(
         name="topics-kept-after-release",
-        file="orbitalis/protocol/slot_keeper.py",
-        old=("        if topics:\n            self._outbox.add(Unsubscribe"),
-        new=("        if False:\n            self._outbox.add(Unsubscribe"),
+        file=_LIFECYCLE,
+        old="        if topics:\n            self._outbox.add(Unsubscribe",
+        new="        if False:\n            self._outbox.add(Unsubscribe",
     ),
     Mutant(
         name="leaving-goes-on-offering",
-        file="orbitalis/protocol/slot_keeper.py",
-        old="            not self.leaving\n            and slots",
+        file=_QUOTAS,
+        old="            not self.is_closed\n            and slots",
         new="            slots",
     ),
     Mutant(
-        name="request-names-an-old-offer",
-        file="orbitalis/protocol/core.py",
-        old="                slot.offer_identifiers = (envelope.identifier,)\n                if slot",
-        new="                if slot",
-    ),
-    Mutant(
         name="time-of-a-request-counts-from-its-offer",
-        file="orbitalis/protocol/slot_keeper.py",
-        old="        slot.waiting_since = now\n        self._schedule(slot)",
-        new="        self._schedule(slot)",
+        file=_LIFECYCLE,
+        old="        slot.waiting_since = now  #",
+        new="        #",
     ),
     Mutant(
         name="lost-confirm-not-asked-for-after-an-outage",
-        file="orbitalis/protocol/liveness.py",
-        old="                    self._repeat_unanswered(remote)\n            self._on_reconnected",
-        new="            self._on_reconnected",
-    ),
-    Mutant(
-        name="answer-names-the-first-of-two-requests",
-        file="orbitalis/protocol/plugin.py",
-        old="                slot.request_identifier = envelope.identifier\n                if slot.is_open",
-        new="                if slot.is_open",
+        file=_LIVENESS,
+        old="                self.role.repeat_unanswered(peer)\n",
+        new="",
     ),
     Mutant(
         name="connections-weigh-nothing",
-        file="orbitalis/protocol/slot.py",
-        old="            self.connection_bytes += slot.weight",
-        new="            pass",
+        file=_SLOTS,
+        old="                    self.connection_bytes += slot.size",
+        new="                    pass",
     ),
     Mutant(
         name="setup-data-kept",
-        file="orbitalis/protocol/slot_keeper.py",
+        file=_LIFECYCLE,
         old="        slot.setup_data = None  # it has done its work\n",
         new="",
+    ),
+    # Settings that change
+    Mutant(
+        name="changed-durations-of-slots-unnoticed",
+        file=_LIFECYCLE,
+        old="        if before.slot_durations != config.slot_durations:",
+        new="        if False:",
+    ),
+    Mutant(
+        name="changed-durations-of-peers-unnoticed",
+        file=_PEERS,
+        old="        if before.peer_durations != config.peer_durations:",
+        new="        if False:",
+    ),
+    Mutant(
+        name="compliant-while-draining",
+        file=_LIFECYCLE,
+        old="        self.listener.closing(slot)\n",
+        new="",
+    ),
+    # One deadline for each peer
+    Mutant(
+        name="new-peer-never-looked-at",
+        file=_PEERS,
+        old="            if self._first_look_after < math.inf:",
+        new="            if False:",
+    ),
+    Mutant(
+        name="no-keepalive-where-nobody-is-ever-dead",
+        file=_PEERS,
+        old="                peer.last_keepalive_sent = now\n                self._schedule(peer)",
+        new="                peer.last_keepalive_sent = now",
+    ),
+    Mutant(
+        name="probed-only-when-dead",
+        file=_PEERS,
+        old="self._probe_after = max(after - self._config.send_keepalive_before_timelimit / 2, after / 2)",
+        new="self._probe_after = after",
+    ),
+    Mutant(
+        name="second-keepalive-not-asked-for",
+        file=_PEERS,
+        old="        peer.reconcile_at = at\n",
+        new="",
+    ),
+    # Turns
+    Mutant(
+        name="own-name-of-another-believed",
+        file=_MACHINE,
+        old="if sender == self._config.identifier:",
+        new="if False:",
+    ),
+    Mutant(
+        name="any-topic-is-as-expected",
+        file=_RESOLVER,
+        old="            if topic == expected or (",
+        new="            if topic.startswith(_ROOTS) or (",
+    ),
+    Mutant(
+        name="long-headers-kept",
+        file=_RESOLVER,
+        old='if len(f"{headers.identifier}{incarnation}{correlation}{connection}") > limits.IDENTIFIER_BYTES:',
+        new="if len(headers.identifier) > limits.IDENTIFIER_BYTES:",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Mutants of the runtime: changes of orbiters, of their requests and of clients of buses that break a promise."""
+"""Mutants of requests, answers and clients of buses: changes that break a promise."""
 
 from __future__ import annotations
 
@@ -7,242 +7,10 @@ from tests.mutation.mutant import Mutant
 __all__ = ["RUNTIME_MUTANTS"]
 
 RUNTIME_MUTANTS = [
-    # Orbiters
-    Mutant(
-        name="alarm-rings-once",
-        file="orbitalis/orbiter/loop.py",
-        old="        finally:\n            self.look_again()\n",
-        new="        finally:\n            pass\n",
-    ),
-    Mutant(
-        name="nothing-done-while-an-iteration-hangs",
-        file="orbitalis/orbiter/loop.py",
-        old="                    self._meanwhile()",
-        new="                    pass",
-    ),
-    Mutant(
-        name="paused-loop-keeps-its-alarm",
-        file="orbitalis/orbiter/loop.py",
-        old="        self._resumed.clear()\n        self._silence()",
-        new="        self._resumed.clear()",
-    ),
-    Mutant(
-        name="stopped-loop-is-not-waited-for",
-        file="orbitalis/orbiter/loop.py",
-        old="        if not tasks:\n            return\n        _, late",
-        new="        return\n        _, late",
-    ),
-    Mutant(
-        name="compliance-in-a-lane-of-a-remote",
-        file="orbitalis/orbiter/carrier.py",
-        old="key = _OWN_LANE if isinstance(effect, ComplianceChanged) else effect.remote_identifier",
-        new="key = effect.remote_identifier",
-    ),
-    Mutant(
-        name="preparation-outlives-its-request",
-        file="orbitalis/orbiter/carrier.py",
-        old="                self.lanes.end(PreparationLane(slot))\n",
-        new="",
-    ),
-    Mutant(
-        name="failed-preparation-not-reported",
-        file="orbitalis/orbiter/carrier.py",
-        old=(
-            "                extra=_fields(slot),\n"
-            "            )\n"
-            "            self.submit(self._protocol.preparation_failed(slot, identifier, self._now()))"
-        ),
-        new="                extra=_fields(slot),\n            )",
-    ),
-    Mutant(
-        name="failed-subscription-not-reported",
-        file="orbitalis/orbiter/carrier.py",
-        old="self.submit(self._protocol.preparation_failed(slot, effect.connection_identifier, self._now()))",
-        new="pass",
-    ),
-    Mutant(
-        name="prepared-for-what-is-no-more",
-        file="orbitalis/orbiter/carrier.py",
-        old="        if slot.state is not SlotState.PREPARING:\n            return",
-        new="        if False:\n            return",
-    ),
-    Mutant(
-        name="prepared-for-what-came-to-nothing-meanwhile",
-        file="orbitalis/orbiter/carrier.py",
-        old="            if slot.state is not SlotState.PREPARING:\n                return  # it has so",
-        new="            if False:\n                return  # it has so",
-    ),
-    Mutant(
-        name="early-outputs-wait-for-ever",
-        file="orbitalis/orbiter/carrier.py",
-        old=("                self._pending_requests.pop(slot, None)\n                self.data.decided(slot)\n"),
-        new="                self._pending_requests.pop(slot, None)\n",
-    ),
-    Mutant(
-        name="early-outputs-before-the-connection",
-        file="orbitalis/orbiter/connection_data.py",
-        old="                await self._undecided.setdefault(slot, asyncio.Event()).wait()",
-        new="                pass",
-    ),
-    Mutant(
-        name="ending-connection-goes-on-draining",
-        file="orbitalis/orbiter/carrier.py",
-        old="                self.lanes.end(DrainingLane(slot))\n",
-        new="",
-    ),
-    Mutant(
-        name="closed-as-unused-while-data-is-handled",
-        file="orbitalis/orbiter/housekeeping.py",
-        old="return self._carrier.data.is_busy(slot) or self._is_awaiting(slot)",
-        new="return self._is_awaiting(slot)",
-    ),
-    Mutant(
-        name="closed-as-unused-while-an-answer-is-awaited",
-        file="orbitalis/core/request.py",
-        old="        return self._awaited.are_on(slot)",
-        new="        return False",
-    ),
-    Mutant(
-        name="stamps-kept-after-the-connection",
-        file="orbitalis/orbiter/carrier.py",
-        old="            stamps.pop(topic, None)",
-        new="            pass",
-    ),
-    Mutant(
-        name="stamps-lost-with-another-connection",
-        file="orbitalis/orbiter/carrier.py",
-        old="                    stamps[topic] = self.connections[other].stamp",
-        new="                    pass",
-    ),
-    Mutant(
-        name="inputs-with-the-stamp-of-another-connection",
-        file="orbitalis/core/execution.py",
-        old="data, stamp=connection.stamp)",
-        new="data)",
-    ),
-    Mutant(
-        name="answer-on-another-connection",
-        file="orbitalis/bus/answer.py",
-        old=" if answer is not None and answer.stamp.connection_identifier == connection_identifier else None",
-        new="",
-    ),
-    Mutant(
-        name="shared-topic-unsubscribed",
-        file="orbitalis/orbiter/carrier.py",
-        old="            if any(topic in slot.local_topics for slot in self._protocol.slots.of_topic(topic)):",
-        new="            if False:",
-    ),
-    Mutant(
-        name="any-message-on-any-channel",
-        file="orbitalis/orbiter/channel_receiver.py",
-        old="        if type(payload) in self._channel.messages:",
-        new="        if payload is not None:",
-    ),
-    Mutant(
-        name="any-message-decoded-on-any-channel",
-        file="orbitalis/orbiter/channel_receiver.py",
-        old="        return message_class in self._channel.messages",
-        new="        return True",
-    ),
-    Mutant(
-        name="any-data-decoded",
-        file="orbitalis/orbiter/connection_data.py",
-        old="        return message_class is OperationErrorMessage or any(",
-        new="        return True or any(",
-    ),
-    Mutant(
-        name="errors-not-decoded",
-        file="orbitalis/orbiter/connection_data.py",
-        old="        return message_class is OperationErrorMessage or any(",
-        new="        return any(",
-    ),
-    Mutant(
-        name="part-asks-the-first-handler",
-        file="orbitalis/bus/several.py",
-        old="        return self._parts.whole.takes(topic, message_class)",
-        new="        return self.handler.takes(topic, message_class)",
-    ),
-    Mutant(
-        name="no-limit-of-waiting-work",
-        file="orbitalis/orbiter/carrier.py",
-        old="        if self._is_overloaded(sender):",
-        new="        if False:",
-    ),
-    Mutant(
-        name="namesake-on-another-bus-heard",
-        file="orbitalis/orbiter/carrier.py",
-        old="        if not self._whereabouts.admits(message, event):",
-        new="        if False:",
-    ),
-    Mutant(
-        name="data-from-any-bus",
-        file="orbitalis/orbiter/connection_data.py",
-        old="            and event.origin == self._whereabouts.bus_of(slot.remote_identifier)\n",
-        new="",
-    ),
-    Mutant(
-        name="outage-not-reported",
-        file="orbitalis/orbiter/orbiter.py",
-        old="        self.eventbus_client.on_reconnected = self._carrier.reconnected\n",
-        new="",
-    ),
-    Mutant(
-        name="bus-error-ends-a-lane",
-        file="orbitalis/orbiter/carrier.py",
-        old="        except (BusError, ValueError) as error:\n            # Strangers",
-        new="        except ZeroDivisionError as error:\n            # Strangers",
-    ),
-    Mutant(
-        name="held-closes-not-sent",
-        file="orbitalis/orbiter/carrier.py",
-        old="            if isinstance(effect.message, GracelessCloseConnectionMessage):",
-        new="            if False:",
-    ),
-    Mutant(
-        name="remains-of-a-start-left",
-        file="orbitalis/orbiter/orbiter.py",
-        old="except BaseException:\n                    await self._remove_remains()\n",
-        new="except BaseException:\n",
-    ),
-    Mutant(
-        name="a-hook-waits-for-its-own-lane",
-        file="orbitalis/orbiter/carrier.py",
-        old="        if not self.lanes.is_around and not self._orbiter._orbiter_loop.is_around:",
-        new="        if True:",
-    ),
-    Mutant(
-        name="hooks-failure-is-everybodys",
-        file="orbitalis/orbiter/orbiter.py",
-        old="            self._logger.exception(\"%s of '%s' failed\", name, self.identifier)\n            return None",
-        new="            raise",
-    ),
-    Mutant(
-        name="lane-cancelled-at-birth-never-ends",
-        file="orbitalis/orbiter/lanes.py",
-        old="            lane.task.add_done_callback(lambda _: self._close(key, lane))\n",
-        new="",
-    ),
-    Mutant(
-        name="abandoned-work-keeps-others-waiting",
-        file="orbitalis/orbiter/lanes.py",
-        old=(
-            "        for work, _ in lane.queue:\n"
-            "            if isinstance(work, _Mark):\n"
-            "                work.tell()\n"
-            "        lane.queue.clear()"
-        ),
-        new="        lane.queue.clear()",
-    ),
-    Mutant(
-        name="periodic-work-piles-up",
-        file="orbitalis/orbiter/carrier.py",
-        old=" if isinstance(effect, Send) and effect.replaces_earlier else None",
-        new=" if False else None",
-    ),
     # Requests and answers
     Mutant(
         name="answer-to-any-waiter",
-        file="orbitalis/protocol/awaited_answers.py",
+        file="orbitalis/core/awaited_answers.py",
         old="return awaited if awaited is not None and awaited.slot in slots else None",
         new="return awaited",
     ),
@@ -261,20 +29,44 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="ended-requests-are-kept",
         file="orbitalis/core/request.py",
-        old="        finally:\n            self._awaited.remove(awaited)",
-        new="        finally:\n            pass",
+        old="            if awaited.is_awaited:  # it was cancelled, or could not be published\n",
+        new="            if False:\n",
+    ),
+    Mutant(
+        name="one-timeout-of-requests-is-the-last",
+        file="orbitalis/core/request.py",
+        old="        if at is not None:\n            self._alarm = loop.call_at(at, self._end_expired)\n",
+        new="",
+    ),
+    Mutant(
+        name="shorter-timeout-of-a-later-request-too-late",
+        file="orbitalis/core/request.py",
+        old="        if alarm is None or alarm.when() > at:\n",
+        new="        if alarm is None:\n",
+    ),
+    Mutant(
+        name="timer-of-requests-outlives-a-stop",
+        file="orbitalis/core/core.py",
+        old="            self._silence_requests()\n",
+        new="            pass\n",
+    ),
+    Mutant(
+        name="connection-unused-while-its-request-timed-out",
+        file="orbitalis/core/request.py",
+        old="        self._machine.touch(awaited.slot, self._runtime.now())\n",
+        new="",
     ),
     Mutant(
         name="failure-of-a-handler-not-told",
         file="orbitalis/plugin/answering.py",
-        old="                await _send_error(connection, answer.topic, error, client)",
-        new="                pass",
+        old="            await _send_error(connection, answer, error, publisher)",
+        new="            pass",
     ),
     Mutant(
         name="requests-overtake-executions",
         file="orbitalis/core/request.py",
-        old="                    await self._let_executions_begin()\n",
-        new="",
+        old="                await self._let_executions_begin()\n",
+        new="                pass\n",
     ),
     Mutant(
         name="executions-outlive-a-stop",
@@ -285,8 +77,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="results-to-closed-connections",
         file="orbitalis/plugin/plugin.py",
-        old="if one.output_topic is not None and one.can_answer\n        ]",
-        new="if one.output_topic is not None\n        ]",
+        old="            if topic is not None and one.can_answer:\n",
+        new="            if topic is not None:\n",
     ),
     Mutant(
         name="processes-outlive-a-stop",
@@ -294,30 +86,58 @@ RUNTIME_MUTANTS = [
         old="            await self.process_pool.close()",
         new="            pass",
     ),
+    Mutant(
+        name="one-input-at-a-time-whatever-the-operation-says",
+        file="orbitalis/plugin/plugin.py",
+        old="        return 1 if operation is None else operation.concurrency\n",
+        new="        return 1\n",
+    ),
     # Clients of buses
     Mutant(
-        name="failing-handler-ends-its-worker",
+        name="failing-handler-is-its-subscriptions-last",
         file="orbitalis/bus/dispatch.py",
-        old="        except Exception:  # whatever it raises is logged, and the next event is delivered\n",
-        new="        except ZeroDivisionError:\n",
+        old=(
+            "        except Exception as error:  # it is logged, and the next event is delivered\n"
+            "            self._report_failure(topic, event, error)\n"
+            "        if task in"
+        ),
+        new="        except ZeroDivisionError:\n            pass\n        if task in",
     ),
     Mutant(
         name="queue-without-bound",
         file="orbitalis/bus/dispatch.py",
-        old="if len(self._queue) >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:",
-        new="if self._queued_bytes + length > self._bounds.bytes:",
+        old="        if waiting >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:",
+        new="        if self._queued_bytes + length > self._bounds.bytes:",
     ),
     Mutant(
         name="delivered-after-unsubscribe",
         file="orbitalis/bus/dispatch.py",
-        old="        self._closed = True\n        self._queue.clear()\n",
+        old="        self._closed = True\n        self._queue = None\n",
         new="        self._closed = True\n",
     ),
     Mutant(
         name="busy-handlers-keep-others-waiting",
         file="orbitalis/bus/dispatch.py",
-        old="                    await asyncio.sleep(0)",
-        new="                    pass",
+        old="                self.loop.call_soon(self._resume)",
+        new="                self._resume()",
+    ),
+    Mutant(
+        name="event-overtakes-those-that-wait",
+        file="orbitalis/bus/dispatch.py",
+        old="        if self._running < self.concurrency and self._queue is None:\n",
+        new="        if self._running < self.concurrency:\n",
+    ),
+    Mutant(
+        name="one-at-a-time-after-the-first-few",
+        file="orbitalis/bus/dispatch.py",
+        old="            if self._queue is None or self._running >= self.concurrency:\n                break\n",
+        new="            if self._queue is None or self._running >= 1:\n                break\n",
+    ),
+    Mutant(
+        name="more-side-by-side-than-asked-for",
+        file="orbitalis/bus/dispatch.py",
+        old="            if self._queue is None or self._running >= self.concurrency:\n                break\n",
+        new="            if self._queue is None:\n                break\n",
     ),
     Mutant(
         name="not-subscribed-after-an-outage",
@@ -327,27 +147,69 @@ RUNTIME_MUTANTS = [
     ),
     Mutant(
         name="malformed-message-ends-the-connection",
-        file="orbitalis/bus/mqtt.py",
+        file="orbitalis/bus/decoding.py",
         old="        except Exception as error:  # nothing that a stranger sends may end the connection",
         new="        except ZeroDivisionError as error:",
     ),
     Mutant(
         name="published-once-lost-for-ever",
-        file="orbitalis/bus/mqtt.py",
-        old="                for _ in range(_ATTEMPTS):",
-        new="                for _ in range(1):",
+        file="orbitalis/bus/mqtt_outbox.py",
+        old="            if publication.attempts < ATTEMPTS:\n",
+        new="            if publication.attempts < 1:\n",
     ),
     Mutant(
         name="copy-to-every-subscription",
         file="orbitalis/bus/mqtt.py",
-        old="        if not message.subscription_identifiers:\n",
+        old="        if not identifiers:\n",
         new="        if True:\n",
     ),
     Mutant(
-        name="closed-socket-registered",
+        name="published-out-of-order-when-lost",
+        file="orbitalis/bus/mqtt_outbox.py",
+        old="        for publication in reversed(unanswered):\n",
+        new="        for publication in unanswered:\n",
+    ),
+    Mutant(
+        name="quality-of-service-0-overtakes",
+        file="orbitalis/bus/mqtt_outbox.py",
+        old="                and not self._queue\n",
+        new="",
+    ),
+    Mutant(
+        name="window-of-the-broker-ignored",
         file="orbitalis/bus/mqtt_connection.py",
-        old="        if self._unwritten is sock:\n",
-        new="        if True:\n",
+        old='        self._window = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))\n',
+        new="",
+    ),
+    Mutant(
+        name="room-on-the-network-not-noticed",
+        file="orbitalis/bus/mqtt_connection.py",
+        old="            self._loop.remove_writer(blocked.fileno())\n            self._has_made_room = True\n",
+        new="            self._loop.remove_writer(blocked.fileno())\n",
+    ),
+    Mutant(
+        name="small-event-overtakes-a-large-one",
+        file="orbitalis/bus/decoding.py",
+        old="        if len(data) >= LARGE_BYTES or (self._topics and topic in self._topics):\n",
+        new="        if len(data) >= LARGE_BYTES:\n",
+    ),
+    Mutant(
+        name="large-events-decoded-without-bound",
+        file="orbitalis/bus/decoding.py",
+        old="        if backlog is None or (",
+        new="        if True or (",
+    ),
+    Mutant(
+        name="topics-do-not-take-turns",
+        file="orbitalis/bus/decoding.py",
+        old="                    self._topics[topic] = messages\n",
+        new="                    self._topics = {topic: messages, **self._topics}\n",
+    ),
+    Mutant(
+        name="handlers-not-asked-about-large-events",
+        file="orbitalis/bus/decoding.py",
+        old="            if is_taken:\n",
+        new="            if True:\n",
     ),
     Mutant(
         name="calls-of-a-lost-connection-go-on",
@@ -360,5 +222,29 @@ RUNTIME_MUTANTS = [
         file="orbitalis/bus/several.py",
         old="        if not self._parts.is_copy(event):\n",
         new="        if True:\n",
+    ),
+    Mutant(
+        name="replaced-handler-kept",
+        file="orbitalis/operations/handlers.py",
+        old="            if known is given:\n",
+        new="            if True:\n",
+    ),
+    Mutant(
+        name="optional-result-for-any",
+        file="orbitalis/operations/handlers.py",
+        old="        if result is None and self._results.optional:\n",
+        new="        if result is None:\n",
+    ),
+    Mutant(
+        name="bare-value-not-unwrapped",
+        file="orbitalis/operations/handlers.py",
+        old="any(one in MESSAGE_OF_VALUE for one in payloads.types)",
+        new="False",
+    ),
+    Mutant(
+        name="concurrency-forgotten",
+        file="orbitalis/operations/provided_operations.py",
+        old="            concurrency=declared.concurrency,\n",
+        new="",
     ),
 ]

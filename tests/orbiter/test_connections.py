@@ -15,9 +15,9 @@ from orbitalis import Input, Operation, Output
 from orbitalis.bus import LocalEventBus
 from orbitalis.core import OperationRequirement
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
+from orbitalis.operations.constraint import Constraint
 from orbitalis.orbiter import Connection
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
-from orbitalis.protocol.constraint import Constraint
 from orbitalis.testing import Harness
 from orbitalis_wire.messages import Int64Message, StringMessage
 from tests.support.events import Collector, until
@@ -132,7 +132,7 @@ async def test_a_connection_says_all_about_itself(bus: LocalEventBus) -> None:
         assert repr(mine) == "Connection('plugin', 'text', open)"
         async with mine.lock:
             mine.touch()
-        core.eventbus_client.topic_stamps.clear()
+        core._runtime.publisher.by_topic.clear()
         await plugin.eventbus_client.unsubscribe()
         await core.send_graceful_close_connection("plugin", "text")
         assert mine.is_soft_closed
@@ -278,7 +278,7 @@ async def test_keepalives_can_be_sent_to_who_is_known(bus: LocalEventBus) -> Non
         await plugin.eventbus_client.subscribe("a", collector)
         await core.send_keepalive("plugin")
         await collector.wait_for(1)
-        remote = core._protocol.acquaintances.get("plugin")
+        remote = core._machine.peers.get("plugin")
         assert remote is not None
         remote.last_seen = 0.0
         core.have_seen("plugin")

@@ -8,7 +8,7 @@ from typing import Any
 
 from orbitalis import PendingRequest
 from orbitalis.testing import Harness
-from orbitalis_wire.messages import ConfirmConnectionMessage
+from orbitalis_wire.messages import ConfirmConnectionMessage, StringMessage
 from tests.support.orbiters import EchoPlugin, TextCore, needs
 
 
@@ -49,7 +49,23 @@ async def test_what_comes_before_the_confirm_is_delivered_after_it_and_before_wh
     await core.execute("text", "four", any=True)
     await harness.advance(1)
     assert core.texts == ["one", "two", "three", "four"]
-    assert core._carrier.data._undecided == {}
+    assert core._runtime.delivery._undecided == {}
+
+
+async def test_what_comes_right_before_the_confirm_is_delivered(harness: Harness) -> None:
+    class Quick(EchoPlugin):
+        async def _on_promote_pending_request_to_connection(self, pending_request: PendingRequest) -> None:
+            (one,) = self.retrieve_connections()
+            assert one.output_topic is not None
+            # Without a pause, so that both come in one go.
+            assert self._runtime.publisher.send(one.output_topic, StringMessage(value="at once"), one.headers) is None
+
+    core = TextCore(identifier="core", eventbus_client=harness.client(), operation_requirements=needs())
+    plugin = Quick(identifier="plugin", eventbus_client=harness.client())
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin, "text")
+    await harness.idle()
+    assert core.texts == ["at once"]
 
 
 async def test_what_comes_before_a_confirm_that_never_comes_is_given_up_with_the_request(harness: Harness) -> None:
@@ -58,7 +74,7 @@ async def test_what_comes_before_a_confirm_that_never_comes_is_given_up_with_the
     assert data_topic is not None
     assert core.eventbus_client.is_busy(data_topic)
     await harness.advance(21)
-    assert core._carrier.data._undecided == {}
+    assert core._runtime.delivery._undecided == {}
     assert not core.eventbus_client.is_busy(data_topic)
     assert core.texts == []
     plugin.greetings = ("of another connection",)
@@ -81,6 +97,6 @@ async def test_a_graceful_close_that_follows_the_confirm_loses_nothing_that_came
 async def test_a_core_that_stops_lets_go_of_what_has_come_before_a_confirm(harness: Harness) -> None:
     core, plugin = await begin(harness)
     await core.stop()
-    assert core._carrier.data._undecided == {}
+    assert core._runtime.delivery._undecided == {}
     assert core.texts == []
     plugin.may.set()

@@ -77,6 +77,8 @@ async def test_an_edit_counts_while_a_connection_ends_that_has_data_to_handle(ha
     plugin, told, untold = await connected_cores(harness, requirements)
     for core in (told, untold):
         await core.execute("text", "a", any=True)
+    await harness.advance(INTERVAL / 10)
+    for core in (told, untold):
         await plugin.send_graceful_close_connection(core.identifier, "text")
     await harness.advance(INTERVAL)
     # A connection that is ending does not count.

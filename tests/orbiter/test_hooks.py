@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import pytest
 
 from orbitalis import Core, Operation, Output, Policy
 from orbitalis.bus import LocalEventBus
+from orbitalis.operations.connection import PendingRequest
 from orbitalis.orbiter import Connection, Orbiter
-from orbitalis.orbiter.connection import PendingRequest
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
     DiscoverMessage,
@@ -180,7 +181,6 @@ async def test_the_data_of_a_close_is_by_default_what_a_hook_gives(bus: LocalEve
                 await plugin.send_graceful_close_connection("core", "text")
             elif close == "unused":
                 plugin.close_connection_if_unused_after = 0.0
-                plugin._machine._unused_deadlines.set(("core", "text"), 0.0)
                 assert await plugin.close_unused_connections() == 1
             await plugin.stop()
             await until(lambda: core.closed == [("plugin", b"core text")])
@@ -208,6 +208,35 @@ async def test_a_remote_that_dies_is_told_before_its_connections_are_closed(bus:
         assert core.dead_remote_identifiers == ["plugin"]
         assert not core.is_compliant()
         await plugin.stop()
+
+
+async def test_an_override_that_looks_like_the_default_is_called(bus: LocalEventBus) -> None:
+    heard = []
+
+    class Listening(EchoPlugin):
+        @wraps(EchoPlugin._on_new_discover)
+        async def _on_new_discover(self, discover_message: DiscoverMessage) -> None:  # type: ignore[override]
+            heard.append(discover_message.core_identifier)
+            await super()._on_new_discover(discover_message)
+
+    plugin = Listening(identifier="plugin", eventbus_client=on(bus), with_loop=False)
+    async with running(plugin, core_on(bus)):
+        await until(lambda: heard == ["core"])
+
+
+async def test_what_a_user_has_closed_waits_for_the_hooks_that_tell_of_it(bus: LocalEventBus) -> None:
+    diary, core, plugin = Diary(), core_on(bus), plugin_on(bus)
+    diary.keep(core)
+    async with running(plugin, core):
+        await told_by(core, diary, "_on_compliant")
+        diary.calls.clear()
+        await core.send_graceless_close_connection("plugin", "text")
+        assert sorted(diary.of(core)) == [
+            "_get_on_close_data",
+            "_on_close_connection",
+            "_on_graceless_close_connection",
+            "_on_not_compliant",
+        ]
 
 
 async def test_hooks_may_be_plain_functions(bus: LocalEventBus) -> None:

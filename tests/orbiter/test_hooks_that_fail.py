@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from orbitalis.bus import LocalEventBus
 from orbitalis.bus.dispatch import Subscription
+from orbitalis.protocol.transitions import CoreState
 from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage, RequestOperationMessage
 from tests.support.events import Collector, until
 from tests.support.orbiters import (
@@ -218,9 +219,9 @@ async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
         setattr(plugin, "_on_keepalive", hang)  # noqa: B010
         for _ in range(500):
             await core.send_keepalive("plugin")
-        assert len(plugin._carrier.lanes) <= 51
+        await until(lambda: plugin.statistics.overloaded > 400)
+        assert plugin._runtime.queues.waiting <= 51
         assert "too much is still to be done" in caplog.text
-        assert plugin.statistics.overloaded > 400
         released.set()
 
 
@@ -268,12 +269,42 @@ async def test_nothing_is_prepared_for_a_request_that_has_come_to_nothing_while_
         await asked.wait()
         plugin.pending_requests_expire_after = 0.0
         discarding = asyncio.create_task(plugin.discard_expired_pending_requests())  # done when the hook is
-        await until(lambda: not list(plugin._protocol.slots))
+        await until(lambda: not list(plugin._machine.slots))
         go_on.set()
         assert await discarding == 1
         await plugin.send_keepalive("core")  # comes after what was under way
         assert prepared == []
         assert plugin.retrieve_connections() == []
+
+
+async def test_a_core_loses_compliance_while_the_hook_that_tells_of_it_hangs(
+    bus: LocalEventBus,
+) -> None:
+    released = asyncio.Event()
+    core, plugin = core_on(bus), plugin_on(bus)
+    setattr(core, "_on_compliant", released.wait)  # noqa: B010
+    async with running(plugin, core):
+        await asyncio.wait_for(core.compliant_event.wait(), 20)
+        await all_connected(core, [plugin])
+        await plugin.send_graceless_close_connection("core", "text")
+        await asyncio.wait_for(core.not_compliant_event.wait(), 20)
+        assert core.state is CoreState.NOT_COMPLIANT
+        released.set()
+
+
+@pytest.mark.parametrize("hook", ["_setup_operation", "_get_setup_data"])
+async def test_a_preparation_that_raises_before_it_waits_ends_the_handshake(bus: LocalEventBus, hook: str) -> None:
+    called = []
+
+    def fail(*arguments: object) -> None:
+        called.append(arguments)
+        raise ZeroDivisionError
+
+    core, plugin = core_on(bus), plugin_on(bus)
+    setattr(plugin if hook == "_setup_operation" else core, hook, fail)
+    async with running(plugin, core):
+        await until(lambda: len(called) == 1)
+        await until(lambda: len(plugin._machine.slots) == len(core._machine.slots) == 0)
 
 
 @pytest.mark.parametrize("what", ["input", "close"])
@@ -287,20 +318,22 @@ async def test_nothing_is_prepared_for_a_request_that_is_taken_back_while_its_to
 
     plugin, core = plugin_on(bus), core_on(bus)
     plugin._setup_operation = prepare  # type: ignore[method-assign]
-    subscribe = plugin.eventbus_client._subscribe
+    subscribe = plugin.eventbus_client._start_subscribe
 
-    async def hang(subscription: Subscription) -> None:
-        await subscribe(subscription)
-        if f"/text/{what}/" in subscription.topic_filter:
-            asked.set()
-            await go_on.wait()
+    def hang(subscription: Subscription) -> Awaitable[None] | None:
+        assert subscribe(subscription) is None
+        return answered() if f"/text/{what}/" in subscription.topic_filter else None
 
-    plugin.eventbus_client._subscribe = hang  # type: ignore[method-assign]
+    async def answered() -> None:
+        asked.set()
+        await go_on.wait()
+
+    plugin.eventbus_client._start_subscribe = hang  # type: ignore[method-assign]
     async with running(plugin, core):
         await asked.wait()
         before = set(plugin._protocol_filters())
         await core.stop()
-        await until(lambda: not list(plugin._protocol.slots))
+        await until(lambda: not list(plugin._machine.slots))
         assert set(plugin.eventbus_client._subscriptions) > before
         go_on.set()
         await until(lambda: set(plugin.eventbus_client._subscriptions) == before)
@@ -343,6 +376,6 @@ async def test_a_start_does_not_wait_for_ever_for_its_announcement(bus: LocalEve
     async with asyncio.timeout(4):
         await plugin.start()
     assert plugin.is_running
-    plugin._carrier.lanes.end(None)
+    plugin._runtime.queues.end(None)
     await plugin.stop()
     assert_nothing_is_left(plugin)

@@ -1,4 +1,4 @@
-"""Offers in a second moment and announcements, with real orbiters: nobody waits for the next discover."""
+"""Late offers and announcements, with real orbiters: nobody waits for the next discover."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ async def test_an_operation_that_is_added_is_offered_and_announced(harness: Harn
     assert core.is_compliant()
     assert len(harness.recording.of(AnnounceMessage)) == 2
     assert harness.recording.of(AnnounceMessage)[-1].payload.operation_names == ("text", "a", "b")
-    assert len(harness.recording.of(OfferMessage)) == 1
+    # `with_operation` counts at once, an edited dictionary when the loop looks.
+    assert len(harness.recording.of(OfferMessage)) == (2 if late_offers else 1)
 
 
 async def test_a_restart_is_noticed_at_once_by_a_core_that_wants_nothing_more(harness: Harness) -> None:
@@ -159,11 +160,11 @@ async def test_a_restart_is_noticed_at_once_by_a_core_that_wants_nothing_more(ha
 
 async def crash(plugin: Plugin) -> None:
     """Have a plugin leave without a word."""
-    plugin.eventbus_client.publish = _nothing  # type: ignore[method-assign]
+    plugin.eventbus_client._start_publish = _nothing  # type: ignore[method-assign,assignment]
     await plugin.stop()
 
 
-async def _nothing(*args: object, **kwargs: object) -> None: ...
+def _nothing(*args: object) -> None: ...
 
 
 @dataclass

@@ -6,6 +6,7 @@ import asyncio
 
 from orbitalis import Connection
 from orbitalis.bus import LocalEventBus
+from tests.support.events import until
 from tests.support.orbiters import Diary, all_connected, core_on, plugin_on, running
 
 
@@ -21,10 +22,10 @@ async def test_a_plugin_that_leaves_closes_gracefully_and_offers_nothing_more(bu
         assert plugin.retrieve_connections() == []
         await asyncio.wait_for(core.not_compliant_event.wait(), 20)
         await core.send_discover_based_on_requirements()
+        await until(lambda: "_on_new_discover" in diary.of(plugin))
         await plugin.stop()
         assert "_on_graceful_close_connection" in diary.of(plugin)
         assert "_on_graceless_close_connection" not in diary.of(plugin)
-        assert "_on_new_discover" in diary.of(plugin)
         assert "_on_send_offer" not in diary.of(plugin)
         await plugin.start()
         await core.send_discover_based_on_requirements()

@@ -290,7 +290,7 @@ async def test_after_its_stop_it_can_do_nothing_and_says_so(bus: LocalEventBus) 
     await plugin.send_offer("$handshake.offer", "core", ["text"])
     core.update_compliant()
     assert core.state is CoreState.STOPPED
-    assert len(plugin._protocol.slots) == 0
+    assert len(plugin._machine.slots) == 0
 
 
 async def test_before_its_start_nothing_makes_a_core_compliant(bus: LocalEventBus) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -26,13 +27,20 @@ class CutOffClient(LocalEventBusClient):
         self.is_back = asyncio.Event()
         self.is_back.set()
 
-    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+    def _start_publish(  # type: ignore[override]  # the bus of this one takes time
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
+        if self.is_back.is_set():
+            return super()._start_publish(topic, event, channel, encoding)
+        return self._publish_later(topic, event, channel, encoding)
+
+    async def _publish_later(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
         try:
             async with asyncio.timeout(10):
                 await self.is_back.wait()
         except TimeoutError:
             raise BusUnavailableError("the bus is away") from None
-        await super()._publish(topic, event, channel, encoding)
+        super()._start_publish(topic, event, channel, encoding)
 
 
 async def test_discovers_do_not_pile_up(harness: Harness) -> None:
@@ -43,7 +51,7 @@ async def test_discovers_do_not_pile_up(harness: Harness) -> None:
     before = len(harness.recording.of(DiscoverMessage))
 
     await harness.advance(600)
-    assert len(core._carrier.lanes) <= 1
+    assert core._runtime.queues.waiting <= 1
     assert len(harness.recording.of(DiscoverMessage)) == before
 
     client.is_back.set()
@@ -69,7 +77,7 @@ async def test_signs_of_life_do_not_pile_up(harness: Harness) -> None:
     before = len(harness.recording.of(KeepaliveMessage).on("orbitalis/plugin/core/keepalive"))
 
     await harness.advance(600)
-    assert len(core._carrier.lanes) <= 1
+    assert core._runtime.queues.waiting <= 1
 
     client.is_back.set()
     await harness.advance(0.1)

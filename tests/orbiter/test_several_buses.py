@@ -10,8 +10,8 @@ import pytest
 
 from orbitalis.bus import LocalEventBus, LocalEventBusClient, MqttEventBusClient, SeveralEventBusClient
 from orbitalis.message import Event
-from orbitalis.orbiter.whereabouts import Whereabouts
-from orbitalis.protocol.core import CoreProtocol
+from orbitalis.orbiter.bus_locator import BusLocator
+from orbitalis.protocol.machine import CoreMachine
 from orbitalis.testing import RecordingBus
 from orbitalis_wire.messages import (
     DiscoverMessage,
@@ -175,7 +175,7 @@ async def test_forged_data_on_a_topic_that_both_buses_deliver_is_ignored(
         topic = core.retrieve_connections()[0].output_topic
         assert topic is not None
         # A layout of the user's own may have one topic for several connections.
-        await core.eventbus_client.subscribe(topic, core._carrier.data)
+        await core.eventbus_client.subscribe(topic, core._runtime.delivery)
         stranger = LocalEventBusClient(right)
         await stranger.connect()
         await stranger.publish(topic, "forged")
@@ -212,29 +212,29 @@ async def test_a_core_that_asks_on_two_buses_is_one_as_long_as_it_is_in_the_same
     async with running(plugin, core):
         await all_connected(core, [plugin])
         await until(lambda: len(plugin.retrieve_connections()) == 1)
-        whereabouts = plugin._carrier._whereabouts
-        here = whereabouts.bus_of("core")
+        locator = plugin._runtime.locator
+        here = locator.bus_of("core")
         elsewhere = "right" if here == "left" else "left"
-        assert whereabouts.admits(*_discover(core._incarnation, elsewhere))
-        assert not whereabouts.admits(*_discover(core._incarnation + "0", elsewhere))
-        assert not whereabouts.admits(*_discover(None, elsewhere))
-        assert not whereabouts.admits(*_keepalive("core", elsewhere))
-        assert whereabouts.admits(*_keepalive("core", str(here)))
-        assert whereabouts.bus_of("core") == here
+        assert locator.admits(*_discover(core._incarnation, elsewhere))
+        assert not locator.admits(*_discover(core._incarnation + "0", elsewhere))
+        assert not locator.admits(*_discover(None, elsewhere))
+        assert not locator.admits(*_keepalive("core", elsewhere))
+        assert locator.admits(*_keepalive("core", str(here)))
+        assert locator.bus_of("core") == here
 
 
-async def test_only_so_many_whereabouts_are_remembered(left: RecordingBus, right: RecordingBus) -> None:
+async def test_only_so_many_buses_of_remotes_are_remembered(left: RecordingBus, right: RecordingBus) -> None:
     core = core_of(on_both(left, right), operation_requirements=needs())
     plugin = plugin_on(left)
     async with running(plugin, core):
         await all_connected(core, [plugin])
-        assert isinstance(core._protocol, CoreProtocol)
-        whereabouts: Whereabouts = core._carrier._whereabouts
+        assert isinstance(core._machine, CoreMachine)
+        locator: BusLocator = core._runtime.locator
         for number in range(5000):
-            assert whereabouts.admits(*_keepalive(f"stranger{number}", "right"))
-            assert whereabouts.bus_of(f"stranger{number}") == "right"
-        assert len(whereabouts._buses) <= 1000
-        assert whereabouts.bus_of("plugin") == "left"
+            assert locator.admits(*_keepalive(f"stranger{number}", "right"))
+            assert locator.bus_of(f"stranger{number}") == "right"
+        assert len(locator.buses) <= 1000
+        assert locator.bus_of("plugin") == "left"
 
 
 async def test_a_broker_that_is_killed_takes_its_plugin_along_and_no_other(

@@ -146,7 +146,7 @@ async def test_of_two_plugins_the_one_that_is_named_gets_the_input(harness: Harn
 
 
 @pytest.mark.parametrize("closed", ["a", "b"])
-async def test_a_close_leaves_the_stamp_to_those_that_have_the_topic_still(harness: Harness, closed: str) -> None:
+async def test_a_close_leaves_the_headers_to_those_that_have_the_topic_still(harness: Harness, closed: str) -> None:
     core = TextCore(
         identifier="core",
         eventbus_client=harness.client(),
@@ -157,16 +157,16 @@ async def test_a_close_leaves_the_stamp_to_those_that_have_the_topic_still(harne
     await harness.start(*plugins.values(), core)
     await harness.compliant(core)
 
-    def stamped(orbiter: Orbiter) -> dict[str, str | None]:
-        stamps = orbiter.eventbus_client.topic_stamps
-        return {topic: stamp.connection_identifier for topic, stamp in stamps.items()}
+    def by_topic(orbiter: Orbiter) -> dict[str, str | None]:
+        found = orbiter._runtime.publisher.by_topic
+        return {topic: headers.connection_identifier for topic, headers in found.items()}
 
     await core.send_graceless_close_connection(closed, "text")
     (left,) = core.retrieve_connections()
     assert left.remote_identifier != closed
-    assert stamped(core) == {"inputs": left.connection_identifier}
+    assert by_topic(core) == {"inputs": left.connection_identifier}
     await core.sudo_execute("inputs", "by hand")
     await harness.idle()
     assert plugins[left.remote_identifier].received == ["by hand"]
     await core.send_graceless_close_connection(left.remote_identifier, "text")
-    assert stamped(core) == {}
+    assert by_topic(core) == {}

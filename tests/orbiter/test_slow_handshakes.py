@@ -75,7 +75,7 @@ async def test_a_reject_of_what_could_not_be_prepared_frees_the_slot_however_man
     await harness.advance(5.05)
 
     assert harness.recording.of(RejectOperationMessage)
-    assert list(plugin._protocol.slots) == []
+    assert list(plugin._machine.slots) == []
 
 
 async def test_each_side_has_the_whole_time_for_its_part(harness: Harness) -> None:
@@ -132,4 +132,4 @@ async def test_a_request_that_was_repeated_and_cannot_be_granted_is_over_at_once
 
     assert len(harness.recording.of(RequestOperationMessage)) >= 2
     assert harness.recording.of(OperationNoLongerAvailableMessage)
-    assert [slot for slot in core._protocol.slots if slot.created_at < 10] == []
+    assert [slot for slot in core._machine.slots if slot.created_at < 10] == []

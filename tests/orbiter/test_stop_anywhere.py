@@ -102,7 +102,7 @@ async def test_everybody_is_told_of_a_stop_that_a_hook_calls(bus: LocalEventBus)
     plugin = Stopping(identifier="plugin", eventbus_client=on(bus), where="_on_keepalive")
     async with core:
         await plugin.start()
-        core._carrier.submit(core._machine.discover(core._machine.operations_to_discover(), core._now()))
+        await core.send_discover_based_on_requirements()
         await all_connected(core, [plugin])
         await core.send_keepalive("plugin")
         await until(lambda: core.closed == [("plugin", None)])

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from functools import cached_property
+from pathlib import Path
 from types import FunctionType, ModuleType
 
 import pytest
@@ -16,6 +17,9 @@ import pytest
 from tests.support.repository import PACKAGE_FOLDERS, ROOT, imported_modules, repository_files
 
 MAXIMUM_LINES = 450
+
+#: A module of one cohesive class may have more: what belongs together must not be split because of its length.
+MAXIMUM_LINES_OF_ONE_CLASS = 700
 
 SOURCES = {path: (ROOT / path).read_text() for path in repository_files() if path.suffix == ".py"}
 
@@ -64,10 +68,18 @@ def is_documented(value: object) -> bool:
     return bool(text) and not (is_dataclass(value) and text.startswith(f"{value.__name__}("))
 
 
-def test_modules_are_short() -> None:
-    lines = {str(path): len(source.splitlines()) for path, source in SOURCES.items() if path.parts[0] != "generated"}
+def has_one_class(path: Path) -> bool:
+    """Tell whether one class takes most of a module."""
+    classes = [node for node in ast.parse(SOURCES[path]).body if isinstance(node, ast.ClassDef)]
+    longest = max(((node.end_lineno or 0) - node.lineno for node in classes), default=0)
+    return longest > len(SOURCES[path].splitlines()) * 2 / 3
 
-    assert {path: count for path, count in lines.items() if count > MAXIMUM_LINES} == {}
+
+def test_modules_are_short() -> None:
+    lines = {path: len(source.splitlines()) for path, source in SOURCES.items() if path.parts[0] != "generated"}
+    allowed = {path: MAXIMUM_LINES_OF_ONE_CLASS if has_one_class(path) else MAXIMUM_LINES for path in lines}
+
+    assert {str(path): count for path, count in lines.items() if count > allowed[path]} == {}
 
 
 def test_modules_say_what_they_are_about() -> None:

@@ -24,6 +24,8 @@ FOLDERS = {
 FILES = {
     ".editorconfig",
     ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "Makefile",
     "README.md",

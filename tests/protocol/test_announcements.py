@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from orbitalis.errors import RemoteProtocolError
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import CloseReason, ConnectionClosed, MessageReceived, RemoteLost, Send
-from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire import channels, limits, timings
 from orbitalis_wire.envelope import Encoding
@@ -56,7 +56,7 @@ def directed(core: Node) -> list[Send]:
 
 
 def announcement(plugin: Node, **headers: Any) -> Packet:
-    """Return the last announcement of a plugin, be it changed."""
+    """Return the last announcement of a plugin, also one that was changed."""
     return plugin.packet(plugin.last_send(AnnounceMessage)).changed(**headers)
 
 
@@ -211,7 +211,7 @@ def test_a_core_at_its_maximum_notices_at_once_that_a_plugin_has_started_anew() 
     assert plugin.connections() == ["core"]
     assert core.slot(plugin) is not old
     assert core.slot(plugin).connection_identifier == plugin.slot(core).connection_identifier
-    assert core.core.compliant
+    assert core.requester.compliant
     assert len(core.sent(DiscoverMessage)) == 1
 
 
@@ -228,7 +228,7 @@ def test_a_plugin_that_has_started_anew_with_nothing_to_give_says_so() -> None:
     net.run()
     assert len(plugin.sent(KeepaliveMessage)) == 1
     assert core.connections() == []
-    assert not core.core.compliant
+    assert not core.requester.compliant
     assert_sane(core)
 
 
@@ -261,7 +261,7 @@ def test_an_announcement_alone_ends_nothing() -> None:
     assert len(directed(core)) == 2
     # What the real plugin says is believed afterwards as before.
     plugin.do(plugin.machine.send_keepalive("core", net.now))
-    remote = core.machine.acquaintances.get("plugin")
+    remote = core.machine.peers.get("plugin")
     assert remote is not None
     assert remote.incarnation == "00000002"
     assert_sane(core)
@@ -315,7 +315,7 @@ def test_what_an_announcement_tells_is_held_against_who_tells_it(fields: dict[st
     with pytest.raises(RemoteProtocolError):
         core.handle(announcement(plugin).changed(message=fields))
     assert directed(core) == []
-    assert len(core.machine.acquaintances) == 0
+    assert len(core.machine.peers) == 0
 
 
 def test_invented_plugins_leave_nothing_behind_and_are_not_all_asked() -> None:
@@ -328,7 +328,7 @@ def test_invented_plugins_leave_nothing_behind_and_are_not_all_asked() -> None:
         invented = {"plugin_identifier": f"p{number}", "discover_topic": f"orbitalis/p{number}/-/discover"}
         core.handle(announcement(plugin).changed(message=invented))
     assert len(directed(core)) == limits.DIRECTED_DISCOVERS
-    assert len(core.machine.acquaintances) == len(core.machine.slots) == 0
+    assert len(core.machine.peers) == len(core.machine.slots) == 0
     net.now += timings.DIRECTED_DISCOVERS_INTERVAL
     core.handle(announcement(plugin))
     net.run()
@@ -361,7 +361,7 @@ def test_a_directed_discover_without_an_offer_is_answered_by_a_keepalive() -> No
     assert send.topic == "orbitalis/core/plugin/keepalive"
     assert send.correlation_identifier == core.last_send(DiscoverMessage).event_identifier
     assert send.open_connections == ()
-    assert len(plugin.machine.acquaintances) == 0
+    assert len(plugin.machine.peers) == 0
     plugin.settings.operations["text"].policy.maximum = 1
     plugin.tick()
     net.run()

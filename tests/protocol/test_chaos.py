@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitalis.errors import RemoteProtocolError
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
-from orbitalis.protocol.policy import Policy
 from tests.support.invariants import assert_sane
 from tests.support.machine_settings import Requirement, Terms, text_constraint
 from tests.support.machines import Net, Node
@@ -41,6 +41,7 @@ def crowd(*, older: bool) -> Net:
     """Return two cores and three plugins, of which some are older peers on demand."""
     net = Net()
     net.announces = True
+    net.watches_settings = False
     for number in range(2):
         needs = {
             "a": Requirement(text_constraint(minimum=1, maximum=1)),
@@ -92,6 +93,7 @@ def happen(net: Net, what: str, how: Any) -> None:
             policy.maximum = (policy.maximum or 0) + 1
         else:
             plugin.settings.operations = {**plugin.settings.operations, "c": Terms()}
+        plugin.configure()
         plugin.tick()
     elif what == "prepare slowly":
         node.prepares = False
@@ -117,7 +119,7 @@ def calm_down(net: Net) -> None:
 
 def assert_agreed(net: Net) -> None:
     """Fail unless all cores have what they need, and both sides of every connection know it by the same name."""
-    assert all(node.core.compliant for node in net.nodes[:2])
+    assert all(node.requester.compliant for node in net.nodes[:2])
     shares: dict[tuple[str, str, str], list[str]] = {}
     for node in net.nodes:
         assert all(slot.is_open for slot in node.machine.slots)

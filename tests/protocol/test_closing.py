@@ -8,7 +8,7 @@ import pytest
 
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.protocol.effects import CloseReason, ConnectionClosed
-from orbitalis.protocol.orbiter import OrbiterProtocol
+from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.messages import (
     CloseConnectionAckMessage,
@@ -44,11 +44,10 @@ def assert_nothing_is_left(*nodes: Node) -> None:
         tables_are_empty(node.machine)
 
 
-def tables_are_empty(machine: OrbiterProtocol) -> None:
+def tables_are_empty(machine: Machine) -> None:
     assert not any(vars(machine.slots).values())
-    deadlines = (machine._pending_deadlines, machine._close_deadlines, machine._unused_deadlines)
-    assert [len(one) for one in deadlines] == [0, 0, 0]
-    assert len(machine.acquaintances._keepalives) == 0
+    assert len(machine._lifecycle.deadlines) == 0
+    assert [peer.connections for peer in machine.peers.all()] == [0] * len(machine.peers)
 
 
 def closed(node: Node) -> list[tuple[CloseReason, bytes | None]]:
@@ -248,7 +247,7 @@ def test_the_time_of_what_is_in_use_begins_anew(after: float, again: float) -> N
     net.now += after
     slot, machine = core.slot(plugin), core.machine
     assert machine.unused_connections(net.now, lambda used: used is slot) == []
-    assert machine._unused_deadlines.next() == net.now + again
+    assert slot.due_at == net.now + again
     assert machine.unused_connections(net.now + again - 0.01) == []
     assert machine.unused_connections(net.now + again, lambda used: used is not slot) == [slot]
     assert machine.close_unused(slot, None, net.now + again, lambda used: used is slot) == []
@@ -331,5 +330,5 @@ def test_a_thousand_connections_that_come_and_go_leave_nothing_behind() -> None:
     net.run()
     assert_nothing_is_left(core, plugin)
     for machine in (core.machine, plugin.machine):
-        assert len(machine.acquaintances) == 1
-        assert len(machine._pending_deadlines._heap) < 100
+        assert len(machine.peers) == 1
+        assert len(machine._lifecycle.deadlines._heap) < 100

@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orbitalis.protocol.deadlines import Deadlines
 
 
-def test_keys_are_due_in_the_order_of_their_deadlines_and_each_once() -> None:
-    deadlines: Deadlines[str] = Deadlines()
-    for key, at in {"c": 3.0, "a": 1.0, "b": 2.0}.items():
-        deadlines.set(key, at)
+@dataclass(eq=False)
+class Item:
+    name: str
+    due_at: float | None = None
+
+
+def test_items_are_due_in_the_order_of_their_deadlines_and_each_once() -> None:
+    deadlines: Deadlines[Item] = Deadlines()
+    a, b, c = map(Item, "abc")
+    for item, at in ((c, 3.0), (a, 1.0), (b, 2.0)):
+        deadlines.set(item, at)
     assert deadlines.next() == 1.0
     assert deadlines.pop_due(0.9) == []
-    assert deadlines.pop_due(2.0) == ["a", "b"]
+    assert deadlines.pop_due(2.0) == [a, b]
     assert deadlines.pop_due(2.0) == []
-    assert deadlines.next() == 3.0
+    assert deadlines.next() == c.due_at == 3.0
+    assert a.due_at is None
     assert len(deadlines) == 1
 
 
 def test_a_deadline_that_is_set_again_replaces_the_one_before() -> None:
-    deadlines: Deadlines[str] = Deadlines()
-    deadlines.set("a", 1.0)
-    deadlines.set("a", 5.0)
+    deadlines: Deadlines[Item] = Deadlines()
+    item = Item("a")
+    deadlines.set(item, 1.0)
+    deadlines.set(item, 5.0)
     assert deadlines.pop_due(4.0) == []
     assert deadlines.next() == 5.0
-    deadlines.set("a", 2.0)
-    deadlines.set("a", 2.0)
-    assert deadlines.pop_due(10.0) == ["a"]
+    deadlines.set(item, 2.0)
+    deadlines.set(item, 2.0)
+    assert deadlines.pop_due(10.0) == [item]
     assert deadlines.next() is None
 
 
 def test_what_is_discarded_is_never_due() -> None:
-    deadlines: Deadlines[str] = Deadlines()
-    deadlines.set("a", 1.0)
-    deadlines.discard("a")
-    deadlines.discard("unknown")
-    assert "a" not in deadlines
+    deadlines: Deadlines[Item] = Deadlines()
+    item = Item("a")
+    deadlines.set(item, 1.0)
+    deadlines.discard(item)
+    deadlines.discard(Item("unknown"))
+    assert len(deadlines) == 0
     assert deadlines.next() is None
-    deadlines.set("a", 1.0)
-    assert deadlines.pop_due(1.0) == ["a"]
-    deadlines.set("a", 1.0)
+    deadlines.set(item, 1.0)
+    assert deadlines.pop_due(1.0) == [item]
+    deadlines.set(item, 1.0)
     deadlines.clear()
-    assert deadlines.next() is None
+    assert deadlines.next() is item.due_at is None
+    assert len(deadlines) == 0
 
 
-def test_what_is_set_again_and_again_takes_no_more_room() -> None:
-    deadlines: Deadlines[str] = Deadlines()
+@pytest.mark.parametrize("step", [0.0, 1.0])
+def test_what_is_set_again_and_again_takes_no_more_room(step: float) -> None:
+    deadlines: Deadlines[Item] = Deadlines()
+    item = Item("a")
     for number in range(10_000):
-        deadlines.set("a", float(number))
+        deadlines.discard(item)
+        deadlines.set(item, number * step)
     assert len(deadlines._heap) <= 65
-    assert deadlines.pop_due(10_000.0) == ["a"]
+    assert deadlines.pop_due(10_000.0) == [item]
 
 
 @given(
@@ -64,19 +81,24 @@ def test_what_is_set_again_and_again_takes_no_more_room() -> None:
     )
 )
 def test_is_like_a_search_through_all_of_them(steps: list[tuple[str, int, int]]) -> None:
-    deadlines: Deadlines[int] = Deadlines()
-    plain: dict[int, float] = {}
+    deadlines: Deadlines[Item] = Deadlines()
+    items = [Item(str(number)) for number in range(6)]
+    plain: dict[Item, float] = {}
     for step, key, at in steps:
+        item = items[key]
         if step == "set":
-            deadlines.set(key, float(at))
-            plain[key] = float(at)
+            deadlines.set(item, float(at))
+            plain[item] = float(at)
         elif step == "discard":
-            deadlines.discard(key)
-            plain.pop(key, None)
+            deadlines.discard(item)
+            plain.pop(item, None)
         else:
-            due = [key for key, when in plain.items() if when <= at]
-            assert sorted(deadlines.pop_due(float(at))) == sorted(due)
+            due = {item for item, when in plain.items() if when <= at}
+            popped = deadlines.pop_due(float(at))
+            assert len(popped) == len(due)
+            assert set(popped) == due
             for one in due:
                 del plain[one]
         assert deadlines.next() == min(plain.values(), default=None)
         assert len(deadlines) == len(plain)
+        assert all(item.due_at == plain.get(item) for item in items)

@@ -42,7 +42,7 @@ def assert_nothing_is_left(*nodes: Node) -> None:
     for node in nodes:
         assert node.topics == []
         assert len(node.machine.slots) == 0
-        assert len(node.machine._close_deadlines) == 0
+        assert len(node.machine._lifecycle.deadlines) == 0
 
 
 @pytest.mark.parametrize("who", ["core", "plugin"])
@@ -69,12 +69,12 @@ def test_a_core_that_drains_is_not_compliant_and_asks_for_another_plugin() -> No
     net = Net()
     core, plugin = net.add_core(text=text_constraint(minimum=1)), net.add_plugin()
     net.start()
-    assert core.core.compliant
+    assert core.requester.compliant
     core.drains = False
     plugin.do(plugin.machine.close_gracefully("core", "text", None, net.now))
     net.run()
-    assert not core.core.compliant
-    assert "text" in core.core.operations_to_discover()
+    assert not core.requester.compliant
+    assert "text" in core.wanted()
 
 
 @pytest.mark.parametrize("who", ["core", "plugin"])
@@ -153,7 +153,7 @@ def test_draining_ends_with_either_side(who: str, what: str) -> None:
         other.handle(one.packet(one.last_send(last)))
     net.run()
     assert slot.state is SlotState.FREE
-    assert len(other.machine._close_deadlines) == 0
+    assert slot.due_at is None
     assert other.machine.drained(slot, net.now) == []
 
 

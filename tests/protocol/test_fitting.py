@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orbitalis.message import Input, Output
-from orbitalis.protocol.policy import Policy
+from orbitalis.operations.policy import Policy
 from orbitalis_wire.messages import OfferMessage, RejectOperationMessage
 from tests.support.machine_settings import Terms, text_constraint
 from tests.support.machines import Net
@@ -50,7 +50,7 @@ def test_a_constraint_says_which_plugins_are_connected(lists: dict[str, list[str
     net.start()
     assert bool(plugin.sent(OfferMessage)) is admitted
     # A plugin that does not mind the lists is rejected.
-    offer = plugin.plugin.send_offer("core", core.settings.topics.offer(), ["text"], net.now)
+    offer = plugin.plugin.send_offer("core", core.settings.topics.offer_of_anybody, ["text"], net.now)
     plugin.do(offer)
     net.run()
     assert core.connections() == (["plugin"] if admitted else [])
@@ -80,7 +80,7 @@ def test_an_operation_fits_that_accepts_what_the_core_may_send(theirs: Input, mi
     core = net.add_core(text=text_constraint(minimum=1, inputs=mine))
     net.add_plugin(operations={"text": Terms(input=theirs)})
     net.start()
-    assert core.core.compliant is fits
+    assert core.requester.compliant is fits
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_an_operation_fits_that_sends_what_the_core_accepts(theirs: Output, mine
     core = net.add_core(text=text_constraint(minimum=1, outputs=mine))
     plugin = net.add_plugin(operations={"text": Terms(output=theirs)})
     net.start()
-    assert core.core.compliant is fits
+    assert core.requester.compliant is fits
     if fits:
         assert (core.slot(plugin).output_topic is not None) is theirs.has_output
         assert plugin.slot(core).output_topic == core.slot(plugin).output_topic
@@ -118,7 +118,7 @@ def test_schemas_are_held_against_each_other_in_their_canonical_form_and_repeate
     core = net.add_core(text=text_constraint(minimum=1, inputs=[Input(schemas=[asked])]))
     plugin = net.add_plugin()
     net.start()
-    assert core.core.compliant
+    assert core.requester.compliant
     (offer,) = plugin.sent(OfferMessage)
     assert list(offer.offered_operations[0].input.schemas) == [asked]
     assert list(offer.offered_operations[0].output.schemas) == list(Output.string().schemas)

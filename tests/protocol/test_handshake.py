@@ -33,7 +33,7 @@ def test_a_core_and_a_plugin_become_connected_in_four_steps() -> None:
     assert kinds(plugin) == ["Offer", "ConfirmConnection"]
     assert core.connections() == ["plugin"]
     assert plugin.connections() == ["core"]
-    assert core.core.compliant
+    assert core.requester.compliant
 
     mine, theirs = core.slot(plugin), plugin.slot(core)
     assert mine.connection_identifier == theirs.connection_identifier
@@ -149,7 +149,7 @@ def test_one_operation_that_is_not_required_does_not_touch_the_others() -> None:
     plugin = net.add_plugin(operations={"text": Terms(), "other": Terms()})
     net.loses = lambda packet: isinstance(packet.message, DiscoverMessage)
     net.start()
-    plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer(), ["other", "text"], net.now))
+    plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer_of_anybody, ["other", "text"], net.now))
     net.run()
     assert core.connections() == ["plugin"]
     assert [message.operation_name for message in core.sent(RejectOperationMessage)] == ["other"]
@@ -166,9 +166,9 @@ def test_operations_of_one_plugin_are_offered_together_and_requested_each_by_its
     (offer,) = plugin.sent(OfferMessage)
     assert [offered.name for offered in offer.offered_operations] == ["a", "c"]
     assert [request.operation_name for request in core.sent(RequestOperationMessage)] == ["a", "c"]
-    assert not core.core.compliant
-    assert core.core.is_compliant_for("a")
-    assert not core.core.is_compliant_for("b")
+    assert not core.requester.compliant
+    assert core.requester.is_compliant_for("a")
+    assert not core.requester.is_compliant_for("b")
 
 
 def test_mandatory_plugins_are_counted_neither_in_the_minimum_nor_in_the_maximum() -> None:
@@ -178,13 +178,13 @@ def test_mandatory_plugins_are_counted_neither_in_the_minimum_nor_in_the_maximum
         net.add_plugin(identifier)
     net.start()
     assert core.connections() == ["m1", "p1", "p2"]
-    assert not core.core.compliant
+    assert not core.requester.compliant
 
     late = net.add_plugin("m2")
     net.start()
     net.advance(10)
     assert sorted(core.connections()) == ["m1", "m2", "p1", "p2"]
-    assert core.core.compliant
+    assert core.requester.compliant
     assert late.connections() == ["core"]
 
 
@@ -216,7 +216,7 @@ def test_a_core_that_could_take_more_discovers_less_often_once_it_is_compliant()
     assert len(core.sent(DiscoverMessage)) == 10
     net.add_plugin().start()
     net.advance(1)
-    assert core.core.compliant
+    assert core.requester.compliant
     net.advance(100)
     assert len(core.sent(DiscoverMessage)) == 21
 
@@ -236,16 +236,13 @@ def test_requirements_can_be_edited_while_the_core_runs() -> None:
     net.add_plugin(operations={"text": Terms(), "more": Terms()})
     net.start()
     requirements["more"] = Requirement(text_constraint(minimum=1))
-    core.do(core.core.update_compliant(net.now))
-    assert not core.core.compliant
+    assert not core.requester.compliant
     net.advance(3)
-    assert core.core.compliant
+    assert core.requester.compliant
     requirements["text"].constraint.minimum = 2
-    core.do(core.core.update_compliant(net.now))
-    assert not core.core.compliant
+    assert not core.requester.compliant
     del requirements["text"]
-    core.do(core.core.update_compliant(net.now))
-    assert core.core.compliant
+    assert core.requester.compliant
 
 
 def test_a_policy_that_changed_since_the_offer_counts() -> None:

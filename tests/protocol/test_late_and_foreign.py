@@ -23,7 +23,7 @@ from orbitalis_wire.messages import (
     RejectOperationMessage,
     RequestOperationMessage,
 )
-from tests.support.machine_settings import text_constraint
+from tests.support.machine_settings import Terms, text_constraint
 from tests.support.machines import Net, Node, Packet
 
 
@@ -246,7 +246,7 @@ def test_a_topic_whose_sender_is_not_known_yet_is_for_peers_without_headers_alon
         node.start()
     core.tick()
     offer = net.deliver_until(OfferMessage)
-    anonymous = offer.changed(topic=core.settings.topics.offer())
+    anonymous = offer.changed(topic=core.settings.topics.offer_of_anybody)
     with pytest.raises(RemoteProtocolError, match="which is for '-' to publish to"):
         core.handle(anonymous)
     assert not core.has_slot(plugin)
@@ -330,11 +330,12 @@ def test_after_its_stop_a_machine_reacts_to_nothing() -> None:
         node.tick()
         node.do(node.machine.reconnected(net.now))
         assert node.effects == []
-        assert len(node.machine.slots) == len(node.machine.acquaintances) == 0
-    assert not core.core.compliant
-    core.do(core.core.update_compliant(net.now))
-    core.do(core.core.discover(core.core.operations_to_discover(), net.now))
-    plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer(), ["text"], net.now))
+        assert len(node.machine.slots) == len(node.machine.peers) == 0
+    assert not core.requester.compliant
+    core.settings.operation_requirements = {}
+    plugin.settings.operations = {"other": Terms()}
+    core.ask()
+    plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer_of_anybody, ["text"], net.now))
     assert core.effects == plugin.effects == []
 
 
@@ -342,6 +343,7 @@ def test_before_its_start_a_machine_reacts_to_nothing() -> None:
     net = Net()
     core = net.add_core(operation_requirements={})
     core.tick()
-    core.do(core.core.update_compliant(net.now))
+    core.settings.late_offers = False
+    core.tick()
     assert core.effects == []
-    assert not core.core.compliant
+    assert not core.requester.compliant

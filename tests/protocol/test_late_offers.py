@@ -1,4 +1,4 @@
-"""Offers in a second moment: what could not be offered when a core asked is offered once it can be."""
+"""Late offers: what could not be offered when a core asked is offered once it can be."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
-from orbitalis.protocol.policy import Policy
 from orbitalis_wire import limits, timings
 from orbitalis_wire.messages import (
     DiscoverMessage,
@@ -43,7 +43,8 @@ def close(net: Net, plugin: Node, core: Node) -> None:
 
 
 def waiting(plugin: Node, operation_name: str = "text") -> list[str]:
-    return list(plugin.plugin.wishes._by_operation.get(operation_name, ()))
+    queue = plugin.provider.waiting_queries._by_operation.get(operation_name)
+    return [] if queue is None else list(queue.waiting)
 
 
 def offers(plugin: Node, core: Node) -> int:
@@ -65,7 +66,7 @@ def test_a_slot_that_becomes_free_is_offered_at_once_to_who_has_waited_longest()
 
 def test_asking_again_costs_nobody_the_place() -> None:
     net, plugin, (first, second, third) = crowd("first", "second", "third")
-    second.do(second.core.discover(second.core.operations_to_discover(), net.now))
+    second.ask()
     net.run()
     assert waiting(plugin) == ["second", "third"]
     assert len(third.sent(DiscoverMessage)) == 1
@@ -84,12 +85,12 @@ def test_a_core_that_does_not_want_late_offers_gets_none() -> None:
 def test_a_later_discover_takes_back_what_it_does_not_repeat() -> None:
     net, plugin, (_, second) = crowd("first", "second")
     second.settings.late_offers = False
-    second.do(second.core.discover(second.core.operations_to_discover(), net.now))
+    second.ask()
     net.run()
     assert waiting(plugin) == []
 
     net, plugin, (_, second) = crowd("first", "second")
-    second.do(second.core.discover({"other": ONE}, net.now))
+    second.do(second.core.discover({"other": ONE.terms()}, net.now))
     net.run()
     assert waiting(plugin) == []
     assert waiting(plugin, "other") == ["second"]
@@ -135,7 +136,7 @@ def test_what_is_asked_for_is_forgotten_with_a_core_that_is_dead_or_after_a_time
     net.now += timings.LATE_OFFERS_KEPT_FOR
     plugin.do(plugin.machine.discard_expired(net.now))
     assert waiting(plugin, "other") == []
-    assert plugin.plugin.wishes.next_deadline() is None
+    assert plugin.provider.waiting_queries.deadlines.next() is None
 
 
 def test_a_changed_policy_is_an_occasion() -> None:
@@ -230,7 +231,7 @@ def test_an_offer_that_is_rejected_is_not_repeated_before_the_core_asks_again() 
         net.advance(100)
     assert offers(plugin, second) == 1
     second.settings.operation_requirements = needs
-    second.do(second.core.discover(second.core.operations_to_discover(), net.now))
+    second.ask()
     net.run()
     assert second.connections() == ["plugin"]
 
@@ -297,7 +298,7 @@ def test_those_who_may_be_dead_come_last() -> None:
     net, plugin, (first, silent, second) = crowd("first", "silent", "second")
     net.nodes.remove(silent)
     net.advance(timings.CONSIDERED_DEAD_AFTER - 1)
-    second.do(second.core.discover(second.core.operations_to_discover(), net.now))
+    second.ask()
     net.advance(2)
     assert waiting(plugin) == ["silent", "second"]
     close(net, plugin, first)
@@ -309,7 +310,7 @@ def test_a_connection_that_is_open_is_waited_for_by_nobody() -> None:
     net = Net()
     core, plugin = net.add_core(), net.add_plugin()
     net.start()
-    core.do(core.core.discover(core.core.operations_to_discover(), net.now))
+    core.ask()
     net.run()
     assert core.connections() == ["plugin"]
     assert waiting(plugin) == []
@@ -319,7 +320,7 @@ def test_a_late_offer_begins_a_new_acquaintance() -> None:
     """The plugin may never have answered this core, which has been silent since it asked."""
     net, plugin, (first, second) = crowd("first", "second")
     net.advance(timings.CONSIDERED_DEAD_AFTER * 3)
-    assert plugin.machine.acquaintances.get("second") is None
+    assert plugin.machine.peers.get("second") is None
     close(net, plugin, first)
     net.advance(1)
     assert second.connections() == ["plugin"]
@@ -338,13 +339,13 @@ def test_a_handshake_that_ends_makes_room_for_one_of_another_operation() -> None
 
 
 def test_of_a_core_that_is_not_known_the_last_discover_counts() -> None:
-    """Whoever forges one in its name, of a life that is yet to come, keeps it out until the next alone."""
+    """A forged one, of an incarnation that is yet to come, counts only until the next."""
     _, plugin, (_, second) = crowd("first", "second")
     true = second.packet(second.last_send(DiscoverMessage))
     for incarnation in ("00000009", "00000001"):
         plugin.handle(true.changed(incarnation=incarnation))
-        (wish,) = plugin.plugin.wishes._by_operation["text"].values()
-        assert wish.envelope.incarnation == incarnation
+        (query,) = plugin.provider.waiting_queries._by_operation["text"].waiting.values()
+        assert query.core.incarnation == incarnation
 
 
 def test_a_core_that_is_leaving_takes_everything_back_at_once() -> None:
@@ -379,8 +380,8 @@ def test_what_is_remembered_of_strangers_is_bounded(monkeypatch: pytest.MonkeyPa
         plugin.handle(discover_of(net, f"stranger{number}"))
         assert_sane(plugin)
     assert waiting(plugin) == ["second", *(f"stranger{number}" for number in range(4))]
-    assert len(plugin.machine.acquaintances) == 1
-    # Whoever is remembered keeps the place, and whoever was not gets one that is left.
+    assert len(plugin.machine.peers) == 1
+    # Those that are remembered keep their place, and the others get one that is left.
     plugin.handle(discover_of(net, "stranger0"))
     second.stop()
     net.run()
@@ -388,7 +389,7 @@ def test_what_is_remembered_of_strangers_is_bounded(monkeypatch: pytest.MonkeyPa
     assert waiting(plugin) == [*(f"stranger{number}" for number in range(4)), "stranger19"]
     net.now += timings.LATE_OFFERS_KEPT_FOR
     plugin.tick()
-    assert len(plugin.plugin.wishes) == 0
+    assert len(plugin.provider.waiting_queries) == 0
     assert_sane(plugin)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, ConnectionClosed, RemoteLost, Send
-from orbitalis.protocol.remote import Told
+from orbitalis.protocol.peers import PeerTopics
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.messages import (
     CloseConnectionAckMessage,
@@ -88,19 +89,19 @@ def test_nothing_is_owed_to_a_remote_without_connections() -> None:
     assert core.sent(KeepaliveMessage) == []
 
 
-@pytest.mark.parametrize(("told", "expected"), [(30.0, 20.0), (8.0, 4.0), (float("inf"), None), (float("nan"), None)])
-def test_when_a_keepalive_is_owed_follows_what_the_remote_says(told: float, expected: float | None) -> None:
+@pytest.mark.parametrize(("told", "expected"), [(30.0, 20.0), (8.0, 4.0), (math.inf, math.inf), (math.nan, math.inf)])
+def test_when_a_keepalive_is_owed_follows_what_the_remote_says(told: float, expected: float) -> None:
     net, _, plugin = connected()
     slot_opened = net.now
     net.loses = lambda packet: isinstance(packet.message, KeepaliveRequestMessage)
-    remote = plugin.machine.acquaintances.get("core")
+    remote = plugin.machine.peers.get("core")
     assert remote is not None
     topics = {"keepalive_topic": "a", "keepalive_request_topic": "b"}
-    plugin.machine.acquaintances.told(remote, Told(considers_me_dead_after=told, **topics))
-    at = plugin.machine.acquaintances._keepalives.next()
-    assert at == (None if expected is None else slot_opened + expected)
-    plugin.machine.acquaintances.told(remote, Told(considers_me_dead_after=120.0, **topics))
-    assert plugin.machine.acquaintances._keepalives.next() == slot_opened + 110
+    plugin.machine.peers.told(remote, PeerTopics(considers_me_dead_after=told, **topics))
+    assert plugin.machine.peers._keepalive_interval(remote.considers_me_dead_after) == expected
+    assert expected == math.inf or remote.due_at == slot_opened + expected
+    plugin.machine.peers.told(remote, PeerTopics(considers_me_dead_after=120.0, **topics))
+    assert plugin.machine.peers._keepalive_interval(remote.considers_me_dead_after) == 110
 
 
 def test_durations_can_be_edited_while_the_orbiter_runs() -> None:
@@ -149,9 +150,9 @@ def test_a_dead_plugin_is_missed_and_looked_for() -> None:
     net, core, plugin = connected()
     plugin.crash()
     net.advance(119)
-    assert core.core.compliant
+    assert core.requester.compliant
     net.advance(1)
-    assert not core.core.compliant
+    assert not core.requester.compliant
     assert core.had(RemoteLost) == [RemoteLost(remote_identifier="plugin", reason=CloseReason.REMOTE_DEAD)]
     assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_DEAD]
     assert [change.compliant for change in core.had(ComplianceChanged)] == [False, True, False]
@@ -160,7 +161,7 @@ def test_a_dead_plugin_is_missed_and_looked_for() -> None:
 
     plugin.start()
     net.advance(2)
-    assert core.core.compliant
+    assert core.requester.compliant
 
 
 def test_a_dead_core_gives_its_slot_back() -> None:
@@ -325,8 +326,8 @@ def test_a_core_that_slept_until_it_was_given_up_is_connected_again() -> None:
         net.wire.clear()
         for slot in asleep.machine.slots:
             slot.last_used = net.now
-        for remote in asleep.machine.acquaintances.all():
-            asleep.machine.acquaintances.seen(remote, net.now)
+        for remote in asleep.machine.peers.all():
+            asleep.machine.peers.seen(remote, net.now)
         asleep.do(asleep.machine.reconnected(net.now))
         net.advance(15)
         assert core.connections() == ["plugin"]
@@ -339,8 +340,8 @@ def test_keepalives_with_an_unknown_connection_are_not_answered_without_end() ->
     topic = plugin.settings.topics.keepalive("core")
     mine = core.slot(plugin).connection_identifier
     for number in range(100):
-        headers = {"incarnation": "00000001", "open_connections": (mine, f"unknown{number}")}
-        plugin.handle(Packet(topic=topic, message=message, envelope=core.envelope(**headers)))
+        envelope = core.envelope(incarnation="00000001", open_connections=(mine, f"unknown{number}"))
+        plugin.handle(Packet(topic=topic, message=message, envelope=envelope))
     assert len(plugin.sent(KeepaliveMessage)) == 1
 
 

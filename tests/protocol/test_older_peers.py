@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import CloseReason, ConnectionClosed
-from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
@@ -41,7 +41,7 @@ def test_older_peers_are_connected_and_written_json() -> None:
             plugin.last_send(ConfirmConnectionMessage) if older == "core" else core.last_send(RequestOperationMessage)
         )
         assert last.encoding is Encoding.JSON
-        remote = newer.machine.acquaintances.all()[0]
+        remote = newer.machine.peers.all()[0]
         assert remote.incarnation is None
 
 
@@ -54,14 +54,14 @@ def test_an_older_core_gets_no_late_offer_and_hears_no_announcement() -> None:
     net.run()
     plugin = net.add_plugin(policy=Policy(maximum=0))
     plugin.start()
-    core.do(core.core.discover(core.core.operations_to_discover(), net.now))
+    core.ask()
     net.run()
     assert len(plugin.sent(AnnounceMessage)) == 1
     assert len(core.sent(DiscoverMessage)) == 2
     plugin.settings.operations["text"].policy.maximum = 1
     plugin.tick()
     assert plugin.sent(OfferMessage) == []
-    core.do(core.core.discover(core.core.operations_to_discover(), net.now))
+    core.ask()
     net.run()
     assert core.connections() == ["plugin"]
 
@@ -88,7 +88,7 @@ def test_an_older_plugin_that_has_started_anew_replaces_its_connection() -> None
     assert core.connections() == ["plugin"]
     assert core.slot(plugin) is not first
     assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
-    assert core.core.compliant
+    assert core.requester.compliant
 
 
 def test_an_older_core_gets_a_slot_that_is_free_though_its_offer_has_expired() -> None:
@@ -163,7 +163,7 @@ def test_an_older_peer_that_is_known_to_send_headers_is_none() -> None:
     net.start()
     plugin.has_headers = False
     offer = plugin.packet(plugin.last_send(OfferMessage))
-    core.handle(offer.changed(topic=core.settings.topics.offer()))
+    core.handle(offer.changed(topic=core.settings.topics.offer_of_anybody))
     assert core.connections() == ["plugin"]
     assert core.had(ConnectionClosed) == []
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ConnectionClosed, PendingRequestDiscarded
-from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
@@ -54,7 +54,7 @@ def test_a_plugin_never_gives_more_than_its_policys_maximum(seed: int) -> None:
         net.deliver(chance.randrange(len(net.wire)))
         assert plugin.machine.slots.count("text") <= 3
     assert len(plugin.connections()) == 3
-    assert sum(core.core.compliant for core in cores) == 3
+    assert sum(core.requester.compliant for core in cores) == 3
 
 
 def test_an_offer_holds_its_slot_until_it_expires() -> None:
@@ -74,10 +74,10 @@ def test_an_offer_holds_its_slot_until_it_expires() -> None:
 
     net.advance(59.5)
     assert plugin.has_slot(first)
-    assert not second.core.compliant
+    assert not second.requester.compliant
     net.advance(2.5)
     assert not plugin.has_slot(first)
-    assert second.core.compliant
+    assert second.requester.compliant
     assert len(plugin.had(PendingRequestDiscarded)) == 1
 
 
@@ -92,7 +92,7 @@ def test_a_request_holds_its_slot_until_it_expires_and_is_then_taken_back() -> N
 
     net.loses = lambda packet: "deaf" in packet.topic and not isinstance(packet.message, RejectOperationMessage)
     net.advance(59.5)
-    assert not core.core.compliant
+    assert not core.requester.compliant
     deaf.settings.operations = {}
     net.advance(3)
     assert core.connections() == ["second"]
@@ -237,7 +237,7 @@ def test_an_offer_that_nobody_asked_for_takes_slots_as_any_other() -> None:
     core = net.add_core(operation_requirements={"text": Requirement(text_constraint(minimum=0, maximum=0))})
     plugin = net.add_plugin(operations={"text": Terms(policy=Policy(maximum=1)), "more": Terms()})
     net.start()
-    topic = core.settings.topics.offer()
+    topic = core.settings.topics.offer_of_anybody
     plugin.do(plugin.plugin.send_offer("core", topic, ["text", "more", "unknown"], net.now))
     assert len(plugin.machine.slots) == 2
     plugin.do(plugin.plugin.send_offer("stranger", "stranger/offers", ["text"], net.now))
@@ -252,9 +252,46 @@ def test_a_core_that_was_offered_something_unasked_is_watched_like_any_other() -
     core, plugin = net.add_core(), net.add_plugin()
     net.loses = lambda packet: isinstance(packet.message, DiscoverMessage)
     net.start()
-    plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer(), ["text"], net.now))
+    plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer_of_anybody, ["text"], net.now))
     net.run()
     assert plugin.connections() == ["core"]
     core.crash()
     net.advance(121)
     assert plugin.connections() == []
+
+
+def test_a_request_takes_up_the_last_of_several_offers() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin(pending_requests_expire_after=5.0)
+    core.prepares = False
+    net.start()
+    assert core.slot(plugin).state is SlotState.PREPARING
+    net.advance(5)
+    assert not plugin.has_slot(core)
+    plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer_of_anybody, ["text"], net.now))
+    net.run()
+    core.prepares = True
+    core.finish_preparing()
+    net.run()
+    assert core.connections() == ["plugin"]
+    assert plugin.sent(OperationNoLongerAvailableMessage) == []
+
+
+def test_the_time_for_an_answer_counts_from_the_message_that_is_to_be_answered() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin()
+    core.prepares = plugin.prepares = False
+    net.start()
+    net.advance(50)
+    core.prepares = True
+    core.finish_preparing()
+    net.run()
+    assert core.slot(plugin).state is SlotState.REQUESTED
+    assert plugin.slot(core).state is SlotState.PREPARING
+    net.loses = lambda packet: True
+    net.advance(59)
+    assert core.has_slot(plugin)
+    assert plugin.has_slot(core)
+    net.advance(1)
+    assert not core.has_slot(plugin)
+    assert not plugin.has_slot(core)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Input, Output
-from orbitalis.protocol.core import CoreProtocol
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
-from orbitalis.protocol.policy import Policy
+from orbitalis.protocol.machine import CoreMachine
 from orbitalis_wire import messages
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import DiscoverQuery, OfferedOperation
@@ -197,8 +197,8 @@ def test_anything_in_any_order(story: list[tuple[int, Any]]) -> None:
     for node in net.nodes:
         node.stop()
         assert_sane(node)
-        assert len(node.machine.slots) == len(node.machine.acquaintances) == 0
-        assert isinstance(node.machine, CoreProtocol) or len(node.plugin.wishes) == 0
+        assert len(node.machine.slots) == len(node.machine.peers) == 0
+        assert isinstance(node.machine, CoreMachine) or len(node.provider.waiting_queries) == 0
         assert node.machine.next_deadline() is None
 
 

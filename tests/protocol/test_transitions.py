@@ -9,7 +9,7 @@ import pytest
 
 from orbitalis.errors import LocalProtocolError
 from orbitalis.message import Input, Output
-from orbitalis.protocol.slot import Slot, SlotTable
+from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.transitions import (
     CORE_LIFE,
     CORE_SLOT,
@@ -78,9 +78,16 @@ def test_the_guides_states_and_transitions_of_a_core_and_a_plugin() -> None:
     assert next_core_state(CoreState.STOPPED, LifeTrigger.STARTED) is CoreState.NOT_COMPLIANT
 
 
-def slot(**fields: object) -> Slot:
-    given = {"remote_identifier": "core", "operation_name": "text", **fields}
-    return Slot(role=Role.PLUGIN, input=Input.string(), output=Output.string(), created_at=0.0, **given)  # type: ignore[arg-type]
+def slot(remote_identifier: str = "core", operation_name: str = "text") -> Slot:
+    return Slot(
+        role=Role.PLUGIN,
+        remote_identifier=remote_identifier,
+        operation_name=operation_name,
+        input=Input.string(),
+        output=Output.string(),
+        created_at=0.0,
+        waiting_since=0.0,
+    )
 
 
 def test_a_table_of_slots_finds_each_by_remote_operation_and_topic_until_it_is_free() -> None:
@@ -99,8 +106,7 @@ def test_a_table_of_slots_finds_each_by_remote_operation_and_topic_until_it_is_f
     assert table.of_remote("core") == (ours,)
     assert table.of_operation("text") == (ours, theirs)
     assert table.open_of_operation("text") == (ours,)
-    assert table.has_open("text", "core")
-    assert not table.has_open("text", "other")
+    assert table.open_count("text") == 1
     assert [table.of_topic(topic) for topic in ("in", "out", "close", "none")] == [(ours,), (ours,), (ours,), ()]
     assert table.remotes() == ("core", "other")
     assert table.count("text") == len(table) == 2

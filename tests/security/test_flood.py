@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orbitalis.protocol.policy import Policy
+from orbitalis.operations.policy import Policy
 from orbitalis_wire import limits, timings
 from tests.security.flood import FLOODS, MEMORY_BOUND, flood_in_process
 from tests.security.hostile import CORE_FLOODS, PLUGIN_FLOODS, announcement, discover, offer
@@ -54,7 +54,7 @@ def test_no_flood_exceeds_a_bound_or_ends_a_connection(kind: str) -> None:
     assert_sane(victim)
     assert len(machine.slots) <= 21
     assert machine.slots.pending_bytes <= 100_000 + limits.SCHEMA_BYTES
-    assert len(machine.acquaintances) <= 40
+    assert len(machine.peers) <= 40
     assert victim.connections() == [neighbour.identifier]
     counted = machine.statistics
     if "discovers" in name or "offers" in name:
@@ -197,7 +197,7 @@ def test_announcements_of_strangers_cause_a_bounded_number_of_discovers() -> Non
     for number in range(1000):
         core.handle(announcement(number))
     assert len(net.wire) <= limits.DIRECTED_DISCOVERS + 1
-    assert len(core.machine.acquaintances) == 1
+    assert len(core.machine.peers) == 1
 
 
 def test_an_unanswered_offer_to_a_neighbour_that_has_a_connection_is_not_given_up() -> None:

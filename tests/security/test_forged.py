@@ -131,4 +131,4 @@ def test_no_identifier_breaks_out_of_its_level(bad: str) -> None:
                 victim.handle(packet.changed(topic="elsewhere", message={field: bad}))
             assert_sane(victim)
         assert victim.machine.statistics.refused > before
-        assert victim.machine.acquaintances.get(bad) is None
+        assert victim.machine.peers.get(bad) is None

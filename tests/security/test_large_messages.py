@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
+import aiomqtt
 import pytest
 
-from orbitalis.bus import LocalEventBus, LocalEventBusClient
+from orbitalis import Constraint, Core, Input, OperationRequirement, Output
+from orbitalis.bus import LocalEventBus, LocalEventBusClient, connect
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Event
 from orbitalis.protocol.effects import Send
 from orbitalis_wire import limits
+from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
     DiscoverMessage,
     OfferedOperation,
     OfferMessage,
     RejectOperationMessage,
 )
+from orbitalis_wire.topics import OfferTopic, ReplyTopic
 from tests.security.hostile import discover, offer
+from tests.support.broker import Broker
 from tests.support.events import until
+from tests.support.large_events import offer_of_operations
 from tests.support.machine_settings import Requirement, Terms, text_constraint
 from tests.support.machines import Net, Packet
 from tests.support.orbiters import TextCore, all_connected, needs, plugin_on, running
+from tests.support.standstill import Standstill
+
+STANDSTILL = 0.15
+"""Seconds for which the event loop may stand still: 0.1, and some more for a slow machine."""
 
 
 def offer_of(names: Iterable[str], number: int = 0) -> Packet:
@@ -70,7 +80,7 @@ def test_a_discover_with_more_queries_than_one_may_have_is_refused() -> None:
     with pytest.raises(RemoteProtocolError, match="1001 operations, 1000 are allowed"):
         plugin.handle(discover_of(["text", *numbered(limits.OPERATIONS_OF_MESSAGE)]))
     assert plugin.machine.take() == plugin.effects == []
-    assert len(plugin.plugin.wishes) == 0
+    assert len(plugin.provider.waiting_queries) == 0
     plugin.handle(discover_of(["text", *numbered(limits.OPERATIONS_OF_MESSAGE - 1)]))
     assert len(plugin.sent(OfferMessage)) == 1
 
@@ -139,10 +149,14 @@ class StuckClient(LocalEventBusClient):
         super().__init__(bus)
         self.released = asyncio.Event()
 
-    async def publish(self, topic: str, message: Any = None, **options: Any) -> None:
-        if isinstance(message.payload, RejectOperationMessage):
-            await self.released.wait()
-        await super().publish(topic, message, **options)
+    def start_publish(self, topic: str, event: Event[Any], *how: Any, **options: Any) -> Awaitable[None] | None:
+        if isinstance(event.payload, RejectOperationMessage):
+            return self._publish_later(topic, event, *how, **options)
+        return super().start_publish(topic, event, *how, **options)
+
+    async def _publish_later(self, topic: str, event: Event[Any], *how: Any, **options: Any) -> None:
+        await self.released.wait()
+        super().start_publish(topic, event, *how, **options)
 
 
 @pytest.mark.parametrize(
@@ -176,3 +190,32 @@ async def test_what_waits_for_one_remote_keeps_nobody_else_out(name_length: int,
         client.released.set()
         await plugin.stop()
     await hostile.disconnect()
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+async def test_a_core_goes_on_while_it_takes_an_offer_of_a_megabyte(broker: Broker, encoding: Encoding) -> None:
+    identifier = f"core-{encoding.name.lower()}"
+    names = numbered(limits.OPERATIONS_OF_MESSAGE)
+    # So that it compares the schemas of all of them.
+    requirement = OperationRequirement(Constraint(minimum=1, inputs=[Input.string()], outputs=[Output.no_output()]))
+    core = Core(
+        identifier=identifier,
+        eventbus_client=connect(broker.url),
+        operation_requirements=dict.fromkeys(names, requirement),
+    )
+    topic = OfferTopic.build(core_identifier=identifier, plugin_identifier="stranger")
+    reply_topic = ReplyTopic.build(plugin_identifier="stranger", core_identifier=identifier)
+    data = offer_of_operations(encoding, names, reply_topic=reply_topic)
+    assert limits.EVENT_BYTES * 0.9 < len(data) <= limits.EVENT_BYTES
+    rejected = 0
+    async with running(core), aiomqtt.Client(broker.host, broker.port) as stranger:
+        await stranger.subscribe(reply_topic, qos=1)
+        async with Standstill() as standstill:
+            await stranger.publish(topic, data, qos=1)
+            async for message in stranger.messages:
+                assert isinstance(Event.decode(bytes(message.payload)).payload, RejectOperationMessage)
+                rejected += 1
+                if rejected == len(names):
+                    break
+    print(f"{len(data)} bytes: the loop stood still for {standstill.longest * 1000:.0f} ms")
+    assert standstill.longest < STANDSTILL

@@ -23,7 +23,7 @@ from tests.simulation.orbiter_safety import (
 )
 from tests.simulation.shaky_bus import ShakyBus, ShakyBusClient, Weather
 from tests.simulation.shaky_orbiters import NEVER, OPERATIONS, Moods, ShakyCore, ShakyPlugin, inputs_of, outputs_of
-from tests.simulation.shuffling_loop import STYLES, ShufflingEventLoop
+from tests.simulation.shuffling_loop import STYLES, ShufflingEventLoop, knowing_all_tasks
 from tests.simulation.trace import Trace
 
 __all__ = ["CALLS", "CancelledCall"]
@@ -74,7 +74,7 @@ class CancelledCall:
         ears, trace = Eavesdropper(), Trace(300)
         loop = ShufflingEventLoop(self.seed, STYLES[self.seed % len(STYLES)])
         try:
-            with ears.listening():
+            with ears.listening(), knowing_all_tasks():
                 loop.set_exception_handler(ears.take)
                 bus = ShakyBus(loop, random.Random(self.seed), trace)
                 was_cancelled = loop.run_until_complete(_World(self, loop, bus).live())

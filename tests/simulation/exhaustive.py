@@ -155,7 +155,7 @@ def _copy(node: Node) -> Node:
 def _constants(net: Net) -> Iterator[object]:
     yield from net.wire
     for node in net.nodes:
-        yield from (node.settings, node._filters, node.machine._told)
+        yield from (node.settings, node._filters, node.machine._resolver)
         for slot in node.machine.slots:
             yield from (slot.input, slot.output)
 
@@ -167,11 +167,11 @@ def _form_of_node(node: Node) -> str:
         f"{slot.missed_at} {slot.ack_topic}"
         for slot in sorted(machine.slots, key=lambda slot: slot.key)
     )
-    remotes = sorted(
-        (remote.identifier, remote.incarnation, remote.is_life_certain, remote.reconciled_at)
-        for remote in machine.acquaintances.all()
+    peers = sorted(
+        (peer.identifier, peer.incarnation, peer.is_incarnation_certain, peer.reconciled_at)
+        for peer in machine.peers.all()
     )
-    return f"{node.identifier}: {'; '.join(slots)} knows {remotes} topics {sorted(node.topics)}"
+    return f"{node.identifier}: {'; '.join(slots)} knows {peers} topics {sorted(node.topics)}"
 
 
 def _form_of_packet(packet: Packet) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
-from orbitalis.protocol.policy import Policy
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire import channels
 from orbitalis_wire.envelope import Encoding
@@ -26,7 +26,7 @@ class Plagues:
         self._duration = duration
         self._revive = revive
         self.twins: list[Node] = []
-        """Second lives of an identifier, which end with the faults."""
+        """Further incarnations of an identifier, side by side with its first, which end with the faults."""
         self.are_over = False
         """Whether whatever is still planned has to be left out."""
 
@@ -106,7 +106,7 @@ class Plagues:
                 if node.machine.running:
                     world.act(node, lambda node=node: node.do(node.machine.reconnected(world.now)))  # type: ignore[misc]
 
-    # Lives
+    # Incarnations
 
     def crashing(self) -> None:
         """End an orbiter without a word, and start it again sooner or later."""
@@ -124,14 +124,14 @@ class Plagues:
 
     def _return(self, node: Node) -> None:
         if not self.are_over:
-            self._world.begin_life(node)
+            self._world.begin(node)
 
     def doubling(self) -> None:
         """Start another one with the identifier of one that lives."""
         if len(self.twins) < 2:
             twin = self._revive(self._any_node())
             self.twins.append(twin)
-            self._world.begin_life(twin)
+            self._world.begin(twin)
             self._world.after(self._while(), lambda: self._world.crash(twin))
 
     def stalling(self) -> None:
@@ -139,22 +139,21 @@ class Plagues:
         self._world.stall(self._any_node(), self._while())
 
     def forging(self) -> None:
-        """Ask in the name of a core, as anybody can, in a life that it is not in."""
+        """Ask in the name of a core, as anybody can, in an incarnation that it is not in."""
         cores = [node for node in self._world.nodes if node.machine.role is Role.CORE]
         core = self._random.choice(cores)
-        needs = core.settings.operation_requirements.items()
         discover = Send(
             remote_identifier=None,
             topic=core.settings.discover_topic,
             channel=channels.DISCOVER,
-            message=core.core._discover_message({name: requirement.constraint for name, requirement in needs}),
+            message=core.requester._discover_message(core.requester._config.requirements),
             event_identifier=self._world.new_identifier(),
             encoding=Encoding.JSON,
             late_offers=self._random.random() < 0.5,
         )
-        life = self._random.choice([None, "", "00000000", "00000002", "00000009", "z"])
-        self._world.trace.note(self._world.now, "somebody asks as %s in life %s", core, life)
-        self._world.publish(core, core.packet(discover, incarnation=life))
+        incarnation = self._random.choice([None, "", "00000000", "00000002", "00000009", "z"])
+        self._world.trace.note(self._world.now, "somebody asks as %s in incarnation %s", core, incarnation)
+        self._world.publish(core, core.packet(discover, incarnation=incarnation))
 
     # Users
 
@@ -215,7 +214,7 @@ class Plagues:
                 requirement.constraint, minimum=minimum, maximum=maximum, allowlist=allowed, blocklist=None
             )
             self._world.trace.note(self._world.now, "%s has another constraint: %s", node, requirement.constraint)
-            self._world.act(node, lambda: node.do(node.core.update_compliant(self._world.now)))
+        self._world.act(node, node.configure)
 
     def reconnecting(self) -> None:
         """Tell one orbiter alone that the bus was away."""
@@ -247,4 +246,4 @@ def calm(world: World, plagues: Plagues) -> None:
     for node in world.nodes:
         plagues._prepared(node, False)
         plagues._handled(node)
-        world.begin_life(node)
+        world.begin(node)

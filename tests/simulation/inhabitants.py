@@ -10,9 +10,9 @@ from orbitalis.core import Core
 from orbitalis.errors import OrbitalisError
 from orbitalis.orbiter import Orbiter
 from orbitalis.plugin import Plugin
-from orbitalis.protocol.core import CoreProtocol
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.plugin import PluginProtocol
+from orbitalis.protocol.handshake.provider import Provider
+from orbitalis.protocol.handshake.requester import Requester
+from orbitalis.protocol.machine import CoreMachine, Machine, PluginMachine
 from tests.simulation.cancelling import Cancelling
 from tests.simulation.shaky_bus import ShakyBus, ShakyBusClient
 from tests.simulation.shaky_orbiters import Mischief, ShakyCore
@@ -71,22 +71,22 @@ class Inhabitant:
             self.orbiter.on_fault = self._on_fault
 
     @property
-    def machine(self) -> OrbiterProtocol:
-        return self.orbiter._protocol
+    def machine(self) -> Machine:
+        return self.orbiter._machine
 
     @property
     def settings(self) -> Any:
         return self.orbiter
 
     @property
-    def core(self) -> CoreProtocol:
-        assert isinstance(self.machine, CoreProtocol)
-        return self.machine
+    def requester(self) -> Requester:
+        assert isinstance(self.machine, CoreMachine)
+        return self.machine.requester
 
     @property
-    def plugin(self) -> PluginProtocol:
-        assert isinstance(self.machine, PluginProtocol)
-        return self.machine
+    def provider(self) -> Provider:
+        assert isinstance(self.machine, PluginMachine)
+        return self.machine.provider
 
     @property
     def is_core(self) -> bool:
@@ -159,7 +159,7 @@ class Inhabitant:
         """End from one moment to the next, as a process that is killed; another life can begin."""
         self.bus.note("%s crashes", self.identifier)
         self.client.is_dead = True
-        loop, client, life = self.orbiter._orbiter_loop, self.client, self._life
+        loop, client, life = self.orbiter._loop, self.client, self._life
         self.begin()
         await self._end_tasks(life)
         loop.stop()

@@ -57,5 +57,6 @@ def _has_what_there_is(nodes: Iterable[HasMachine], core: HasMachine, name: str)
         if terms is None or other in connected or not constraint.admits(other):
             continue
         wanted = lacks_some or other in constraint.mandatory
-        is_free = terms.policy.admits(identifier) and terms.policy.has_room(plugin.machine.slots.count(name))
+        policy, taken = terms.policy, plugin.machine.slots.count(name)
+        is_free = policy.admits(identifier) and (policy.maximum is None or taken < policy.maximum)
         assert not (wanted and is_free), f"L4: '{identifier}' lacks '{name}', '{other}' has it"

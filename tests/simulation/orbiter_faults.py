@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from orbitalis.core import Core
+from orbitalis.operations.policy import Policy
 from orbitalis.orbiter import Orbiter
 from orbitalis.plugin import Plugin
-from orbitalis.protocol.policy import Policy
 from tests.simulation.inhabitants import Inhabitant
 from tests.simulation.orbiter_safety import OrbiterSafety
 from tests.simulation.shaky_bus import ShakyBus, Weather

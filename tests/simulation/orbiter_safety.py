@@ -8,9 +8,10 @@ from typing import Any
 from orbitalis.bus import LocalEventBus
 from orbitalis.core import Core
 from orbitalis.message.event import Event
+from orbitalis.operations.connection import Connection
 from orbitalis.orbiter import Orbiter
-from orbitalis.orbiter.slot_lanes import DrainingLane, PreparationLane
-from orbitalis.protocol.slot import Slot
+from orbitalis.orbiter.runtime import DrainingWork, PreparationWork
+from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import CoreState, SlotState
 from orbitalis_wire.messages import StringMessage
 from tests.simulation.inhabitants import Inhabitant
@@ -29,7 +30,7 @@ class OrbiterSafety:
 
     def edited(self, orbiter: Orbiter) -> None:
         """Take the report that bounds have been edited: what is there may stay."""
-        self._before_edit[orbiter] = set(orbiter._protocol.slots)
+        self._before_edit[orbiter] = set(orbiter._machine.slots)
 
     def check(self, one: Inhabitant, *, is_idle: bool) -> None:
         """Fail unless all is well; when nothing can happen before time passes, subscriptions are as the state needs."""
@@ -82,15 +83,13 @@ def _compliance_is_true(orbiter: Orbiter) -> None:
     is_compliant, is_not = orbiter.compliant_event.is_set(), orbiter.not_compliant_event.is_set()
     assert is_compliant == (orbiter.state is CoreState.COMPLIANT), f"S4: {orbiter}: {orbiter.state}"
     assert is_not == (orbiter.state is CoreState.NOT_COMPLIANT), f"S4: {orbiter}: {orbiter.state}"
-    if not orbiter.is_running or not orbiter._protocol.running:
+    if not orbiter.is_running or not orbiter._machine.running:
         return
     met = True
     for name, requirement in orbiter.operation_requirements.items():
         constraint = requirement.constraint
         connected = {
-            slot.remote_identifier
-            for slot in orbiter._protocol.slots.of_operation(name)
-            if slot.state is SlotState.OPEN
+            slot.remote_identifier for slot in orbiter._machine.slots.of_operation(name) if slot.state is SlotState.OPEN
         }
         mandatory = set(constraint.mandatory)
         met = met and mandatory <= connected and len(connected - mandatory) >= constraint.minimum
@@ -98,17 +97,20 @@ def _compliance_is_true(orbiter: Orbiter) -> None:
 
 
 def _what_users_see_is_true(orbiter: Orbiter) -> None:
-    """Hold the tables of the carrier against those of the machine: S3 and S6."""
-    carrier, slots = orbiter._carrier, set(orbiter._protocol.slots)
+    """Hold the tables of the runtime against those of the machine: S3 and S6."""
+    runtime, slots = orbiter._runtime, set(orbiter._machine.slots)
     connections = {slot for slot in slots if slot.is_connection}
-    assert set(carrier.connections) == connections, f"S3: {orbiter} shows {carrier.connections}, has {connections}"
-    stamped = {slot.input_topic if isinstance(orbiter, Core) else slot.output_topic for slot in connections} - {None}
-    assert set(orbiter.eventbus_client.topic_stamps) == stamped, f"S6: {orbiter}: stamps"
-    assert set(carrier._pending_requests) <= slots - connections, f"S6: {orbiter}: {carrier._pending_requests}"
-    undecided = set(carrier.data._undecided) - {slot for slot in slots if slot.state is SlotState.REQUESTED}
+    for slot in slots:
+        assert isinstance(slot.view, Connection) == slot.is_connection, f"S3: {orbiter} shows {slot.view}, has {slot}"
+    topics = {slot.outgoing_data_topic for slot in connections} - {None}
+    assert set(runtime.publisher.by_topic) == topics, f"S6: {orbiter}: headers"
+    assert not runtime._under_way, f"S6: {orbiter}: {runtime._under_way}"
+    undecided = set(runtime.delivery._undecided) - {slot for slot in slots if slot.state is SlotState.REQUESTED}
     assert not undecided, f"S6: {orbiter} keeps outputs for {undecided}"
-    lanes = carrier.lanes
-    assert len(lanes) == sum(len(lane.queue) for lane in lanes._lanes.values())
+    assert runtime._promoted.keys() <= connections, f"S6: {orbiter}: {runtime._promoted}"
+    queues = runtime.queues
+    assert queues.waiting == sum(len(queue.waiting) for queue in queues.under_way.values())
+    assert queues.waiting_bytes == sum(queue.size for queue in queues.under_way.values()) >= 0
     if isinstance(orbiter, Core):
         if isinstance(orbiter, ShakyCore):
             assert len(orbiter._awaited) <= orbiter.asking, f"S6: {orbiter} waits for more than it was asked to"
@@ -117,16 +119,16 @@ def _what_users_see_is_true(orbiter: Orbiter) -> None:
 
 
 def _is_at_rest(orbiter: Orbiter) -> bool:
-    """Return whether no lane has work that may change subscriptions."""
+    """Return whether no queue has work that may change subscriptions."""
     return all(
-        isinstance(key, PreparationLane | DrainingLane) or key == ("compliance",)
-        for key in orbiter._carrier.lanes._lanes
+        isinstance(key, PreparationWork | DrainingWork) or key == ("compliance",)
+        for key in orbiter._runtime.queues.under_way
     )
 
 
 def _subscriptions_are_what_is_needed(orbiter: Orbiter, client: ShakyBusClient) -> None:
     """S7."""
-    wanted = {*orbiter._protocol_filters(), *wanted_topics(orbiter._protocol)}
+    wanted = {*orbiter._protocol_filters(), *wanted_topics(orbiter._machine)}
     there = set(client._subscriptions)
     assert there <= wanted, f"S7: '{orbiter.identifier}' is still subscribed to {sorted(there - wanted)}"
     lacking = wanted - there - client.not_subscribed
@@ -142,24 +144,31 @@ def assert_nothing_is_left_of(one: Inhabitant) -> None:
     assert not tasks, f"S5: '{one.identifier}' has stopped, and these tasks go on: {tasks}"
     assert client._subscriptions == {}, f"S7: '{one.identifier}' has stopped: {sorted(client._subscriptions)}"
     assert not client.is_connected
-    assert client.topic_stamps == {}
+    assert client.publish_message is None
     assert client.on_reconnected is None
-    assert orbiter._orbiter_loop._alarm is None, f"S5: '{one.identifier}' has stopped, and a timer is set"
-    assert not orbiter._orbiter_loop._tasks
-    assert len(list(one.machine.slots)) == len(one.machine.acquaintances) == 0
+    loop = orbiter._loop
+    assert loop._alarm is loop._timer is None, f"S5: '{one.identifier}' has stopped, and a timer is set"
+    assert not loop._tasks
+    assert len(list(one.machine.slots)) == len(one.machine.peers) == 0
     assert one.machine.next_deadline() is None
-    carrier = orbiter._carrier
-    assert carrier.connections == {}
-    assert carrier._pending_requests == {}
-    assert carrier.data._undecided == {}
-    assert not carrier.lanes._lanes
-    assert len(carrier.lanes) == 0
+    runtime = orbiter._runtime
+    for table in (
+        runtime.publisher.by_topic,
+        runtime.delivery._undecided,
+        runtime._announced,
+        runtime._promoted,
+        runtime.queues.under_way,
+    ):
+        assert not table, f"S6: '{one.identifier}' has stopped, and keeps {table}"
+    assert runtime.queues.waiting == runtime.queues.waiting_bytes == 0
     if isinstance(orbiter, Core):
         assert not orbiter._awaited
         assert not orbiter._executions
+        assert orbiter._alarm is None, f"S5: '{one.identifier}' has stopped, and a timer for requests is set"
 
 
 def assert_nobody_is_on(bus: LocalEventBus) -> None:
     """Fail if there is a subscription."""
-    assert bus._subscriptions._exact == {}
-    assert not bus._subscriptions._root.children
+    filters = bus._subscriptions
+    for table in (filters._one, filters._several, filters._open_ended, filters._shapes, filters._uses):
+        assert not table

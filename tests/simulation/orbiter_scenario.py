@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +13,7 @@ from unittest import mock
 
 from orbitalis import Constraint, OperationRequirement
 from orbitalis.message.event import Event
-from orbitalis.protocol.policy import Policy
+from orbitalis.operations.policy import Policy
 from orbitalis.testing.pending_tasks import describe_tasks
 from tests.simulation.eavesdropping import Eavesdropper
 from tests.simulation.inhabitants import Inhabitant
@@ -36,7 +36,7 @@ from tests.simulation.shaky_orbiters import (
     inputs_of,
     outputs_of,
 )
-from tests.simulation.shuffling_loop import STYLES, ShufflingEventLoop
+from tests.simulation.shuffling_loop import STYLES, ShufflingEventLoop, knowing_all_tasks
 from tests.simulation.trace import Trace
 from tests.simulation.verdict import Verdict, what_broke
 
@@ -89,15 +89,15 @@ def simulate_over_asyncio(seed: int, *, keep_trace: bool = False) -> Verdict:
 
 @contextmanager
 def _chance(seed: int) -> Generator[None]:
-    """Let a seed decide over what the library leaves to chance: choices and identifiers."""
-    before, identifiers = random.getstate(), random.Random(seed)
+    """Let a seed decide over what the library leaves to chance: choices, identifiers, and which task goes on."""
+    before = random.getstate()
     random.seed(seed)
-
-    def next_identifier() -> uuid.UUID:
-        return uuid.UUID(int=identifiers.getrandbits(128), version=4)
-
     try:
-        with mock.patch("uuid.uuid4", next_identifier):
+        with (
+            mock.patch("orbitalis.message.event._prefix", f"{seed:020x}"),
+            mock.patch("orbitalis.message.event._numbers", itertools.count(1)),
+            knowing_all_tasks(),
+        ):
             yield
     finally:
         random.setstate(before)
@@ -169,7 +169,8 @@ class _Scenario:
             check_published(one, client, topic, event)
         except Exception as error:
             self._break(what_broke(error))
-        self._look_at(one, is_idle=False)
+        # Not now, since this is in the midst of what changes it.
+        self.loop.call_soon(partial(self._look_at, one, is_idle=False))
 
     # Who there is
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from orbitalis.protocol.policy import Policy
+from orbitalis.operations.policy import Policy
 
 __all__ = ["policy_at_random", "rules_at_random"]
 

@@ -7,10 +7,12 @@ S7 subscriptions, S8 topics.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from typing import TypeAlias
 
+from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import Send, sender_of
-from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire.messages import (
     CloseConnectionAckMessage,
@@ -34,49 +36,68 @@ _ABOUT_ONE_HANDSHAKE = (
     OperationNoLongerAvailableMessage,
     RejectOperationMessage,
 )
-"""Messages that name a connection, and change nothing but that."""
+"""Messages that name a connection, and change nothing else."""
+_LONGEST_UNLOOKED = 8
+"""Steps of a node after which its tables are looked at though no slot has changed."""
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """A slot as it was."""
-
-    slot: Slot
-    state: SlotState
-    connection_identifier: str
-    offer_identifiers: tuple[str, ...]
+_Seen: TypeAlias = tuple[Slot, SlotState, str, tuple[str, ...]]
+"""A slot as it was: itself, its state, and the identifiers of its connection and its offers."""
 
 
 class Safety(Inspector):
-    """Holds a node after each step against what it was before."""
+    """Holds a node after each step against what it was before.
+
+    What depends on slots is looked at after each step that has changed one, and so are the tables; what breaks these
+    without a change of a slot stays broken, and is found a few steps later.
+    """
 
     def __init__(self) -> None:
         self._slots: dict[tuple[str, str], _Seen] = {}
         self._incarnation: str | None = None
+        self._running = self._compliant = False
+        self._after: dict[Node, dict[tuple[str, str], _Seen]] = {}
+        """The slots of each node as they were after its last step."""
+        self._looked_at: dict[Node, tuple[OrbiterConfig, int]] = {}
+        """What each node was configured with when its tables were last looked at, and how many steps ago."""
 
     def before(self, node: Node, packet: Packet | None) -> None:
         """Keep what has to be compared."""
-        self._slots = {
-            slot.key: _Seen(slot, slot.state, slot.connection_identifier, slot.offer_identifiers)
-            for slot in node.machine.slots
-        }
-        remote = None if packet is None else node.machine.acquaintances.get(sender_of(packet.message))
-        is_certain = remote is not None and remote.is_life_certain and not remote.is_dead
-        self._incarnation = remote.incarnation if remote is not None and is_certain else None
+        machine = node.machine
+        self._running = machine.running
+        self._slots = self._after[node] if machine.running and node in self._after else _seen(node)
+        self._compliant = machine.role is Role.CORE and node.requester.compliant
+        self._incarnation = None
+        if packet is not None:
+            peer = machine.peers.get(sender_of(packet.message))
+            if peer is not None and peer.is_incarnation_certain and not peer.is_dead:
+                self._incarnation = peer.incarnation
 
     def after(self, node: Node, packet: Packet | None) -> None:
         """Fail if a promise is broken."""
-        assert_sane(node, are_bounds_edited=True)
-        self._maxima_are_kept(node)
-        self._lists_are_kept(node)
-        self._compliance_is_true(node)
+        machine = node.machine
+        now = self._after[node] = _seen(node)
+        is_other = now != self._slots or machine.running is not self._running
+        config, unlooked = self._looked_at.get(node, (None, 0))
+        if is_other or config is not machine._config or unlooked >= _LONGEST_UNLOOKED:
+            self._looked_at[node] = machine._config, 0
+            assert_sane(node, are_bounds_edited=True)
+            self._maxima_are_kept(node)
+            self._lists_are_kept(node)
+            self._compliance_is_true(node)
+        else:
+            self._looked_at[node] = config, unlooked + 1
+            if machine.role is Role.CORE:
+                assert node.requester.compliant == self._compliant, "S4: compliance has changed, and no connection"
         if packet is not None:
-            self._only_the_sender_changes_what_it_shares(node, packet)
-            self._nobody_speaks_from_a_life_that_is_over(node, packet)
-            self._nobody_speaks_of_another_handshake(node, packet)
-            self._nobody_ends_anything_where_anybody_may_publish(node, packet)
-        if not node.machine.running:
-            assert len(node.machine.slots) == len(node.machine.acquaintances) == 0, "S5: something is left"
+            self._nobody_is_heard_in_a_past_incarnation(node, packet, now)
+            if is_other:
+                changed = self._changed(now)
+                self._only_the_sender_changes_what_it_shares(packet, changed)
+                self._nobody_speaks_of_another_handshake(packet, changed)
+                self._nobody_ends_anything_where_anybody_may_publish(node, packet, changed)
+        if not machine.running:
+            assert len(machine.slots) == len(machine.peers) == 0, "S5: something is left"
 
     def _maxima_are_kept(self, node: Node) -> None:
         """S1. An edit may leave more than it allows, and what is there may stay; but nothing is added."""
@@ -91,7 +112,7 @@ class Safety(Inspector):
     def _lists_are_kept(self, node: Node) -> None:
         """S2."""
         for slot in node.machine.slots:
-            if slot.key in self._slots and self._slots[slot.key].slot is slot:
+            if slot.key in self._slots and self._slots[slot.key][0] is slot:
                 continue
             if node.machine.role is Role.PLUGIN:
                 admits = node.settings.operations[slot.operation_name].policy.admits
@@ -113,59 +134,68 @@ class Safety(Inspector):
             }
             mandatory = set(constraint.mandatory)
             met = met and mandatory <= connected and len(connected - mandatory) >= constraint.minimum
-        assert node.core.compliant == met, f"S4: compliant is {node.core.compliant}, and should not be"
+        assert node.requester.compliant == met, f"S4: compliant is {node.requester.compliant}, and should not be"
 
-    def _changed(self, node: Node) -> list[tuple[str, str]]:
-        now = {slot.key: slot for slot in node.machine.slots}
-        changed = [key for key in now if key not in self._slots]
-        for key, seen in self._slots.items():
-            slot = now.get(key)
-            if slot is not seen.slot or slot.state is not seen.state:
+    def _changed(self, now: dict[tuple[str, str], _Seen]) -> list[tuple[str, str]]:
+        """Return the slots that are in another state, without those that were free and are offered."""
+        before = self._slots
+        changed = [key for key, seen in now.items() if key not in before and seen[1] is not SlotState.OFFERED]
+        for key, (slot, state, *_) in before.items():
+            found = now.get(key)
+            if found is None or found[0] is not slot or found[1] is not state:
                 changed.append(key)
         return changed
 
-    def _is_new_offer(self, node: Node, key: tuple[str, str]) -> bool:
-        slot = node.machine.slots.get(*key)
-        return key not in self._slots and slot is not None and slot.state is SlotState.OFFERED
-
-    def _only_the_sender_changes_what_it_shares(self, node: Node, packet: Packet) -> None:
+    def _only_the_sender_changes_what_it_shares(self, packet: Packet, changed: Collection[tuple[str, str]]) -> None:
         """S3. What follows for a core's discovery changes no slot; what a core leaves free is offered to another."""
         sender = sender_of(packet.message)
-        others = [key for key in self._changed(node) if key[0] != sender and not self._is_new_offer(node, key)]
+        others = [key for key in changed if key[0] != sender]
         assert others == [], f"S3: a message of '{sender}' changed {others}"
 
-    def _nobody_speaks_from_a_life_that_is_over(self, node: Node, packet: Packet) -> None:
+    def _nobody_is_heard_in_a_past_incarnation(
+        self, node: Node, packet: Packet, now: dict[tuple[str, str], _Seen]
+    ) -> None:
         """S3."""
         incarnation = packet.envelope.incarnation
         if self._incarnation is not None and incarnation is not None and incarnation < self._incarnation:
-            changed = self._changed(node)
-            assert changed == [], f"S3: life {incarnation}, which is over ({self._incarnation}), changed {changed}"
-            assert not node.had(Send), f"S3: life {incarnation}, which is over, was answered"
+            assert now == self._slots, f"S3: past incarnation {incarnation} (now {self._incarnation}) changed slots"
+            assert not node.had(Send), f"S3: past incarnation {incarnation} was answered"
 
-    def _nobody_speaks_of_another_handshake(self, node: Node, packet: Packet) -> None:
+    def _nobody_speaks_of_another_handshake(self, packet: Packet, changed: Collection[tuple[str, str]]) -> None:
         """S3."""
         if not isinstance(packet.message, _ABOUT_ONE_HANDSHAKE):
             return
         incarnation, named = packet.envelope.incarnation, packet.envelope.connection_identifier
         if self._incarnation is not None and incarnation != self._incarnation:
-            return  # of a life that is new: what was agreed with the earlier one is lost
-        for key in self._changed(node):
-            if self._is_new_offer(node, key):
-                continue
-            seen = self._slots.get(key)
-            assert seen is not None, f"S3: {type(packet.message).__name__} made a slot"
+            return  # of a new incarnation: what was agreed with the earlier one is lost
+        for key in changed:
+            assert key in self._slots, f"S3: {type(packet.message).__name__} made a slot"
+            _, state, connection_identifier, offer_identifiers = self._slots[key]
             answered = packet.envelope.correlation_identifier
-            if seen.state is SlotState.OFFERED:
-                # It has no name yet, be it that the core has given it one: the request may be lost.
-                assert answered in seen.offer_identifiers, "S3: an answer to another offer"
+            if state is SlotState.OFFERED:
+                # It has no name yet, though the core may have given it one: the request may be lost.
+                assert answered in offer_identifiers, "S3: an answer to another offer"
             else:
-                assert named == seen.connection_identifier, f"S3: connection {named} changed another"
+                assert named == connection_identifier, f"S3: connection {named} changed another"
 
-    def _nobody_ends_anything_where_anybody_may_publish(self, node: Node, packet: Packet) -> None:
+    def _nobody_ends_anything_where_anybody_may_publish(
+        self, node: Node, packet: Packet, changed: Collection[tuple[str, str]]
+    ) -> None:
         """S3."""
         if packet.topic in (node.settings.discover_topic, node.settings.announce_topic):
-            changed = [key for key in self._changed(node) if not self._is_new_offer(node, key)]
             assert changed == [], f"S3: what anybody may have published changed {changed}"
+
+
+def _seen(node: Node) -> dict[tuple[str, str], _Seen]:
+    return {
+        (slot.remote_identifier, slot.operation_name): (
+            slot,
+            slot.state,
+            slot.connection_identifier,
+            slot.offer_identifiers,
+        )
+        for slot in node.machine.slots
+    }
 
 
 def _bounds(node: Node) -> list[tuple[str, int | None, list[str]]]:

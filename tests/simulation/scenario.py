@@ -92,7 +92,7 @@ class _Scenario:
     def run(self) -> None:
         world, choose = self.world, self.random
         for node in list(world.nodes):
-            world.after(choose.random() * 3, lambda node=node: world.begin_life(node))  # type: ignore[misc]
+            world.after(choose.random() * 3, lambda node=node: world.begin(node))  # type: ignore[misc]
         duration = choose.choice([10.0, 40.0] if self.is_quick else [20.0, 150.0, 400.0])
         plagues = Plagues(world, duration, self._twin_of)
         # Few kinds at a time find more than all of them together: they do not hide each other.
@@ -141,11 +141,11 @@ class _Scenario:
             self.world.run_until(self.world.now + 0.1)
 
     def _is_quiet(self) -> None:
-        """L7: whoever needs nothing asks seldom, and whoever could take nothing more does not ask."""
+        """L7: a core that needs nothing asks seldom, and one that could take nothing more does not ask."""
         world = self.world
-        begin, compliant = world.now, {node.identifier: node.core.compliant for node in self._of_role(Role.CORE)}
-        wants = {node.identifier: bool(node.core.operations_to_discover()) for node in self._of_role(Role.CORE)}
-        window = 60.0
+        begin, compliant = world.now, {node.identifier: node.requester.compliant for node in self._of_role(Role.CORE)}
+        wants = {node.identifier: bool(node.wanted()) for node in self._of_role(Role.CORE)}
+        window = 30.0
         world.run_until(begin + window)
         for identifier in compliant:
             asked = sum(1 for at, who in world.discovers if who == identifier and at > begin)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from orbitalis.bus import LocalEventBus, LocalEventBusClient
+from orbitalis.bus.client import Later
 from orbitalis.bus.dispatch import Subscription
 from orbitalis.errors import BusUnavailableError
 from orbitalis.message.event import Event
@@ -17,6 +20,10 @@ from orbitalis_wire.envelope import Encoding
 from tests.simulation.trace import Trace
 
 __all__ = ["ShakyBus", "ShakyBusClient", "Weather"]
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,14 @@ class ShakyBus(LocalEventBus):
         self.blocked: set[tuple[str, str]] = set()
         """Sender and receiver between whom nothing passes."""
         self.clients: dict[str, ShakyBusClient] = {}
-        """The client of each identifier, in its present life."""
+        """The client of each identifier, in its present incarnation."""
         self.last_arrival = 0.0
-        """When the last event arrives of those that are on their way."""
+        """When the last event arrives, and the last call ends, of those that are under way."""
         self.on_publish: Callable[[ShakyBusClient, str, Event[Any]], None] = lambda client, topic, event: None
         """Called for everything that clients publish."""
         self.events = 0
         self.touched: set[str] = set()
-        """Identifiers of those to whom something has happened; whoever looks at them empties it."""
+        """Identifiers of those to whom something has happened; looking at them empties it."""
 
     def publish(self, topic: str, event: Event[Any]) -> None:
         for subscription in self._subscriptions.match(topic):
@@ -86,14 +93,17 @@ class ShakyBus(LocalEventBus):
         delay = self.random.expovariate(1 / self.weather.delay) if self.weather.delay else 0.0
         if self.random.random() < self.weather.long_delays:
             delay += self.random.random() * self.weather.longest_delay
+        arrive = partial(self._arrive, subscription.topic_filter, receiver, topic, event)
+        # As on every bus, in nobody's midst, and in the context of nobody who publishes.
+        context = Context()
         if not delay:
-            self._arrive(subscription.topic_filter, receiver, topic, event)
+            self._loop.call_soon(arrive, context=context)
             return
         self.last_arrival = max(self.last_arrival, self._loop.time() + delay)
-        self._loop.call_later(delay, self._arrive, subscription.topic_filter, receiver, topic, event)
+        self._loop.call_later(delay, arrive, context=context)
 
     def _arrive(self, topic_filter: str, receiver: str, topic: str, event: Event[Any]) -> None:
-        # To whoever listens there now, be it a later life.
+        # To the one who listens there now, which may be a later incarnation.
         self.touched.add(receiver)
         subscription = self.clients[receiver]._subscriptions.get(topic_filter)
         if subscription is not None:
@@ -119,59 +129,85 @@ class ShakyBusClient(LocalEventBusClient):
         await self.disconnect()
 
     async def connect(self) -> None:
-        await self._take_time("connect")
+        connecting = self._take_time("connect")
+        if connecting is not None:
+            await connecting
         await super().connect()
 
     async def disconnect(self) -> None:
-        if not self.is_dead:
-            await self._sleep()
+        seconds = None if self.is_dead else self._duration()
+        if seconds is not None:
+            await asyncio.sleep(seconds)
         await super().disconnect()
 
-    async def _publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
+    def _start_publish(  # type: ignore[override]  # this one may take time
+        self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
+    ) -> Awaitable[None] | None:
         if self.is_dead:
-            return
+            return None
         self._shaky.touched.add(self.identifier)
         self._shaky.on_publish(self, topic, event)
-        await self._take_time("publish")
-        if self.is_dead:
-            return
-        await super()._publish(topic, event, channel, encoding)
+        return self._take_time("publish", lambda: self._have_published(topic, event))
 
-    async def _subscribe(self, subscription: Subscription) -> None:
-        try:
-            await self._take_time("subscribe")
-        except BusUnavailableError:
-            self.not_subscribed.add(subscription.topic_filter)
-            raise
+    def _have_published(self, topic: str, event: Event[Any]) -> None:
+        if not self.is_dead:
+            self._shaky.publish(topic, event)
 
-    async def _unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
-        await self._take_time("unsubscribe")
+    def _start_subscribe(self, subscription: Subscription) -> Awaitable[None] | None:  # type: ignore[override]
+        return self._take_time("subscribe", failed=lambda: self.not_subscribed.add(subscription.topic_filter))
 
-    async def _take_time(self, what: str) -> None:
+    def _start_unsubscribe(  # type: ignore[override]
+        self, subscriptions: Sequence[Subscription]
+    ) -> Awaitable[None] | None:
+        seconds = self._duration()
+        if seconds is None and not self._shaky.weather.refusals:
+            return None
+        return Later(self._do_after, seconds or 0.0, "unsubscribe", _nothing, _nothing)
+
+    def _take_time(
+        self, what: str, done: Callable[[], None] = _nothing, failed: Callable[[], None] = _nothing
+    ) -> Awaitable[None] | None:
+        """Do something now, or return what does it after a while; in either case it may fail."""
+        seconds = self._duration()
+        if seconds is not None:
+            return Later(self._do_after, seconds, what, done, failed)
+        self._do(what, done, failed)
+        return None
+
+    async def _do_after(self, seconds: float, what: str, done: Callable[[], None], failed: Callable[[], None]) -> None:
+        await asyncio.sleep(seconds)
+        self._do(what, done, failed)
+
+    def _do(self, what: str, done: Callable[[], None], failed: Callable[[], None]) -> None:
         bus = self._shaky
-        await self._sleep()
         if bus.random.random() < bus.weather.refusals:
             bus.note("%s fails to %s", self.identifier, what)
+            failed()
             raise BusUnavailableError(f"it is bad weather: {self.identifier} cannot {what}")
+        done()
 
-    async def _sleep(self) -> None:
+    def _duration(self) -> float | None:
+        """Return for how many seconds something takes, if it takes any time."""
         bus = self._shaky
         bus.touched.add(self.identifier)
-        if bus.weather.slowness and bus.random.random() < 0.5:
-            await asyncio.sleep(bus.random.expovariate(1 / bus.weather.slowness))
+        if not bus.weather.slowness or bus.random.random() < 0.5:
+            return None
+        seconds = bus.random.expovariate(1 / bus.weather.slowness)
+        bus.last_arrival = max(bus.last_arrival, asyncio.get_running_loop().time() + seconds)
+        return seconds
 
 
 def _shown(event: Event[Any]) -> str:
     payload: object = event.payload
     operation = getattr(payload, "operation_name", None)
-    answered, connection = event.envelope.correlation_identifier, event.envelope.connection_identifier
+    answered, connection = event.correlation_identifier, event.connection_identifier
     return " ".join(
         [
             type(payload).__name__.removesuffix("Message"),
             *([str(operation)] if operation else []),
-            f"({event.identifier[:4]})",
+            f"({event.identifier[-4:]})",
             f"of {event.publisher_identifier}",
-            *([f"connection {connection[:4]}"] if connection else []),
-            *([f"answers {answered[:4]}"] if answered else []),
+            *([f"connection {connection[-4:]}"] if connection else []),
+            *([f"answers {answered[-4:]}"] if answered else []),
         ]
     )

@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final
+from unittest import mock
 
 from orbitalis.testing import VirtualClockEventLoop
 
-__all__ = ["STYLES", "LivelockError", "ShufflingEventLoop", "belongs_to", "owner"]
+__all__ = ["STYLES", "LivelockError", "ShufflingEventLoop", "belongs_to", "knowing_all_tasks", "owner"]
 
 owner: Final[ContextVar[object]] = ContextVar("owner", default=None)
 """To whom the tasks belong that are started from here on; for :func:`belongs_to`."""
@@ -61,6 +64,24 @@ class _Task(asyncio.Task[Any]):
 def belongs_to(task: asyncio.Task[Any], whom: object) -> bool:
     """Return whether a task was started where `owner` was set to somebody, or by such a task."""
     return isinstance(task, _Task) and task.owner is whom
+
+
+@contextmanager
+def knowing_all_tasks() -> Generator[None]:
+    """Have such an event loop make the tasks that the library makes without one, since they are to start at once."""
+    with (
+        mock.patch("orbitalis.bus.dispatch.start_task", _start_task),
+        mock.patch("orbitalis.core.execution.start_task", _start_task),
+    ):
+        yield
+
+
+def _start_task(
+    coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str, context: Context
+) -> asyncio.Task[object]:
+    assert isinstance(loop, ShufflingEventLoop)
+    eagerly = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+    return loop._make_task(loop, coroutine, name=name, context=context, **eagerly)
 
 
 class ShufflingEventLoop(VirtualClockEventLoop):

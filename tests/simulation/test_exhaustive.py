@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orbitalis.protocol.policy import Policy
+from orbitalis.operations.policy import Policy
 from orbitalis_wire import timings
 from orbitalis_wire.messages import DiscoverMessage
 from tests.simulation.exhaustive import explore, state_of, together
@@ -65,7 +65,7 @@ def is_well(net: Net) -> None:
     """Fail unless everybody agrees, and the core has what it needs."""
     nodes: dict[str, Node] = {node.identifier: node for node in net.nodes}
     core = net.nodes[0]
-    assert core.core.compliant
+    assert core.requester.compliant
     for node in net.nodes:
         for slot in node.machine.slots:
             assert slot.is_open, slot

@@ -18,7 +18,7 @@ SCHEDULES = int(os.environ.get("ORBITALIS_SIMULATION_SCHEDULES", "800")) * 2 // 
 """Two fifths of what each test of the state machines alone has."""
 
 FOUND_BEFORE = {
-    50000: "a lane whose task was cancelled before it had begun was waited for in circles",
+    50000: "a queue whose task was cancelled before it had begun was waited for in circles",
 }
 """Seeds that show a fault which the library once had."""
 

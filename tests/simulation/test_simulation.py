@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from orbitalis.protocol.policy import Policy
+from orbitalis.operations.policy import Policy
 from tests.simulation.batch import Batch
 from tests.simulation.scenario import _Scenario, simulate
 from tests.support.machine_settings import text_constraint

@@ -45,7 +45,7 @@ def _shown(value: object) -> str:
                 type(message).__name__.removesuffix("Message"),
                 *([str(operation)] if operation else []),
                 f"of {sender_of(message)} on {topic}",
-                f"life {envelope.incarnation}",
+                f"incarnation {envelope.incarnation}",
                 *([f"connection {envelope.connection_identifier}"] if envelope.connection_identifier else []),
                 *([f"answers {envelope.correlation_identifier}"] if envelope.correlation_identifier else []),
             ]

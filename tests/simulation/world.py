@@ -45,6 +45,7 @@ class World(Net):
         super().__init__()
         self.random = random.Random(seed)
         self.announces = True
+        self.watches_settings = False
         self.trace = Trace()
         self.faults = Faults()
         self.inspector = Inspector()
@@ -63,7 +64,10 @@ class World(Net):
         self._sequence = 0
         self._ticks: dict[Node, float] = {}
         self._phases: dict[Node, float] = {}
-        self._lives: dict[str, int] = {}
+        self._incarnations: dict[str, int] = {}
+        self._audiences: dict[str, list[Node]] = {}
+        """By topic: who may be subscribed to it, of those in `_audiences_among`."""
+        self._audiences_among: list[Node] = []
 
     # Time
 
@@ -86,13 +90,13 @@ class World(Net):
 
     # Nodes
 
-    def begin_life(self, node: Node) -> None:
-        """Start a node, unless it lives, in a life after all that its identifier has had."""
+    def begin(self, node: Node) -> None:
+        """Start a node, unless it lives, in an incarnation after all that its identifier has had."""
         if node.machine.running:
             return
-        self._lives[node.identifier] = node.incarnation = self._lives.get(node.identifier, 0)
-        self._lives[node.identifier] += 1
-        self.trace.note(self.now, "%s starts life %s", node, node.incarnation + 1)
+        self._incarnations[node.identifier] = node.incarnation = self._incarnations.get(node.identifier, 0)
+        self._incarnations[node.identifier] += 1
+        self.trace.note(self.now, "%s starts incarnation %s", node, node.incarnation + 1)
         self._phases[node] = self.random.random() * self._loop_interval
         self.act(node, node.start)
         self.act(node, node.tick)
@@ -144,7 +148,8 @@ class World(Net):
         assert node.machine.next_deadline() is None, f"{node.identifier} has a deadline after its stop"
 
     def _plan_tick(self, node: Node) -> None:
-        deadline = node.machine.next_deadline() if node.machine.running else None
+        machine = node.machine
+        deadline = machine.next_deadline() if machine.running else None
         if deadline is None:
             self._ticks.pop(node, None)
             return
@@ -175,8 +180,8 @@ class World(Net):
         """Take a message of a node to all who may be subscribed, or to none of them."""
         if packet.topic == sender.settings.discover_topic:
             self.discovers.append((self.now, sender.identifier))
-        for receiver in self.nodes:
-            if receiver is sender or not receiver.may_receive(packet.topic):
+        for receiver in self._audience_of(packet.topic):
+            if receiver is sender:
                 continue
             if self.bus_is_down or (sender.identifier, receiver.identifier) in self.blocked:
                 self.trace.note(self.now, "%s sends %s: %s is cut off", sender, packet, receiver)
@@ -188,6 +193,16 @@ class World(Net):
             if self.random.random() < self.faults.duplication:
                 self.trace.note(self.now, "%s sends %s: twice", sender, packet)
                 self._deliver_later(sender, receiver, packet)
+
+    def _audience_of(self, topic: str) -> list[Node]:
+        """Return the nodes that may be subscribed to a topic, in order."""
+        if self._audiences_among != self.nodes:
+            self._audiences.clear()
+            self._audiences_among = list(self.nodes)
+        found = self._audiences.get(topic)
+        if found is None:
+            found = self._audiences[topic] = [node for node in self.nodes if node.may_receive(topic)]
+        return found
 
     def _deliver_later(self, sender: Node, receiver: Node, packet: Packet) -> None:
         delay = self.random.expovariate(1 / self.faults.delay)

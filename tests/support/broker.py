@@ -70,12 +70,14 @@ class Broker:
         max_packet_size: int | None = None,
         tls: TlsFiles | None = None,
         is_persistent: bool = False,
+        no_delay: bool = False,
     ) -> None:
         """Prepare a broker, which :meth:`start` starts.
 
         `folder` takes its files and has to exist. With `users` (password by name) only these get in, else everybody.
         `access` is the text of an access control list. `max_packet_size` is in bytes. One that is persistent saves
-        every change to its folder, and begins with what it finds there.
+        every change to its folder, and begins with what it finds there. With `no_delay` it does not wait for
+        acknowledgements of its network packets before it sends the next.
         """
         self.host = _HOST
         self.port = unused_port()
@@ -88,6 +90,7 @@ class Broker:
         self._folder = folder
         self._max_packet_size = max_packet_size
         self._tls = tls
+        self._no_delay = no_delay
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._running = threading.Event()
@@ -160,7 +163,7 @@ class Broker:
                 self.log.append(line.rstrip())
                 if line.rstrip().endswith("running"):
                     self._running.set()
-        # It ended: whoever waits for the start need not wait on.
+        # It ended: nobody need wait for the start any more.
         self._running.set()
 
     def _configuration(self) -> str:
@@ -186,6 +189,8 @@ class Broker:
             access.write_text(self.access, encoding="utf-8")
             access.chmod(0o600)
             lines.append(f"acl_file {access}")
+        if self._no_delay:
+            lines.append("set_tcp_nodelay true")
         if self._max_packet_size is not None:
             lines.append(f"max_packet_size {self._max_packet_size}")
         if self._tls is not None:

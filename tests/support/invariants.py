@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
-from orbitalis.bus.topics import check_topic
-from orbitalis.protocol.core import CoreProtocol
+from orbitalis.bus.topic_filters import check_topic
 from orbitalis.protocol.effects import Send
-from orbitalis.protocol.offering import _rules
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.plugin import PluginProtocol
+from orbitalis.protocol.handshake.provider import Provider
+from orbitalis.protocol.handshake.requester import Requester
+from orbitalis.protocol.machine import Machine
+from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis.protocol.waiting_queries import WaitingQuery
 from orbitalis_wire import limits
 from tests.support.machines import Node
 
@@ -18,14 +20,14 @@ __all__ = ["HasMachine", "assert_machine_is_sane", "assert_sane", "wanted_topics
 
 
 class HasMachine(Protocol):
-    """Whoever is driven by a state machine: a node of a net, or an orbiter."""
+    """What is driven by a state machine: a node of a net, or an orbiter."""
 
     @property
-    def machine(self) -> OrbiterProtocol: ...
+    def machine(self) -> Machine: ...
     @property
-    def core(self) -> CoreProtocol: ...
+    def requester(self) -> Requester: ...
     @property
-    def plugin(self) -> PluginProtocol: ...
+    def provider(self) -> Provider: ...
     @property
     def settings(self) -> Any: ...
 
@@ -43,48 +45,64 @@ def assert_sane(node: Node, *, are_bounds_edited: bool = False) -> None:
 
 def assert_machine_is_sane(node: HasMachine, *, are_bounds_edited: bool = False) -> None:
     """Fail unless everything that a machine keeps fits together."""
-    _tables_agree(node)
+    _tables_agree(node.machine)
     slots = node.machine.slots
     assert slots.pending_count <= node.settings.maximum_pending_requests
-    assert slots.pending_bytes == sum(slot.weight for slot in slots if not slot.is_connection)
-    assert slots.connection_bytes == sum(slot.weight for slot in slots if slot.is_connection)
-    assert set(slots._unanswered.values()) == {slot for slot in slots if slot.is_unanswered}
     if not are_bounds_edited:
         _counts_are_within_bounds(node)
-    _deadlines_belong_to_something(node)
-    _remotes_are_known(node)
+    _slots_are_due_in_time(node)
+    _peers_are_known(node)
     if node.machine.role is Role.PLUGIN:
-        _wishes_agree(node)
+        _waiting_queries_agree(node)
         if not are_bounds_edited:
             _nobody_waits_in_vain(node)
     else:
-        assert node.core._directed_count <= limits.DIRECTED_DISCOVERS
+        assert node.requester._directed_count <= limits.DIRECTED_DISCOVERS
 
 
-def _tables_agree(node: HasMachine) -> None:
-    slots = node.machine.slots
-    everything = list(slots)
-    assert slots._by_key == {slot.key: slot for slot in everything}
-    assert len({id(slot) for slot in everything}) == len(everything)
-    by_remote: dict[str, dict[str, object]] = {}
-    by_operation: dict[str, dict[str, object]] = {}
-    by_topic: dict[str, dict[tuple[str, str], object]] = {}
-    for slot in everything:
+def _tables_agree(machine: Machine) -> None:
+    slots = machine.slots
+    by_remote: dict[str, dict[str, Slot]] = {}
+    by_operation: dict[str, dict[str, Slot]] = {}
+    by_topic: dict[str, list[Slot]] = {}
+    unanswered: set[Slot] = set()
+    pending_count = pending_bytes = connection_bytes = 0
+    for slot in slots:
+        assert slot.state is not SlotState.FREE
+        assert slot.role is machine.role
         by_remote.setdefault(slot.remote_identifier, {})[slot.operation_name] = slot
         by_operation.setdefault(slot.operation_name, {})[slot.remote_identifier] = slot
         if slot.state is not SlotState.OFFERED:
-            for topic in filter(None, (slot.input_topic, slot.output_topic, slot.incoming_close_topic)):
-                by_topic.setdefault(topic, {})[slot.key] = slot
+            for topic in (slot.input_topic, slot.output_topic, slot.incoming_close_topic):
+                if topic:
+                    by_topic.setdefault(topic, []).append(slot)
+        if slot.is_connection:
+            connection_bytes += slot.size
+        else:
+            pending_count += 1
+            pending_bytes += slot.size
+            if slot.state in (SlotState.OFFERED, SlotState.REQUESTED):
+                unanswered.add(slot)
     assert slots._by_remote == by_remote
-    assert {name: found.by_remote for name, found in slots._by_operation.items()} == by_operation
-    assert slots._by_topic == by_topic
+    assert len(slots) == sum(map(len, by_remote.values()))
+    assert slots.connection_count == len(slots) - pending_count
+    assert (slots.pending_count, slots.pending_bytes) == (pending_count, pending_bytes)
+    assert slots.connection_bytes == connection_bytes
+    assert slots._unanswered.keys() == unanswered
+    assert slots._by_topic.keys() == by_topic.keys()
+    for topic, users in by_topic.items():
+        assert set(slots.of_topic(topic)) == set(users)
+    assert slots._by_operation.keys() == by_operation.keys()
     for name, found in slots._by_operation.items():
-        assert set(found.open.values()) == {slot for slot in slots.of_operation(name) if slot.is_open}
-        assert set(slots.open_of_operation(name)) == set(found.open.values())
-        answerable = set(found.open.values()) | set(found.draining.values())
-        assert answerable == {slot for slot in slots.of_operation(name) if slot.is_answerable}
-    assert slots.pending_count == sum(not slot.is_connection for slot in everything)
-    assert all(slot.state is not SlotState.FREE and slot.role is node.machine.role for slot in everything)
+        mine = by_operation[name]
+        assert found.slots == mine
+        opened = {slot for slot in mine.values() if slot.is_open}
+        assert set(found.open.values()) == set(slots.open_of_operation(name)) == opened
+        assert slots.open_count(name) == len(opened)
+        by_input = slots.open_by_input(name)
+        assert {slot for group in by_input for slot in group} == {slot for slot in opened if slot.input_topic}
+        assert all(slot.input == group[0].input for group in by_input for slot in group)
+        assert set(slots.answerable_of_operation(name)) == {slot for slot in mine.values() if slot.is_answerable}
 
 
 def _counts_are_within_bounds(node: HasMachine) -> None:
@@ -97,39 +115,56 @@ def _counts_are_within_bounds(node: HasMachine) -> None:
         constraint = requirement.constraint
         others = [slot for slot in slots.of_operation(name) if slot.remote_identifier not in constraint.mandatory]
         assert constraint.maximum is None or len(others) <= constraint.maximum
-    assert node.core.compliant is (node.machine.running and node.core.is_compliant())
+    assert node.requester.compliant is (node.machine.running and node.requester.is_compliant())
 
 
-def _deadlines_belong_to_something(node: HasMachine) -> None:
-    machine = node.machine
-    pending = {slot.key for slot in machine.slots if not slot.is_connection}
-    closing = {slot.key for slot in machine.slots if slot.is_connection and not slot.is_open}
-    if node.settings.pending_requests_expire_after is not None:
-        assert set(machine._pending_deadlines._at) == pending
-    if node.settings.graceful_close_timeout is not None:
-        assert set(machine._close_deadlines._at) == closing
-    assert set(machine._unused_deadlines._at) <= {slot.key for slot in machine.slots if slot.is_connection}
+def _slots_are_due_in_time(node: HasMachine) -> None:
+    """Fail unless each slot is due when its state says; an open one, or a handshake, may be looked at earlier."""
+    lifecycle, settings = node.machine._lifecycle, node.settings
+    count = 0
+    for slot in node.machine.slots:
+        since: float | None
+        if slot.is_open:
+            since, duration = None, settings.close_connection_if_unused_after
+        elif slot.is_connection:
+            since, duration = slot.closing_at, settings.graceful_close_timeout
+        else:
+            since, duration = slot.waiting_since, settings.pending_requests_expire_after
+        count += slot.due_at is not None
+        if duration is None:
+            assert slot.due_at is None
+        elif not slot.is_open:
+            assert since is not None
+            at, is_early_enough = since + duration, slot in lifecycle._due
+            if slot.due_at is not None:
+                is_early_enough = slot.due_at == at if slot.is_connection else slot.due_at <= at
+            assert is_early_enough
+    assert len(lifecycle.deadlines) == count
 
 
-def _remotes_are_known(node: HasMachine) -> None:
-    slots, known = node.machine.slots, node.machine.acquaintances
-    remotes = {remote.identifier: remote for remote in known.all()}
+def _peers_are_known(node: HasMachine) -> None:
+    machine, settings = node.machine, node.settings
+    slots, peers = machine.slots, machine.peers
+    known = {peer.identifier: peer for peer in peers.all()}
     engaged = set(slots.remotes())
-    assert engaged <= set(remotes)
-    assert set(known._parted) == set(remotes) - engaged
-    assert len(remotes) <= node.settings.maximum_known_remotes
-    for deadlines in (known._keepalives, known._probes, known._silences):
-        assert set(deadlines._at) <= set(remotes)
-    connected = {slot.remote_identifier for slot in slots if slot.is_connection}
-    assert {identifier for identifier, remote in remotes.items() if remote.is_owed_keepalives} == connected
-    assert set(known._keepalives._at) <= connected
-    alive = {identifier for identifier, remote in remotes.items() if not remote.is_dead}
-    assert engaged <= alive
-    if node.settings.consider_others_dead_after is not None:
-        assert set(known._silences._at) == alive
+    assert engaged <= known.keys()
+    assert peers._parted.keys() == known.keys() - engaged
+    assert len(known) <= settings.maximum_known_remotes
+    assert len(peers.deadlines) == sum(peer.due_at is not None for peer in known.values())
+    for identifier, peer in known.items():
+        with_it = slots.with_remote(identifier).values()
+        assert peer.connections == sum(slot.is_connection for slot in with_it)
+        assert not (peer.is_dead and with_it)
+        first = peer.last_seen + (peers._probe_after if peer.probed_at is None else peers._dead_after)
+        if peer.connections and peer.last_keepalive_sent is not None:
+            first = min(first, peer.last_keepalive_sent + peers._keepalive_interval(peer.considers_me_dead_after))
+        if peer.is_dead:
+            continue
+        assert first == math.inf or peer in peers._due or (peer.due_at is not None and peer.due_at <= first)
+        assert peer.reconcile_at is None or peer in peers._due or (peer.due_at or math.inf) <= peer.reconcile_at
 
 
-def wanted_topics(machine: OrbiterProtocol) -> list[str]:
+def wanted_topics(machine: Machine) -> list[str]:
     """Return what has to be subscribed to for what is shared with remotes."""
     wanted: list[str] = []
     for slot in machine.slots:
@@ -141,47 +176,46 @@ def wanted_topics(machine: OrbiterProtocol) -> list[str]:
     return wanted
 
 
-def _wishes_agree(node: HasMachine) -> None:
-    plugin, wishes = node.plugin, node.plugin.wishes
-    by_operation = wishes._by_operation
-    pairs = {(core, name) for core, wish in wishes._by_core.items() for name in wish.queries}
-    assert pairs == {(core, name) for name, waiting in by_operation.items() for core in waiting}
-    assert all(wish is wishes._by_core[core] for waiting in by_operation.values() for core, wish in waiting.items())
-    assert len(wishes) == len(pairs) <= limits.WAITING_QUERIES
-    assert wishes.bytes == sum(wish.weight for wish in wishes._by_core.values()) <= limits.WAITING_QUERY_BYTES
-    assert set(wishes._deadlines._at) == set(wishes._by_core)
-    assert {name: set(turns._places) for name, turns in wishes._turns.items()} == {
-        name: set(waiting) for name, waiting in by_operation.items()
-    }
-    assert [set(keys) for keys in wishes._ranked] == [
-        {(core, name) for core, wish in wishes._by_core.items() for name in wish.queries if wish.ranks[name] == rank}
-        for rank in range(len(wishes._ranked))
-    ]
-    assert all(set(wish.ranks) == set(wish.weights) == set(wish.queries) for wish in wishes._by_core.values())
-    for turns in wishes._turns.values():
-        assert turns._order == sorted({turns._turn(core) for _, _, core in turns._order})
-        assert turns._put_off <= {core for core, wish in wishes._by_core.items() if wish.is_put_off}
-    assert all(wish.queries for wish in wishes._by_core.values())
-    assert plugin.running or not wishes
-    assert not plugin._freed or not plugin._has_room_for_pending()
+def _waiting_queries_agree(node: HasMachine) -> None:
+    provider, waiting = node.provider, node.provider.waiting_queries
+    ranked: tuple[set[WaitingQuery], ...] = tuple(set() for _ in waiting._ranked)
+    by_operation: dict[str, dict[str, WaitingQuery]] = {}
+    size = 0
+    for identifier, core in waiting._by_core.items():
+        assert core.core_identifier == identifier
+        assert core.queries
+        size += core.size
+        for name, query in core.queries.items():
+            assert query.core is core
+            assert query.operation_name == name
+            size += query.size
+            ranked[query.rank].add(query)
+            by_operation.setdefault(name, {})[identifier] = query
+            assert core.due_at is not None
+    assert {name: queue.waiting for name, queue in waiting._by_operation.items()} == by_operation
+    assert [set(queries) for queries in waiting._ranked] == list(ranked)
+    assert len(waiting) == sum(map(len, ranked)) <= limits.WAITING_QUERIES
+    assert waiting.bytes == size <= limits.WAITING_QUERY_BYTES
+    assert len(waiting.deadlines) == len(waiting._by_core)
+    for queue in waiting._by_operation.values():
+        having_turns = [query for query in queue.waiting.values() if query.is_looked_at]
+        assert queue.turns == sorted((query.is_put_off, query.place, query) for query in having_turns)
+        places = [query.place for query in queue.waiting.values()]
+        assert places == sorted(set(places))
+    assert node.machine.running or not waiting
+    assert not provider._freed or not node.machine.quotas.has_room_for_pending()
 
 
 def _nobody_waits_in_vain(node: HasMachine) -> None:
-    plugin = node.plugin
-    for wish in plugin.wishes._by_core.values():
-        for name, query in wish.queries.items():
-            slot = plugin.slots.get(wish.core_identifier, name)
-            assert slot is None or not slot.is_open
-            can_be_offered = plugin._suited(name, query) and plugin._can_lend(wish.core_identifier, name)
-            assert slot is not None or not can_be_offered
-            has_turn = any(core == wish.core_identifier for _, _, core in plugin.wishes._turns[name]._order)
-            assert has_turn or plugin._suited_late(wish, name) is None or _has_changed(plugin, name)
-
-
-def _has_changed(plugin: PluginProtocol, name: str) -> bool:
-    """Return whether an operation is another one than when the plugin last looked."""
-    terms = plugin._settings.operations[name]
-    return plugin._known_terms.get(name) != ((terms.input, terms.output), _rules(terms))
+    provider, operations = node.provider, node.provider._config.operations
+    for identifier, core in provider.waiting_queries._by_core.items():
+        for name, query in core.queries.items():
+            slot = node.machine.slots.get(identifier, name)
+            if slot is not None:
+                assert not slot.is_open
+            elif provider._suited_late(identifier, name, query.query) is not None:
+                assert query.is_looked_at
+                assert not provider._can_lend(identifier, name, operations[name])
 
 
 def _can_be_published(node: Node, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What state machines read of their orbiter: plain data instead of one."""
+"""What users of state machines choose: plain data that tests edit, and the snapshots that machines are given of it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orbitalis.message import Input, Output
-from orbitalis.protocol.constraint import Constraint
-from orbitalis.protocol.policy import Policy
+from orbitalis.operations.constraint import Constraint
+from orbitalis.operations.policy import Policy
+from orbitalis.protocol.config import CoreConfig, PluginConfig, TopicLayout
+from orbitalis.protocol.transitions import Role
 from orbitalis_wire import channels, limits, timings
 from orbitalis_wire.topics import (
-    CloseAckTopic,
-    CloseTopic,
     DirectedDiscoverTopic,
     KeepaliveRequestTopic,
     KeepaliveTopic,
     OfferTopic,
-    OperationInputTopic,
-    OperationOutputTopic,
     ReplyTopic,
     ResponseTopic,
 )
 
-__all__ = ["Layout", "Requirement", "Settings", "Terms", "text_constraint"]
+__all__ = ["Requirement", "Settings", "Terms", "filters_of", "text_constraint"]
 
 
 def text_constraint(**rules: Any) -> Constraint:
@@ -33,7 +31,7 @@ def text_constraint(**rules: Any) -> Constraint:
 
 @dataclass(kw_only=True)
 class Terms:
-    """An operation, as far as a machine reads it."""
+    """An operation, as its user writes it down."""
 
     input: Input = field(default_factory=Input.string)
     output: Output = field(default_factory=Output.string)
@@ -42,84 +40,17 @@ class Terms:
 
 @dataclass
 class Requirement:
-    """A requirement, as far as a machine reads it."""
+    """A requirement, as its user writes it down."""
 
     constraint: Constraint
 
 
-@dataclass
-class Layout:
-    """The topics of the specification."""
-
-    identifier: str
-    is_core: bool
-
-    def keepalive(self, remote_identifier: str | None) -> str:
-        return KeepaliveTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
-
-    def keepalive_request(self, remote_identifier: str | None) -> str:
-        return KeepaliveRequestTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
-
-    def directed_discover(self, core_identifier: str | None) -> str:
-        return DirectedDiscoverTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
-
-    def offer(self) -> str:
-        return OfferTopic.build(core_identifier=self.identifier, plugin_identifier=None)
-
-    def response(self, plugin_identifier: str) -> str:
-        return ResponseTopic.build(core_identifier=self.identifier, plugin_identifier=plugin_identifier)
-
-    def reply(self, core_identifier: str) -> str:
-        return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
-
-    def data(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
-        if self.is_core:
-            return OperationOutputTopic.build(
-                core_identifier=self.identifier,
-                plugin_identifier=remote_identifier,
-                operation_name=operation_name,
-                connection_identifier=connection_identifier,
-            )
-        return OperationInputTopic.build(
-            plugin_identifier=self.identifier,
-            core_identifier=remote_identifier,
-            operation_name=operation_name,
-            connection_identifier=connection_identifier,
-        )
-
-    def close(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
-        return CloseTopic.build(
-            recipient_identifier=self.identifier,
-            sender_identifier=remote_identifier,
-            operation_name=operation_name,
-            connection_identifier=connection_identifier,
-        )
-
-    def close_ack(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
-        return CloseAckTopic.build(
-            recipient_identifier=self.identifier,
-            sender_identifier=remote_identifier,
-            operation_name=operation_name,
-            connection_identifier=connection_identifier,
-        )
-
-    def filters(self) -> list[str]:
-        """Return what the orbiter is subscribed to all the time."""
-        mine: dict[str, Any] = {"recipient_identifier": self.identifier}
-        filters = [KeepaliveTopic.filter(**mine), KeepaliveRequestTopic.filter(**mine)]
-        if self.is_core:
-            own = [OfferTopic.filter(core_identifier=self.identifier)]
-            return [*filters, *own, ResponseTopic.filter(core_identifier=self.identifier), channels.ANNOUNCE.address]
-        own = [ReplyTopic.filter(plugin_identifier=self.identifier), channels.DISCOVER.address]
-        return [*filters, *own, DirectedDiscoverTopic.filter(plugin_identifier=self.identifier)]
-
-
 @dataclass(kw_only=True)
 class Settings:
-    """What both kinds of machine read of their orbiter."""
+    """What the user of a machine of either kind may edit at any time."""
 
     identifier: str
-    topics: Layout
+    topics: TopicLayout
     discover_topic: str = channels.DISCOVER.address
     announce_topic: str = channels.ANNOUNCE.address
     late_offers: bool = True
@@ -139,3 +70,36 @@ class Settings:
     maximum_remote_events_per_second: float = limits.REMOTE_EVENTS_PER_SECOND
     maximum_stranger_events_per_second: float = limits.STRANGER_EVENTS_PER_SECOND
     maximum_unfamiliar_schema_bytes_per_second: float = limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND
+
+    def core_config(self) -> CoreConfig:
+        """Return what a core's machine is to know of it."""
+        needs = self.operation_requirements.items()
+        return CoreConfig(
+            requirements={name: need.constraint.terms() for name, need in needs},
+            **{name: getattr(self, name) for name in _OF_CORES},
+        )
+
+    def plugin_config(self) -> PluginConfig:
+        """Return what a plugin's machine is to know of it."""
+        operations = self.operations.items()
+        return PluginConfig(
+            operations={name: one.policy.terms(one.input, one.output) for name, one in operations},
+            **{name: getattr(self, name) for name in _OF_PLUGINS},
+        )
+
+
+_OF_CORES = [name for name in CoreConfig.__dataclass_fields__ if name in Settings.__dataclass_fields__]
+_OF_PLUGINS = [
+    name for name in PluginConfig.__dataclass_fields__ if name in Settings.__dataclass_fields__ and name != "operations"
+]
+
+
+def filters_of(role: Role, identifier: str) -> list[str]:
+    """Return what an orbiter is subscribed to all the time."""
+    mine: dict[str, Any] = {"recipient_identifier": identifier}
+    filters = [KeepaliveTopic.filter(**mine), KeepaliveRequestTopic.filter(**mine)]
+    if role is Role.CORE:
+        own = [OfferTopic.filter(core_identifier=identifier), ResponseTopic.filter(core_identifier=identifier)]
+        return [*filters, *own, channels.ANNOUNCE.address]
+    own = [ReplyTopic.filter(plugin_identifier=identifier), DirectedDiscoverTopic.filter(plugin_identifier=identifier)]
+    return [*filters, *own, channels.DISCOVER.address]

@@ -9,17 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from orbitalis.bus.topics import FilterMap
-from orbitalis.protocol.constraint import Constraint
-from orbitalis.protocol.core import CoreProtocol
+from orbitalis.bus.topic_filters import FilterMap
+from orbitalis.operations.constraint import Constraint
+from orbitalis.operations.policy import Policy
+from orbitalis.protocol.config import OrbiterConfig, RequirementTerms, TopicLayout
 from orbitalis.protocol.effects import Drain, Effect, Prepare, ProtocolMessage, Send, Subscribe, Unsubscribe
-from orbitalis.protocol.orbiter import OrbiterProtocol
-from orbitalis.protocol.plugin import PluginProtocol
-from orbitalis.protocol.policy import Policy
-from orbitalis.protocol.slot import Slot
+from orbitalis.protocol.handshake.provider import Provider
+from orbitalis.protocol.handshake.requester import Requester
+from orbitalis.protocol.machine import CoreMachine, Machine, PluginMachine
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import Role
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import AnnounceMessage, EventEnvelope
-from tests.support.machine_settings import Layout, Requirement, Settings, Terms, text_constraint
+from tests.support.machine_settings import Requirement, Settings, Terms, filters_of, text_constraint
 
 __all__ = ["Net", "Node", "Packet"]
 
@@ -27,6 +29,8 @@ E = TypeVar("E")
 
 _HEADERS: dict[str, Any] = dict.fromkeys(list(EventEnvelope.__dataclass_fields__)[6:])
 """What an older peer neither sends nor knows."""
+_READABLE = tuple(Encoding)
+_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +54,12 @@ class Packet:
 class Node:
     """One machine on a net, with what it is subscribed to and the effects that it had."""
 
-    def __init__(self, net: Net, machine: OrbiterProtocol, settings: Settings, *, has_headers: bool) -> None:
+    def __init__(
+        self, net: Net, machine: Machine, settings: Settings, config: OrbiterConfig, *, has_headers: bool
+    ) -> None:
         self.net = net
-        self.machine = machine
         self.settings = settings
+        self.identifier = settings.identifier
         self.has_headers = has_headers
         """Without, it is as an older peer."""
         self.incarnation = 0
@@ -67,23 +73,53 @@ class Node:
         self.effects: list[Effect] = []
         self.topics: list[str] = []
         """What it is subscribed to beside the filters of its layout."""
-        self._filters: FilterMap[None] = FilterMap()
-        for topic_filter in settings.topics.filters():
-            self._filters.add(topic_filter, None)
+        self._machine = machine
+        self._config = config
+        """The settings as the machine knows them."""
+        self._filters: FilterMap[str] = FilterMap()
+        for topic_filter in filters_of(machine.role, settings.identifier):
+            self._filters.add(topic_filter, topic_filter)
 
     @property
-    def identifier(self) -> str:
-        return self.settings.identifier
+    def machine(self) -> Machine:
+        """Its machine, which knows the settings as they are now."""
+        if self.net.watches_settings:
+            self.configure()
+        return self._machine
 
     @property
-    def core(self) -> CoreProtocol:
-        assert isinstance(self.machine, CoreProtocol)
-        return self.machine
+    def core(self) -> CoreMachine:
+        machine = self.machine
+        assert isinstance(machine, CoreMachine)
+        return machine
 
     @property
-    def plugin(self) -> PluginProtocol:
-        assert isinstance(self.machine, PluginProtocol)
-        return self.machine
+    def plugin(self) -> PluginMachine:
+        machine = self.machine
+        assert isinstance(machine, PluginMachine)
+        return machine
+
+    @property
+    def requester(self) -> Requester:
+        return self.core.requester
+
+    @property
+    def provider(self) -> Provider:
+        return self.plugin.provider
+
+    def configure(self) -> None:
+        """Hand the settings to the machine if they were edited."""
+        machine, settings = self._machine, self.settings
+        if isinstance(machine, CoreMachine):
+            core_config = settings.core_config()
+            if core_config != self._config:
+                self._config = core_config
+                self.do(machine.configure(core_config, self.net.now))
+        elif isinstance(machine, PluginMachine):
+            plugin_config = settings.plugin_config()
+            if plugin_config != self._config:
+                self._config = plugin_config
+                self.do(machine.configure(plugin_config, self.net.now))
 
     @property
     def announces(self) -> bool:
@@ -91,7 +127,7 @@ class Node:
         return self.net.announces and self.has_headers
 
     def start(self) -> None:
-        """Begin a new life."""
+        """Begin a new incarnation."""
         self.incarnation += 1
         self.do(self.machine.start(self.net.now))
 
@@ -150,45 +186,60 @@ class Node:
             self.do(self.machine.drained(slot, self.net.now))
 
     def packet(self, send: Send, **headers: Any) -> Packet:
-        """Return what is published for a message."""
-        known = {
-            "protocol_version": 1,
-            "incarnation": f"{self.incarnation:08d}",
-            "correlation_identifier": send.correlation_identifier,
-            "connection_identifier": send.connection_identifier,
-            "open_connections": send.open_connections,
-            "readable_encodings": tuple(Encoding),
-            "late_offers": send.late_offers,
-        }
-        envelope = self.envelope(identifier=send.event_identifier, **(known if self.has_headers else {}))
-        return Packet(topic=send.topic, message=send.message, envelope=replace(envelope, **headers))
+        """Return what is published for a message, with these headers instead of the machine's."""
+        if self.has_headers:
+            envelope = self.envelope(
+                identifier=send.event_identifier,
+                protocol_version=1,
+                incarnation=f"{self.incarnation:08d}",
+                correlation_identifier=send.correlation_identifier,
+                connection_identifier=send.connection_identifier,
+                open_connections=send.open_connections,
+                readable_encodings=_READABLE,
+                late_offers=send.late_offers,
+            )
+        else:
+            envelope = self.envelope(identifier=send.event_identifier)
+        return Packet(
+            topic=send.topic, message=send.message, envelope=replace(envelope, **headers) if headers else envelope
+        )
 
-    def envelope(self, **fields: Any) -> EventEnvelope:
+    def envelope(self, *, identifier: str | None = None, **headers: Any) -> EventEnvelope:
         """Return an envelope of this node's."""
-        given = {"identifier": self.net.new_identifier(), **fields}
         return EventEnvelope(
+            identifier=identifier or self.net.new_identifier(),
             publisher_identifier=self.identifier,
-            timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+            timestamp=_TIME,
             message_type=None,
             payload_format_type=None,
             serialized_payload=None,
-            **given,
+            **headers,
         )
+
+    def wanted(self) -> dict[str, RequirementTerms]:
+        """Return what a core still wants of each operation."""
+        requester = self.requester
+        wanted = ((name, requester.still_wanted(name)) for name in self.settings.operation_requirements)
+        return {name: terms for name, terms in wanted if terms is not None}
+
+    def ask(self) -> None:
+        """Ask everybody for all that a core still wants."""
+        self.do(self.core.discover(self.wanted(), self.net.now))
 
     def tick(self) -> None:
         """Do the periodic work."""
-        now = self.net.now
-        self.do(self.machine.discard_expired(now))
-        self.do(self.machine.lose_dead_remotes(now))
-        self.do(self.machine.send_due_keepalives(now))
-        for slot in self.machine.overdue_closes(now):
-            self.do(self.machine.close_gracelessly(*slot.key, slot.close_data, now))
-        for slot in self.machine.unused_connections(now):
-            self.do(self.machine.close_unused(slot, None, now))
-        if isinstance(self.machine, CoreProtocol):
-            self.do(self.machine.discover_if_due(now))
-        if isinstance(self.machine, PluginProtocol):
-            self.do(self.machine.update_operations(now))
+        machine, now = self.machine, self.net.now
+        self.do(machine.discard_expired(now))
+        self.do(machine.lose_dead_remotes(now))
+        self.do(machine.send_due_keepalives(now))
+        for slot in machine.overdue_closes(now):
+            self.do(machine.close_gracelessly(*slot.key, slot.close_data, now))
+        for slot in machine.unused_connections(now):
+            self.do(machine.close_unused(slot, None, now))
+        if isinstance(machine, CoreMachine):
+            self.do(machine.discover_if_due(now))
+        if isinstance(machine, PluginMachine):
+            self.do(machine.update_operations(now))
 
     def receives(self, topic: str) -> bool:
         """Return whether it is subscribed to a topic."""
@@ -196,8 +247,7 @@ class Node:
 
     def may_receive(self, topic: str) -> bool:
         """Return whether it could be subscribed to a topic, now or later."""
-        levels = topic.split("/")
-        return self.identifier in levels[:2] or bool(self._filters.match(topic))
+        return self.identifier in topic.split("/", 2)[:2] or bool(self._filters.match(topic))
 
     def handle(self, packet: Packet) -> None:
         """Take a message."""
@@ -248,6 +298,8 @@ class Net:
         """Which messages are lost."""
         self.announces = False
         """Whether plugins announce themselves; without, they are found by discovers to everybody alone."""
+        self.watches_settings = True
+        """Whether nodes notice by themselves that their settings were edited; if not, call :meth:`Node.configure`."""
         self._numbers: Iterator[int] = itertools.count(1)
 
     def new_identifier(self) -> str:
@@ -263,20 +315,24 @@ class Net:
     ) -> Node:
         """Add a core, which by default needs one plugin for operation `text`."""
         settings.setdefault("operation_requirements", {"text": Requirement(text or text_constraint(minimum=1))})
-        made = Settings(identifier=identifier, topics=Layout(identifier, is_core=True), **settings)
-        return self._add(CoreProtocol(made, new_identifier=self.new_identifier), made, has_headers)
+        made = Settings(identifier=identifier, topics=TopicLayout(Role.CORE, identifier), **settings)
+        config = made.core_config()
+        machine = CoreMachine(config, new_identifier=self.new_identifier)
+        return self._add(Node(self, machine, made, config, has_headers=has_headers))
 
     def add_plugin(
         self, identifier: str = "plugin", *, has_headers: bool = True, policy: Policy | None = None, **settings: Any
     ) -> Node:
         """Add a plugin, which by default has operation `text`."""
         settings.setdefault("operations", {"text": Terms(policy=policy or Policy())})
-        made = Settings(identifier=identifier, topics=Layout(identifier, is_core=False), **settings)
-        return self._add(PluginProtocol(made, new_identifier=self.new_identifier), made, has_headers)
+        made = Settings(identifier=identifier, topics=TopicLayout(Role.PLUGIN, identifier), **settings)
+        config = made.plugin_config()
+        machine = PluginMachine(config, new_identifier=self.new_identifier)
+        return self._add(Node(self, machine, made, config, has_headers=has_headers))
 
-    def _add(self, machine: OrbiterProtocol, settings: Settings, has_headers: bool) -> Node:
-        self.nodes.append(Node(self, machine, settings, has_headers=has_headers))
-        return self.nodes[-1]
+    def _add(self, node: Node) -> Node:
+        self.nodes.append(node)
+        return node
 
     def start(self) -> None:
         """Start all nodes that do not run, and have everything delivered."""

@@ -156,11 +156,15 @@ def assert_nothing_is_left(*orbiters: Orbiter) -> None:
         client = orbiter.eventbus_client
         assert not client.is_connected
         assert client._subscriptions == {}
-        assert client.topic_stamps == {}
+        assert orbiter._runtime.publisher.by_topic == {}
         assert client.on_reconnected is None
         assert orbiter.retrieve_connections() == []
         assert orbiter.remote_identifiers == set()
-        assert len(orbiter._carrier.lanes) == 0
+        assert client.publish_message is None
+        assert client.publish_message is None
+        assert orbiter._runtime.queues.under_way == {}
+        assert orbiter._runtime.queues.waiting == orbiter._runtime.queues.waiting_bytes == 0
+        assert orbiter._runtime.queues.waiting == orbiter._runtime.queues.waiting_bytes == 0
 
 
 async def all_connected(core: Core, plugins: Iterable[Plugin], operation_name: str = "text") -> None:

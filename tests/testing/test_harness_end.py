@@ -82,7 +82,6 @@ def test_what_is_left_is_named() -> None:
 
     text = str(caught.value)
     assert text.startswith("the test has left something behind\ntasks that still run:\n  forgotten: ")
-    assert "  loop of plugin: " in text
     assert "subscriptions (disconnect the client, stop the orbiter):\n  $handshake.discover\n  a/+\n  orb" in text
 
 

@@ -35,7 +35,7 @@ def run_pytest(
     (folder / "test_suite.py").write_text(suite)
     command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-rA", "-vv", *options]
     if any("asyncio-mode" in option for option in options):
-        # Otherwise pytest-asyncio warns, whoever uses it.
+        # Otherwise pytest-asyncio warns everybody who uses it.
         command += ["-o", "asyncio_default_fixture_loop_scope=function"]
     return run(command, folder=folder, status=status, environment=environment)
 

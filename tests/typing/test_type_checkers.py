@@ -111,11 +111,11 @@ def test_what_is_marked_is_refused_and_nothing_else(checker: str, tmp_path: Path
 
 #: What is made of the types, by module.
 BREAKAGES = {
-    "orbitalis/plugin/decorator.py": (
+    "orbitalis/operations/operation_decorator.py": (
         r"-> (?:OperationMethod|EventOperation|\w+Decorator)\b.*: \.\.\.$",
         "-> Any: ...",
     ),
-    "orbitalis/core/sink.py": (r"-> (?:Callable|\w+Decorator)\b.*: \.\.\.$", "-> Any: ..."),
+    "orbitalis/operations/sink_decorator.py": (r"-> (?:Callable|\w+Decorator)\b.*: \.\.\.$", "-> Any: ..."),
     "orbitalis/core/request.py": (r"\) -> R: \.\.\.$", ") -> Any: ..."),
     "orbitalis/core/execution.py": (r"TypedOperation\[Any, (?:I|None), Any\]", "Any"),
 }

@@ -13,7 +13,7 @@ __all__ = ["check_recursion", "dependency_order"]
 
 
 def dependency_order(library: Library, roots: Iterable[str]) -> list[str]:
-    """Every type that the roots need, after those that it refers to itself, but for recursion."""
+    """Every type that the roots need, after those that it refers to itself, except where it recurs."""
     order: dict[str, None] = {}
     begun: set[str] = set()
     # Not by recursion: a chain of types may be as long as there are files.

@@ -64,7 +64,7 @@ def message_key(target: Target, document: str) -> str | None:
 
 
 def read_messages(checker: Checker, messages: View, document: str) -> dict[str, MessageDraft]:
-    """The messages of `components.messages`, but for those that only refer to another one of them."""
+    """The messages of `components.messages`, except those that only refer to another one of them."""
     drafts: dict[str, MessageDraft] = {}
     for key, node in messages.members():
         check_class_name(key, messages.key_position(key), checker.report)

@@ -126,7 +126,7 @@ class View:
         return self.node.members.get(key)
 
     def members(self) -> Iterator[tuple[str, Node]]:
-        """All keys with their values, but for extensions."""
+        """All keys with their values, except extensions."""
         return ((key, node) for key, node in self.node.members.items() if not key.startswith(_EXTENSION))
 
     def optional_text(self, key: str) -> str | None:

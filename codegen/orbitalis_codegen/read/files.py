@@ -48,7 +48,7 @@ class SourceFiles:
         tree = self._read(file, mentioned)
         if tree is not None or file in self.inputs:
             self._trees[file] = tree
-        # A file that could not be opened is the fault of whoever mentions it: each is told.
+        # A file that could not be opened is the fault of all that mention it: each is told.
         return tree
 
     def schemas_beside(self, file: str) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def _rule(role: str, operation: Operation, channel: Channel) -> str:
     access, owner = ("write", "sender") if operation.action == "send" else ("read", "recipient")
     candidates = (f"{{{owner}_identifier}}", f"{{{role}_identifier}}")
     own = next((one for one in candidates if one in levels), None)
-    # Users are bound to their own level, whoever the other one is.
+    # Users are bound to their own level, with any other one.
     bound = [_USER if level == own else _ANY if level.startswith("{") else level for level in levels]
     return f"pattern {access} {'/'.join(bound)}"
 

@@ -1,0 +1,21 @@
+"""Operations: how plugins declare them, how cores need them, and what takes their inputs and outputs."""
+
+from __future__ import annotations
+
+from orbitalis.operations.connection import Connection, PendingRequest
+from orbitalis.operations.operation_decorator import operation
+from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin
+from orbitalis.operations.requirements import OperationRequirement
+from orbitalis.operations.sink_decorator import sink
+from orbitalis.operations.typed_operation import TypedOperation
+
+__all__ = [
+    "Connection",
+    "Operation",
+    "OperationRequirement",
+    "OperationsProviderMixin",
+    "PendingRequest",
+    "TypedOperation",
+    "operation",
+    "sink",
+]

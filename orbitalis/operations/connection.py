@@ -1,0 +1,170 @@
+"""What users see of a slot: :class:`PendingRequest` before it is confirmed, :class:`Connection` after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import SlotState
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+
+__all__ = ["Connection", "PendingRequest", "PublishHeaders"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishHeaders:
+    """What this side puts on the inputs or outputs of a connection, and how it publishes them."""
+
+    encoding: Encoding = Encoding.JSON
+    protocol_version: int | None = None
+    incarnation: str | None = None
+    connection_identifier: str | None = None
+    readable_encodings: Sequence[str] | None = None
+    channel: Channel
+    """Which says the quality of service."""
+    bus: str | None = None
+    """For a client that is on several: the name of the one on which the other side is."""
+
+
+class _SlotView:
+    """What pending requests and connections have in common."""
+
+    __slots__ = ("_clock", "_lock", "slot")
+
+    def __init__(self, slot: Slot, clock: Callable[[], float]) -> None:
+        self.slot = slot
+        """What the state machine knows of it."""
+        self._clock = clock
+        self._lock: asyncio.Lock | None = None
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """A lock for users, to synchronize uses; nothing in Orbitalis holds it while it calls back."""
+        if self._lock is None:
+            self._lock = asyncio.Lock()
+        return self._lock
+
+    @property
+    def operation_name(self) -> str:
+        """Name of the operation."""
+        return self.slot.operation_name
+
+    @property
+    def remote_identifier(self) -> str:
+        """Identifier of the other side."""
+        return self.slot.remote_identifier
+
+    @property
+    def connection_identifier(self) -> str:
+        """Identifier that the core gave this connection, as in the header of that name."""
+        return self.slot.connection_identifier
+
+    @property
+    def incoming_close_connection_topic(self) -> str:
+        """Topic on which closes from the remote arrive."""
+        return self.slot.incoming_close_topic
+
+    @property
+    def close_connection_to_remote_topic(self) -> str:
+        """Topic to which closes for the remote go."""
+        return self.slot.remote_close_topic
+
+    @property
+    def input(self) -> Input:
+        """What the operation accepts."""
+        return self.slot.input
+
+    @property
+    def output(self) -> Output:
+        """What the operation sends."""
+        return self.slot.output
+
+    @property
+    def input_topic(self) -> str | None:
+        """Topic to which inputs go, if there are any."""
+        return self.slot.input_topic
+
+    @property
+    def output_topic(self) -> str | None:
+        """Topic to which outputs go, if the core takes any."""
+        return self.slot.output_topic
+
+    @property
+    def created_at(self) -> datetime:
+        """When it came to be, in UTC."""
+        return self._moment(self.slot.created_at)
+
+    def _moment(self, at: float) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=self._clock() - at)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.remote_identifier!r}, {self.operation_name!r}, {self.slot.state.value})"
+
+
+class PendingRequest(_SlotView):
+    """An offer or a request that is not answered yet."""
+
+    __slots__ = ()
+
+
+class Connection(_SlotView):
+    """A link between a core and a plugin for one operation."""
+
+    __slots__ = ("headers",)
+
+    def __init__(self, slot: Slot, clock: Callable[[], float], headers: PublishHeaders) -> None:
+        self.slot = slot
+        self._clock = clock
+        self._lock = None
+        self.headers = headers
+        """What is put on the inputs or outputs that this side sends; other connections may have the same topic."""
+
+    @property
+    def has_input(self) -> bool:
+        """Whether inputs can be sent."""
+        return self.input_topic is not None
+
+    @property
+    def has_output(self) -> bool:
+        """Whether outputs can be sent."""
+        return self.output_topic is not None
+
+    @property
+    def created_at(self) -> datetime:
+        """When the connection was opened, in UTC."""
+        return self._moment(self.slot.opened_at)
+
+    @property
+    def last_use(self) -> datetime:
+        """When the connection was last used, or opened, in UTC."""
+        return self._moment(self.slot.last_used)
+
+    @property
+    def soft_closed_at(self) -> datetime | None:
+        """When a graceful close was sent, in UTC; `None` if none is under way."""
+        at = self.slot.closing_at
+        return None if at is None or not self.is_soft_closed else self._moment(at)
+
+    @property
+    def is_soft_closed(self) -> bool:
+        """Whether a graceful close is under way."""
+        return self.slot.state is SlotState.CLOSING
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can be used."""
+        return self.slot.is_open
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether the remote takes outputs: the connection is open, or closes gracefully."""
+        return self.slot.is_connection
+
+    def touch(self) -> None:
+        """Note that the connection is used now."""
+        self.slot.last_used = self._clock()

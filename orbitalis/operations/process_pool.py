@@ -1,0 +1,88 @@
+"""The processes in which a plugin runs operations that keep a CPU busy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+__all__ = ["ProcessPool", "default_size"]
+
+T = TypeVar("T")
+
+
+def default_size() -> int:
+    """Return the number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class ProcessPool:
+    """Starts processes when there is work for them, at most `size()` of them.
+
+    Each process imports the program anew, as the start method "spawn" does.
+    """
+
+    def __init__(self, size: Callable[[], int]) -> None:
+        """Make a pool that has no process yet."""
+        self._size = size
+        self._executor: ProcessPoolExecutor | None = None
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call a function in one of the processes, and return its result.
+
+        Function, arguments and result have to be picklable.
+
+        Raises:
+            BrokenProcessPool: The process ended during the call. The next call gets a new one.
+            Exception: What the function raises.
+        """
+        # Few programs need processes, and these modules take long to import.
+        import multiprocessing
+        from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                self._size(), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_process
+            )
+        executor = self._executor
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+        except BrokenProcessPool:
+            if self._executor is executor:
+                await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End the processes, also those that are busy. The next call of :meth:`run` starts new ones."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        # An executor waits for work that has begun. Only the processes themselves can be ended.
+        processes = list((executor._processes or {}).values())
+        for process in processes:
+            process.kill()
+        await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+
+
+def _prepare_process() -> None:
+    """Leave Ctrl-C to the parent, and end with the parent, also if that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="watch of the parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

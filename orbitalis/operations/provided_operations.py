@@ -1,0 +1,113 @@
+"""Operations that a plugin provides: those that its methods declare, and those that are added by hand."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Self
+
+from orbitalis.message.schema import Input, Output
+from orbitalis.operations.declared_method import declarations_of, read_declarations
+from orbitalis.operations.handlers import GivenHandler, OnResult, as_event_handler
+from orbitalis.operations.policy import Policy
+from orbitalis.operations.typed_operation import check_concurrency, is_typed_operation
+from orbitalis_wire.topics import OperationInputTopic
+
+__all__ = ["Operation", "OperationsProviderMixin", "declared_operations"]
+
+
+@dataclass(kw_only=True)
+class Operation:
+    """A feature of a plugin that cores can use.
+
+    Raises:
+        TopicError: The name cannot be a level of a topic.
+        ValueError: There is an input, and no handler for it, or `concurrency` is less than 1.
+        TypeError: `concurrency` is no `int`.
+    """
+
+    name: str
+    """Unique within the plugin."""
+    handler: GivenHandler | None = None
+    """Takes the inputs; `None` where there are none. Can be replaced at any time, also while there are connections."""
+    policy: Policy = field(default_factory=Policy.no_constraints)
+    """Whom it is lent to."""
+    input: Input = field(default_factory=Input.no_input)
+    """What it accepts."""
+    output: Output = field(default_factory=Output.no_output)
+    """What it sends."""
+    concurrency: int = 1
+    """How many inputs of one connection are handled side by side. With 1 they are handled one after the other, in the
+    order in which they came; with more, results come in any order. Counts for connections that are opened from then
+    on."""
+
+    def __post_init__(self) -> None:
+        # Raises if the name cannot be in a topic.
+        OperationInputTopic.filter(operation_name=self.name)
+        check_concurrency(self.name, self.concurrency)
+        if self.handler is None and self.input.has_input:
+            raise ValueError(
+                f"operation '{self.name}' has an input, but no handler for it: give a handler, or Input.no_input()"
+            )
+        if self.handler is not None:
+            self.handler = as_event_handler(self.handler)
+
+
+class OperationsProviderMixin:
+    """The operations of a plugin, and how they are added."""
+
+    operations: dict[str, Operation]
+    """By name; may be edited at any time."""
+
+    def with_operation(self, operation_name: str, operation: Operation) -> Self:
+        """Add an operation, or replace that of the same name."""
+        self.operations[operation_name] = operation
+        self._operations_changed()
+        return self
+
+    def with_custom_policy(self, operation_name: str, policy: Policy) -> Self:
+        """Replace the policy of an operation.
+
+        Raises:
+            KeyError: There is no such operation.
+        """
+        if operation_name not in self.operations:
+            known = ", ".join(f"'{name}'" for name in self.operations) or "none"
+            raise KeyError(f"there is no operation '{operation_name}' to give a policy; known: {known}")
+        self.operations[operation_name].policy = policy
+        self._operations_changed()
+        return self
+
+    def _operations_changed(self) -> None:
+        """Take note of operations that were changed by a method."""
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        """Read the operations that the methods declare.
+
+        Raises:
+            TypeError: Annotations are wrong, or two methods have the same operation.
+        """
+        super().__init_subclass__(**arguments)
+        read_declarations(cls, is_typed_operation)
+
+
+def declared_operations(plugin: object, on_result: OnResult) -> dict[str, Operation]:
+    """Return the operations that the methods of a plugin's class declare, by name.
+
+    Of two with the same name the one of the more derived class counts. `on_result` sends the results of methods that
+    return them.
+
+    Raises:
+        TypeError: The annotations of an operation cannot be read.
+    """
+    return {
+        declared.name: Operation(
+            name=declared.name,
+            handler=declared.handler(plugin, on_result),
+            policy=copy.deepcopy(declared.default_policy),
+            input=declared.input,
+            output=declared.output,
+            concurrency=declared.concurrency,
+        )
+        for declared in declarations_of(type(plugin), is_typed_operation)
+    }

@@ -1,0 +1,59 @@
+"""What a core needs: :class:`OperationRequirement`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from orbitalis.operations.constraint import Constraint
+from orbitalis.operations.handlers import GivenHandler, as_event_handler
+from orbitalis.operations.typed_operation import TypedOperation
+
+__all__ = ["OperationRequirement"]
+
+
+@dataclass
+class OperationRequirement:
+    """One operation that a core needs."""
+
+    constraint: Constraint
+    """The rules for its connections."""
+    override_sink: GivenHandler | None = None
+    """Takes the outputs, instead of the sink in `operation_sinks`; can be replaced while there are connections."""
+    default_setup_data: bytes | None = None
+    """What plugins get when a connection is set up."""
+
+    def __post_init__(self) -> None:
+        if self.override_sink is not None:
+            self.override_sink = as_event_handler(self.override_sink)
+
+    @classmethod
+    def for_operation(
+        cls,
+        operation: TypedOperation[Any, Any, Any],
+        *,
+        minimum: int = 0,
+        maximum: int | None = None,
+        mandatory: Sequence[str] = (),
+        allowlist: Sequence[str] | None = None,
+        blocklist: Sequence[str] | None = None,
+        override_sink: GivenHandler | None = None,
+        default_setup_data: bytes | None = None,
+    ) -> Self:
+        """Need an operation as a plugin class declares it; the other arguments are those of :class:`Constraint`.
+
+        Raises:
+            ValueError: The rules contradict each other.
+            TypeError: The annotations of the operation cannot be read.
+        """
+        constraint = Constraint(
+            minimum=minimum,
+            maximum=maximum,
+            mandatory=list(mandatory),
+            allowlist=None if allowlist is None else list(allowlist),
+            blocklist=None if blocklist is None else list(blocklist),
+            inputs=[operation.input],
+            outputs=[operation.output],
+        )
+        return cls(constraint, override_sink, default_setup_data)

@@ -1,0 +1,241 @@
+"""Typed operations: what `TextPlugin.lowercase` is, and what it says about payload and result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeGuard, TypeVar, overload
+
+from orbitalis.message.event import Event
+from orbitalis.message.payload import MESSAGE_OF_VALUE, wrap
+from orbitalis.message.payload_types import PayloadTypes
+from orbitalis.message.schema import Input, Output
+from orbitalis.operations.annotations import Parameters
+from orbitalis.operations.declared_method import DeclaredMethod
+from orbitalis.operations.policy import Policy
+from orbitalis_wire.topics import OperationInputTopic
+
+__all__ = [
+    "EventMethod",
+    "EventOperation",
+    "OperationMethod",
+    "Specification",
+    "TypedOperation",
+    "check_concurrency",
+    "is_typed_operation",
+]
+
+S_co = TypeVar("S_co", covariant=True)
+I_contra = TypeVar("I_contra", contravariant=True)
+O_co = TypeVar("O_co", covariant=True)
+C_co = TypeVar("C_co", covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specification:
+    """The arguments of the decorator."""
+
+    name: str | None = None
+    """Name of the operation; `None` for that of the method."""
+    default_policy: Policy
+    """Whom the operation is lent to, unless the plugin says otherwise."""
+    concurrency: int = 1
+    """How many inputs of one connection are handled side by side."""
+    events: tuple[Input, Output] | None = None
+    """What the operation accepts and sends, if its method takes events."""
+    payloads: PayloadTypes | None = None
+    """What the operation accepts; `None` if the annotations say it, or the method takes events."""
+    results: PayloadTypes | None = None
+    """What the operation gives; `None` if the annotations say it, or the method takes events."""
+
+    def __post_init__(self) -> None:
+        check_concurrency(self.name, self.concurrency)
+
+
+def check_concurrency(operation_name: str | None, given: object) -> None:
+    """Check the number of inputs of one connection that an operation handles side by side.
+
+    Raises:
+        TypeError: The number is no `int`.
+        ValueError: The number is less than 1.
+    """
+    whose = "" if operation_name is None else f"operation '{operation_name}': "
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise TypeError(f"{whose}concurrency must be an int, such as concurrency=4, got {given!r}")
+    if given < 1:
+        raise ValueError(
+            f"{whose}concurrency must be at least 1, got {given}: write concurrency=1 to handle the inputs of a "
+            "connection one after the other"
+        )
+
+
+class TypedOperation(DeclaredMethod, Generic[S_co, I_contra, O_co]):
+    """An operation of the plugin class `S_co` that takes `I_contra` and gives `O_co`; `None` is for nothing.
+
+    It can stand for its name wherever a core needs or executes an operation. Type checkers then compare what is sent
+    with what the operation takes.
+    """
+
+    def __init__(self, function: Callable[..., Any], specification: Specification) -> None:
+        """Declare a function that is about to become a method.
+
+        Raises:
+            TypeError: `function` is no function.
+        """
+        super().__init__(function, specification.name)
+        self._specification = specification
+        self._input = Input.no_input()
+        self._output = Output.no_output()
+        self._result_messages = frozenset[type]()
+        """The message classes among the results."""
+
+    @property
+    def default_policy(self) -> Policy:
+        """Whom the operation is lent to, unless the plugin says otherwise."""
+        return self._specification.default_policy
+
+    @property
+    def concurrency(self) -> int:
+        """How many inputs of one connection are handled side by side; with 1 they are handled in order."""
+        return self._specification.concurrency
+
+    @property
+    def input(self) -> Input:
+        """What the operation accepts.
+
+        Raises:
+            TypeError: The annotations cannot be read.
+        """
+        if not self.is_read:
+            self.need()
+        return self._input
+
+    @property
+    def output(self) -> Output:
+        """What the operation sends.
+
+        Raises:
+            TypeError: The annotations cannot be read.
+        """
+        if not self.is_read:
+            self.need()
+        return self._output
+
+    def message(self, value: object | None) -> object | None:
+        """Return the message that the operation is to be sent for a value; `None` for an empty event.
+
+        Raises:
+            TypeError: The operation does not accept the value, or the annotations cannot be read.
+            EncodeError: The value is an integer of more than 64 bits.
+        """
+        if not self.is_read:
+            self.need()
+        if self._payloads is None:
+            return wrap(value)
+        try:
+            return self._payloads.message(value)
+        except TypeError as error:
+            raise TypeError(f"operation '{self.name}': {error}") from None
+
+    def result(self, payload: object | None) -> object | None:
+        """Return the value that the operation gives with a message, or with an empty event.
+
+        Raises:
+            TypeError: The operation does not give that payload, or the annotations cannot be read.
+        """
+        if not self.is_read:
+            self.need()
+        if self._results is None or type(payload) in self._result_messages:
+            return payload
+        value = self._results.unwrap(payload)
+        if value is payload:
+            # Nothing, or a message of another class, which may have the same schema.
+            self._results.message(payload)
+        return value
+
+    def _read(self) -> bool:
+        # Raises if the name cannot be in a topic.
+        OperationInputTopic.filter(operation_name=self.name)
+        self._check_function()
+        parameters = self._parameters()
+        self._connection_parameter = parameters.connection
+        if self._specification.events is not None:
+            if len(parameters.others) != 2:
+                raise TypeError(
+                    f"takes ({', '.join(parameters.others)}): with input=Input… it takes (self, topic, event), and a "
+                    "Connection if it likes"
+                )
+            self._takes_events = True
+            self._input, self._output = self._specification.events
+            return True
+        if not self._read_types(parameters):
+            return False
+        payloads, results = self._payloads, self._results
+        assert payloads is not None
+        assert results is not None
+        self._input, self._output = payloads.to_input(), results.to_output()
+        self._result_messages = frozenset(one for one in results.types if one not in MESSAGE_OF_VALUE)
+        return True
+
+    def _check_function(self) -> None:
+        self._check_async()
+
+    def _read_types(self, parameters: Parameters) -> bool:
+        if len(parameters.others) > 1:
+            raise TypeError(
+                f"takes ({', '.join(parameters.others)}): without input=Input… it takes one payload at most, and a "
+                "Connection if it likes; several values are fields of one message"
+            )
+        self._takes_payload = bool(parameters.others)
+        if self._overrides is not None:
+            return self._read_overridden(self._overrides)
+        name = parameters.others[0] if parameters.others else None
+        taken = PayloadTypes((), optional=True) if name is None else self._payload_types(parameters, name)
+        given = self._payload_types(parameters, "return")
+        if taken is None or given is None:
+            return False
+        declared, promised = self._specification.payloads, self._specification.results
+        if declared is None or promised is None:
+            self._payloads, self._results = taken, given
+            return True
+        if not taken.covers(declared):
+            raise TypeError(f"takes {taken}, but is declared with input {declared}: annotate the payload so")
+        if not promised.covers(given):
+            raise TypeError(f"returns {given}, but is declared with output {promised}: annotate the result so")
+        self._payloads, self._results = declared, promised
+        return True
+
+
+def is_typed_operation(given: object) -> TypeGuard[TypedOperation[Any, Any, Any]]:
+    """Tell whether something is an operation of a plugin class."""
+    return isinstance(given, TypedOperation)
+
+
+class OperationMethod(TypedOperation[S_co, I_contra, O_co], Generic[S_co, I_contra, O_co, C_co]):
+    """An operation in the typed style; an instance has it as the method `C_co`."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> C_co: ...
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        """Return itself of the class, and the method of an instance."""
+        return self if instance is None else self.bound_to(instance)
+
+
+class EventMethod(Protocol):
+    """A method of an instance that takes events. Overrides may take other payloads, so it says nothing about them."""
+
+    def __call__(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, None]: ...
+
+
+class EventOperation(TypedOperation[S_co, I_contra, O_co]):
+    """An operation whose method takes topic and event."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> EventMethod: ...
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        """Return itself of the class, and the method of an instance."""
+        return self if instance is None else self.bound_to(instance)

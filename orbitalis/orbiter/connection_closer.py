@@ -1,0 +1,105 @@
+"""How an orbiter closes its connections: gracefully or not, as its user, the time or its end ask for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from orbitalis.orbiter.hooks import HookCaller
+from orbitalis.orbiter.runtime import Runtime
+from orbitalis.protocol.machine import Machine
+from orbitalis.protocol.slots import Slot
+
+__all__ = ["ConnectionCloser"]
+
+
+class ConnectionCloser:
+    """Closes connections, with the data that the user has go along. Times are in seconds."""
+
+    def __init__(
+        self,
+        identifier: str,
+        machine: Machine,
+        runtime: Runtime,
+        hooks: HookCaller,
+        is_awaiting: Callable[[Slot], bool],
+    ) -> None:
+        """Close connections of the orbiter with this identifier; `is_awaiting` says on which an answer is awaited."""
+        self._identifier = identifier
+        self._machine = machine
+        self._runtime = runtime
+        self._hooks = hooks
+        self._is_awaiting = is_awaiting
+
+    async def data_for(self, slot: Slot) -> bytes | None:
+        """Return what the user has go along with the close of a connection."""
+        hook = self._hooks.start("_get_on_close_data", slot.remote_identifier, slot.operation_name)
+        data = None if hook is None else await hook
+        return data if isinstance(data, bytes) else None
+
+    async def all_data(self, patience: float) -> dict[Slot, bytes | None]:
+        """Ask the user for the data of every close; a hook that takes longer than `patience` gives none."""
+        if not self._hooks.has("_get_on_close_data"):
+            return {}
+        asked = {
+            asyncio.create_task(self.data_for(slot), name=f"close data of {self._identifier}"): slot
+            for slot in self._machine.slots
+            if slot.is_connection
+        }
+        if not asked:
+            return {}
+        try:
+            done, _ = await asyncio.wait(asked, timeout=patience)
+        finally:
+            late = [task for task in asked if not task.done()]
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=patience)
+        return {asked[task]: task.result() for task in done}
+
+    async def leave(self, timeout: float) -> bool:
+        """Close all gracefully, each when its data is handled; return whether that was done in time."""
+        self._runtime.submit(self._machine.leave())
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.gather(
+                    *(self._finish(slot, timeout / 2) for slot in list(self._machine.slots) if slot.is_open)
+                )
+                await self._runtime.all_disconnected()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _finish(self, slot: Slot, patience: float) -> None:
+        """Close a connection gracefully once what has come on it is handled, or after `patience` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._runtime.delivery.handled(slot)
+        data = await self.data_for(slot)
+        if slot.is_open:
+            self._runtime.submit(self._machine.close_gracefully(*slot.key, data, self._runtime.now()))
+
+    def close_unused(self) -> list[str]:
+        """Begin to close gracefully what is unused; return the remote of each connection."""
+        unused = self._machine.unused_connections(self._runtime.now(), self._is_in_use)
+        for slot in unused:
+            self._runtime.queues.submit(slot.remote_identifier, partial(self._close_if_still_unused, slot))
+        return [slot.remote_identifier for slot in unused]
+
+    async def _close_if_still_unused(self, slot: Slot) -> None:
+        data = await self.data_for(slot)  # meanwhile, the connection may be used
+        self._runtime.submit(self._machine.close_unused(slot, data, self._runtime.now(), self._is_in_use))
+
+    def _is_in_use(self, slot: Slot) -> bool:
+        return self._runtime.delivery.is_busy(slot) or self._is_awaiting(slot)
+
+    def force_overdue(self) -> list[str]:
+        """Close gracelessly what was not acknowledged in time; return the remote of each connection."""
+        now = self._runtime.now()
+        overdue = self._machine.overdue_closes(now)
+        for slot in overdue:
+            self._runtime.submit(self._machine.close_gracelessly(*slot.key, slot.close_data, now))
+        return [slot.remote_identifier for slot in overdue]

@@ -1,0 +1,127 @@
+"""How an orbiter publishes on its connections: with their headers, and as the answer to an input where one is owed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Final
+
+from orbitalis.bus.client import EventBusClient
+from orbitalis.message.event import Event
+from orbitalis.message.payload import Publishable, wrap
+from orbitalis.operations.connection import Connection, PublishHeaders
+from orbitalis.orbiter.answer import Answer
+from orbitalis.protocol.slots import SlotTable
+from orbitalis_wire import channels
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+
+__all__ = ["ConnectionPublisher"]
+
+_NO_HEADERS: Final = PublishHeaders(channel=channels.OPERATION_OUTPUT)
+
+
+class ConnectionPublisher:
+    """Publishes the inputs or outputs of one orbiter.
+
+    It takes the place of the client's own way to publish messages that come without an event, so that what a user
+    publishes by hand to the topic of a connection has the same headers as what the orbiter sends.
+    """
+
+    def __init__(self, client: EventBusClient) -> None:
+        self.client = client
+        self.by_topic: dict[str, PublishHeaders] = {}
+        """By topic: the headers of what is published there by hand. Where connections share a topic, those of one."""
+
+    def connect(self, connection: Connection) -> None:
+        """Publish with the headers of a connection from now on."""
+        topic = connection.slot.outgoing_data_topic
+        if topic is not None:
+            self.by_topic[topic] = connection.headers
+
+    def disconnect(self, connection: Connection, slots: SlotTable) -> None:
+        """Publish with the headers of a connection no more; others may have the same topic."""
+        topic = connection.slot.outgoing_data_topic
+        if topic is not None:
+            self.by_topic.pop(topic, None)
+            for other in slots.of_topic(topic):
+                if other.outgoing_data_topic == topic and isinstance(other.view, Connection):
+                    self.by_topic[topic] = other.view.headers
+
+    def send(
+        self,
+        topic: str,
+        message: object | None,
+        headers: PublishHeaders,
+        *,
+        identifier: str | None = None,
+        correlation_identifier: str | None = None,
+        answer_requested: bool | None = None,
+    ) -> Awaitable[None] | None:
+        """Publish a message on a connection; return what to wait for, or `None` if it is done.
+
+        What is returned has to be awaited; both may raise what :meth:`EventBusClient.publish` does.
+        """
+        event = Event.create(
+            message,
+            publisher_identifier=self.client.identifier,
+            identifier=identifier,
+            protocol_version=headers.protocol_version,
+            incarnation=headers.incarnation,
+            correlation_identifier=correlation_identifier,
+            answer_requested=answer_requested,
+            connection_identifier=headers.connection_identifier,
+            readable_encodings=headers.readable_encodings,
+        )
+        return self.client.start_publish(topic, event, headers.channel, headers.encoding, bus=headers.bus)
+
+    def start_output(
+        self, topic: str, message: object | None, headers: PublishHeaders, answer: Answer | None
+    ) -> Awaitable[None] | None:
+        """Publish an output, as the answer that is owed if there is one; return what to wait for, as :meth:`send`."""
+        if answer is None:
+            return self.send(topic, message, headers)
+        answer.is_given = True
+        try:
+            waiting = self.send(topic, message, headers, correlation_identifier=answer.correlation_identifier)
+        except BaseException:
+            answer.is_given = False
+            raise
+        return None if waiting is None else self._give(waiting, answer)
+
+    async def all_published(self, under_way: Sequence[Awaitable[None]], failures: Sequence[Exception]) -> None:
+        """Wait for what has been started to be published, and then raise the first of what failed at once."""
+        if under_way:
+            await asyncio.gather(*under_way)
+        else:
+            # A sender in a loop must let the handlers have their turn, or queues overflow for nothing.
+            await asyncio.sleep(0)
+        if failures:
+            raise failures[0]
+
+    async def _give(self, waiting: Awaitable[None], answer: Answer) -> None:
+        try:
+            await waiting
+        except BaseException:
+            answer.is_given = False
+            raise
+
+    async def __call__(
+        self, topic: str, message: Publishable, channel: Channel | None, encoding: Encoding | None, bus: str | None
+    ) -> None:
+        """Publish what a user publishes by hand, with the headers of the connection whose topic it is."""
+        answer = Answer.owed_on(topic)
+        headers = self.by_topic.get(topic, _NO_HEADERS) if answer is None else answer.headers
+        if channel is not None or encoding is not None or bus is not None:
+            headers = PublishHeaders(
+                encoding=encoding or headers.encoding,
+                protocol_version=headers.protocol_version,
+                incarnation=headers.incarnation,
+                connection_identifier=headers.connection_identifier,
+                readable_encodings=headers.readable_encodings,
+                channel=channel or headers.channel,
+                bus=bus or headers.bus,
+            )
+        waiting = self.start_output(topic, wrap(message), headers, answer)
+        # A sender that publishes in a loop must let the handlers have their turn.
+        await (asyncio.sleep(0) if waiting is None else waiting)

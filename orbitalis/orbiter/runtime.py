@@ -1,0 +1,693 @@
+"""Between an orbiter's state machine and the event bus: events in, effects out, hooks called where they belong.
+
+An effect is carried out at once where nothing has to wait. Where a hook or the bus takes time, what follows for the
+same remote waits in its queue (:mod:`orbitalis.orbiter.peer_queues`), and nothing else does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Final, TypeAlias
+
+from orbitalis.bus.client import EventBusClient, Later
+from orbitalis.bus.event_handler import EventHandler
+from orbitalis.bus.throttled_log import ThrottledLog
+from orbitalis.errors import BusError, RemoteProtocolError
+from orbitalis.log import FieldLogger
+from orbitalis.message.event import Event
+from orbitalis.message.schema import SchemaSpec
+from orbitalis.operations.connection import Connection, PendingRequest, PublishHeaders
+from orbitalis.orbiter.bus_locator import BusLocator
+from orbitalis.orbiter.channel_receiver import ChannelReceiver
+from orbitalis.orbiter.connection_publisher import ConnectionPublisher
+from orbitalis.orbiter.delivery import Delivery
+from orbitalis.orbiter.hooks import HookCaller
+from orbitalis.orbiter.overruns import Overruns
+from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
+from orbitalis.protocol.effects import (
+    CloseReason,
+    ComplianceChanged,
+    ConnectionClosed,
+    ConnectionOpened,
+    Drain,
+    Effect,
+    MessageReceived,
+    PendingRequestDiscarded,
+    Prepare,
+    ProtocolMessage,
+    RemoteLost,
+    Send,
+    Subscribe,
+    Unsubscribe,
+    sender_of,
+)
+from orbitalis.protocol.machine import Machine
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis_wire import PROTOCOL_VERSION, channels
+from orbitalis_wire.channels import Channel
+from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import (
+    CloseConnectionAckMessage,
+    GracefulCloseConnectionMessage,
+    GracelessCloseConnectionMessage,
+    KeepaliveMessage,
+    KeepaliveRequestMessage,
+)
+
+__all__ = ["DrainingWork", "PreparationWork", "RoleCalls", "Runtime"]
+
+_logger = FieldLogger(logging.getLogger(__name__))
+
+_KEEPALIVES: Final = (KeepaliveMessage, KeepaliveRequestMessage)
+_MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {
+    KeepaliveMessage: ("_on_keepalive",),
+    KeepaliveRequestMessage: ("_on_keepalive_request",),
+}
+"""Hooks of both roles that are handed the sender of a message."""
+_CLOSES: Final = (GracelessCloseConnectionMessage, GracefulCloseConnectionMessage)
+_SEND_HOOKS: Final[dict[type[object], str]] = {
+    GracelessCloseConnectionMessage: "_on_graceless_close_connection",
+    GracefulCloseConnectionMessage: "_on_graceful_close_connection",
+}
+
+Waiting: TypeAlias = Awaitable[Any] | None
+"""What has to be awaited, unless that is given up; `None` if all is done."""
+
+_LONGEST_DRAINING: Final = 8
+"""Graceful closes and acknowledgements of one connection that wait; more are repetitions, or not the remote's."""
+_READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
+_PROMOTED: Final = "_on_promote_pending_request_to_connection"
+_OWN_KEY: Final[Hashable] = ("compliance",)
+"""The queue of hooks that tell of the orbiter as a whole: they must not hold up what is for everybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleCalls:
+    """What a runtime calls of a core or a plugin, at the points that are not hooks of the user."""
+
+    message_hooks: dict[type[object], tuple[str, ...]]
+    """By class of a received message: the hooks that it is handed to, in order."""
+    send_hooks: dict[type[object], str]
+    """By class of a message that is about to be sent: the hook that it is handed to."""
+    prepare: Callable[[Slot], Awaitable[bytes | None] | bytes | None]
+    """Has the user prepare for a connection; gives what the remote is to get, or what has to be awaited for that."""
+    carries: Callable[[Slot], SchemaSpec]
+    """Says what may arrive on a connection."""
+    handle: Callable[[Connection, str, Event[Any]], Coroutine[Any, Any, object] | None]
+    """Takes the data of a connection, and returns the user's handling of it."""
+    take_at_once: Callable[[str, Event[Any]], bool] | None
+    """Takes data that must not wait for the handler; says whether it was that."""
+    concurrency: Callable[[Slot], int]
+    """Says how much data of a connection is handled side by side."""
+    disconnected: Callable[[Slot, CloseReason], None]
+    """Notes at once that a connection is no more, before any hook is called."""
+    compliance_changed: Callable[[bool], None]
+    """Changes the state of a core at once, before any hook is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationWork:
+    """The queue in which the user prepares for a slot: that may take long, and must hold up nothing else."""
+
+    slot: Slot
+
+    def __str__(self) -> str:
+        return f"the preparation of {self.slot.operation_name} for {self.slot.remote_identifier}"
+
+
+@dataclass(frozen=True, slots=True)
+class DrainingWork:
+    """The queue in which graceful closes of a slot, and acknowledgements, wait until its data is handled."""
+
+    slot: Slot
+
+    def __str__(self) -> str:
+        return f"the end of {self.slot.operation_name} with {self.slot.remote_identifier}"
+
+
+class Runtime:
+    """Carries between one orbiter, its state machine and its client of the bus."""
+
+    def __init__(
+        self,
+        identifier: str,
+        client: EventBusClient,
+        machine: Machine,
+        hooks: HookCaller,
+        calls: RoleCalls,
+        *,
+        on_connection: Callable[[], None],
+        look_again: Callable[[], None],
+        is_iterating: Callable[[], bool],
+    ) -> None:
+        """Serve the orbiter with this identifier.
+
+        `on_connection` is called for each connection, after the hook; `look_again` after each change of the machine,
+        which may have something due earlier than before. `is_iterating` says whether the caller is a hook of the loop.
+        """
+        self.client = client
+        self.machine = machine
+        self.hooks = hooks
+        self.queues = PeerQueues(identifier)
+        """What waits for hooks and the bus, in order for each remote."""
+        self.publisher = ConnectionPublisher(client)
+        """What publishes on connections."""
+        self.locator = BusLocator(machine)
+        """On which of several buses each remote is."""
+        self.incarnation = ""
+        self._identifier = identifier
+        self._calls = calls
+        self._message_hooks = _MESSAGE_HOOKS | calls.message_hooks
+        self._send_hooks = _SEND_HOOKS | calls.send_hooks
+        self._on_connection = on_connection
+        self._look_again = look_again
+        self._is_iterating = is_iterating
+        self._complaints = ThrottledLog(_logger)
+        self._overruns = Overruns(_logger, identifier, machine.statistics)
+        self.delivery = Delivery(
+            identifier, client, machine, self.locator, calls.carries, calls.handle, self.complain, calls.take_at_once
+        )
+        """What takes the data of connections."""
+        self._no_connections: asyncio.Event | None = None
+        """Set when the last connection has been closed, if somebody waits for that."""
+        self._promoted: dict[Slot, PendingRequest] = {}
+        """What users have seen of connections before these were opened, until the hook is told of it."""
+        self._announced: dict[str, tuple[Send, str | None]] = {}
+        """By event identifier: messages, with their bus, whose hook has been called and has not returned."""
+        self.now: Callable[[], float] = _before_the_start
+        """Returns the time of the state machine's clock, that of the event loop; before the first start, zero."""
+        self._under_way: list[Effect] = []
+        """Effects that are being carried out, and those that came meanwhile, by what these called."""
+        self._receivers: dict[str, ChannelReceiver] = {}
+
+    def begin(self, incarnation: str, client: EventBusClient) -> None:
+        """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""
+        self.client = self.publisher.client = client
+        self.now = asyncio.get_running_loop().time
+        self.delivery.start(client, self.now)
+        self._announced.clear()
+        self.locator.clear()
+        self.incarnation = incarnation
+        self.queues.begin()
+        self.client.publish_message = self.publisher
+        self.client.on_reconnected = self.reconnected
+
+    def end(self) -> None:
+        """Let go of the client, and of what is about to be sent, now that the machine has stopped."""
+        self._announced.clear()
+        self.client.publish_message = None
+        self.client.on_reconnected = None
+
+    async def all_disconnected(self) -> None:
+        """Wait until there is no connection."""
+        while self.machine.slots.connection_count:
+            if self._no_connections is None:
+                self._no_connections = asyncio.Event()
+            await self._no_connections.wait()
+
+    # In
+
+    def receiver(self, channel: Channel) -> EventHandler:
+        """Return what takes the messages of a channel from the bus, and no others."""
+        if channel.key not in self._receivers:
+            self._receivers[channel.key] = ChannelReceiver(channel, self.receive, self._refuse)
+        return self._receivers[channel.key]
+
+    def _refuse(self, channel: Channel, topic: str, kind: str) -> None:
+        """Count and report a message that does not belong to the channel on which it came."""
+        self.machine.statistics.misplaced += 1
+        self.complain(
+            "%s ignores %s on topic %r, which is no message of channel '%s'", kind, topic, channel.key, topic=topic
+        )
+
+    def receive(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+        """Take a message of the protocol."""
+        if self.queues.waiting and self._is_overloaded(topic, sender_of(message)):
+            return
+        if event.origin is not None and not self._is_in_place(topic, message, event):
+            return
+        if type(message) is GracefulCloseConnectionMessage or type(message) is CloseConnectionAckMessage:
+            slot = self.machine.slots.get(sender_of(message), message.operation_name)
+            # An open connection drains in a state of its own.
+            if slot is not None and not slot.is_open and self.delivery.is_busy(slot):
+                work = DrainingWork(slot)
+                if self.queues.length(work) < _LONGEST_DRAINING:
+                    self.queues.submit(work, partial(self._handle_drained, slot, topic, message, event))
+                return
+        self._handle(topic, message, event)
+
+    def _is_overloaded(self, topic: str, sender: str) -> bool:
+        """Return whether so much waits, for the hooks or the bus, that no more may be taken of a remote; report it."""
+        queues = self.queues
+        if self.machine.quotas.admits_work(
+            queues.length(sender), queues.bytes(sender), queues.waiting, queues.waiting_bytes
+        ):
+            return False
+        self.machine.statistics.overloaded += 1
+        self.complain(
+            "%s ignores a message on topic %r of %r: too much is still to be done",
+            topic,
+            sender,
+            topic=topic,
+            remote=sender,
+        )
+        return True
+
+    def _is_in_place(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> bool:
+        """Return whether a message comes on the bus where the remote of that name is; report it if not."""
+        if self.locator.admits(message, event):
+            return True
+        sender = sender_of(message)
+        self.machine.statistics.misled += 1
+        self.complain(
+            "%s ignores a message on topic %r of a second %r, on bus %s: it has to do with the one on bus %s",
+            topic,
+            sender,
+            event.origin,
+            self.locator.bus_of(sender),
+            topic=topic,
+            remote=sender,
+            bus=event.origin,
+        )
+        return False
+
+    async def _handle_drained(self, slot: Slot, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+        """Let a connection end gracefully when what has come on it is done; a graceless close ends it before."""
+        await self.delivery.handled(slot)
+        self._handle(topic, message, event)
+
+    def _handle(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+        try:
+            effects = self.machine.handle(topic, message, event, self.now())
+        except RemoteProtocolError as error:
+            self.complain("%s ignores a message on topic %r: %s", topic, error, topic=topic, remote=sender_of(message))
+            effects = self.machine.take()
+        self.submit(effects)
+
+    def reconnected(self) -> None:
+        """Take the report that the bus was away."""
+        self.submit(self.machine.reconnected(self.now()))
+
+    # Out
+
+    def submit(self, effects: Iterable[Effect]) -> None:
+        """Carry effects out, each now or in its turn; what has to be known at once is noted now."""
+        if self._under_way:
+            self._under_way += effects
+            return
+        under_way = self._under_way = [*effects]
+        try:
+            for effect in under_way:  # it grows
+                kind = type(effect)
+                if kind in self._notes:
+                    self._notes[kind](self, effect)
+                if kind in self._works:
+                    self._carry_out(effect, self._works[kind])
+        finally:
+            self._under_way = []
+        if self.machine.deadline_has_moved():
+            self._look_again()
+        if self._overruns.told != self.machine.quotas.overruns:
+            self._overruns.report()
+
+    async def carry_out(self, effects: list[Effect]) -> None:
+        """Carry effects out and wait for that, unless a hook calls this: one hook might wait for another."""
+        self.submit(effects)
+        keys = [_OWN_KEY if type(effect) is ComplianceChanged else effect.remote_identifier for effect in effects]
+        await self.settle(keys)
+
+    async def settle(self, keys: Iterable[Hashable]) -> None:
+        """Wait until what is to be done in some queues is done, unless a hook calls this."""
+        under_way = [key for key in dict.fromkeys(keys) if key in self.queues.under_way]
+        if under_way and not self.queues.is_around and not self._is_iterating():
+            await asyncio.gather(*(self.queues.reached(key) for key in under_way))
+        else:
+            # A caller in a loop must let others have their turn.
+            await asyncio.sleep(0)
+
+    def _carry_out(self, effect: Effect, work: Callable[..., Waiting]) -> None:
+        remote = effect.remote_identifier
+        key: Hashable = _OWN_KEY if type(effect) is ComplianceChanged else remote
+        bus = self.locator.bus_of(remote) if self.locator.buses else None
+        if key in self.queues.under_way:
+            self.queues.submit(
+                key, partial(work, self, effect, bus), _size_of(effect), instead_of=_replaced_kind(effect)
+            )
+            return
+        try:
+            waiting = work(self, effect, bus)
+        except Exception:
+            _logger.exception("a piece of work failed", extra={"orbiter": self._identifier})
+            return
+        if waiting is not None:
+            self.queues.submit(key, lambda: waiting)
+
+    # Connections
+
+    def _note_opened(self, effect: ConnectionOpened) -> None:
+        slot = effect.slot
+        peer = self.machine.peers.get(slot.remote_identifier)
+        headers = PublishHeaders(
+            encoding=Encoding.JSON if peer is None else peer.encoding,
+            protocol_version=PROTOCOL_VERSION,
+            incarnation=self.incarnation,
+            # An older peer knows no headers, and has not got this one in its messages either.
+            connection_identifier=slot.connection_identifier,
+            readable_encodings=_READABLE_ENCODINGS,
+            channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
+            bus=self.locator.bus_of(slot.remote_identifier) if self.locator.buses else None,
+        )
+        if slot.view is not None and isinstance(slot.view, PendingRequest):
+            self._promoted[slot] = slot.view
+        connection = slot.view = Connection(slot, self.now, headers)
+        self.publisher.connect(connection)
+        self.delivery.decided(slot)
+
+    def _note_closed(self, effect: ConnectionClosed) -> None:
+        slot = effect.slot
+        if slot in self._promoted:
+            del self._promoted[slot]
+        connection = slot.view
+        if isinstance(connection, Connection):
+            self.publisher.disconnect(connection, self.machine.slots)
+        if self._no_connections is not None and not self.machine.slots.connection_count:
+            self._no_connections.set()
+            self._no_connections = None
+        self._calls.disconnected(slot, effect.reason)
+        if self.queues.under_way:
+            self.queues.end(DrainingWork(slot))
+
+    def _note_discarded(self, effect: PendingRequestDiscarded) -> None:
+        self.delivery.decided(effect.slot)
+        if self.queues.under_way:
+            self.queues.end(PreparationWork(effect.slot))
+
+    def pending_request(self, slot: Slot) -> PendingRequest:
+        """Return what users see of a slot that is not a connection yet."""
+        if not isinstance(slot.view, PendingRequest):
+            slot.view = PendingRequest(slot, self.now)
+        return slot.view
+
+    def _tell_opened(self, effect: ConnectionOpened, bus: str | None) -> Waiting:
+        slot = effect.slot
+        seen = self._promoted.pop(slot, None) if self._promoted else None
+        if _PROMOTED in self.hooks.overridden or _PROMOTED in self.hooks.attributes:
+            return Later(self._promote, seen or PendingRequest(slot, self.now))
+        self._on_connection()
+        return None
+
+    async def _promote(self, pending: PendingRequest) -> None:
+        await self.hooks.wait_for(_PROMOTED, pending)
+        self._on_connection()
+
+    def _tell_closed(self, effect: ConnectionClosed, bus: str | None) -> Waiting:
+        slot = effect.slot
+        _logger.info(
+            "%s: connection with %s for %s is no more: %s",
+            self._identifier,
+            slot.remote_identifier,
+            slot.operation_name,
+            effect.reason,
+            extra=self._fields(slot),
+        )
+        connection, slot.view = slot.view, None
+        return self.hooks.start("_on_close_connection", connection, effect.data)
+
+    def _tell_lost(self, effect: RemoteLost, bus: str | None) -> Waiting:
+        return self.hooks.start("_on_remote_dead", effect.remote_identifier)
+
+    def _note_compliance(self, effect: ComplianceChanged) -> None:
+        self._calls.compliance_changed(effect.compliant)
+
+    def _tell_compliance(self, effect: ComplianceChanged, bus: str | None) -> Waiting:
+        return self.hooks.start("_on_compliant" if effect.compliant else "_on_not_compliant")
+
+    # Messages
+
+    def _tell_message(self, effect: MessageReceived, bus: str | None) -> Waiting:
+        message, hooks = effect.message, self.hooks
+        if type(message) not in self._message_hooks:
+            return None
+        names = self._message_hooks[type(message)]
+        called = [name for name in names if name in hooks.overridden or name in hooks.attributes]
+        return Later(self._call_in_order, called, message) if called else None
+
+    async def _call_in_order(self, names: list[str], message: ProtocolMessage) -> None:
+        argument = message.from_identifier if isinstance(message, _KEEPALIVES) else message
+        for name in names:
+            await self.hooks.wait_for(name, argument)
+
+    def _before_send(self, effect: Send) -> Waiting:
+        message, name = effect.message, self._send_hooks[type(effect.message)]
+        if isinstance(message, _CLOSES):
+            return self.hooks.start(name, effect.remote_identifier or "", message.operation_name, message.data)
+        return self.hooks.start(name, message)
+
+    def _send(self, effect: Send, bus: str | None) -> Waiting:
+        hook = self._before_send(effect) if type(effect.message) in self._send_hooks else None
+        if hook is not None:
+            self._announced[effect.event_identifier] = effect, bus
+            return Later(self._send_after, hook, effect, bus)
+        return self._publish(effect, bus)
+
+    async def _send_after(self, hook: Awaitable[object], effect: Send, bus: str | None) -> None:
+        await hook
+        if self._announced.pop(effect.event_identifier, None) is not None:
+            waiting = self._publish(effect, bus)
+            if waiting is not None:
+                await waiting
+
+    async def send_held_closes(self) -> None:
+        """Send the graceless closes whose hooks hang, or are what stops the orbiter."""
+        for effect, bus in list(self._announced.values()):
+            if isinstance(effect.message, GracelessCloseConnectionMessage):
+                del self._announced[effect.event_identifier]
+                waiting = self._publish(effect, bus)
+                if waiting is not None:
+                    await waiting
+
+    def _publish(self, effect: Send, bus: str | None) -> Waiting:
+        client = self.client
+        event = Event.create(
+            effect.message,
+            identifier=effect.event_identifier,
+            publisher_identifier=client.identifier,
+            protocol_version=PROTOCOL_VERSION,
+            incarnation=self.incarnation,
+            correlation_identifier=effect.correlation_identifier,
+            connection_identifier=effect.connection_identifier,
+            open_connections=effect.open_connections,
+            readable_encodings=_READABLE_ENCODINGS,
+            late_offers=effect.late_offers,
+        )
+        try:
+            waiting = client.start_publish(effect.topic, event, effect.channel, effect.encoding, bus=bus)
+        except (BusError, ValueError) as error:
+            self._complain_of(effect, error)
+            return None
+        return None if waiting is None else Later(self._published, waiting, effect)
+
+    async def _published(self, waiting: Awaitable[None], effect: Send) -> None:
+        try:
+            await waiting
+        except (BusError, ValueError) as error:
+            # Strangers name topics, and a topic may be one that the broker does not let this side publish to.
+            self._complain_of(effect, error)
+
+    def _complain_of(self, effect: Send, error: Exception) -> None:
+        self.complain(
+            "%s could not send a %s to %s: %s",
+            type(effect.message).__name__,
+            effect.remote_identifier or "everybody",
+            error,
+            remote=effect.remote_identifier,
+            connection=effect.connection_identifier,
+            topic=effect.topic,
+        )
+
+    # Preparation
+
+    def _prepare(self, effect: Prepare, bus: str | None) -> Waiting:
+        slot, client = effect.slot, self.client
+        if slot.state is not SlotState.PREPARING:
+            return None  # it has come to nothing while this waited
+        is_core = slot.role is Role.CORE
+        data_topic = slot.output_topic if is_core else slot.input_topic
+        waiting: list[Any] = []
+        try:
+            if data_topic is not None:
+                data_channel = channels.OPERATION_OUTPUT if is_core else channels.OPERATION_INPUT
+                concurrency = self._calls.concurrency(slot)
+                first = client.start_subscribe(
+                    data_topic, self.delivery, data_channel, bus=bus, concurrency=concurrency
+                )
+                if first is not None:
+                    waiting.append(first)
+            second = client.start_subscribe(
+                slot.incoming_close_topic, self.receiver(channels.CLOSE), channels.CLOSE, bus=bus
+            )
+            if second is not None:
+                waiting.append(second)
+        except BusError as error:
+            self._preparation_failed(effect, error)
+            return None
+        if waiting:
+            return Later(self._subscribed, waiting, effect)
+        self._have_prepared(effect)
+        return None
+
+    async def _subscribed(self, waiting: list[Any], effect: Prepare) -> None:
+        try:
+            for one in waiting:
+                await one
+        except BusError as error:
+            self._preparation_failed(effect, error)
+        else:
+            # It may have come to nothing meanwhile; then what unsubscribes follows in this queue.
+            if effect.slot.state is SlotState.PREPARING:
+                self._have_prepared(effect)
+
+    def _preparation_failed(self, effect: Prepare, error: BusError) -> None:
+        slot = effect.slot
+        self.complain(
+            "%s cannot prepare operation %r for %r: %s",
+            slot.operation_name,
+            slot.remote_identifier,
+            error,
+            remote=slot.remote_identifier,
+            operation=slot.operation_name,
+            connection=slot.connection_identifier,
+        )
+        self.submit(self.machine.preparation_failed(slot, effect.connection_identifier, self.now()))
+
+    def _have_prepared(self, effect: Prepare) -> None:
+        """Let the user prepare, and report."""
+        slot = effect.slot
+        data = self._calls.prepare(slot)
+        if data is None or isinstance(data, bytes):
+            self.submit(self.machine.prepared(slot, effect.connection_identifier, self.now(), data))
+        else:
+            # In a queue of its own: the user may take long, and keepalives with the same remote must not wait for that.
+            self.queues.submit(PreparationWork(slot), partial(self._report_prepared, effect, data))
+
+    async def _report_prepared(self, effect: Prepare, preparation: Awaitable[bytes | None]) -> None:
+        slot, identifier = effect.slot, effect.connection_identifier
+        try:
+            data = await preparation
+        except (Exception, asyncio.CancelledError):  # whatever the user's hook raises, the handshake comes to nothing
+            if is_being_cancelled():
+                raise
+            _logger.exception(
+                "%s cannot prepare operation %s for %s",
+                self._identifier,
+                slot.operation_name,
+                slot.remote_identifier,
+                extra=self._fields(slot),
+            )
+            self.submit(self.machine.preparation_failed(slot, identifier, self.now()))
+        else:
+            self.submit(self.machine.prepared(slot, identifier, self.now(), data))
+
+    # End
+
+    def _drain(self, effect: Drain, bus: str | None) -> Waiting:
+        slot = effect.slot
+        if self.delivery.is_busy(slot):
+            self.queues.submit(DrainingWork(slot), partial(self._report_drained, slot))
+        else:
+            self.submit(self.machine.drained(slot, self.now()))
+        return None
+
+    async def _report_drained(self, slot: Slot) -> None:
+        await self.delivery.handled(slot)
+        self.submit(self.machine.drained(slot, self.now()))
+
+    def _subscribe(self, effect: Subscribe, bus: str | None) -> Waiting:
+        topic, failure = effect.topic, "cannot wait for an acknowledgement"
+        try:
+            waiting = self.client.start_subscribe(topic, self.receiver(channels.CLOSE_ACK), channels.CLOSE_ACK, bus=bus)
+        except BusError as error:
+            self._warn_of(topic, failure, error)
+            return None
+        return None if waiting is None else Later(self._attempt, waiting, topic, failure)
+
+    def _unsubscribe(self, effect: Unsubscribe, bus: str | None) -> Waiting:
+        # A layout of the user's own may have one topic for several connections.
+        topics = [
+            topic
+            for topic in effect.topics
+            if not [slot for slot in self.machine.slots.of_topic(topic) if topic in slot.local_topics]
+        ]
+        waiting = self.client.start_unsubscribe(topics)
+        return None if waiting is None else Later(self._attempt, waiting, ", ".join(topics), "cannot unsubscribe")
+
+    async def _attempt(self, waiting: Awaitable[None], topic: str, failure: str) -> None:
+        try:
+            await waiting
+        except BusError as error:
+            self._warn_of(topic, failure, error)
+
+    def _warn_of(self, topic: str, failure: str, error: BusError) -> None:
+        fields = {"orbiter": self._identifier, "topic": topic}
+        _logger.warning("%s %s: %s", self._identifier, failure, error, extra=fields)
+
+    def _fields(self, slot: Slot) -> dict[str, str]:
+        """Return what a line of the log that is about a slot has as fields."""
+        return {
+            "orbiter": self._identifier,
+            "remote": slot.remote_identifier,
+            "operation": slot.operation_name,
+            "connection": slot.connection_identifier,
+        }
+
+    def complain(self, text: str, *arguments: object, **fields: str | None) -> None:
+        """Log a warning that a stranger can cause, at a pace that strangers cannot set."""
+        self._complaints.warning(text, self._identifier, *arguments, orbiter=self._identifier, **fields)
+
+    # How effects are carried out
+
+    _notes: ClassVar[Mapping[type[object], Callable[..., None]]] = {
+        ConnectionOpened: _note_opened,
+        ConnectionClosed: _note_closed,
+        PendingRequestDiscarded: _note_discarded,
+        ComplianceChanged: _note_compliance,
+    }
+    """What has to be known at once of an effect."""
+    _works: ClassVar[Mapping[type[object], Callable[..., Waiting]]] = {
+        Send: _send,
+        MessageReceived: _tell_message,
+        Prepare: _prepare,
+        ConnectionOpened: _tell_opened,
+        ConnectionClosed: _tell_closed,
+        RemoteLost: _tell_lost,
+        ComplianceChanged: _tell_compliance,
+        Drain: _drain,
+        Subscribe: _subscribe,
+        Unsubscribe: _unsubscribe,
+    }
+    """What is done in its turn, given the effect and the bus on which its remote is now: it may have moved by then."""
+
+
+def _before_the_start() -> float:
+    return 0.0
+
+
+def _replaced_kind(effect: Effect) -> Hashable | None:
+    """Return what earlier work an effect makes up for: while the bus is away, what is periodic must not pile up."""
+    return (effect.channel.address, effect.topic) if isinstance(effect, Send) and effect.replaces_earlier else None
+
+
+def _size_of(effect: Effect) -> int:
+    """Return how many bytes an effect takes while it waits: those of its message."""
+    if isinstance(effect, (Send, MessageReceived)):
+        from orbitalis_wire.codecs import CODEC_BY_CLASS  # which takes long to import, and is needed for nothing else
+
+        with suppress(ValueError):  # what cannot be written is not sent in its turn, either
+            return len(CODEC_BY_CLASS[type(effect.message)].encode(effect.message))
+    return 0

@@ -1,0 +1,216 @@
+"""What a machine reads of its user: a frozen snapshot, handed in by `Machine.configure`.
+
+Durations are seconds; `None` switches a duration's consequence off. The limits are explained in `docs/limits.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.transitions import Role
+from orbitalis_wire import channels, limits, timings
+from orbitalis_wire.topics import (
+    CloseAckTopic,
+    CloseTopic,
+    DirectedDiscoverTopic,
+    KeepaliveRequestTopic,
+    KeepaliveTopic,
+    OfferTopic,
+    OperationInputTopic,
+    OperationOutputTopic,
+    ReplyTopic,
+    ResponseTopic,
+)
+
+__all__ = ["CoreConfig", "OperationTerms", "OrbiterConfig", "PluginConfig", "RequirementTerms", "TopicLayout"]
+
+
+class TopicLayout:
+    """The topics on which an orbiter listens: by default those of the specification.
+
+    A function that the user has for one of them takes the place of the method. All take the identifier of the remote,
+    and for a connection the operation and the connection's identifier; these are known to be good for a level.
+    """
+
+    def __init__(self, role: Role, identifier: str, **others: Any) -> None:
+        """Lay out the topics of an orbiter; `others` are functions and texts that take the place of ours, by name."""
+        self.role = role
+        self.identifier = identifier
+        self.keepalive_of_anybody = KeepaliveTopic.build(recipient_identifier=identifier, sender_identifier=None)
+        self.keepalive_request_of_anybody = KeepaliveRequestTopic.build(
+            recipient_identifier=identifier, sender_identifier=None
+        )
+        if role is Role.CORE:
+            self.offer_of_anybody = OfferTopic.build(core_identifier=identifier, plugin_identifier=None)
+            """Core: where offers arrive."""
+        else:
+            self.discover_of_anybody = DirectedDiscoverTopic.build(plugin_identifier=identifier, core_identifier=None)
+            """Plugin: where discovers arrive that are meant for it alone."""
+        vars(self).update(others)
+
+    def keepalive(self, remote_identifier: str) -> str:
+        """Where keepalives of a remote arrive."""
+        return KeepaliveTopic.join(self.identifier, remote_identifier)
+
+    def keepalive_request(self, remote_identifier: str) -> str:
+        """Where keepalive requests of a remote arrive."""
+        return KeepaliveRequestTopic.join(self.identifier, remote_identifier)
+
+    def reply(self, core_identifier: str) -> str:
+        """Plugin: where requests and rejects of a core arrive."""
+        return ReplyTopic.join(self.identifier, core_identifier)
+
+    def response(self, plugin_identifier: str) -> str:
+        """Core: where confirms of a plugin arrive."""
+        return ResponseTopic.join(self.identifier, plugin_identifier)
+
+    def close(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        """Where closes of one connection arrive."""
+        return CloseTopic.join(self.identifier, remote_identifier, operation_name, connection_identifier)
+
+    def close_ack(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        """Where the acknowledgement of a graceful close arrives."""
+        return CloseAckTopic.join(self.identifier, remote_identifier, operation_name, connection_identifier)
+
+    def data(self, remote_identifier: str, operation_name: str, connection_identifier: str) -> str:
+        """Where inputs (plugin) or outputs (core) of one connection arrive."""
+        join = OperationOutputTopic.join if self.role is Role.CORE else OperationInputTopic.join
+        return join(self.identifier, remote_identifier, operation_name, connection_identifier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrbiterConfig:
+    """What every orbiter has."""
+
+    identifier: str
+    """Unique among all orbiters of the context."""
+    topics: TopicLayout
+    """Where this orbiter listens."""
+    discover_topic: str = channels.DISCOVER.address
+    """Where discovers are published."""
+    announce_topic: str = channels.ANNOUNCE.address
+    """Where announcements are published."""
+    pending_requests_expire_after: float | None = timings.PENDING_REQUESTS_EXPIRE_AFTER
+    """How long an unanswered offer or request is kept."""
+    consider_others_dead_after: float | None = timings.CONSIDERED_DEAD_AFTER
+    """The silence after which a remote is dead."""
+    send_keepalive_before_timelimit: float = timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT
+    """How long before a remote would consider this orbiter dead a keepalive is sent."""
+    graceful_close_timeout: float | None = timings.GRACEFUL_CLOSE_TIMEOUT
+    """How long a graceful close waits for its acknowledgement."""
+    close_connection_if_unused_after: float | None = None
+    """How long a connection may be unused."""
+    maximum_known_remotes: int = limits.KNOWN_REMOTES
+    maximum_pending_requests: int = limits.PENDING_REQUESTS
+    maximum_pending_bytes: int = limits.PENDING_BYTES
+    maximum_connection_bytes: int = limits.CONNECTION_BYTES
+    maximum_remote_events_per_second: float = limits.REMOTE_EVENTS_PER_SECOND
+    maximum_stranger_events_per_second: float = limits.STRANGER_EVENTS_PER_SECOND
+    maximum_unfamiliar_schema_bytes_per_second: float = limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND
+    maximum_waiting_work: int = limits.WAITING_WORK
+    maximum_waiting_work_of_remote: int = limits.WAITING_WORK_OF_REMOTE
+    maximum_waiting_work_bytes: int = limits.WAITING_WORK_BYTES
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The remotes that the user has named, as those that must or may be connected."""
+        return frozenset()
+
+    @cached_property
+    def slot_durations(self) -> tuple[float | None, float | None, float | None]:
+        """How long a handshake, a graceful close and an unused connection may last."""
+        return (self.pending_requests_expire_after, self.graceful_close_timeout, self.close_connection_if_unused_after)
+
+    @cached_property
+    def peer_durations(self) -> tuple[float | None, float]:
+        """What decides when a peer is dead, asked for a keepalive, or owed one."""
+        return self.consider_others_dead_after, self.send_keepalive_before_timelimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationTerms:
+    """An operation of a plugin: what it takes and gives, and the rules for lending it."""
+
+    input: Input
+    output: Output
+    maximum: int | None = None
+    allowlist: frozenset[str] | None = None
+    blocklist: frozenset[str] = frozenset()
+
+    def admits(self, core_identifier: str) -> bool:
+        """Return whether the policy's lists admit a core."""
+        return core_identifier not in self.blocklist and (self.allowlist is None or core_identifier in self.allowlist)
+
+    def has_room(self, taken: int) -> bool:
+        """Return whether one more slot may be given away while `taken` are."""
+        return self.maximum is None or taken < self.maximum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementTerms:
+    """What a core requires of one operation: its constraint as it is now."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    minimum: int = 0
+    maximum: int | None = None
+    mandatory: tuple[str, ...] = ()
+    """Each identifier once."""
+    allowlist: tuple[str, ...] | None = None
+    blocklist: tuple[str, ...] | None = None
+
+    def admits(self, plugin_identifier: str) -> bool:
+        """Return whether a plugin may be connected at all."""
+        if plugin_identifier in self.mandatory:
+            return True
+        if self.blocklist is not None and plugin_identifier in self.blocklist:
+            return False
+        return self.allowlist is None or plugin_identifier in self.allowlist
+
+    def has_room(self, taken: int) -> bool:
+        """Return whether one more plugin that is not mandatory may be taken while `taken` are."""
+        return self.maximum is None or taken < self.maximum
+
+    def suits(self, operation_input: Input, operation_output: Output) -> bool:
+        """Return whether an operation with that input and output fits one of each alternatives."""
+        return any(operation_input.accepts(mine) for mine in self.inputs) and any(
+            other.accepts(operation_output) for other in self.outputs
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginConfig(OrbiterConfig):
+    """What a plugin has."""
+
+    operations: Mapping[str, OperationTerms] = field(default_factory=dict[str, OperationTerms])
+    """Operations by name."""
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The cores on an allowlist."""
+        return frozenset(name for terms in self.operations.values() for name in terms.allowlist or ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreConfig(OrbiterConfig):
+    """What a core has."""
+
+    requirements: Mapping[str, RequirementTerms] = field(default_factory=dict[str, RequirementTerms])
+    """Requirements by operation name."""
+    late_offers: bool = True
+    """Whether it wants offers also later, for what could not be offered at once."""
+    discovering_interval: float = timings.DISCOVERING_INTERVAL
+    """Time between two discovers while the core is not compliant."""
+    discovering_interval_when_compliant: float = timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT
+    """Time between two discovers while the core is compliant and could take more plugins."""
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The plugins that are mandatory or on an allowlist."""
+        return frozenset(
+            name for terms in self.requirements.values() for name in (*terms.mandatory, *(terms.allowlist or ()))
+        )

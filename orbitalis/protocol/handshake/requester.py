@@ -1,0 +1,609 @@
+"""The core's side of the handshake: it asks for what it needs, requests what fits of the offers, and takes confirms.
+
+A discover asks all plugins, or one that has announced itself, for the operations that are still wanted. An offer that
+fits becomes a request, after topics are subscribed to and the user has prepared; one that does not is rejected. A
+confirm opens the connection. The core is compliant while the open connections meet every requirement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from sys import getsizeof
+
+from orbitalis.errors import RemoteProtocolError
+from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.config import CoreConfig, RequirementTerms
+from orbitalis.protocol.effects import CloseReason, ComplianceChanged, MessageReceived
+from orbitalis.protocol.lifecycle import Lifecycle
+from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.outbox import Outbox
+from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers, PeerTopics
+from orbitalis.protocol.quotas import Quotas
+from orbitalis.protocol.slots import Slot, SlotTable
+from orbitalis.protocol.topic_resolver import TopicResolver
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
+from orbitalis_wire import channels, limits, messages, timings
+from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.topics import (
+    CloseTopic,
+    DirectedDiscoverTopic,
+    KeepaliveRequestTopic,
+    KeepaliveTopic,
+    OperationInputTopic,
+    ReplyTopic,
+)
+
+__all__ = ["Refusal", "Requester"]
+
+_LONG_AGO = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An offer that the core did not take."""
+
+    plugin_identifier: str
+    reason: str
+    """For people."""
+
+
+@dataclass(slots=True, eq=False)
+class Requester:
+    """Fulfils the requirements of one core. Times are seconds on the clock of the machine's caller."""
+
+    _config: CoreConfig
+    _peers: Peers
+    _slots: SlotTable
+    _quotas: Quotas
+    _lifecycle: Lifecycle
+    _liveness: Liveness
+    _resolver: TopicResolver
+    _outbox: Outbox
+    compliant: bool = field(init=False, default=False)
+    """Whether all requirements were met when that was last evaluated."""
+    last_refusals: dict[str, Refusal] = field(init=False, default_factory=dict[str, Refusal])
+    """By operation name, the last offer that was refused since the operation was last connected."""
+    has_moved: bool = field(init=False, default=False)
+    """Whether it may be time to discover earlier than before; a caller that has looked resets it."""
+    _unmet: set[str] = field(init=False, default_factory=set[str])
+    """Requirements that are not met, without those in `_changed`."""
+    _changed: set[str] = field(init=False)
+    """Requirements to evaluate again: they, or their connections, have changed."""
+    _runs: bool = field(init=False, default=False)
+    _discovered_at: float | None = field(init=False, default=None)
+    """When it was last time to discover, also if nothing was wanted then."""
+    _asked: int = field(init=False, default=0)
+    """Where among the requirements the last discover ended, if it could not ask for all that was wanted."""
+    _wants_late_offers: bool = field(init=False, default=False)
+    """Whether plugins may remember what this core asked for."""
+    _directed_since: float = field(init=False, default=_LONG_AGO)
+    """When the directed discovers that are counted began."""
+    _directed_count: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._changed = set(self._config.requirements)
+
+    # What the user wants
+
+    def configure(self, config: CoreConfig) -> None:
+        """Take a new snapshot: each requirement that has changed is evaluated again."""
+        before, self._config = self._config.requirements, config
+        self.has_moved = True
+        if before is not config.requirements:
+            for name in {**before, **config.requirements}:
+                if before.get(name) != config.requirements.get(name):
+                    self._changed.add(name)
+
+    def is_compliant_for(self, operation_name: str) -> bool:
+        """Return whether the open connections of an operation meet its requirement.
+
+        Raises:
+            KeyError: The operation is not required.
+        """
+        terms = self._config.requirements[operation_name]
+        others = self._slots.open_count(operation_name)
+        for plugin in terms.mandatory:
+            slot = self._slots.get(plugin, operation_name)
+            if slot is None or not slot.is_open:
+                return False
+            others -= 1
+        return others >= terms.minimum
+
+    def is_compliant(self) -> bool:
+        """Return whether all requirements are met."""
+        if self._changed:
+            changed, self._changed = self._changed, set()
+            for name in changed:
+                if name in self._config.requirements and not self.is_compliant_for(name):
+                    self._unmet.add(name)
+                else:
+                    self._unmet.discard(name)
+        return not self._unmet
+
+    def discover(self, wanted: Mapping[str, RequirementTerms], now: float) -> None:
+        """Ask all plugins for operations; without any, nothing is sent."""
+        self._discovered_at = now
+        names = list(wanted)
+        for begin in range(0, len(names), limits.OPERATIONS_OF_MESSAGE):
+            self._send_discover({name: wanted[name] for name in names[begin : begin + limits.OPERATIONS_OF_MESSAGE]})
+
+    # What happens to the machine
+
+    def start(self, now: float) -> None:
+        """Evaluate compliance, and let the next discover be due at once."""
+        self._runs = True
+        self.last_refusals.clear()
+        self._discovered_at = None
+        self.has_moved = True
+        self._directed_since = _LONG_AGO
+        self.compliant = self.is_compliant()
+        self._outbox.add(ComplianceChanged(compliant=self.compliant))
+
+    def leave(self) -> None:
+        """Take back what plugins may remember."""
+        if self._wants_late_offers:
+            self._send_discover({}, late_offers=False)
+
+    def stop(self) -> None:
+        """Be compliant no more, and take back what plugins may remember."""
+        self._runs = False
+        self.compliant = False
+        self.leave()
+
+    def reconnected(self, now: float) -> None:
+        """Let the next discover be due at once: the last one may be lost."""
+        self._discovered_at = None
+        self.has_moved = True
+
+    def do_due(self, now: float) -> None:
+        """Keep nothing that expires."""
+
+    def next_deadline(self) -> float | None:
+        """Return when it is time to discover: soon again while requirements are not met, later while they are."""
+        if not self._runs or self._quotas.is_closed:
+            return None
+        if self._discovered_at is None:
+            return _LONG_AGO
+        config = self._config
+        interval = config.discovering_interval_when_compliant if self.compliant else config.discovering_interval
+        return self._discovered_at + interval
+
+    def heard(self, remote_identifier: str) -> None:
+        """Wait for nobody: plugins ask for nothing."""
+
+    def remote_restarted(self, remote_identifier: str, incarnation: str | None) -> None:
+        """Remember nothing that plugins ask for."""
+
+    def remote_died(self, remote_identifier: str) -> None:
+        """Remember nothing that plugins ask for."""
+
+    def opened(self, slot: Slot) -> None:
+        """Evaluate the requirement of a connection again."""
+        self._changed.add(slot.operation_name)
+
+    def closing(self, slot: Slot) -> None:
+        """Evaluate the requirement of a connection again."""
+        self._changed.add(slot.operation_name)
+
+    def released(self, slot: Slot, trigger: SlotTrigger) -> None:
+        """Evaluate the requirement of a slot again."""
+        self._changed.add(slot.operation_name)
+
+    def settle(self, now: float) -> None:
+        """Tell of compliance that was reached or lost; ask anew, if it is time to, when it was lost."""
+        if not self._changed:
+            return
+        compliant = self.is_compliant()
+        if compliant != self.compliant:
+            self.compliant = compliant
+            self._outbox.add(ComplianceChanged(compliant=compliant))
+            self.has_moved = True
+            if not compliant:
+                self.discover_if_due(now)
+
+    # What is wanted
+
+    def still_wanted(self, operation_name: str, *, without: str | None = None) -> RequirementTerms | None:
+        """Return the requirement of an operation less what is connected or requested; `None` if nothing is missing.
+
+        Where only mandatory plugins are missing, they are the allowlist. What is shared with the plugin `without`
+        counts as lost.
+        """
+        terms = self._config.requirements.get(operation_name)
+        if terms is None:
+            return None
+        missing: tuple[str, ...] = ()
+        if terms.mandatory:
+            missing = tuple(
+                plugin
+                for plugin in terms.mandatory
+                if plugin == without or self._slots.get(plugin, operation_name) is None
+            )
+        taken = self._taken(operation_name, terms)
+        if without is not None and without not in terms.mandatory:
+            taken -= self._slots.get(without, operation_name) is not None
+        if not terms.has_room(taken):
+            if not missing:
+                return None
+            return replace(terms, minimum=0, maximum=0, mandatory=missing, allowlist=missing, blocklist=None)
+        allowlist = terms.allowlist
+        if allowlist is not None and missing:
+            allowlist = (*allowlist, *(plugin for plugin in missing if plugin not in allowlist))
+        if taken == 0 and missing == terms.mandatory and allowlist == terms.allowlist:
+            return terms
+        return replace(
+            terms,
+            minimum=max(terms.minimum - taken, 0),
+            maximum=None if terms.maximum is None else terms.maximum - taken,
+            mandatory=missing,
+            allowlist=allowlist,
+        )
+
+    def _taken(self, operation_name: str, terms: RequirementTerms) -> int:
+        """Count the slots of an operation that the maximum bounds: those of plugins that are not mandatory."""
+        taken = self._slots.count(operation_name)
+        for plugin in terms.mandatory:
+            taken -= self._slots.get(plugin, operation_name) is not None
+        return taken
+
+    # Discover
+
+    def discover_if_due(self, now: float) -> None:
+        """Ask for what is still wanted, if it is time to."""
+        at = self.next_deadline()
+        if at is not None and at <= now:
+            self._discovered_at = now
+            wanted = self._next_wanted()
+            if wanted:
+                self._send_discover(wanted, replaces_earlier=True)
+
+    def _next_wanted(self) -> dict[str, RequirementTerms]:
+        """Return as much of what is wanted as one discover may ask for, in turn if that is not all."""
+        names = list(self._config.requirements)
+        begin = self._asked % len(names) if names else 0
+        wanted: dict[str, RequirementTerms] = {}
+        for index in range(len(names)):
+            name = names[(begin + index) % len(names)]
+            if (terms := self.still_wanted(name)) is not None:
+                if len(wanted) == limits.OPERATIONS_OF_MESSAGE:
+                    self._asked = begin + index
+                    return wanted
+                wanted[name] = terms
+        self._asked = 0
+        return wanted
+
+    def _send_discover(
+        self, wanted: Mapping[str, RequirementTerms], *, late_offers: bool | None = None, replaces_earlier: bool = False
+    ) -> None:
+        self._wants_late_offers = self._config.late_offers if late_offers is None else late_offers
+        self._outbox.send(
+            None,
+            self._config.discover_topic,
+            self._discover_message(wanted),
+            channel=channels.DISCOVER,
+            late_offers=self._wants_late_offers,
+            replaces_earlier=replaces_earlier,
+        )
+
+    def _discover_message(self, wanted: Mapping[str, RequirementTerms]) -> messages.DiscoverMessage:
+        topics, after = self._config.topics, self._config.consider_others_dead_after
+        return messages.DiscoverMessage(
+            core_identifier=self._config.identifier,
+            offer_topic=topics.offer_of_anybody,
+            core_keepalive_topic=topics.keepalive_of_anybody,
+            core_keepalive_request_topic=topics.keepalive_request_of_anybody,
+            considered_dead_after=float("inf") if after is None else after,
+            queries={name: _query(name, terms) for name, terms in wanted.items()},
+        )
+
+    # Announcement
+
+    def on_announcement(self, topic: str, message: messages.AnnounceMessage, headers: Headers, now: float) -> None:
+        """Ask a plugin for what it has and is wanted.
+
+        Anybody can publish an announcement in its name, so this changes nothing here: if the plugin has started anew,
+        its answer says so.
+        """
+        plugin = message.plugin_identifier
+        peer = self._peers.get(plugin)
+        if peer is None:
+            self._resolver.check_identifier(plugin)
+        topic = self._resolver.resolve(DirectedDiscoverTopic, plugin, message.discover_topic, is_told_to_anybody=True)
+        status = self._peers.status(plugin, headers)
+        if status is IncarnationStatus.PAST:
+            return
+        self._outbox.add(MessageReceived(remote_identifier=plugin, message=message))
+        if self._quotas.is_closed:
+            return
+        without: str | None = None
+        if status is IncarnationStatus.NEWER and self._slots.has_remote(plugin):
+            without = plugin
+        else:
+            if not any(self._wants(plugin, name) for name in message.operation_names):
+                return
+            if (at := self.next_deadline()) is not None and at <= now:
+                self.discover_if_due(now)
+                return
+        self._send_directed_discover(message, topic, without, headers, now)
+
+    def _wants(self, plugin: str, operation_name: str) -> bool:
+        """Return whether an operation is wanted of a plugin that may not have been asked for it."""
+        wanted = self.still_wanted(operation_name)
+        return wanted is not None and wanted.admits(plugin) and self._slots.get(plugin, operation_name) is None
+
+    def _send_directed_discover(
+        self, announcement: messages.AnnounceMessage, topic: str, without: str | None, headers: Headers, now: float
+    ) -> None:
+        """Ask one plugin, unless too many are asked already; first for what it has, if that is not all."""
+        if now >= self._directed_since + timings.DIRECTED_DISCOVERS_INTERVAL:
+            self._directed_since = now
+            self._directed_count = 0
+        if self._directed_count >= limits.DIRECTED_DISCOVERS:
+            return
+        self._directed_count += 1
+        plugin = announcement.plugin_identifier
+        wanted: dict[str, RequirementTerms] = {}
+        for name in dict.fromkeys((*announcement.operation_names, *self._config.requirements)):
+            terms = self.still_wanted(name, without=without)
+            if terms is not None and terms.admits(plugin):
+                wanted[name] = terms
+                if len(wanted) == limits.OPERATIONS_OF_MESSAGE:
+                    break
+        self._wants_late_offers = self._wants_late_offers or self._config.late_offers
+        self._outbox.send(
+            plugin,
+            topic,
+            self._discover_message(wanted),
+            channel=channels.DIRECTED_DISCOVER,
+            correlation_identifier=headers.identifier,
+            late_offers=self._config.late_offers,
+            encoding=Encoding.JSON,
+        )
+
+    # Offer
+
+    def on_offer(self, topic: str, message: messages.OfferMessage, headers: Headers, now: float) -> None:
+        """Request what fits of what a plugin offers, and reject the rest."""
+        plugin = message.plugin_identifier
+        self._quotas.check_operations(plugin, len(message.offered_operations))
+        if not self._liveness.admit(plugin, headers, now):
+            return
+        resolve = self._resolver.resolve
+        reply_topic = resolve(ReplyTopic, plugin, message.reply_topic)
+        topics = PeerTopics(
+            keepalive_topic=resolve(KeepaliveTopic, plugin, message.plugin_keepalive_topic),
+            keepalive_request_topic=resolve(KeepaliveRequestTopic, plugin, message.plugin_keepalive_request_topic),
+            considers_me_dead_after=message.considered_dead_after,
+        )
+        self._outbox.effects.append(MessageReceived(remote_identifier=plugin, message=message))
+        offers: dict[str, messages.OfferedOperation] = {}
+        for offered in message.offered_operations:
+            if offered.name not in offers:
+                offers[offered.name] = offered
+        for offered in offers.values():
+            self._on_offered(plugin, offered, reply_topic, headers, now)
+        if self._slots.has_remote(plugin) or self._peers.get(plugin) is not None:
+            self._peers.told(self._peers.meet(plugin, headers, now), topics)
+
+    def _on_offered(
+        self, plugin: str, offered: messages.OfferedOperation, reply_topic: str, headers: Headers, now: float
+    ) -> None:
+        slot = self._slots.get(plugin, offered.name)
+        if slot is not None and not slot.is_connection:
+            # The offer crossed the request, or the request was lost. An older peer would take a second one for another.
+            if headers.incarnation is not None:
+                slot.offer_identifiers = (headers.identifier,)
+                if slot.state is SlotState.REQUESTED:
+                    self._send_request(slot)
+            return
+        if slot is not None and headers.incarnation is None:
+            # An older peer offers nothing that is lent to this core: it has started anew, and cannot say so.
+            self._lifecycle.release(slot, SlotTrigger.REPLACED, CloseReason.REMOTE_FORGOT)
+            slot = None
+        reason = self._reason_against(plugin, offered, slot, now)
+        if reason is None:
+            try:
+                self._request(plugin, offered, reply_topic, headers, now)
+            except RemoteProtocolError as error:
+                reason = str(error)
+        if reason is not None:
+            if offered.name in self._config.requirements:
+                self.last_refusals[offered.name] = Refusal(plugin, reason)
+            self._send_reject(plugin, offered.name, reply_topic, reason, correlation_identifier=headers.identifier)
+
+    def _reason_against(
+        self, plugin: str, offered: messages.OfferedOperation, slot: Slot | None, now: float
+    ) -> str | None:
+        """Return why an offered operation is not requested, for people."""
+        terms = self._config.requirements.get(offered.name)
+        if terms is None:
+            return "the operation is not required"
+        if slot is not None:
+            return "connected already"
+        if not terms.admits(plugin):
+            return "the plugin is excluded"
+        if not self._quotas.admit_schemas((*offered.input.schemas, *offered.output.schemas), now):
+            return "the schemas are too large, or too many new ones came at a time"
+        if not terms.suits(Input.from_wire(offered.input), Output.from_wire(offered.output)):
+            return "input or output does not fit"
+        if plugin not in terms.mandatory and not terms.has_room(self._taken(offered.name, terms)):
+            return "not needed anymore"
+        if not self._quotas.make_room_for_pending(plugin, now, self._lifecycle.give_up):
+            return "the core is leaving" if self._quotas.is_closed else "too many requests are under way"
+        return None
+
+    # Request and reject
+
+    def _request(
+        self, plugin: str, offered: messages.OfferedOperation, reply_topic: str, headers: Headers, now: float
+    ) -> None:
+        slot = Slot(
+            role=Role.CORE,
+            remote_identifier=plugin,
+            operation_name=offered.name,
+            input=Input.from_wire(offered.input),
+            output=Output.from_wire(offered.output),
+            created_at=now,
+            waiting_since=now,
+            offer_identifiers=(headers.identifier,),
+            peer_topic=reply_topic,
+        )
+        self._lifecycle.build_topics(slot, self._outbox.new_identifier())
+        slot.size = _size_of_offer(slot)
+        self._lifecycle.begin(slot, SlotTrigger.OFFER_ACCEPTED)
+        self._slots.index_topics(slot)
+        self._lifecycle.prepare(slot)
+
+    def prepared(self, slot: Slot, now: float) -> None:
+        """Send the request of a slot in state PREPARING."""
+        self._lifecycle.advance(slot, SlotTrigger.PREPARED, now)
+        self._send_request(slot)
+
+    def _send_request(self, slot: Slot) -> None:
+        slot.request_identifier = self._outbox.new_identifier()
+        message = messages.RequestOperationMessage(
+            core_identifier=self._config.identifier,
+            operation_name=slot.operation_name,
+            response_topic=self._config.topics.response(slot.remote_identifier),
+            output_topic=slot.output_topic,
+            core_side_close_operation_connection_topic=slot.incoming_close_topic,
+            setup_data=slot.setup_data,
+        )
+        self._outbox.send(
+            slot.remote_identifier,
+            slot.peer_topic,
+            message,
+            event_identifier=slot.request_identifier,
+            correlation_identifier=slot.offer_identifiers[-1],
+            connection_identifier=slot.connection_identifier,
+        )
+
+    def repeat_unanswered(self, peer: Peer, connection_identifiers: Container[str] | None = None) -> None:
+        """Send requests again that a plugin has not answered, or whose answer was lost; it answers each as the first.
+
+        With `connection_identifiers`, those for these alone.
+        """
+        if not peer.sends_headers:
+            return  # an older peer would take it for another one
+        for slot in self._slots.of_remote(peer.identifier):
+            is_meant = connection_identifiers is None or slot.connection_identifier in connection_identifiers
+            if is_meant and slot.state is SlotState.REQUESTED:
+                self._send_request(slot)
+
+    def _send_reject(
+        self,
+        plugin: str,
+        operation_name: str,
+        topic: str,
+        description: str,
+        *,
+        correlation_identifier: str | None,
+        connection_identifier: str | None = None,
+    ) -> None:
+        message = messages.RejectOperationMessage(
+            core_identifier=self._config.identifier, operation_name=operation_name, description=description
+        )
+        self._outbox.send(
+            plugin,
+            topic,
+            message,
+            correlation_identifier=correlation_identifier,
+            connection_identifier=connection_identifier,
+        )
+
+    def give_up(self, slot: Slot) -> None:
+        """Tell the plugin that its offer is not taken up."""
+        self._send_reject(
+            slot.remote_identifier,
+            slot.operation_name,
+            slot.peer_topic,
+            "the request is taken back",
+            correlation_identifier=slot.offer_identifiers[-1],
+            connection_identifier=slot.connection_identifier,
+        )
+
+    # Confirm and no longer available
+
+    def on_confirm(self, topic: str, message: messages.ConfirmConnectionMessage, headers: Headers, now: float) -> None:
+        """Open the connection that was requested."""
+        plugin, name = message.plugin_identifier, message.operation_name
+        if not self._liveness.admit(plugin, headers, now):
+            return
+        slot = self._slots.get(plugin, name)
+        close_topic = self._resolver.resolve(
+            CloseTopic,
+            plugin,
+            message.plugin_side_close_operation_connection_topic,
+            None if slot is None else (name, slot.connection_identifier),
+        )
+        if slot is not None and headers.connection_identifier in (None, slot.connection_identifier):
+            if slot.is_connection:
+                return
+            if slot.state is SlotState.REQUESTED:
+                self._connect(slot, message, close_topic, now)
+                return
+        # Nobody here waits for it, so the plugin must not go on to believe in it.
+        self._outbox.send(
+            plugin,
+            close_topic,
+            messages.GracelessCloseConnectionMessage(
+                from_identifier=self._config.identifier, operation_name=name, data=None
+            ),
+            correlation_identifier=headers.identifier,
+            connection_identifier=headers.connection_identifier,
+        )
+
+    def _connect(self, slot: Slot, message: messages.ConfirmConnectionMessage, close_topic: str, now: float) -> None:
+        plugin, name = slot.remote_identifier, slot.operation_name
+        if message.operation_input_topic is not None:
+            slot.input_topic = self._resolver.resolve(
+                OperationInputTopic, plugin, message.operation_input_topic, (name, slot.connection_identifier)
+            )
+            self._slots.index_topics(slot)
+        slot.remote_close_topic = close_topic
+        self._slots.grow(slot, getsizeof(close_topic) + getsizeof(slot.input_topic))
+        if self.last_refusals:
+            self.last_refusals.pop(name, None)
+        self._outbox.effects.append(MessageReceived(remote_identifier=plugin, message=message))
+        self._lifecycle.open(slot, SlotTrigger.CONFIRM_RECEIVED, now)
+
+    def on_no_longer_available(
+        self, topic: str, message: messages.OperationNoLongerAvailableMessage, headers: Headers, now: float
+    ) -> None:
+        """Give up a request."""
+        if not self._liveness.admit(message.plugin_identifier, headers, now):
+            return
+        slot = self._slots.get(message.plugin_identifier, message.operation_name)
+        if slot is None or slot.state is not SlotState.REQUESTED:
+            return
+        if headers.connection_identifier in (None, slot.connection_identifier) and (
+            headers.correlation_identifier in (None, slot.request_identifier)
+        ):
+            self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
+            self._lifecycle.release(slot, SlotTrigger.NO_LONGER_AVAILABLE_RECEIVED, CloseReason.REMOTE)
+
+
+def _query(operation_name: str, terms: RequirementTerms) -> messages.DiscoverQuery:
+    return messages.DiscoverQuery(
+        operation_name=operation_name,
+        inputs=terms.inputs,
+        outputs=terms.outputs,
+        allowlist=terms.allowlist,
+        blocklist=None if terms.allowlist is not None else terms.blocklist,
+    )
+
+
+def _size_of_offer(slot: Slot) -> int:
+    """Return how many bytes a slot takes that it has from an offer: identifiers, topics and schemas."""
+    told = (
+        slot.remote_identifier,
+        slot.operation_name,
+        slot.offer_identifiers[-1],
+        slot.peer_topic,
+        slot.output_topic,
+        slot.incoming_close_topic,
+        *slot.input.schemas,
+        *slot.output.schemas,
+    )
+    return sum(map(getsizeof, told))

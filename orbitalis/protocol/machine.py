@@ -1,0 +1,456 @@
+"""The state machine of one orbiter: dispatches messages and deadlines to its parts, and collects their effects.
+
+It does no input or output, and has neither clock nor log. Its caller hands in what happens, with the time, and carries
+out the effects that come back. Times are seconds on any monotonic clock of the caller's.
+
+The parts, each of which owns its state:
+
+- `peers`: the remotes that are known, their incarnation, and when they were last seen;
+- `slots`: handshakes under way and connections, with their indexes; `Lifecycle` has the steps that change them;
+- `Quotas`: every limit on what others can use up;
+- `Liveness`: keepalives, and remotes that are dead or have started anew;
+- `Closing`: graceful and graceless closes;
+- `provider` (plugin) or `requester` (core): the handshake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, TypeAlias
+
+from orbitalis.errors import NoConnectionError, RemoteProtocolError
+from orbitalis.protocol.closing import Closing, never
+from orbitalis.protocol.config import CoreConfig, OrbiterConfig, PluginConfig, RequirementTerms
+from orbitalis.protocol.effects import SENDER, CloseReason, Effect, ProtocolMessage
+from orbitalis.protocol.handshake.provider import Provider
+from orbitalis.protocol.handshake.requester import Requester
+from orbitalis.protocol.lifecycle import Lifecycle
+from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
+from orbitalis.protocol.outbox import Outbox
+from orbitalis.protocol.peers import Headers, IncarnationStatus, Peers, PeerTopics
+from orbitalis.protocol.quotas import Quotas
+from orbitalis.protocol.slots import Slot, SlotTable
+from orbitalis.protocol.topic_resolver import TopicResolver
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
+from orbitalis_wire import messages
+from orbitalis_wire.topics import KeepaliveRequestTopic, KeepaliveTopic
+
+__all__ = ["CoreMachine", "Machine", "PluginMachine"]
+
+_Receiver: TypeAlias = tuple[int, Callable[[Any, str, Any, Headers, float], None]]
+"""What takes a message: the number of the part, and its method. Bound methods would take 64 bytes each."""
+_ROLE, _LIVENESS, _CLOSING = range(3)
+_SHARED: Final[Mapping[type[object], _Receiver]] = {
+    messages.KeepaliveMessage: (_LIVENESS, Liveness.on_keepalive),
+    messages.KeepaliveRequestMessage: (_LIVENESS, Liveness.on_keepalive_request),
+    messages.GracefulCloseConnectionMessage: (_CLOSING, Closing.on_close),
+    messages.GracelessCloseConnectionMessage: (_CLOSING, Closing.on_close),
+    messages.CloseConnectionAckMessage: (_CLOSING, Closing.on_close_ack),
+}
+
+
+class Machine:
+    """What both kinds of orbiter do.
+
+    Public methods return the effects of the call. A message that is late, duplicated or foreign has none. One that
+    breaks the protocol raises :class:`~orbitalis.errors.RemoteProtocolError`; the effects that it had until then are
+    returned by :meth:`take`, or else by the next call.
+    """
+
+    role: ClassVar[Role]
+    _receivers: ClassVar[Mapping[type[object], _Receiver]]
+    """What takes each message; a message that is not in here is not for this role."""
+
+    def __init__(self, config: OrbiterConfig, *, new_identifier: Callable[[], str]) -> None:
+        """Make a machine that takes no part yet; `new_identifier` gives an identifier that is new each time."""
+        self.running = False
+        """Whether the orbiter takes part."""
+        self.statistics = OrbiterStatistics()
+        """What has been counted."""
+        self.slots = SlotTable()
+        """All that is shared with remotes, or about to be."""
+        self.peers = Peers(config, self.statistics)
+        """All remotes that are known."""
+        self.quotas = Quotas(config, self.slots, self.statistics)
+        """What bounds all that others can use up."""
+        self._config = config
+        self._resolver = resolver = TopicResolver(self.role, config.identifier)
+        self._outbox = outbox = Outbox(self.peers, new_identifier)
+        self._lifecycle = lifecycle = Lifecycle(self.role, config, self.slots, self.peers, outbox)
+        self._liveness = liveness = Liveness(config, self.peers, self.slots, lifecycle, resolver, outbox)
+        self._closing = Closing(config, self.slots, lifecycle, liveness, resolver, outbox)
+        self._for_role = self.peers, self.slots, self.quotas, lifecycle, liveness, resolver, outbox
+        """What the role's part is made with, beside its configuration."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it begins no new connections, and takes part until its connections have ended."""
+        return self.quotas.is_closed
+
+    def _set_part(self, part: Provider | Requester) -> None:
+        self._part = part
+        self._parts = part, self._liveness, self._closing
+        self._timed = (
+            self.peers.deadlines,
+            self._lifecycle.deadlines,
+            part.waiting_queries.deadlines if isinstance(part, Provider) else part,
+        )
+        self._lifecycle.listener = part
+        self._liveness.role = part
+
+    # Life
+
+    def start(self, now: float) -> list[Effect]:
+        """Begin to take part."""
+        self.running = True
+        self.quotas.is_closed = False
+        self._part.start(now)
+        return self._outbox.take()
+
+    def stop(self, close_data: Mapping[Slot, bytes | None] | None = None) -> list[Effect]:
+        """Close everything gracelessly, with the data that is to go along, and take part no more."""
+        for slot in self.slots:
+            if slot.is_connection:
+                self._lifecycle.send_graceless_close(slot, close_data.get(slot) if close_data else None)
+                self._lifecycle.release(slot, SlotTrigger.STOPPED, CloseReason.STOPPED)
+            else:
+                self._lifecycle.give_up(slot, SlotTrigger.STOPPED)
+        self._part.stop()
+        self.running = False
+        self.peers.clear()
+        self._lifecycle.clear()
+        return self._outbox.take()
+
+    def leave(self) -> list[Effect]:
+        """Begin no new connections until the next start, and take back what is under way."""
+        self.quotas.is_closed = True
+        self._part.leave()
+        for slot in self.slots:
+            if not slot.is_connection:
+                self._lifecycle.give_up(slot, SlotTrigger.STOPPED)
+        return self._outbox.take()
+
+    def take(self) -> list[Effect]:
+        """Return the effects of a call that has raised."""
+        return self._outbox.take()
+
+    def _configured(self, config: OrbiterConfig, now: float) -> list[Effect]:
+        """Give all parts but the role's a new snapshot; return the effects of both."""
+        self._config = config
+        for part in (self.peers, self.quotas, self._lifecycle, self._liveness, self._closing):
+            part.configure(config)
+        return self._settled(now)
+
+    def _settled(self, now: float) -> list[Effect]:
+        """Return the effects of a call, and of the conclusions that the role draws from it."""
+        if self.running:
+            self._part.settle(now)
+        return self._outbox.take()
+
+    # What arrives
+
+    def handle(self, topic: str, message: ProtocolMessage, headers: Headers, now: float) -> list[Effect]:
+        """Take a message of the protocol that arrived on `topic`.
+
+        Raises:
+            RemoteProtocolError: The remote broke the protocol.
+        """
+        if not self.running:
+            return self._outbox.take()
+        sender = SENDER[type(message)](message)
+        try:
+            is_proven = self._resolver.check_event(topic, sender, headers)
+            if self.quotas.admit(sender, self.peers.get(sender), is_proven=is_proven, now=now):
+                if type(message) in self._receivers:
+                    part, receive = self._receivers[type(message)]
+                    if sender == self._config.identifier:
+                        raise RemoteProtocolError(f"a message claims to come from '{sender}', which is this orbiter")
+                    try:
+                        receive(self._parts[part], topic, message, headers, now)
+                    finally:
+                        self._part.settle(now)
+                if not self._outbox.effects:
+                    self.statistics.ignored += 1
+        except RemoteProtocolError:
+            self.statistics.refused += 1
+            raise
+        return self._outbox.take()
+
+    def is_ahead_of_confirm(self, slot: Slot, headers: Headers) -> bool:
+        """Return whether an output belongs to a request whose confirm is to come: it shows that the plugin has it."""
+        return slot.state is SlotState.REQUESTED and headers.connection_identifier in (None, slot.connection_identifier)
+
+    def data_received(self, slot: Slot, headers: Headers, now: float) -> bool:
+        """Note an input or output on a connection; return whether it is to be handed on."""
+        if not slot.is_connection:
+            return False
+        connection = headers.connection_identifier
+        if connection is not None and connection != slot.connection_identifier:
+            return False
+        peer = self.peers.get(slot.remote_identifier)
+        if peer is not None:
+            incarnation = headers.incarnation
+            if (
+                incarnation is not None
+                and incarnation != peer.incarnation
+                and peer.status(headers) is not IncarnationStatus.CURRENT
+            ):
+                return False
+            if peer.probed_at is None and not peer.is_dead:
+                if now > peer.last_seen:
+                    peer.last_seen = now
+            else:
+                self.peers.seen(peer, now)
+        if now > slot.last_used:
+            slot.last_used = now
+        return True
+
+    def prepared(
+        self, slot: Slot, connection_identifier: str, now: float, setup_data: bytes | None = None
+    ) -> list[Effect]:
+        """Take the report that the preparation of a slot is done; `setup_data` is what a core's user gave."""
+        if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
+            if self.role is Role.CORE:
+                slot.setup_data = setup_data
+            self._part.prepared(slot, now)
+        return self._settled(now)
+
+    def preparation_failed(self, slot: Slot, connection_identifier: str, now: float) -> list[Effect]:
+        """Take the report that the preparation of a slot has failed."""
+        if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
+            self._lifecycle.give_up(slot, SlotTrigger.PREPARATION_FAILED)
+        return self._settled(now)
+
+    def drained(self, slot: Slot, now: float) -> list[Effect]:
+        """Take the report that all data of a connection is handled that had come before its remote's close."""
+        self._closing.drained(slot)
+        return self._settled(now)
+
+    def reconnected(self, now: float) -> list[Effect]:
+        """Take the report that the bus was away: messages of either side may be lost."""
+        if self.running:
+            self._liveness.reconnected(now)
+            self._part.reconnected(now)
+        return self._outbox.take()
+
+    # What the user wants
+
+    def touch(self, slot: Slot, now: float) -> None:
+        """Note that a connection was used."""
+        if now > slot.last_used:
+            slot.last_used = now
+
+    def connection(self, remote_identifier: str, operation_name: str) -> Slot:
+        """Return the connection of a remote and operation, also one that is closing.
+
+        Raises:
+            NoConnectionError: There is none. All methods that take a remote and an operation raise it.
+        """
+        slot = self.slots.get(remote_identifier, operation_name)
+        if slot is None or not slot.is_connection:
+            raise NoConnectionError(
+                f"'{self._config.identifier}' has no connection with '{remote_identifier}' "
+                f"for operation '{operation_name}'"
+            )
+        return slot
+
+    def close_gracelessly(
+        self, remote_identifier: str, operation_name: str, data: bytes | None, now: float
+    ) -> list[Effect]:
+        """Close a connection at once."""
+        self._closing.close_gracelessly(self.connection(remote_identifier, operation_name), data)
+        return self._settled(now)
+
+    def close_gracefully(
+        self, remote_identifier: str, operation_name: str, data: bytes | None, now: float
+    ) -> list[Effect]:
+        """Ask the remote to close a connection; it is closed here when the remote has acknowledged.
+
+        A connection that is closing already is left alone.
+        """
+        self._closing.close_gracefully(self.connection(remote_identifier, operation_name), data, now)
+        return self._settled(now)
+
+    def close_here(self, remote_identifier: str, operation_name: str, now: float) -> list[Effect]:
+        """Close a connection on this side, and tell the remote nothing."""
+        slot = self.connection(remote_identifier, operation_name)
+        self._lifecycle.release(slot, SlotTrigger.CLOSED_HERE, CloseReason.LOCAL)
+        return self._settled(now)
+
+    def send_keepalive(self, remote_identifier: str, now: float) -> list[Effect]:
+        """Give a remote a sign of life; raises :class:`NoConnectionError` if its keepalive topic is not known."""
+        peer = self.peers.get(remote_identifier)
+        if peer is None or peer.keepalive_topic is None:
+            raise NoConnectionError(f"'{self._config.identifier}' knows no keepalive topic of '{remote_identifier}'")
+        self._liveness.send_keepalive(peer, now)
+        return self._outbox.take()
+
+    def send_keepalive_request(self, remote_identifier: str) -> list[Effect]:
+        """Ask a remote for a sign of life; raises :class:`NoConnectionError` if it has not said where."""
+        peer = self.peers.get(remote_identifier)
+        if peer is None or peer.keepalive_request_topic is None:
+            raise NoConnectionError(
+                f"'{self._config.identifier}' knows no keepalive request topic of '{remote_identifier}'"
+            )
+        self._liveness.send_keepalive_request(peer)
+        return self._outbox.take()
+
+    def update_peer(
+        self,
+        remote_identifier: str,
+        *,
+        keepalive_topic: str,
+        keepalive_request_topic: str,
+        considers_me_dead_after: float,
+    ) -> None:
+        """Change what a remote has said about itself.
+
+        Raises:
+            NoConnectionError: The remote is not known.
+            RemoteProtocolError: Nothing can be published to one of the topics.
+        """
+        peer = self.peers.get(remote_identifier)
+        if peer is None:
+            raise NoConnectionError(f"'{self._config.identifier}' knows no remote '{remote_identifier}'")
+        resolve = self._resolver.resolve
+        topics = PeerTopics(
+            keepalive_topic=resolve(KeepaliveTopic, remote_identifier, keepalive_topic),
+            keepalive_request_topic=resolve(KeepaliveRequestTopic, remote_identifier, keepalive_request_topic),
+            considers_me_dead_after=considers_me_dead_after,
+        )
+        self.peers.told(peer, topics)
+
+    # What time brings
+
+    def discard_expired(self, now: float) -> list[Effect]:
+        """Forget offers and requests that were not answered in time, and what else is kept for a time."""
+        self._part.do_due(now)
+        for slot in self._lifecycle.pop_expired(now):
+            self._lifecycle.give_up(slot)
+        return self._settled(now)
+
+    def lose_dead_remotes(self, now: float) -> list[Effect]:
+        """Close all connections with remotes that have been silent for too long."""
+        self._liveness.lose_dead_remotes(now)
+        return self._settled(now)
+
+    def send_due_keepalives(self, now: float) -> list[Effect]:
+        """Give each remote the sign of life that it is owed, and ask those that owe one."""
+        self._liveness.send_due_keepalives(now)
+        return self._outbox.take()
+
+    def unused_connections(self, now: float, is_in_use: Callable[[Slot], bool] = never) -> list[Slot]:
+        """Return the open connections that were not used for `close_connection_if_unused_after` seconds.
+
+        For those that are in use now, as `is_in_use` says, the time begins anew.
+        """
+        return self._closing.unused_connections(now, is_in_use)
+
+    def close_unused(
+        self, slot: Slot, data: bytes | None, now: float, is_in_use: Callable[[Slot], bool] = never
+    ) -> list[Effect]:
+        """Close gracefully what `unused_connections` has given, unless it was used since, is in use, or has ended."""
+        if self._closing.is_unused(slot, now, is_in_use):
+            self._closing.close_gracefully(slot, data, now)
+        return self._settled(now)
+
+    def overdue_closes(self, now: float) -> list[Slot]:
+        """Return the connections whose graceful close was not acknowledged in time, by either side."""
+        return self._lifecycle.pop_overdue_closes(now)
+
+    def deadline_has_moved(self) -> bool:
+        """Return whether something may be due earlier than when this was asked last."""
+        moved = False
+        for one in self._timed:
+            if one.has_moved:
+                one.has_moved = False
+                moved = True
+        return moved
+
+    def next_deadline(self) -> float | None:
+        """Return when the next thing is due, or `None` while nothing is."""
+        first = self._lifecycle.next_deadline()
+        for at in (self.peers.next_deadline(), self._part.next_deadline()):
+            if at is not None and (first is None or at < first):
+                first = at
+        return first
+
+
+class PluginMachine(Machine):
+    """The machine of a plugin."""
+
+    role = Role.PLUGIN
+    _receivers: ClassVar = {
+        **_SHARED,
+        messages.DiscoverMessage: (_ROLE, Provider.on_discover),
+        messages.RequestOperationMessage: (_ROLE, Provider.on_request),
+        messages.RejectOperationMessage: (_ROLE, Provider.on_reject),
+    }
+
+    def __init__(self, config: PluginConfig, *, new_identifier: Callable[[], str]) -> None:
+        """Make a machine that takes no part yet."""
+        super().__init__(config, new_identifier=new_identifier)
+        self.provider = Provider(config, *self._for_role)
+        """The plugin's side of the handshake."""
+        self._set_part(self.provider)
+
+    def configure(self, config: PluginConfig, now: float) -> list[Effect]:
+        """Take a new snapshot of what the user wants; it counts from now on."""
+        self.provider.configure(config)
+        return self._configured(config, now)
+
+    def update_operations(self, now: float) -> list[Effect]:
+        """Offer what has become free, and announce operations that are new or have changed."""
+        if self.running:
+            self.provider.settle(now)
+            self.provider.announce_changes()
+        return self._outbox.take()
+
+    def send_offer(
+        self, core_identifier: str, offer_topic: str, operation_names: list[str], now: float
+    ) -> list[Effect]:
+        """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
+
+        Raises:
+            RemoteProtocolError: The core's identifier or the topic cannot be used.
+        """
+        if self.running:
+            self.provider.send_offer_to(core_identifier, offer_topic, operation_names, now)
+        return self._outbox.take()
+
+
+class CoreMachine(Machine):
+    """The machine of a core."""
+
+    role = Role.CORE
+    _receivers: ClassVar = {
+        **_SHARED,
+        messages.AnnounceMessage: (_ROLE, Requester.on_announcement),
+        messages.OfferMessage: (_ROLE, Requester.on_offer),
+        messages.ConfirmConnectionMessage: (_ROLE, Requester.on_confirm),
+        messages.OperationNoLongerAvailableMessage: (_ROLE, Requester.on_no_longer_available),
+    }
+
+    def __init__(self, config: CoreConfig, *, new_identifier: Callable[[], str]) -> None:
+        """Make a machine that takes no part yet."""
+        super().__init__(config, new_identifier=new_identifier)
+        self.requester = Requester(config, *self._for_role)
+        """The core's side of the handshake."""
+        self._set_part(self.requester)
+
+    def configure(self, config: CoreConfig, now: float) -> list[Effect]:
+        """Take a new snapshot of what the user wants; it counts from now on."""
+        self.requester.configure(config)
+        return self._configured(config, now)
+
+    def discover(self, wanted: Mapping[str, RequirementTerms], now: float) -> list[Effect]:
+        """Ask all plugins for operations; without any, nothing is sent."""
+        if self.running:
+            self.requester.discover(wanted, now)
+        return self._outbox.take()
+
+    def discover_if_due(self, now: float) -> list[Effect]:
+        """Ask for what is still wanted, if it is time to: soon again while needs are not met, later while they are."""
+        self.requester.discover_if_due(now)
+        return self._outbox.take()
