@@ -94,9 +94,13 @@ mutants: $(DEVELOPMENT) ## Break the protocol in one place at a time, and see wh
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: $(DEVELOPMENT) ## Measure
-	@tools/provide mosquitto || true
-	@$(BIN)/python -m benchmarks
+bench: $(DEVELOPMENT) ## Measure speed and memory; ARGS="handshakes mqtt" only some of it
+	@tools/provide mosquitto
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: calls
+calls: $(DEVELOPMENT) ## Count calls, files and lines, and hold them against their budgets
+	@$(BIN)/python -m benchmarks.calls $(ARGS)
 
 .PHONY: lock
 lock: .venv/bin/uv tools/.npmrc ## Renew the lock files; UPGRADE=1 takes the newest versions

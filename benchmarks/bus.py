@@ -1,25 +1,19 @@
-"""How many events a second the buses carry, from one publisher to one subscriber in the same process.
-
-`python -m benchmarks.bus` prints a table. The machine's load shows in the numbers: compare rows, not days.
-"""
+"""How many events a second the buses carry, from one publisher to one subscriber in the same process."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from orbitalis.bus import EventBusClient, connect
-from orbitalis.message import Event
+from benchmarks.broker import running_broker
+from benchmarks.measuring import Settings, show
+from orbitalis import Event, EventBusClient, connect
 from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
-from tests.support.broker import Broker
 
 __all__ = ["main"]
 
@@ -39,9 +33,10 @@ class Row:
     encoding: Encoding
 
 
-def main() -> None:
+def main(settings: Settings) -> None:
     """Measure and print."""
-    with _broker() as broker:
+    events, round_trips = settings.pick((_EVENTS, _ROUND_TRIPS), (_TASKS, 10))
+    with running_broker() as broker:
         rows = [
             Row("local", "local://", channels.OPERATION_OUTPUT, Encoding.JSON),
             Row("mqtt, QoS 0, json", broker.url, channels.DISCOVER, Encoding.JSON),
@@ -49,24 +44,14 @@ def main() -> None:
             Row("mqtt, QoS 1, json", broker.url, channels.OPERATION_OUTPUT, Encoding.JSON),
             Row("mqtt, QoS 1, avro", broker.url, channels.OPERATION_OUTPUT, Encoding.AVRO),
         ]
-        print(f"{'events a second':20} {'one by one':>12} {f'{_TASKS} tasks':>12} {'round trips':>12}")
-        for row in rows:
-            numbers = asyncio.run(_measure(row))
-            print(f"{row.name:20} {numbers[0]:12,.0f} {numbers[1]:12,.0f} {numbers[2]:12,.0f}")
+        numbers = [asyncio.run(_measure(row, events, round_trips)) for row in rows]
+    show(
+        ("events a second", "one by one", f"{_TASKS} tasks", "round trips"),
+        [(row.name, *(f"{rate:,.0f}" for rate in rates)) for row, rates in zip(rows, numbers, strict=True)],
+    )
 
 
-@contextmanager
-def _broker() -> Iterator[Broker]:
-    with tempfile.TemporaryDirectory() as folder:
-        broker = Broker(Path(folder))
-        broker.start()
-        try:
-            yield broker
-        finally:
-            broker.kill()
-
-
-async def _measure(row: Row) -> tuple[float, float, float]:
+async def _measure(row: Row, events: int, round_trips: int) -> tuple[float, float, float]:
     publisher, subscriber = connect(row.url), connect(row.url)
     await publisher.connect()
     await subscriber.connect()
@@ -76,12 +61,12 @@ async def _measure(row: Row) -> tuple[float, float, float]:
             await publisher.publish(_TOPIC, "text", channel=row.channel, encoding=row.encoding)
 
     async def publish_from_tasks() -> None:
-        await asyncio.gather(*(publish(_EVENTS // _TASKS) for _ in range(_TASKS)))
+        await asyncio.gather(*(publish(events // _TASKS) for _ in range(_TASKS)))
 
     rates = (
-        await _rate(subscriber, row, _EVENTS, lambda: publish(_EVENTS)),
-        await _rate(subscriber, row, _EVENTS, publish_from_tasks),
-        await _round_trips(publisher, subscriber, row),
+        await _rate(subscriber, row, events, lambda: publish(events)),
+        await _rate(subscriber, row, events, publish_from_tasks),
+        await _round_trips(publisher, subscriber, row, round_trips),
     )
     await publisher.disconnect()
     await subscriber.disconnect()
@@ -107,7 +92,7 @@ async def _rate(subscriber: EventBusClient, row: Row, count: int, publish: Calla
     return count / (time.perf_counter() - start)
 
 
-async def _round_trips(publisher: EventBusClient, subscriber: EventBusClient, row: Row) -> float:
+async def _round_trips(publisher: EventBusClient, subscriber: EventBusClient, row: Row, count: int) -> float:
     """Return the questions a second that are answered by a handler, each after the answer to the one before."""
     answered = asyncio.Event()
 
@@ -117,12 +102,8 @@ async def _round_trips(publisher: EventBusClient, subscriber: EventBusClient, ro
     await subscriber.subscribe(_TOPIC, answer, channel=row.channel)
     await publisher.subscribe(f"{_TOPIC}/answer", lambda topic, event: answered.set(), channel=row.channel)
     start = time.perf_counter()
-    for _ in range(_ROUND_TRIPS):
+    for _ in range(count):
         answered.clear()
         await publisher.publish(_TOPIC, "question", channel=row.channel, encoding=row.encoding)
         await answered.wait()
-    return _ROUND_TRIPS / (time.perf_counter() - start)
-
-
-if __name__ == "__main__":
-    main()
+    return count / (time.perf_counter() - start)

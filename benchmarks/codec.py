@@ -1,74 +1,100 @@
-"""What encoding and decoding an offer with two operations costs, here and with fastavro, in the same run."""
+"""What encoding and decoding cost, against fastavro with conversion to and from the same classes."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import io
 import json
-import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import fastavro
 
-from orbitalis import Constraint, Core, Input, LocalEventBus, LocalEventBusClient, OperationRequirement, Output
-from orbitalis.message.event import Event
+from benchmarks.measuring import Numbers, Settings, interleaved, show
+from benchmarks.messages import Reading
+from benchmarks.stage import Bus, TextCore
+from orbitalis import DiscoverMessage, Event, Input, Output
+from orbitalis_wire import channels
 from orbitalis_wire.codecs import CODEC_BY_CLASS
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
-from orbitalis_wire.messages import DiscoverMessage, EventEnvelope, OfferedOperation, OfferMessage
+from orbitalis_wire.messages import OfferedOperation, OfferMessage
 
 __all__ = ["main"]
 
-_ROUNDS = 15
-_CALLS = 2_000
 
-
-def main() -> None:
+def main(settings: Settings) -> None:
     """Measure and print."""
-    offer = _offer()
+    calls = settings.pick(2_000, 10)
+    offer, reading = _offer(), Reading("north", "kelvin", 273.15, 1, True)
     codec = CODEC_BY_CLASS[OfferMessage]
-    schema = fastavro.parse_schema(json.loads(codec.schema))
-    record = dataclasses.asdict(offer)
-    data = codec.encode(offer)
-    assert data == _fastavro_encode(schema, record)
-    print(f"offer with two operations: {len(data)} bytes; microseconds a call, median of {_ROUNDS} rounds")
-    rows: list[tuple[str, Callable[[], object], Callable[[], object]]] = [
-        ("encode", lambda: codec.encode(offer), lambda: _fastavro_encode(schema, record)),
-        ("decode", lambda: codec.decode(data), lambda: fastavro.schemaless_reader(io.BytesIO(data), schema, None)),
+    offered, read = codec.encode(offer), reading.encode()
+    offers, readings = _Fastavro(codec.schema), _Fastavro(Reading.avro_schema())
+    assert offers.encode(_offer_to_record(offer)) == offered
+    assert readings.encode(vars(reading)) == read
+    ours: dict[str, Callable[[], object]] = {
+        "offer of two operations, encode": lambda: codec.encode(offer),
+        "offer of two operations, decode": lambda: codec.decode(offered),
+        "user's message of five fields, encode": reading.encode,
+        "user's message of five fields, decode": lambda: Reading.decode(read),
+    }
+    theirs: list[Callable[[], object]] = [
+        lambda: offers.encode(_offer_to_record(offer)),
+        lambda: _offer_of_record(offers.decode(offered)),
+        lambda: readings.encode(vars(reading)),
+        lambda: Reading(**readings.decode(read)),
     ]
-    for name, ours, theirs in rows:
-        mine, other = _compare(ours, theirs)
-        print(f"{name:8} orbitalis_wire {mine:6.1f}   fastavro, to and from dictionaries {other:6.1f}")
-    event = Event.create(offer, publisher_identifier="x" * 32)
     for encoding in Encoding:
-        written = event.encode(encoding)
+        written = Event.create(offer, publisher_identifier="x" * 32).encode(encoding)
         envelope, _ = decode_event(written)
-        encode, decode = _compare(partial(encode_event, envelope, encoding), partial(decode_event, written))
-        print(f"envelope in {encoding:5} {len(written):5} bytes   encode {encode:6.1f}   decode {decode:6.1f}")
-    print(_discover_sizes())
+        ours[f"envelope in {encoding.name.lower()}, encode"] = partial(encode_event, envelope, encoding)
+        ours[f"envelope in {encoding.name.lower()}, decode"] = partial(decode_event, written)
+    fastavros = {f"fastavro: {name}": function for name, function in zip(ours, theirs, strict=False)}
+    samples = interleaved(
+        settings.pick(15, 1),
+        {name: partial(_time, function, calls) for name, function in {**ours, **fastavros}.items()},
+    )
+    rows: list[tuple[str, ...]] = []
+    for name in ours:
+        other = f"fastavro: {name}"
+        compared = (
+            (f"{samples.median(other, 'us'):.1f}", f"{samples.ratio(other, name, 'us'):.2f}")
+            if other in fastavros
+            else ("-", "-")
+        )
+        rows.append((name, f"{samples.median(name, 'us'):.1f}", *compared))
+    show(("us a call", "ours", "fastavro", "times as fast"), rows)
+    print()
+    message = asyncio.run(_discover())
+    sizes = [
+        (name, *(f"{len(Event.create(one, publisher_identifier='x' * 32).encode(encoding))}" for encoding in Encoding))
+        for name, one in {"discover for one operation": message, "offer of two operations": offer}.items()
+    ]
+    show(("bytes of an event", *(encoding.name.lower() for encoding in Encoding)), sizes)
 
 
-def _compare(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
-    """Return microseconds a call of both, measured in turn."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_ROUNDS):
-        for call, found in zip((one, other), times, strict=True):
-            start = time.perf_counter()
-            for _ in range(_CALLS):
-                call()
-            found.append((time.perf_counter() - start) / _CALLS * 1e6)
-    return statistics.median(times[0]), statistics.median(times[1])
+def _time(function: Callable[[], object], calls: int) -> Numbers:
+    begin = time.process_time()
+    for _ in range(calls):
+        function()
+    return {"us": (time.process_time() - begin) / calls * 1e6}
 
 
-def _fastavro_encode(schema: Any, record: dict[str, Any]) -> bytes:
-    stream = io.BytesIO()
-    fastavro.schemaless_writer(stream, schema, record)
-    return stream.getvalue()
+class _Fastavro:
+    """Encodes and decodes dictionaries."""
+
+    def __init__(self, schema: str) -> None:
+        self._schema = fastavro.parse_schema(json.loads(schema))
+
+    def encode(self, record: Mapping[str, Any]) -> bytes:
+        stream = io.BytesIO()
+        fastavro.schemaless_writer(stream, self._schema, record)
+        return stream.getvalue()
+
+    def decode(self, data: bytes) -> dict[str, Any]:
+        record: Any = fastavro.schemaless_reader(io.BytesIO(data), self._schema, None)
+        return dict(record)
 
 
 def _offer() -> OfferMessage:
@@ -86,52 +112,47 @@ def _offer() -> OfferMessage:
     )
 
 
-@dataclass
-class _MeasuredCore(Core):
-    """Keeps the discover that it sends."""
+def _offer_to_record(offer: OfferMessage) -> dict[str, Any]:
+    return {
+        "plugin_identifier": offer.plugin_identifier,
+        "offered_operations": [
+            {"name": one.name, "input": _specification(one.input), "output": _specification(one.output)}
+            for one in offer.offered_operations
+        ],
+        "reply_topic": offer.reply_topic,
+        "considered_dead_after": offer.considered_dead_after,
+        "plugin_keepalive_topic": offer.plugin_keepalive_topic,
+        "plugin_keepalive_request_topic": offer.plugin_keepalive_request_topic,
+    }
 
-    sent: DiscoverMessage | None = None
 
-    async def _on_send_discover(self, discover_message: DiscoverMessage) -> None:
-        self.sent = discover_message
+def _specification(given: Any) -> dict[str, Any]:
+    return {
+        "support_empty_schema": given.support_empty_schema,
+        "support_undefined_schema": given.support_undefined_schema,
+        "schemas": given.schemas,
+    }
 
 
-def _discover_sizes() -> str:
-    """Return the size of a discover for the offer's two operations, as a payload and as an event."""
-    message = asyncio.run(_discover())
-    payload = CODEC_BY_CLASS[DiscoverMessage].encode(message)
-    sizes = ", ".join(
-        f"{len(encode_event(_envelope(payload), encoding))} bytes as an event in {encoding}" for encoding in Encoding
+def _offer_of_record(record: dict[str, Any]) -> OfferMessage:
+    operations = tuple(
+        OfferedOperation(name=one["name"], input=Input(**one["input"]), output=Output(**one["output"]))
+        for one in record["offered_operations"]
     )
-    return f"discover for two operations: {len(payload)} bytes, {sizes}"
+    return OfferMessage(**{**record, "offered_operations": operations})
 
 
 async def _discover() -> DiscoverMessage:
-    empty = Constraint(minimum=1, inputs=[Input.empty()], outputs=[Output.no_output()])
-    text = Constraint(minimum=1, inputs=[Input.string()], outputs=[Output.string()])
-    core = _MeasuredCore(
-        identifier="core",
-        eventbus_client=LocalEventBusClient(LocalEventBus()),
-        operation_requirements={"turn_on": OperationRequirement(empty), "lowercase": OperationRequirement(text)},
-    )
-    async with core:
-        assert core.sent is not None
-        return core.sent
+    """Return the discover of a core that needs one operation."""
+    bus = Bus()
+    found: asyncio.Future[DiscoverMessage] = asyncio.get_running_loop().create_future()
 
+    def take(topic: str, event: Event[DiscoverMessage]) -> None:
+        if not found.done():
+            found.set_result(event.payload)
 
-def _envelope(payload: bytes) -> EventEnvelope:
-    return EventEnvelope(
-        identifier="0" * 32,
-        publisher_identifier="0" * 32,
-        timestamp=datetime.now(UTC),
-        message_type="DiscoverMessage",
-        payload_format_type="avro",
-        serialized_payload=payload,
-        protocol_version=1,
-        incarnation="0" * 20,
-        readable_encodings=tuple(Encoding),
-    )
-
-
-if __name__ == "__main__":
-    main()
+    client = bus.client()
+    await client.connect()
+    await client.subscribe(channels.DISCOVER.address, take)
+    async with TextCore(identifier="core", eventbus_client=bus.client(), with_loop=False).need(1):
+        return await found

@@ -1,66 +1,38 @@
-"""How long the generator takes, as a process, and what importing the generated package adds to a program."""
+"""How long the generator takes, as a process."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from tests.support.repository import PACKAGE_FOLDERS, ROOT
+from benchmarks.measuring import Numbers, Settings, Stopwatch, environment, interleaved, run_command, show
+from tests.support.repository import ROOT
 
 __all__ = ["main"]
 
-_RUNS = 7
 
-
-def main() -> None:
+def main(settings: Settings) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         shutil.copy(ROOT / "asyncapi.yaml", root)
         shutil.copytree(ROOT / "schemas", root / "schemas")
-        cold = _median(["generate"], root, before=lambda: shutil.rmtree(root / "generated", ignore_errors=True))
-        idle = _median(["generate"], root)
-        check = _median(["check"], root)
-    print(f"generate, nothing there yet   {cold:6.2f} s")
-    print(f"generate, nothing to do       {idle:6.2f} s")
-    print(f"check                         {check:6.2f} s")
-    bare, wire = _import(""), _import("import orbitalis_wire.codecs, orbitalis_wire.channels, orbitalis_wire.envelope")
-    print(f"import orbitalis_wire         {(wire - bare) * 1000:6.0f} ms more than Python's {bare * 1000:.0f} ms")
-    whole = _import("import orbitalis")
-    print(f"import orbitalis              {(whole - bare) * 1000:6.0f} ms more")
-    stdlib = _import("import asyncio, dataclasses, datetime, json, logging, uuid")
-    print(f"  of which the standard library's modules take {(stdlib - bare) * 1000:.0f} ms")
+        cases: dict[str, Callable[[], Numbers]] = {
+            "generate, nothing there yet": partial(_timed, "generate", root, anew=True),
+            "generate, nothing to do": partial(_timed, "generate", root),
+            "check": partial(_timed, "check", root),
+        }
+        samples = interleaved(settings.rounds, cases)
+    show(("command", "seconds"), [(case, f"{samples.median(case, 'seconds'):.2f}") for case in cases])
 
 
-def _median(arguments: list[str], root: Path, before: object = None) -> float:
-    times: list[float] = []
-    for _ in range(_RUNS):
-        if callable(before):
-            before()
-        times.append(_timed([sys.executable, "-m", "orbitalis_codegen", "--root", str(root), *arguments]))
-    return statistics.median(times)
-
-
-def _import(statement: str) -> float:
-    command = [sys.executable, "-c", statement]
-    _timed(command)
-    return statistics.median(_timed(command) for _ in range(3 * _RUNS))
-
-
-def _timed(command: list[str]) -> float:
-    paths = [str(ROOT), *(str(path.parent) for path in PACKAGE_FOLDERS.values())]
-    start = time.perf_counter()
-    subprocess.run(
-        command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    )
-    return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main()
+def _timed(command: str, root: Path, *, anew: bool = False) -> Numbers:
+    if anew:
+        shutil.rmtree(root / "generated", ignore_errors=True)
+    with Stopwatch() as watch:
+        run_command([sys.executable, "-m", "orbitalis_codegen", "--root", str(root), command], environment())
+    return {"seconds": watch.wall}
