@@ -16,6 +16,8 @@ _logger = FieldLogger(logging.getLogger(__name__))
 
 _PATIENCE: Final = 10.0
 """Seconds for which a core may lack something before that is said: time for a few discovers."""
+_TOLD = 10
+"""Operations of which a line of the log tells."""
 
 
 class MissingOperations:
@@ -36,11 +38,10 @@ class MissingOperations:
             self._since = now
         if not self._is_told and now - self._since >= _PATIENCE:
             self._is_told = True
-            lacks = "; ".join(
-                _lack(machine, name, requirement)
-                for name, requirement in requirements.items()
-                if not machine.requester.is_compliant_for(name)
-            )
+            lacking = [name for name in requirements if not machine.requester.is_compliant_for(name)]
+            lacks = "; ".join(_lack(machine, name, requirements[name]) for name in lacking[:_TOLD])
+            if len(lacking) > _TOLD:
+                lacks += f"; and {len(lacking) - _TOLD} more operations are lacking"
             _logger.warning(
                 "%s has not been compliant for %d seconds: %s",
                 self._identifier,

@@ -36,6 +36,16 @@ def test_a_core_says_once_what_it_lacks(bus: LocalEventBus, caplog: pytest.LogCa
     assert caplog.records[0].__dict__["orbiter"] == "core"
 
 
+def test_it_says_of_many_operations_only_how_many_there_are(
+    bus: LocalEventBus, caplog: pytest.LogCaptureFixture
+) -> None:
+    requirements = {f"operation{number}": needs()["text"] for number in range(1000)}
+    live(60, core_on(bus, with_loop=True, operation_requirements=requirements))
+    (line,) = said(caplog)
+    assert "operation 'operation9' has 0 of at least 1 plugins" in line
+    assert line.endswith("; and 990 more operations are lacking")
+
+
 def test_it_says_why_an_offer_was_refused(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
     requirement = needs()
     core = core_on(bus, with_loop=True, operation_requirements=requirement)
