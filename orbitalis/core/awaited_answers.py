@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from orbitalis.errors import OrbiterStateError
-from orbitalis.protocol.deadlines import Deadlines
+from orbitalis.protocol.deadlines import Deadline, Deadlines
 from orbitalis.protocol.slots import Slot
 from orbitalis_wire import limits
 
@@ -32,6 +32,7 @@ class AwaitedAnswer(Generic[W]):
     """Seconds for which it is awaited."""
     due_at: float | None = None
     """When it is awaited no more."""
+    deadline: Deadline | None = None
     is_awaited: bool = True
     """Whether it was not removed yet."""
 

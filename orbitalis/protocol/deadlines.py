@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import heapq
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-__all__ = ["Deadlines", "HasDeadline"]
+__all__ = ["Deadline", "Deadlines", "HasDeadline"]
+
+Deadline: TypeAlias = list[Any]
+"""An entry of a heap: a time, a number that no other entry has, and the item, or `None` if it is due no more."""
 
 
 class HasDeadline(Protocol):
-    """Something that can be due."""
+    """Something that can be due. :class:`Deadlines` sets what is here."""
 
     due_at: float | None
-    """When it is due, on the clock of the machine's caller; `None` while it is not. :class:`Deadlines` sets it."""
+    """When it is due, on the clock of the machine's caller; `None` while it is not."""
+    deadline: Deadline | None
+    """Its entry in the heap."""
 
 
 _Item = TypeVar("_Item", bound=HasDeadline)
@@ -21,14 +26,13 @@ _Item = TypeVar("_Item", bound=HasDeadline)
 class Deadlines(Generic[_Item]):
     """A heap of items by the time at which they are due; an item has at most one deadline.
 
-    An item says itself when it is due. So taking a deadline back is an assignment, and what the heap still has of it is
-    skipped later.
+    A deadline that is taken back stays in the heap for a while, but without its item.
     """
 
     __slots__ = ("_heap", "_live", "_sequence", "has_moved")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, _Item]] = []
+        self._heap: list[Deadline] = []
         self._live = 0
         self._sequence = 0
         self.has_moved = False
@@ -40,50 +44,52 @@ class Deadlines(Generic[_Item]):
 
     def set(self, item: _Item, at: float) -> None:
         """Let `item` be due at `at` instead of when it was before."""
-        if item.due_at is None:
+        deadline = item.deadline
+        if deadline is None:
             self._live += 1
         elif item.due_at == at:
             return
-        item.due_at = at
+        else:
+            deadline[2] = None
         self._sequence += 1
-        heapq.heappush(self._heap, (at, self._sequence, item))
-        if self._heap[0][2] is item:
+        item.due_at = at
+        item.deadline = deadline = [at, self._sequence, item]
+        heapq.heappush(self._heap, deadline)
+        if self._heap[0] is deadline:
             self.has_moved = True
         if len(self._heap) > 64 + 4 * self._live:
-            self._heap = list({entry[2]: entry for entry in self._heap if entry[2].due_at == entry[0]}.values())
+            self._heap = [deadline for deadline in self._heap if deadline[2] is not None]
             heapq.heapify(self._heap)
 
     def discard(self, item: _Item) -> None:
         """Let `item` be due no more."""
-        if item.due_at is not None:
-            item.due_at = None
+        if item.deadline is not None:
+            item.deadline[2] = item.deadline = item.due_at = None
             self._live -= 1
 
     def clear(self) -> None:
         """Let nothing be due."""
         for _, _, item in self._heap:
-            item.due_at = None
+            if item is not None:
+                item.deadline = item.due_at = None
         self._heap.clear()
         self._live = 0
 
     def next(self) -> float | None:
         """Return when the first item is due, or `None` if none is."""
         heap = self._heap
-        while heap:
-            at, _, item = heap[0]
-            if item.due_at == at:
-                return at
+        while heap and heap[0][2] is None:
             heapq.heappop(heap)
-        return None
+        return heap[0][0] if heap else None
 
     def pop_due(self, now: float) -> list[_Item]:
         """Remove and return all items that are due at `now`, in the order of their deadlines."""
         due: list[_Item] = []
         heap = self._heap
         while heap and heap[0][0] <= now:
-            at, _, item = heapq.heappop(heap)
-            if item.due_at == at:
-                item.due_at = None
+            item = heapq.heappop(heap)[2]
+            if item is not None:
+                item.deadline = item.due_at = None
                 self._live -= 1
                 due.append(item)
         return due

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from orbitalis.protocol.config import OrbiterConfig
-from orbitalis.protocol.deadlines import Deadlines
+from orbitalis.protocol.deadlines import Deadline, Deadlines
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire.envelope import Encoding
@@ -117,6 +117,7 @@ class Peer:
     """When it is asked for a second keepalive, since the first missed a connection."""
     due_at: float | None = None
     """When something is due for it; :class:`Peers` keeps this."""
+    deadline: Deadline | None = None
     rate: RateLimiter = field(default_factory=RateLimiter)
     """Of what comes on topics that it alone may publish to."""
     rate_in_its_name: RateLimiter | None = None

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.deadlines import Deadline
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger, next_slot_state
 
 __all__ = ["RemoteClose", "Slot", "SlotTable"]
@@ -49,6 +50,7 @@ class Slot:
     """When a keepalive of the remote first failed to list this connection."""
     due_at: float | None = None
     """When something is due for it: its expiry, the end of a close, or a look whether it is used."""
+    deadline: Deadline | None = None
     offer_identifiers: tuple[str, ...] = ()
     """Identifiers of the last events with an offer for this slot, sent (plugin) or received (core), newest last."""
     request_identifier: str | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sys import getsizeof
 
 from orbitalis.protocol.config import PluginConfig
-from orbitalis.protocol.deadlines import Deadlines
+from orbitalis.protocol.deadlines import Deadline, Deadlines
 from orbitalis.protocol.peers import PeerTopics
 from orbitalis_wire import limits, timings
 from orbitalis_wire.messages import DiscoverQuery
@@ -47,6 +47,7 @@ class AskingCore:
     """Bytes that it takes, without its queries; :class:`WaitingQueries` counts them."""
     due_at: float | None = None
     """When it is forgotten."""
+    deadline: Deadline | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orbitalis.protocol.deadlines import Deadlines
+from orbitalis.protocol.deadlines import Deadline, Deadlines
 
 
 @dataclass(eq=False)
 class Item:
     name: str
     due_at: float | None = None
+    deadline: Deadline | None = None
 
 
 def test_items_are_due_in_the_order_of_their_deadlines_and_each_once() -> None:
@@ -67,8 +69,20 @@ def test_what_is_set_again_and_again_takes_no_more_room(step: float) -> None:
     for number in range(10_000):
         deadlines.discard(item)
         deadlines.set(item, number * step)
-    assert len(deadlines._heap) <= 65
+    assert len(deadlines._heap) <= 69
     assert deadlines.pop_due(10_000.0) == [item]
+
+
+def test_what_is_due_no_more_is_not_kept() -> None:
+    deadlines: Deadlines[Item] = Deadlines()
+    item = Item("a")
+    kept = weakref.ref(item)
+    deadlines.set(item, 1.0)
+    deadlines.set(item, 2.0)
+    deadlines.discard(item)
+    del item
+    assert len(deadlines._heap) == 2
+    assert kept() is None
 
 
 @given(

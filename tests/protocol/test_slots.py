@@ -7,7 +7,7 @@ import random
 import pytest
 
 from orbitalis.operations.policy import Policy
-from orbitalis.protocol.effects import ConnectionClosed, PendingRequestDiscarded
+from orbitalis.protocol.effects import ConnectionClosed, PendingRequestDiscarded, Send
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
@@ -295,3 +295,59 @@ def test_the_time_for_an_answer_counts_from_the_message_that_is_to_be_answered()
     net.advance(1)
     assert not core.has_slot(plugin)
     assert not plugin.has_slot(core)
+
+
+def test_a_confirm_that_was_lost_while_the_bus_was_away_is_asked_for_when_it_is_back() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin()
+    net.loses = lambda packet: isinstance(packet.message, ConfirmConnectionMessage)
+    net.start()
+    assert plugin.connections() == ["core"]
+    assert core.slot(plugin).state is SlotState.REQUESTED
+    net.loses = lambda packet: not isinstance(packet.message, RequestOperationMessage | ConfirmConnectionMessage)
+    core.do(core.machine.reconnected(net.now))
+    net.run()
+    assert core.connections() == ["plugin"]
+
+
+def test_of_two_requests_for_the_same_the_last_one_is_answered() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin()
+    plugin.prepares = False
+    net.start()
+    core.do(core.machine.reconnected(net.now))
+    net.run()
+    assert len(core.sent(RequestOperationMessage)) > 1
+    plugin.finish_preparing(fails=True)
+    (answer,) = [send for send in plugin.had(Send) if isinstance(send.message, OperationNoLongerAvailableMessage)]
+    assert answer.correlation_identifier == core.last_send(RequestOperationMessage).event_identifier
+    net.run()
+    assert not core.has_slot(plugin)
+
+
+def test_what_a_remote_has_told_is_counted_on_both_sides() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin()
+    core.prepares = plugin.prepares = False
+    core.setup_data = bytes(2_000)
+    for node in net.nodes:
+        node.start()
+    core.tick()
+    offer = net.deliver_until(OfferMessage)
+    core.handle(offer.changed(message={"reply_topic": "r" * 1_000}))
+    slot = core.slot(plugin)
+    told = sum(map(len, (*slot.input.schemas, *slot.output.schemas)))
+    assert core.machine.slots.pending_bytes == slot.size > told + 1_000
+    core.finish_preparing()
+    request = net.wire.pop()
+    plugin.handle(request.changed(message={"response_topic": "a" * 1_000, "output_topic": "o" * 1_000}))
+    slot = plugin.slot(core)
+    assert plugin.machine.slots.pending_bytes == slot.size > told + 4_000
+    plugin.finish_preparing()
+    assert plugin.machine.slots.pending_bytes == 0
+    assert told + 2_000 < plugin.machine.slots.connection_bytes == slot.size < told + 4_000
+    confirm = net.deliver_until(ConfirmConnectionMessage)
+    topic = "plugin_side_close_operation_connection_topic"
+    before = core.slot(plugin).size
+    core.handle(confirm.changed(message={topic: "c" * 1_000}))
+    assert core.machine.slots.connection_bytes == core.slot(plugin).size > before + 1_000

@@ -271,6 +271,34 @@ def test_turns_that_were_left_take_no_room() -> None:
     assert len(queries._by_operation["text"].turns) == 3
 
 
+def test_every_text_of_a_core_that_asks_counts() -> None:
+    long = "x" * 1_000
+
+    def size(identifier: str, **told: str) -> int:
+        queries = alone("text")
+        topics = PeerTopics(
+            keepalive_topic=told.get("keepalive_topic", ""),
+            keepalive_request_topic=told.get("keepalive_request_topic", ""),
+            considers_me_dead_after=120.0,
+        )
+        asking = AskingCore(
+            core_identifier=identifier,
+            incarnation=told.get("incarnation", ""),
+            readable_encodings=(),
+            asked_at=0.0,
+            offer_topic=told.get("offer_topic", ""),
+            topics=topics,
+            is_certain=True,
+        )
+        query = DiscoverQuery(operation_name="x", inputs=(), outputs=(), allowlist=None, blocklist=None)
+        queries.remember(asking, {"text": (query, 300, True)})
+        return queries.bytes
+
+    for name in ("keepalive_topic", "keepalive_request_topic", "offer_topic", "incarnation"):
+        assert size("a", **{name: long}) - size("a") == 1_000
+    assert size("a" + long) - size("a") == 1_000
+
+
 def test_every_text_of_a_query_counts() -> None:
     empty = DiscoverQuery(operation_name="", inputs=(), outputs=(), allowlist=None, blocklist=None)
     long = "x" * 1_000
