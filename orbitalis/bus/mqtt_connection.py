@@ -327,9 +327,9 @@ class MqttConnection(aiomqtt.Client):
             self._fail(error)
         self._tell_of_room()
 
-    def _wait_to_write(self, sock: socket.socket) -> None:
+    def _wait_to_write(self, sock: object) -> None:
         # It is closed already if it turned out to be broken.
-        if self._client.socket() is sock and self._blocked is None:
+        if self._client.socket() is sock and isinstance(sock, socket.socket) and self._blocked is None:
             self._blocked = sock
             self._loop.add_writer(sock.fileno(), self._write)
 
