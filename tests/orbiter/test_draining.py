@@ -10,6 +10,7 @@ import pytest
 from orbitalis import Event, StringMessage
 from orbitalis.bus import LocalEventBus
 from orbitalis.errors import NoConnectionError
+from orbitalis.orbiter.runtime import DrainingWork
 from tests.support.events import until
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, on, plugin_on, running
 
@@ -133,12 +134,14 @@ async def test_a_graceless_close_waits_for_nothing(bus: LocalEventBus) -> None:
         await all_connected(core, [plugin])
         await core.execute("text", "A", any=True)
         await core.send_graceful_close_connection("plugin", "text")
+        await until(lambda: [type(key) for key in plugin._runtime.queues.under_way] == [DrainingWork])
         await core.send_graceless_close_connection("plugin", "text")
 
         await until(lambda: plugin.retrieve_connections() == [])
         assert core.closed == [("plugin", None)]
         # Neither does what waited to drain, though the handler goes on.
-        await until(lambda: not any(task.get_name().endswith("with core ends") for task in asyncio.all_tasks()))
+        await until(lambda: plugin._runtime.queues.under_way == {})
+        assert plugin.received == []
 
 
 async def test_who_drains_can_be_answered_and_is_asked_for_nothing_new(bus: LocalEventBus) -> None:

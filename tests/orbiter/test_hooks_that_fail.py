@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from orbitalis import Constraint, Input, Output
 from orbitalis.bus import LocalEventBus
 from orbitalis.bus.dispatch import Subscription
 from orbitalis.protocol.transitions import CoreState
+from orbitalis.testing import RecordingBus
 from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage, RequestOperationMessage
 from tests.support.events import Collector, until
 from tests.support.orbiters import (
@@ -154,6 +156,16 @@ async def test_a_hook_of_a_core_that_hangs_holds_up_neither_start_nor_discovers(
 
 
 @pytest.mark.usefixtures("impatience")
+async def test_a_hook_that_tells_of_compliance_and_hangs_holds_up_no_discover() -> None:
+    bus = RecordingBus()
+    core = core_on(bus, loop_interval=0.01, discovering_interval=0.02, with_loop=True)
+    setattr(core, "_on_not_compliant", asyncio.Event().wait)  # noqa: B010
+    await core.start()
+    await until(lambda: len(bus.recording.of(DiscoverMessage)) >= 3)
+    await core.stop()
+
+
+@pytest.mark.usefixtures("impatience")
 async def test_a_hook_that_hangs_for_one_remote_does_not_keep_a_stop_from_being_told(bus: LocalEventBus) -> None:
     plugin = plugin_on(bus)
     cores = [core_on(bus, f"core{number}") for number in range(3)]
@@ -222,6 +234,26 @@ async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
         await until(lambda: plugin.statistics.overloaded > 400)
         assert plugin._runtime.queues.waiting <= 51
         assert "too much is still to be done" in caplog.text
+        released.set()
+
+
+async def test_what_waits_for_a_hook_that_hangs_may_take_only_so_much_memory(bus: LocalEventBus) -> None:
+    core = core_on(bus)
+    plugin = plugin_on(bus, maximum_waiting_work_bytes=4_000)
+    released = asyncio.Event()
+
+    async def hang(discover_message: DiscoverMessage) -> None:
+        await released.wait()
+
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        setattr(plugin, "_on_new_discover", hang)  # noqa: B010
+        wanted = Constraint(inputs=[Input.string()], outputs=[Output.string()], allowlist=["x" * 500])
+        for _ in range(20):
+            await core.send_discover_for_operations({"text": wanted})
+        await until(lambda: plugin.statistics.overloaded > 10)
+        queues = plugin._runtime.queues
+        assert 1_000 < queues.waiting_bytes == queues.bytes("core") < 3_000
         released.set()
 
 
