@@ -316,7 +316,7 @@ class EventBusClient(ABC):
     def _start_publish(
         self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding
     ) -> Awaitable[None] | None:
-        """Put an event on the bus; return what to wait for, if anything."""
+        """Put an event on the bus, behind those of earlier calls; return what to wait for, if anything."""
 
     @abstractmethod
     def _route(self, subscription: Subscription) -> None:

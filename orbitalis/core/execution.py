@@ -352,8 +352,6 @@ class OperationExecutor(Orbiter):
 
     async def _send(self, inputs: Sequence[tuple[Slot, object | None]], fire_and_forget: bool) -> None:
         """Publish inputs; one that cannot be published keeps back none of the others."""
-        if not fire_and_forget:
-            await self._let_executions_begin()
         under_way: list[Awaitable[None]] = []
         failures: list[Exception] = []
         for slot, message in inputs:
@@ -405,11 +403,6 @@ class OperationExecutor(Orbiter):
             exc_info=error,
             extra={"orbiter": self.identifier},
         )
-
-    async def _let_executions_begin(self) -> None:
-        """Let what is published that nobody waits for go first."""
-        if self._executions:
-            await asyncio.sleep(0)
 
     def _cancel_executions(self) -> None:
         """Publish nothing more that nobody waits for."""

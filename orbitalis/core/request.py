@@ -207,8 +207,6 @@ class OperationRequester(OperationExecutor):
         try:
             if timeout is not None:
                 self._expire_at(awaited, loop.time() + timeout)
-            if self._executions:
-                await self._let_executions_begin()
             waiting = self._publish(slot, message, identifier, True)
             if waiting is not None:
                 await self._wait_for_bus(waiting, awaited)

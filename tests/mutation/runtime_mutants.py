@@ -63,12 +63,6 @@ RUNTIME_MUTANTS = [
         new="            pass",
     ),
     Mutant(
-        name="requests-overtake-executions",
-        file="orbitalis/core/request.py",
-        old="                await self._let_executions_begin()\n",
-        new="                pass\n",
-    ),
-    Mutant(
         name="executions-outlive-a-stop",
         file="orbitalis/core/core.py",
         old="        self._cancel_executions()\n",
