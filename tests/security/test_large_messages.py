@@ -32,8 +32,11 @@ from tests.support.machines import Net, Packet
 from tests.support.orbiters import TextCore, all_connected, needs, plugin_on, running
 from tests.support.standstill import Standstill
 
-STANDSTILL = 0.15
-"""Seconds for which the event loop may stand still: 0.1, and some more for a slow machine."""
+STANDSTILL = 0.4
+"""Seconds of the processor for which the event loop may stand still. Decoding it there takes more, on any machine.
+
+The aim is 0.1, which `make bench` measures: on a busy machine, full collections of garbage alone can take longer.
+"""
 
 
 def offer_of(names: Iterable[str], number: int = 0) -> Packet:
