@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
-from orbitalis.bus import CallbackEventHandler
+from orbitalis.bus import CallbackEventHandler, EventHandler
 from orbitalis.bus.dispatch import end_handlers
 from orbitalis.message import Event
 from tests.bus.subscriptions import Gated, drained, offer, subscription
@@ -56,29 +57,42 @@ async def test_a_handler_keeps_up_with_one_event_in_each_turn_of_the_event_loop(
     assert collector.values == list(range(1_000))
 
 
-async def test_a_handler_that_never_waits_lets_others_run() -> None:
-    handled = 0
+class Counting(EventHandler):
+    """Waits with the first event, and is done with the others at once, with or without a coroutine."""
+
+    def __init__(self, *, has_coroutine: bool) -> None:
+        self.handled = 0
+        self.gate = asyncio.Event()
+        self._has_coroutine = has_coroutine
+
+    def begin(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
+        if self._has_coroutine or event.payload.value == 0:
+            return self.handle(topic, event)
+        self.handled += 1
+        return None
+
+    async def handle(self, topic: str, event: Event[Any]) -> None:
+        self.handled += 1
+        if event.payload.value == 0:
+            await self.gate.wait()
+
+
+@pytest.mark.parametrize("has_coroutine", [True, False])
+async def test_a_handler_that_never_waits_lets_others_run(has_coroutine: bool) -> None:
     most_in_a_turn = 0
-    gate = asyncio.Event()
-
-    async def count(topic: str, received: Event[Any]) -> None:
-        nonlocal handled
-        handled += 1
-        if received.payload.value == 0:
-            await gate.wait()
-
-    one = subscription(CallbackEventHandler(count))
+    counting = Counting(has_coroutine=has_coroutine)
+    one = subscription(counting)
     offer(one, *range(1_000))
     await asyncio.sleep(0)
-    assert handled == 1
-    gate.set()
+    assert counting.handled == 1
+    counting.gate.set()
     turns = 0
     while one.is_busy:
-        before = handled
+        before = counting.handled
         await asyncio.sleep(0)
-        most_in_a_turn = max(most_in_a_turn, handled - before)
+        most_in_a_turn = max(most_in_a_turn, counting.handled - before)
         turns += 1
-    assert handled == 1_000
+    assert counting.handled == 1_000
     assert most_in_a_turn <= 64
     assert turns > 10
 
