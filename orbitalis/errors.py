@@ -20,7 +20,7 @@
     │   └── AnswersNotSupportedError    the remote cannot say what it answers
     └── OrbiterStateError           the caller asks for what the orbiter's state does not allow
 
-Messages and topics that cannot be written or read raise the `WireError` of :mod:`orbitalis_wire.errors`.
+Messages and topics that cannot be written or read raise the `WireError` of :mod:`orbitalis_avro.errors`.
 """
 
 from __future__ import annotations

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.avro.text import SchemaText
 from orbitalis_codegen.check.document import DocumentDraft
 from orbitalis_codegen.check.messages import MessageDraft
-from orbitalis_codegen.model import Channel, Message, Model, NamedType, Record
+from orbitalis_codegen.model import Channel, Message, Model
 
 __all__ = ["build_model"]
 

@@ -6,136 +6,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
+
+from orbitalis_avro.types import NamedType
 
 __all__ = [
     "ROLES",
-    "Array",
-    "AvroType",
     "Channel",
-    "Enumeration",
-    "Field",
-    "Fixed",
     "Limit",
-    "LogicalType",
-    "Map",
     "Message",
     "Model",
-    "NamedType",
     "Operation",
     "Parameter",
-    "Primitive",
-    "PrimitiveName",
-    "Record",
-    "Reference",
     "Server",
     "Timing",
-    "Union",
 ]
 
 ROLES: Final = ("core", "plugin")
 """Who takes part: the names that tags of operations have."""
-
-PrimitiveName: TypeAlias = Literal["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Primitive:
-    """A primitive type of Avro."""
-
-    name: PrimitiveName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogicalType:
-    """A primitive with a meaning: `timestamp-millis`, `timestamp-micros`, `date`, `uuid`."""
-
-    name: str
-    underlying: Primitive
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Array:
-    """A sequence of items of one type."""
-
-    items: AvroType
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Map:
-    """A mapping from strings to values of one type."""
-
-    values: AvroType
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Union:
-    """One of several types, in the order of their indexes on the wire."""
-
-    branches: tuple[AvroType, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A named type, by its full Avro name; see :attr:`Model.types`."""
-
-    name: str
-
-
-AvroType: TypeAlias = Primitive | LogicalType | Array | Map | Union | Reference
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field of a record."""
-
-    name: str
-    type: AvroType
-    description: str
-    has_default: bool
-    default: object
-    """The default as JSON gives it; meaningless unless `has_default`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """An Avro record."""
-
-    name: str
-    """Full Avro name, as on the wire."""
-    class_name: str
-    """What code calls it: the key of the message that carries it, else the last part of `name`."""
-    description: str
-    fields: tuple[Field, ...]
-    source: str
-    """File of the schema, relative to the root, with `/`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enumeration:
-    """An Avro enum."""
-
-    name: str
-    class_name: str
-    description: str
-    symbols: tuple[str, ...]
-    default: str | None
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fixed:
-    """An Avro fixed."""
-
-    name: str
-    class_name: str
-    description: str
-    size: int
-    """Bytes."""
-    source: str
-
-
-NamedType: TypeAlias = Record | Enumeration | Fixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from fastavro.validation import ValidationError, validate
 
 from orbitalis.message.building import Build, builder_of
 from orbitalis.message.registry import UserMessage
-from orbitalis_wire.errors import DecodeError, EncodeError
+from orbitalis_avro.errors import DecodeError, EncodeError
 
 __all__ = ["AvroMessageMixin"]
 

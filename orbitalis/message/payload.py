@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from orbitalis.message import registry
 from orbitalis.message.registry import UserMessage
-from orbitalis_wire.errors import DecodeError, EncodeError
+from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import BytesMessage, EventEnvelope, Float64Message, Int64Message, StringMessage
 from orbitalis_wire.schemas import SCHEMA_BY_MESSAGE_TYPE, SCHEMAS
 

@@ -35,12 +35,12 @@ class UserMessage(ABC):
 
     @abstractmethod
     def encode(self) -> bytes:
-        """Return the message as bare Avro binary; raises :class:`~orbitalis_wire.errors.EncodeError`."""
+        """Return the message as bare Avro binary; raises :class:`~orbitalis_avro.errors.EncodeError`."""
 
     @classmethod
     @abstractmethod
     def decode(cls, data: bytes) -> Self:
-        """Read a message from bare Avro binary; raises :class:`~orbitalis_wire.errors.DecodeError`."""
+        """Read a message from bare Avro binary; raises :class:`~orbitalis_avro.errors.DecodeError`."""
 
 
 def find(message_type: str, fingerprint: str | None) -> type[UserMessage] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from orbitalis.bus.client import EventBusClient
-from orbitalis_wire.errors import TopicError
+from orbitalis_avro.errors import TopicError
 from orbitalis_wire.topics import check_level
 
 __all__ = ["check_attributes"]

@@ -22,7 +22,7 @@ from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Peers
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
-from orbitalis_wire.errors import TopicError
+from orbitalis_avro.errors import TopicError
 from orbitalis_wire.messages import GracelessCloseConnectionMessage
 from orbitalis_wire.topics import check_level
 

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Final, Protocol, Self
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.peers import Headers
 from orbitalis.protocol.transitions import Role
+from orbitalis_avro.errors import TopicError
 from orbitalis_wire import limits
 from orbitalis_wire.channels import CHANNELS
-from orbitalis_wire.errors import TopicError
 from orbitalis_wire.topics import UNPUBLISHABLE, OfferTopic, check_level
 
 __all__ = ["TopicClass", "TopicResolver"]

@@ -31,6 +31,8 @@ def generator(tmp_path: Path) -> Path:
     (package / "emit" / "__init__.py").write_text("")
     (package / "emit" / "templates" / "a.jinja2").write_text("{{ a }}\n{{ b }}\n")
     shutil.copy(header.__file__, package / "emit" / "header.py")
+    (package.parent / "orbitalis_avro").mkdir()
+    (package.parent / "orbitalis_avro" / "__init__.py").write_text("")
     return package
 
 
@@ -184,7 +186,8 @@ def test_neither_the_hash_seed_nor_the_locale_counts(generator: Path) -> None:
 
 
 def test_neither_where_the_generator_lies_nor_what_lies_about_counts(generator: Path, tmp_path: Path) -> None:
-    elsewhere = shutil.copytree(generator, tmp_path / "__pycache__" / "else where" / "orbitalis_codegen")
+    copied = shutil.copytree(generator.parent, tmp_path / "__pycache__" / "else where")
+    elsewhere = copied / "orbitalis_codegen"
     (elsewhere / "__pycache__").mkdir()
     (elsewhere / "__pycache__" / "x.py").write_text("x")
     (elsewhere / "README.md").write_text("x")

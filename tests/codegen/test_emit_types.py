@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from orbitalis_avro.plan import Plan
+from orbitalis_avro.types import Record, Reference
 from orbitalis_codegen import read_specification
 from orbitalis_codegen.emit import emit
 from orbitalis_codegen.emit.python.types import Types
-from orbitalis_codegen.model import Record, Reference
 from tests.codegen.broken.cases import edited
 
 LEVELS = 30
@@ -34,7 +35,7 @@ def test_many_ways_may_lead_to_a_record(end: dict[str, object], tmp_path: Path) 
     model = read_specification(root)
     files = emit(model)
 
-    assert Types(model).minimum_size(Reference(name="Level0")) == 4**LEVELS
+    assert Plan(model.types).minimum_size(Reference(name="Level0")) == 4**LEVELS
     messages = files["generated/python/orbitalis_wire/messages.py"]
     assert b"n3: Level1 = ABSENT" in messages
     assert b'_set(self, "n3", Level1() if n3 is ABSENT else n3)' in messages
@@ -63,10 +64,10 @@ def test_records_that_contain_one_another_have_a_least_size(tmp_path: Path) -> N
             for name, types in schemas.items()
         ),
     )
-    types = Types(read_specification(root))
+    plan = Plan(read_specification(root).types)
 
-    assert types.minimum_size(Reference(name="Even")) == 1 + 4 + 8
-    assert types.minimum_size(Reference(name="Odd")) == 1 + 13 + 1
+    assert plan.minimum_size(Reference(name="Even")) == 1 + 4 + 8
+    assert plan.minimum_size(Reference(name="Odd")) == 1 + 13 + 1
 
 
 def test_no_field_is_called_like_a_class(tmp_path: Path) -> None:

@@ -10,24 +10,21 @@ from pathlib import Path
 import pytest
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
-from orbitalis_codegen import Model, SpecificationError, read_specification
-from orbitalis_codegen.model import (
+from orbitalis_avro.types import (
     Array,
     AvroType,
     Enumeration,
     Field,
     Fixed,
-    Limit,
     LogicalType,
     Map,
-    Parameter,
     Primitive,
     Record,
     Reference,
-    Server,
-    Timing,
     Union,
 )
+from orbitalis_codegen import Model, SpecificationError, read_specification
+from orbitalis_codegen.model import Limit, Parameter, Server, Timing
 from tests.codegen.broken.cases import LAMPS, edited
 from tests.support.repository import ROOT
 

@@ -24,7 +24,7 @@ from orbitalis import (
 )
 from orbitalis.bus import LocalEventBus
 from orbitalis.errors import OrbitalisError
-from orbitalis_wire.errors import TopicError
+from orbitalis_avro.errors import TopicError
 from orbitalis_wire.messages import DiscoverMessage, OfferedOperation
 from tests.support.events import Collector, until
 from tests.support.orbiters import Diary, EchoPlugin, all_connected, core_on, needs, on, plugin_on, running

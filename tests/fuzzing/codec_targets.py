@@ -14,9 +14,9 @@ from typing import Any
 import fastavro
 from fastavro.types import Schema
 
+from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire import codecs, messages
 from orbitalis_wire.codecs import CODEC_BY_CLASS, CODEC_BY_MESSAGE_TYPE, CODECS
-from orbitalis_wire.errors import DecodeError, EncodeError
 from tests.fuzzing.messages_at_random import message_at_random
 from tests.fuzzing.target import Target, assert_refusal
 from tests.support.repository import ROOT

@@ -15,10 +15,10 @@ from typing import Any
 from orbitalis.bus import EventHandler, MqttEventBusClient
 from orbitalis.bus.dispatch import Subscription
 from orbitalis.message import AvroMessageMixin, Event, UndecodedPayload
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire import limits
 from orbitalis_wire.codecs import CODECS
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
-from orbitalis_wire.errors import DecodeError
 from orbitalis_wire.messages import EventEnvelope, StringMessage
 from tests.fuzzing.messages_at_random import message_at_random
 from tests.fuzzing.target import Target, assert_refusal, depth_of

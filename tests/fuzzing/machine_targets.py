@@ -14,9 +14,9 @@ from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ProtocolMessage, Send
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.codecs import CODEC_BY_CLASS
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.errors import DecodeError
 from orbitalis_wire.messages import EventEnvelope
 from tests.fuzzing.messages_at_random import TEXTS, message_at_random, value_at_random
 from tests.fuzzing.target import Source, Target

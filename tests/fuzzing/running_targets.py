@@ -12,9 +12,9 @@ from typing import Any
 from orbitalis.bus import LocalEventBus
 from orbitalis.message import Event, UndecodedPayload
 from orbitalis.testing import Harness, run
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.codecs import CODECS
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.errors import DecodeError
 from tests.fuzzing.machine_targets import AFTER_ALL, DURATIONS, mutated
 from tests.fuzzing.messages_at_random import TEXTS, message_at_random
 from tests.fuzzing.target import Source, Target

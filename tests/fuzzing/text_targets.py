@@ -16,9 +16,9 @@ from orbitalis.bus.topic_filters import FilterMap, check_filter, check_topic
 from orbitalis.errors import BusUrlError, InvalidTopicError
 from orbitalis.message import Input, Output, UndecodedPayload
 from orbitalis.message.schema import canonical_form
+from orbitalis_avro.errors import TopicError
 from orbitalis_wire import limits, topics
 from orbitalis_wire.codecs import CODECS
-from orbitalis_wire.errors import TopicError
 from tests.fuzzing.messages_at_random import TEXTS
 from tests.fuzzing.target import Target, assert_refusal, depth_of
 

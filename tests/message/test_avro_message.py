@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orbitalis.message import AvroMessageMixin, registry
-from orbitalis_wire.errors import DecodeError, EncodeError
+from orbitalis_avro.errors import DecodeError, EncodeError
 
 
 class Mode(enum.Enum):

@@ -14,7 +14,7 @@ import pytest
 from dataclasses_avroschema import AvroModel, types
 
 from orbitalis.message import AvroMessageMixin
-from orbitalis_wire.errors import DecodeError
+from orbitalis_avro.errors import DecodeError
 
 
 class Colour(enum.Enum):

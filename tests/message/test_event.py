@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from orbitalis.message import Event
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.errors import DecodeError
 from orbitalis_wire.messages import EventEnvelope, StringMessage
 
 HEADERS: dict[str, Any] = {

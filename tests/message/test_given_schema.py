@@ -13,8 +13,8 @@ import pytest
 
 from orbitalis import AvroMessageMixin, Event, Input
 from orbitalis.message import registry
+from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.errors import DecodeError, EncodeError
 
 SCHEMA = """
 {

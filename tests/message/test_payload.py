@@ -18,8 +18,8 @@ from orbitalis.message.payload import (
     schema_of,
     wrap,
 )
+from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.codecs import CODEC_BY_CLASS, CODECS
-from orbitalis_wire.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import (
     BytesMessage,
     EventEnvelope,

@@ -10,7 +10,7 @@ import pytest
 
 from orbitalis import AvroMessageMixin
 from orbitalis.message.payload_types import PayloadTypes
-from orbitalis_wire.errors import EncodeError
+from orbitalis_avro.errors import EncodeError
 from orbitalis_wire.messages import (
     BytesMessage,
     Float32Message,

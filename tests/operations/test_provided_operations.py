@@ -25,7 +25,7 @@ from orbitalis import (
     operation,
 )
 from orbitalis.bus import LocalEventBus
-from orbitalis_wire.errors import TopicError
+from orbitalis_avro.errors import TopicError
 from tests.support.events import until
 from tests.support.orbiters import EchoPlugin, on, plugin_on, running
 

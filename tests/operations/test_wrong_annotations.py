@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orbitalis import Connection, Core, Event, Input, Output, Plugin, StringMessage, operation, sink
-from orbitalis_wire.errors import TopicError
+from orbitalis_avro.errors import TopicError
 
 # What type checkers find as well is hidden from them here.
 decorate: Any = operation

@@ -16,10 +16,10 @@ from orbitalis.operations.connection import PublishHeaders
 from orbitalis.orbiter.answer import Answer
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.testing import Harness
+from orbitalis_avro.errors import EncodeError
 from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.errors import EncodeError
 from tests.support.events import Collector
 
 HEADERS = PublishHeaders(

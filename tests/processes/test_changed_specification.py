@@ -76,7 +76,11 @@ def copy(tmp_path: Path) -> Path:
 
 def generate_and_run(copy: Path, broker: Broker) -> str:
     """Generate from the copy's specification, run the program against it, and return what that prints."""
-    generator = {"PYTHONPATH": str(PACKAGE_FOLDERS["orbitalis_codegen"].parent)}
+    generator = {
+        "PYTHONPATH": os.pathsep.join(
+            str(PACKAGE_FOLDERS[name].parent) for name in ("orbitalis_codegen", "orbitalis_avro")
+        )
+    }
     run([sys.executable, "-m", "orbitalis_codegen", "generate"], folder=copy, environment=generator)
     return run(
         [sys.executable, "-c", PROGRAM, broker.url],

@@ -11,6 +11,7 @@ from tests.support.repository import ROOT, repository_files
 
 FOLDERS = {
     ".ci",
+    "avro",
     "benchmarks",
     "codegen",
     "docs",

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The packages that are shipped, by name.
 PACKAGE_FOLDERS: Mapping[str, Path] = {
     "orbitalis": ROOT / "orbitalis",
+    "orbitalis_avro": ROOT / "avro" / "orbitalis_avro",
     "orbitalis_codegen": ROOT / "codegen" / "orbitalis_codegen",
     "orbitalis_wire": ROOT / "generated" / "python" / "orbitalis_wire",
 }

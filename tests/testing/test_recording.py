@@ -10,7 +10,7 @@ import pytest
 from orbitalis import Event, Input, LocalEventBusClient, Output, StringMessage
 from orbitalis.errors import InvalidTopicError
 from orbitalis.testing import Recording, RecordingBus, run
-from orbitalis_wire.errors import EncodeError
+from orbitalis_avro.errors import EncodeError
 from orbitalis_wire.messages import Int64Message, KeepaliveMessage, OfferedOperation, OfferMessage
 
 

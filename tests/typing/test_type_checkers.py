@@ -81,7 +81,7 @@ def check_with_pyright(folder: Path, packages: list[Path]) -> Lines:
 
 
 CHECKERS: dict[str, Callable[[Path, list[Path]], Lines]] = {"mypy": check_with_mypy, "pyright": check_with_pyright}
-OURS = [ROOT, PACKAGE_FOLDERS["orbitalis_wire"].parent]
+OURS = [ROOT, PACKAGE_FOLDERS["orbitalis_avro"].parent, PACKAGE_FOLDERS["orbitalis_wire"].parent]
 
 
 def test_there_are_enough_cases() -> None:

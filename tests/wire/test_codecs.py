@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire import codecs, limits, messages
 from orbitalis_wire.codecs import CODEC_BY_CLASS, CODEC_BY_MESSAGE_TYPE, CODECS
-from orbitalis_wire.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import (
     DiscoverMessage,
     DiscoverQuery,
@@ -268,7 +268,7 @@ WRONG: list[tuple[Any, str, str]] = [
     (Float64Message(value="1"), "value", "expected a float, got str"),  # type: ignore[arg-type]
     (Float64Message(value=10**400), "value", "expected a number of double precision"),
     (Float32Message(value=False), "value", "expected a float, got bool"),
-    (discover(considered_dead_after=None), "considered_dead_after", "expected a float, got NoneType"),
+    (discover(considered_dead_after=None), "considered_dead_after", "expected a float, got None"),
     (discover(queries=[]), "queries", "expected a mapping, got list"),
     (discover(queries={1: None}), "queries[int]", "expected a str, got int"),
     (discover(queries={"a": Input()}), 'queries["a"]', "expected DiscoverQuery, got Input"),

@@ -17,9 +17,9 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.codecs import decode_event_envelope, encode_event_envelope
 from orbitalis_wire.envelope import ENVELOPE_FINGERPRINT, Encoding, decode_event, encode_event
-from orbitalis_wire.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import EventEnvelope
 from tests.support.avro import Pair, pairs
 from tests.support.repository import ROOT
@@ -159,7 +159,7 @@ def test_a_key_that_may_be_null_may_be_left_out(key: str) -> None:
 
 MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     *(({key: ...}, key, "the field is missing") for key in BASE[:3]),
-    ({"identifier": None}, "identifier", "expected a str, got NoneType"),
+    ({"identifier": None}, "identifier", "expected a str, got None"),
     ({"identifier": 5}, "identifier", "expected a str, got int"),
     ({"identifier": "\ud800"}, "identifier", "lone surrogate U+D800"),
     ({"identifier": binary("AA==")}, "identifier.__type__", 'expected "datetime", got "bytes"'),
@@ -174,8 +174,8 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"serialized_payload": binary("A")}, "serialized_payload", "expected base64"),
     ({"serialized_payload": binary("A A==")}, "serialized_payload", "expected base64"),
     ({"serialized_payload": binary("é===")}, "serialized_payload", "expected base64"),
-    ({"serialized_payload": binary(None)}, "serialized_payload.value", "expected a str, got NoneType"),
-    ({"serialized_payload": {"value": "AA=="}}, "serialized_payload.__type__", 'expected "bytes", got NoneType'),
+    ({"serialized_payload": binary(None)}, "serialized_payload.value", "expected a str, got None"),
+    ({"serialized_payload": {"value": "AA=="}}, "serialized_payload.__type__", 'expected "bytes", got None'),
     ({"serialized_payload": {"__type__": ["b" * 200]}}, "serialized_payload.__type__", "got list"),
     ({"serialized_payload": {"__type__": "b" * 2000}}, "serialized_payload.__type__", "…"),
     ({"protocol_version": "1"}, "protocol_version", "expected an int, got str"),
@@ -186,8 +186,8 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"open_connections": "abc"}, "open_connections", "expected a sequence, got str"),
     ({"open_connections": {"a": "b"}}, "open_connections", "expected a sequence, got dict"),
     ({"open_connections": ["a", 1]}, "open_connections[1]", "expected a str, got int"),
-    ({"readable_encodings": [None]}, "readable_encodings[0]", "expected a str, got NoneType"),
-    ({"traceparent": {}}, "traceparent.__type__", 'expected "datetime", got NoneType'),
+    ({"readable_encodings": [None]}, "readable_encodings[0]", "expected a str, got None"),
+    ({"traceparent": {}}, "traceparent.__type__", 'expected "datetime", got None'),
 ]
 
 
@@ -277,7 +277,7 @@ def test_every_truncation_is_malformed(pair: Pair, encoding: Encoding) -> None:
 @pytest.mark.parametrize(
     ("changes", "path", "reason"),
     [
-        ({"identifier": None}, "identifier", "expected a str, got NoneType"),
+        ({"identifier": None}, "identifier", "expected a str, got None"),
         ({"publisher_identifier": "\udc00"}, "publisher_identifier", "lone surrogate U+DC00"),
         ({"timestamp": datetime(2026, 1, 1)}, "timestamp", "expected a datetime with a time zone, got one without"),
         ({"timestamp": "2026-01-01"}, "timestamp", "expected a datetime, got str"),
@@ -287,7 +287,7 @@ def test_every_truncation_is_malformed(pair: Pair, encoding: Encoding) -> None:
         ({"protocol_version": True}, "protocol_version", "expected an int, got bool"),
         ({"protocol_version": 2**31}, "protocol_version", "expected an integer of 32 bits"),
         ({"open_connections": "abc"}, "open_connections", "expected a sequence, got str"),
-        ({"readable_encodings": ["json", None]}, "readable_encodings[1]", "expected a str, got NoneType"),
+        ({"readable_encodings": ["json", None]}, "readable_encodings[1]", "expected a str, got None"),
         ({"traceparent": "\ud800"}, "traceparent", "lone surrogate U+D800"),
     ],
 )

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.codecs import CODEC_BY_CLASS
-from orbitalis_wire.errors import DecodeError, EncodeError
 from orbitalis_wire.messages import (
     Float32Message,
     Float64Message,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from orbitalis import Input
+from orbitalis_avro.records import Record
 from orbitalis_wire import messages, topics
-from orbitalis_wire._records import Record
 
 CLASSES: list[Any] = [
     found

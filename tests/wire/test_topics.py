@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
+from orbitalis_avro.errors import TopicError
 from orbitalis_wire import channels, topics
-from orbitalis_wire.errors import TopicError
 from orbitalis_wire.limits import IDENTIFIER_BYTES
 
 CLASSES: list[Any] = [getattr(topics, name) for name in topics.__all__ if name.endswith("Topic")]

@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from orbitalis_codegen.avro import shapes
-from orbitalis_codegen.avro.library import Definition, FieldDefault, Library, Mention, qualified_name
-from orbitalis_codegen.check.shape import Shape, View, view_of
-from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, nearest, shown
-from orbitalis_codegen.model import (
+from orbitalis_avro.types import (
     Array,
     AvroType,
     Enumeration,
@@ -22,6 +18,10 @@ from orbitalis_codegen.model import (
     Reference,
     Union,
 )
+from orbitalis_codegen.avro import shapes
+from orbitalis_codegen.avro.library import Definition, FieldDefault, Library, Mention, qualified_name
+from orbitalis_codegen.check.shape import Shape, View, view_of
+from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, nearest, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of, plain
 from orbitalis_codegen.rules import Rule
 

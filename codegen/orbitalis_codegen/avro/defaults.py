@@ -6,9 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from orbitalis_codegen.avro.library import FieldDefault
-from orbitalis_codegen.diagnostic import Report, did_you_mean, shown
-from orbitalis_codegen.model import (
+from orbitalis_avro.types import (
     Array,
     AvroType,
     Enumeration,
@@ -22,6 +20,8 @@ from orbitalis_codegen.model import (
     Reference,
     Union,
 )
+from orbitalis_codegen.avro.library import FieldDefault
+from orbitalis_codegen.diagnostic import Report, did_you_mean, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.rules import Rule
 
@@ -82,6 +82,8 @@ class _Checker:
                     self._refuse(node, "an object", hint)
             case Reference(name=name):
                 self._named(self._types.get(name), node, hint)
+            case LogicalType(underlying=underlying):
+                self.check(underlying, node, hint)
 
     def _named(self, named: NamedType | None, node: Node, hint: str | None) -> None:
         match named:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from orbitalis_avro.types import AvroType, NamedType
 from orbitalis_codegen.diagnostic import Position
-from orbitalis_codegen.model import AvroType, NamedType
 from orbitalis_codegen.read.node import Node, ObjectNode
 
 __all__ = ["Definition", "FieldDefault", "Library", "Mention", "qualified_name"]

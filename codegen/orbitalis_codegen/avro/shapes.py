@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from orbitalis_avro.types import Primitive
 from orbitalis_codegen.check.shape import AVRO, Shape
-from orbitalis_codegen.model import Primitive
 
 __all__ = [
     "ARRAY",

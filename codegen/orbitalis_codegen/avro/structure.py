@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from orbitalis_avro.types import Array, AvroType, Enumeration, Fixed, Map, Record, Reference, Union
 from orbitalis_codegen.avro.library import Library
 from orbitalis_codegen.diagnostic import Report, shown
-from orbitalis_codegen.model import Array, AvroType, Enumeration, Fixed, Map, Record, Reference, Union
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["check_recursion", "dependency_order"]

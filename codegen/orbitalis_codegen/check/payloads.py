@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from orbitalis_avro.types import AvroType, Field, LogicalType, Primitive, Record, Union
 from orbitalis_codegen.avro.library import Library
 from orbitalis_codegen.check.messages import MessageDraft, Payload
 from orbitalis_codegen.check.names import Names, check_class_name
 from orbitalis_codegen.diagnostic import Position, Report, shown
-from orbitalis_codegen.model import AvroType, Field, LogicalType, Primitive, Record, Union
 from orbitalis_codegen.rules import Rule
 
 __all__ = [

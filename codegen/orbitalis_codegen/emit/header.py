@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import orbitalis_avro
+
 __all__ = ["Header", "digest_of_generator", "digest_of_inputs", "parse_header", "with_header"]
 
 _TITLE: Final = (
@@ -24,7 +26,8 @@ _HEADER: Final = re.compile(
     rb"# content: " + _DIGEST + rb"\n"
     rb"(?:\n|\Z)"
 )
-_PACKAGE: Final = Path(__file__).resolve().parent.parent
+_PACKAGES: Final = (Path(__file__).resolve().parent.parent, Path(orbitalis_avro.__file__).resolve().parent)
+"""Whose sources decide what is emitted."""
 _SOURCES: Final = (".py", ".jinja2")
 _LIBRARY: Final = "datamodel-code-generator"
 """The library whose output is a part of ours; its version is pinned."""
@@ -51,7 +54,7 @@ def digest_of_inputs(inputs: Mapping[str, bytes]) -> str:
 
 @functools.cache
 def digest_of_generator() -> str:
-    """The digest of the sources and templates of this package, and of the version of the library that it leans on."""
+    """The digest of the sources and templates of this package and of the codec plan, and of the library's version."""
     # Takes a while to import.
     from importlib import metadata
 
@@ -61,9 +64,10 @@ def digest_of_generator() -> str:
         version = ""
     sources = (
         # A checkout may come with other line ends, which mean the same to Python and to Jinja.
-        (path.relative_to(_PACKAGE).as_posix(), path.read_bytes().replace(b"\r\n", b"\n"))
-        for path in _PACKAGE.rglob("*")
-        if path.suffix in _SOURCES and "__pycache__" not in path.relative_to(_PACKAGE).parts and path.is_file()
+        (path.relative_to(package.parent).as_posix(), path.read_bytes().replace(b"\r\n", b"\n"))
+        for package in _PACKAGES
+        for path in package.rglob("*")
+        if path.suffix in _SOURCES and "__pycache__" not in path.relative_to(package).parts and path.is_file()
     )
     return _digest_of_files([*sources, (_LIBRARY, version.encode())])
 

@@ -1,47 +1,69 @@
-"""The module `codecs`: the functions of all records and the table of messages; and what they share, `_binary`."""
+"""The module `codecs`: the functions of all records and the table of messages."""
 
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
+from orbitalis_avro import binary, logical
+from orbitalis_avro.source import read_function, write_function
+from orbitalis_avro.types import Enumeration, Record
 from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.python import environment, text
-from orbitalis_codegen.emit.python.codec_functions import BINARY_NAMES, CodecFunctions
-from orbitalis_codegen.emit.python.codec_views import MessageView, RecordFunctions
+from orbitalis_codegen.emit.python.layouts import Layouts
 from orbitalis_codegen.emit.python.types import Types
-from orbitalis_codegen.model import Message, Model, Record, Reference
+from orbitalis_codegen.model import Message, Model
 
-__all__ = ["emit_binary", "emit_codecs"]
+__all__ = ["emit_codecs"]
 
 _STRUCTS = {"uint32": ">I", "int64": ">q", "float32": ">f", "float64": ">d"}
 
 
-def emit_binary() -> str:
-    """Emit what the codecs of all records share."""
-    return environment.render("_binary.py.jinja2", exported=BINARY_NAMES)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RecordFunctions:
+    """The public functions of a record."""
+
+    class_name: str
+    function: str
+    suffix: str
+    guard_argument: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MessageView:
+    """A message in the table of codecs."""
+
+    constant: str
+    class_name: str
+    function: str
+    payload_format: str
+    payload_field: str
+    payload_path: str
+    reads_text: bool
+    struct: str | None
 
 
 def emit_codecs(model: Model, types: Types) -> str:
     """Emit the codecs of all records and the table of messages."""
-    functions = CodecFunctions(types)
-    for name in types.named:
-        functions.add(Reference(name=name))
+    layouts = Layouts(model, types)
+    named_records = [named for named in types.named.values() if isinstance(named, Record)]
     records = tuple(
-        RecordFunctions(
-            class_name=types.class_names[name],
-            function=functions.record_suffix(name),
-            suffix=functions.record_suffix(name),
-            guard_argument=", Guard()" if functions.is_guarded(Reference(name=name)) else "",
+        _RecordFunctions(
+            class_name=types.class_names[record.name],
+            function=layouts.suffixes[record.name],
+            suffix=layouts.suffixes[record.name],
+            guard_argument=", Guard(NESTING_DEPTH)" if layouts.plan.records[record.name].is_guarded else "",
         )
-        for name, named in types.named.items()
-        if isinstance(named, Record)
+        for record in named_records
     )
     messages = tuple(
-        _message(message, types, functions) for message in model.messages.values() if message.record is not None
+        _message(message, types, layouts) for message in model.messages.values() if message.record is not None
     )
-    body = "\n\n\n".join(
-        environment.render(f"codecs/{view.kind}.jinja2", view=view).strip("\n") for view in functions.views.values()
-    )
+    parts = [_enum_constants(named, types, layouts) for named in types.named.values() if isinstance(named, Enumeration)]
+    for record in named_records:
+        layout = layouts.record(record)
+        parts += [write_function(layout), read_function(layout)]
+    body = "\n\n\n".join(parts)
     rest = environment.render("codecs/records.jinja2", records=records, messages=messages)
     used = {node.id for node in ast.walk(ast.parse(f"{body}\n{rest}")) if isinstance(node, ast.Name)}
     classes = [name for name in types.class_names.values() if name in used]
@@ -49,22 +71,37 @@ def emit_codecs(model: Model, types: Types) -> str:
         "codecs.py.jinja2",
         body=body,
         rest=rest,
-        binary=[name for name in BINARY_NAMES if name in used or name == "shown"],
+        binary=[name for name in binary.__all__ if name in used or name == "shown"],
+        logical=[name for name in logical.__all__ if name in used],
         classes=classes,
         abstract=["Callable", "Mapping", *(["Sequence"] if "Sequence" in used else [])],
         datetimes=[name for name in ("date", "datetime") if name in used],
+        uses_guard="NESTING_DEPTH" in used,
         uses_uuid="UUID" in used,
         uses_struct=any(message.struct for message in messages),
         exported=_exported(records),
     )
 
 
-def _exported(records: tuple[RecordFunctions, ...]) -> list[str]:
+def _enum_constants(enumeration: Enumeration, types: Types, layouts: Layouts) -> str:
+    written, members = layouts.enum_constants(enumeration.name)
+    class_name = types.class_names[enumeration.name]
+    return "\n".join(
+        [
+            text.unbroken(f"{members} = tuple({class_name})", indent=0),
+            text.unbroken(
+                f"{written} = {{member: varint(index << 1) for index, member in enumerate({members})}}", indent=0
+            ),
+        ]
+    )
+
+
+def _exported(records: tuple[_RecordFunctions, ...]) -> list[str]:
     functions = [f"{verb}_{record.function}" for record in records for verb in ("encode", "decode")]
     return text.sorted_names(["CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", *functions])
 
 
-def _message(message: Message, types: Types, functions: CodecFunctions) -> MessageView:
+def _message(message: Message, types: Types, layouts: Layouts) -> _MessageView:
     if message.record is None:
         raise EmitError(f"message {message.key} has no payload")
     record = types.named[message.record]
@@ -73,10 +110,10 @@ def _message(message: Message, types: Types, functions: CodecFunctions) -> Messa
         raise EmitError(
             f"message {message.key}: a payload other than avro is for records of one field, this has {len(fields)}"
         )
-    return MessageView(
-        constant=functions.record_suffix(message.record).upper(),
+    return _MessageView(
+        constant=layouts.suffixes[message.record].upper(),
         class_name=types.class_names[message.record],
-        function=functions.record_suffix(message.record),
+        function=layouts.suffixes[message.record],
         payload_format=message.payload_format,
         payload_field=fields[0].name if fields else "",
         payload_path=fields[0].field.name if fields else "",

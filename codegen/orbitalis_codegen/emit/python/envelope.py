@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orbitalis_avro.types import Array, AvroType, LogicalType, Primitive, Record, Union
 from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.python import environment, names
 from orbitalis_codegen.emit.python.types import Types
-from orbitalis_codegen.model import Array, AvroType, LogicalType, Model, Primitive, Record, Union
+from orbitalis_codegen.model import Model
 
-__all__ = ["emit_envelope", "emit_envelope_codecs", "emit_json"]
+__all__ = ["emit_envelope", "emit_envelope_codecs"]
 
 _KINDS = ("boolean", "bytes", "int", "long", "string", "strings", "timestamp")
-"""Of the values that the module `_json` writes and reads."""
+"""Of the values that `orbitalis_avro.values` writes and reads."""
 _JSON = ("parse_object", "write_object", *(f"{verb}_{kind}" for kind in _KINDS for verb in ("read", "write")))
 _LOCALS_IN_USE = frozenset(
     {
@@ -35,11 +36,6 @@ class _FieldView:
     is_nullable: bool
     is_header: bool
     """Whether it is left out where it is null."""
-
-
-def emit_json() -> str:
-    """Emit what reads and writes the values of the envelope as JSON."""
-    return environment.render("_json.py.jinja2", exported=sorted(_JSON))
 
 
 def emit_envelope(model: Model, types: Types) -> str:

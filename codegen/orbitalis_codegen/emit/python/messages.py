@@ -12,11 +12,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from orbitalis_codegen.emit.errors import EmitError
-from orbitalis_codegen.emit.python import environment, names, records, text
-from orbitalis_codegen.emit.python.records import Slot
-from orbitalis_codegen.emit.python.types import PythonField, Types
-from orbitalis_codegen.model import (
+from orbitalis_avro.types import (
     Array,
     AvroType,
     Enumeration,
@@ -28,6 +24,10 @@ from orbitalis_codegen.model import (
     Reference,
     Union,
 )
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.emit.python import environment, names, records, text
+from orbitalis_codegen.emit.python.records import Slot
+from orbitalis_codegen.emit.python.types import PythonField, Types
 
 __all__ = ["emit_messages", "symbol_names"]
 
@@ -94,7 +94,7 @@ def emit_messages(types: Types) -> str:
                 for index, one in enumerate(fields)
                 for annotation in [annotations[_field_key(index)]]
             ]
-            imports["._records"].update(["Record", "record"])
+            imports["orbitalis_avro.records"].update(["Record", "record"])
             for slot in slots:
                 _add_imports(imports, slot)
             classes.append(
@@ -107,11 +107,11 @@ def emit_messages(types: Types) -> str:
                     is_message=named.name in types.messages,
                 )
             )
-    own = imports.pop("._records", ())
+    own = imports.pop("orbitalis_avro.records", ())
     return environment.render(
         "messages.py.jinja2",
         imports=[text.import_from(module, imported) for module, imported in sorted(imports.items())],
-        own_imports=text.import_from("._records", own) if own else "",
+        own_imports=text.import_from("orbitalis_avro.records", own) if own else "",
         exported=text.sorted_names(view.name for view in classes),
         classes=classes,
     )
@@ -184,7 +184,7 @@ def _add_imports(imports: defaultdict[str, set[str]], slot: Slot) -> None:
         for name in used & _IMPORTS_OF_DEFAULTS.keys():
             imports[_IMPORTS_OF_DEFAULTS[name]].add(name)
     if slot.is_made_anew:
-        imports["._records"].add("ABSENT")
+        imports["orbitalis_avro.records"].add("ABSENT")
 
 
 def _annotations(class_: ast.ClassDef, types: Types) -> dict[str, str]:

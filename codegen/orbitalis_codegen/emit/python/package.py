@@ -7,10 +7,8 @@ from orbitalis_codegen.emit.python import (
     channels,
     codecs,
     envelope,
-    errors,
     messages,
     numbers,
-    records,
     schemas,
     topics,
 )
@@ -34,14 +32,10 @@ def emit_python(model: Model) -> dict[str, str]:
     types = Types(model)
     return {
         "__init__.py": numbers.emit_package(model),
-        "_binary.py": codecs.emit_binary(),
         "_envelope.py": envelope.emit_envelope_codecs(model, types),
-        "_json.py": envelope.emit_json(),
-        "_records.py": records.emit_records(),
         "channels.py": channels.emit_channels(model, types),
         "codecs.py": codecs.emit_codecs(model, types),
         "envelope.py": envelope.emit_envelope(model, types),
-        "errors.py": errors.emit_errors(),
         "limits.py": numbers.emit_limits(model),
         "messages.py": messages.emit_messages(types),
         "schemas.py": schemas.emit_schemas(model, types),

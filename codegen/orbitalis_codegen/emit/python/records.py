@@ -1,4 +1,4 @@
-"""The module `_records`, and what the source of each class that is a record has: its slots and its `__init__`."""
+"""What the source of each class that is a record has: its slots and its `__init__`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orbitalis_codegen.emit.python import environment, text
+from orbitalis_codegen.emit.python import text
 
-__all__ = ["Slot", "emit_records", "signature", "slots"]
+__all__ = ["Slot", "signature", "slots"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +47,6 @@ class Slot:
         return self.default is not None and (
             self.is_factory or not text.fits(f"{self.name}: {self.annotation} = {self.default},", indent=8)
         )
-
-
-def emit_records() -> str:
-    """Emit what all records have in common."""
-    return environment.render("_records.py.jinja2")
 
 
 def slots(fields: Iterable[Slot]) -> str:

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from orbitalis_codegen.emit.errors import EmitError
-from orbitalis_codegen.emit.python import names, text
-from orbitalis_codegen.model import (
+from orbitalis_avro.types import (
     Array,
     AvroType,
     Enumeration,
@@ -16,13 +14,15 @@ from orbitalis_codegen.model import (
     Fixed,
     LogicalType,
     Map,
-    Model,
     NamedType,
     Primitive,
     Record,
     Reference,
     Union,
 )
+from orbitalis_codegen.emit.errors import EmitError
+from orbitalis_codegen.emit.python import names, text
+from orbitalis_codegen.model import Model
 
 __all__ = ["PythonField", "Types"]
 
@@ -40,7 +40,6 @@ _ANNOTATIONS = {
     "date": "date",
     "uuid": "UUID",
 }
-_MINIMUM_SIZES = {"null": 0, "float": 4, "double": 8}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,6 @@ class Types:
         self.class_names = names.unique_names(
             (name, names.class_name(type_.class_name)) for name, type_ in model.types.items()
         )
-        self._minimum_sizes = self._sizes_of_records()
         self._field_names: dict[str, dict[str, str]] = {}
         self._fields: dict[str, tuple[PythonField, ...]] = {}
         """By the name of the record; many ways may lead to it."""
@@ -97,37 +95,6 @@ class Types:
             )
         return self._fields[record.name]
 
-    def minimum_size(self, type_: AvroType) -> int:
-        """Count the bytes that every value of a type takes at least."""
-        size = self._minimum_size(type_, self._minimum_sizes)
-        if size is None:
-            raise EmitError(f"a value of {type_} would contain another one without end")
-        return size
-
-    def references(self, type_: AvroType) -> frozenset[str]:
-        """List the named types that a type refers to without going through another named type."""
-        match type_:
-            case Array(items=inner) | Map(values=inner):
-                return self.references(inner)
-            case Union(branches=branches):
-                return frozenset(name for branch in branches for name in self.references(branch))
-            case Reference(name=name):
-                return frozenset({name})
-            case _:
-                return frozenset()
-
-    def is_recursive(self, name: str) -> bool:
-        """Whether values of a named type can contain values of the same type."""
-        reached: set[str] = set()
-        waiting = [name]
-        while waiting:
-            named = self.named[waiting.pop()]
-            if isinstance(named, Record):
-                new = {name for field in named.fields for name in self.references(field.type)} - reached
-                reached |= new
-                waiting += new
-        return name in reached
-
     def _names_of_fields(self, record: Record) -> dict[str, str]:
         """What Python calls each field; apart from their defaults, in which other records may stand."""
         if record.name not in self._field_names:
@@ -135,38 +102,6 @@ class Types:
             wanted = ((field.name, names.field_name(field.name, classes)) for field in record.fields)
             self._field_names[record.name] = names.unique_names(wanted, taken=classes)
         return self._field_names[record.name]
-
-    def _sizes_of_records(self) -> dict[str, int]:
-        """The least size of every record: those of the records in it first, and again where they lead back to it."""
-        sizes: dict[str, int] = {}
-        changed = True
-        while changed:
-            changed = False
-            for record in self.named.values():
-                if not isinstance(record, Record):
-                    continue
-                known = [self._minimum_size(field.type, sizes) for field in record.fields]
-                size = sum(inner for inner in known if inner is not None)
-                if None not in known and size < sizes.get(record.name, size + 1):
-                    sizes[record.name] = size
-                    changed = True
-        return sizes
-
-    def _minimum_size(self, type_: AvroType, sizes: Mapping[str, int]) -> int | None:
-        """The least size of a type, given that of records; `None` if it takes a record that is not among them."""
-        match type_:
-            case Primitive(name=name) | LogicalType(underlying=Primitive(name=name)):
-                return _MINIMUM_SIZES.get(name, 1)
-            case Union(branches=branches):
-                known = [self._minimum_size(branch, sizes) for branch in branches]
-                return min((1 + size for size in known if size is not None), default=None)
-            case Reference(name=name):
-                named = self.named[name]
-                if isinstance(named, Fixed):
-                    return named.size
-                return 1 if isinstance(named, Enumeration) else sizes.get(name)
-            case Array() | Map():
-                return 1
 
     def _field(self, field: Field, name: str, record: Record) -> PythonField:
         default, is_factory = None, False

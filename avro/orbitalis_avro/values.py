@@ -11,10 +11,26 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from ._binary import Fault, located, mapping_of, sequence_of, shown, unexpected
-from .limits import NESTING_DEPTH
+from orbitalis_avro.binary import Fault, located, mapping_of, sequence_of, shown, unexpected
 
-{{ fit("__all__ = [", exported | map("literal"), "]", spread=True) }}
+__all__ = [
+    "parse_object",
+    "read_boolean",
+    "read_bytes",
+    "read_int",
+    "read_long",
+    "read_string",
+    "read_strings",
+    "read_timestamp",
+    "write_boolean",
+    "write_bytes",
+    "write_int",
+    "write_long",
+    "write_object",
+    "write_string",
+    "write_strings",
+    "write_timestamp",
+]
 
 _TYPE = "__type__"
 _VALUE = "value"
@@ -22,12 +38,12 @@ _NO_BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.DOTALL
 """What is between brackets, texts included. A text without end goes on to the end, where the parser refuses it."""
 
 
-def parse_object(data: bytes) -> Mapping[str, object]:
-    """Read one JSON object."""
+def parse_object(data: bytes, deepest: int) -> Mapping[str, object]:
+    """Read one JSON object, in which brackets nest no deeper than `deepest`."""
     # Importing it takes long, and in one process nothing is written.
     import json
 
-    _check_depth(data)
+    _check_depth(data, deepest)
     try:
         content = cast("object", json.loads(data.decode()))
     except UnicodeDecodeError as error:
@@ -37,16 +53,16 @@ def parse_object(data: bytes) -> Mapping[str, object]:
     return cast("Mapping[str, object]", mapping_of(content))
 
 
-def _check_depth(data: bytes) -> None:
+def _check_depth(data: bytes, deepest: int) -> None:
     """Refuse what nests too deep for the parser."""
-    if data.count(b"{") + data.count(b"[") <= NESTING_DEPTH:
+    if data.count(b"{") + data.count(b"[") <= deepest:
         return
     depth = 0
     for byte in _NO_BRACKETS.sub(b"", data):
         if byte in b"{[":
             depth += 1
-            if depth > NESTING_DEPTH:
-                raise Fault(f"nested more than {NESTING_DEPTH} levels deep")
+            if depth > deepest:
+                raise Fault(f"nested more than {deepest} levels deep")
         else:
             depth -= 1
 
@@ -59,12 +75,14 @@ def write_object(content: Mapping[str, object]) -> bytes:
 
 
 def write_boolean(value: object) -> bool:
+    """Return what JSON has for a boolean."""
     if not isinstance(value, bool):
         raise unexpected("a bool", value)
     return value
 
 
 def read_boolean(value: object) -> bool:
+    """Return what was written for a boolean."""
     return write_boolean(value)
 
 
@@ -77,32 +95,38 @@ def _integer(value: object, bits: int) -> int:
 
 
 def write_int(value: object) -> int:
+    """Return what JSON has for an integer of 32 bits."""
     return _integer(value, 32)
 
 
 def read_int(value: object) -> int:
+    """Return what was written for an integer of 32 bits."""
     return _integer(value, 32)
 
 
 def write_long(value: object) -> int:
+    """Return what JSON has for an integer of 64 bits."""
     return _integer(value, 64)
 
 
 def read_long(value: object) -> int:
+    """Return what was written for an integer of 64 bits."""
     return _integer(value, 64)
 
 
 def write_string(value: object) -> str:
+    """Return what JSON has for a text."""
     if not isinstance(value, str):
         raise unexpected("a str", value)
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise located(error, "") from None
+        raise located(error, "", {}) from None
     return value
 
 
 def read_string(value: object) -> str:
+    """Return what was written for a text."""
     # Released peers put a time where a text belongs.
     if isinstance(value, Mapping):
         return write_string(_tagged(cast("object", value), "datetime"))
@@ -110,12 +134,14 @@ def read_string(value: object) -> str:
 
 
 def write_bytes(value: object) -> dict[str, str]:
+    """Return what JSON has for bytes."""
     if not isinstance(value, bytes):
         raise unexpected("bytes", value)
     return {_TYPE: "bytes", _VALUE: b64encode(value).decode()}
 
 
 def read_bytes(value: object) -> bytes:
+    """Return what was written for bytes."""
     text = _tagged(value, "bytes")
     try:
         return b64decode(text, validate=True)
@@ -124,6 +150,7 @@ def read_bytes(value: object) -> bytes:
 
 
 def write_timestamp(value: object) -> dict[str, str]:
+    """Return what JSON has for a time."""
     if not isinstance(value, datetime):
         raise unexpected("a datetime", value)
     if value.tzinfo is None:
@@ -132,6 +159,7 @@ def write_timestamp(value: object) -> dict[str, str]:
 
 
 def read_timestamp(value: object) -> datetime:
+    """Return what was written for a time."""
     text = _tagged(value, "datetime")
     try:
         # Without a zone it is local time, as `astimezone` takes it.
@@ -141,10 +169,12 @@ def read_timestamp(value: object) -> datetime:
 
 
 def write_strings(value: object) -> list[str]:
+    """Return what JSON has for a list of texts."""
     return _each(value)
 
 
 def read_strings(value: object) -> tuple[str, ...]:
+    """Return what was written for a list of texts."""
     return tuple(_each(value))
 
 

@@ -1,0 +1,262 @@
+"""Logical types: each value as the primitive that is written for it, and back.
+
+What goes to the wire is checked to come back equal: what a type cannot carry is a :class:`Fault`. Functions are named
+after what they return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from orbitalis_avro.binary import Fault, shown, unexpected
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+__all__ = [
+    "LOGICAL",
+    "Logical",
+    "date_of_days",
+    "datetime_of_micros",
+    "datetime_of_millis",
+    "days_of_date",
+    "decimal_of_bytes",
+    "local_datetime_of_micros",
+    "local_datetime_of_millis",
+    "local_micros_of_datetime",
+    "local_millis_of_datetime",
+    "micros_of_datetime",
+    "micros_of_time",
+    "millis_of_datetime",
+    "millis_of_time",
+    "seconds_of_timedelta",
+    "text_of_uuid",
+    "time_of_micros",
+    "time_of_millis",
+    "timedelta_of_seconds",
+    "unscaled_bytes",
+    "uuid_of_text",
+]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCAL_EPOCH: Final = datetime(1970, 1, 1)
+_EPOCH_ORDINAL: Final = 719163
+_MICROSECOND: Final = timedelta(microseconds=1)
+_DAY: Final = 86_400_000_000
+"""Microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """How the values of a logical type become a primitive and come back."""
+
+    python: str
+    """Name of the class of the values."""
+    lower: str
+    """Name of the function that makes the primitive."""
+    lift: str
+    """Name of the function that makes the value."""
+
+
+LOGICAL: Final[Mapping[str, Logical]] = {
+    "date": Logical("date", "days_of_date", "date_of_days"),
+    "time-millis": Logical("time", "millis_of_time", "time_of_millis"),
+    "time-micros": Logical("time", "micros_of_time", "time_of_micros"),
+    "timestamp-millis": Logical("datetime", "millis_of_datetime", "datetime_of_millis"),
+    "timestamp-micros": Logical("datetime", "micros_of_datetime", "datetime_of_micros"),
+    "local-timestamp-millis": Logical("datetime", "local_millis_of_datetime", "local_datetime_of_millis"),
+    "local-timestamp-micros": Logical("datetime", "local_micros_of_datetime", "local_datetime_of_micros"),
+    "uuid": Logical("UUID", "text_of_uuid", "uuid_of_text"),
+    "decimal": Logical("Decimal", "unscaled_bytes", "decimal_of_bytes"),
+    "dataclasses-avroschema-timedelta": Logical("timedelta", "seconds_of_timedelta", "timedelta_of_seconds"),
+}
+"""By name of the logical type."""
+
+
+def micros_of_datetime(value: object) -> int:
+    """Return the microseconds since 1970 of a datetime with a time zone."""
+    if value.__class__ is not datetime or not isinstance(value, datetime):
+        raise unexpected("a datetime", value)
+    if value.tzinfo is None:
+        raise Fault(f"expected a datetime with a time zone, got one without: {value}")
+    since = value - _EPOCH
+    # In the hour that a clock repeats, a time of another zone equals none in UTC (PEP 495).
+    if value.tzinfo is not UTC and _EPOCH + since != value:
+        raise Fault(f"expected a datetime that equals one in UTC, got {value}, which its zone has twice or never")
+    return since // _MICROSECOND
+
+
+def millis_of_datetime(value: object) -> int:
+    """Return the milliseconds since 1970 of a datetime with a time zone."""
+    return _millis(micros_of_datetime(value), value)
+
+
+def datetime_of_micros(micros: int) -> datetime:
+    """Return the datetime in UTC, microseconds after 1970 began."""
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        raise Fault(f"expected a time between the years 1 and 9999, got {micros} µs since 1970") from None
+
+
+def datetime_of_millis(millis: int) -> datetime:
+    """Return the datetime in UTC, milliseconds after 1970 began."""
+    try:
+        return _EPOCH + timedelta(milliseconds=millis)
+    except OverflowError:
+        raise Fault(f"expected a time between the years 1 and 9999, got {millis} ms since 1970") from None
+
+
+def local_micros_of_datetime(value: object) -> int:
+    """Return the microseconds since 1970 of a datetime without a time zone."""
+    if value.__class__ is not datetime or not isinstance(value, datetime):
+        raise unexpected("a datetime", value)
+    if value.tzinfo is not None:
+        raise Fault(f"expected a datetime without a time zone, got one with: {value}")
+    return (value - _LOCAL_EPOCH) // _MICROSECOND
+
+
+def local_millis_of_datetime(value: object) -> int:
+    """Return the milliseconds since 1970 of a datetime without a time zone."""
+    return _millis(local_micros_of_datetime(value), value)
+
+
+def local_datetime_of_micros(micros: int) -> datetime:
+    """Return the datetime without a time zone, microseconds after 1970 began."""
+    return datetime_of_micros(micros).replace(tzinfo=None)
+
+
+def local_datetime_of_millis(millis: int) -> datetime:
+    """Return the datetime without a time zone, milliseconds after 1970 began."""
+    return datetime_of_millis(millis).replace(tzinfo=None)
+
+
+def micros_of_time(value: object) -> int:
+    """Return the microseconds since midnight of a time without a time zone."""
+    if value.__class__ is not time or not isinstance(value, time):
+        raise unexpected("a time", value)
+    if value.tzinfo is not None:
+        raise Fault(f"expected a time without a time zone, got one with: {value}")
+    return ((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond
+
+
+def millis_of_time(value: object) -> int:
+    """Return the milliseconds since midnight of a time without a time zone."""
+    return _millis(micros_of_time(value), value)
+
+
+def time_of_micros(micros: int) -> time:
+    """Return the time, microseconds after midnight."""
+    if not 0 <= micros < _DAY:
+        raise Fault(f"expected a time of a day, got {micros} µs since midnight")
+    seconds, microsecond = divmod(micros, 1_000_000)
+    return time(seconds // 3600, seconds // 60 % 60, seconds % 60, microsecond)
+
+
+def time_of_millis(millis: int) -> time:
+    """Return the time, milliseconds after midnight."""
+    return time_of_micros(millis * 1000)
+
+
+def _millis(micros: int, value: object) -> int:
+    if micros % 1000:
+        raise Fault(f"expected whole milliseconds, which are all that this field carries, got {value}")
+    return micros // 1000
+
+
+def days_of_date(value: object) -> int:
+    """Return the days since 1970 of a date."""
+    if value.__class__ is not date or not isinstance(value, date):
+        raise unexpected("a date", value)
+    return value.toordinal() - _EPOCH_ORDINAL
+
+
+def date_of_days(days: int) -> date:
+    """Return the date, days after 1970 began."""
+    try:
+        return date.fromordinal(days + _EPOCH_ORDINAL)
+    except (ValueError, OverflowError):
+        raise Fault(f"expected a day between the years 1 and 9999, got {days} days since 1970") from None
+
+
+def text_of_uuid(value: object) -> str:
+    """Return the text of a UUID, with hyphens."""
+    # Importing it takes long, and few messages use it.
+    from uuid import UUID
+
+    if value.__class__ is not UUID:
+        raise unexpected("a UUID", value)
+    return str(value)
+
+
+def uuid_of_text(text: str) -> UUID:
+    """Return the UUID of a text with hyphens."""
+    from uuid import UUID
+
+    try:
+        value = UUID(text)
+    except ValueError:
+        value = None
+    if value is None or str(value) != text.lower():
+        raise Fault(f"expected a UUID in its form with hyphens, got {shown(text)}")
+    return value
+
+
+def seconds_of_timedelta(value: object) -> float:
+    """Return the seconds of a time span."""
+    if value.__class__ is not timedelta or not isinstance(value, timedelta):
+        raise unexpected("a timedelta", value)
+    seconds = value.total_seconds()
+    try:
+        is_exact = timedelta(seconds=seconds) == value
+    except OverflowError:
+        is_exact = False
+    if not is_exact:
+        raise Fault(f"expected a timedelta that seconds in double precision can carry, got {value!r}")
+    return seconds
+
+
+def timedelta_of_seconds(seconds: float) -> timedelta:
+    """Return the time span of some seconds."""
+    try:
+        return timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        raise Fault(f"expected a time span in seconds, got {seconds}") from None
+
+
+def unscaled_bytes(value: object, precision: int, scale: int, size: int) -> bytes:
+    """Return the digits of a decimal as a whole number, big-endian: `size` bytes, or as few as it takes if 0."""
+    if value.__class__ is not Decimal or not isinstance(value, Decimal):
+        raise unexpected("a Decimal", value)
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        raise Fault(f"expected a finite Decimal, got {value}")
+    shift = exponent + scale
+    # Held against the precision first: 1E+999999 has few digits, and would become many.
+    if value and len(digits) + shift > precision:
+        raise Fault(f"expected a Decimal of at most {precision} digits, {scale} behind the point, got {value}")
+    number = int("".join(map(str, digits))) if value else 0
+    if value and shift >= 0:
+        number *= 10**shift
+    elif value:
+        number, rest = divmod(number, 10**-shift) if -shift <= len(digits) else (0, 1)
+        if rest:
+            raise Fault(f"expected a Decimal of at most {scale} digits behind the point, got {value}")
+    number = -number if sign else number
+    length = (number if number >= 0 else ~number).bit_length() // 8 + 1
+    if size and length > size:
+        raise Fault(f"expected a Decimal that fits {size} bytes, got {value}")
+    return number.to_bytes(size or length, "big", signed=True)
+
+
+def decimal_of_bytes(data: bytes, precision: int, scale: int) -> Decimal:
+    """Return the decimal whose digits are a whole number, big-endian."""
+    number = int.from_bytes(data, "big", signed=True)
+    # Bounded before it is turned into digits, which takes long for many.
+    if number.bit_length() > precision * 4 or len(str(abs(number))) > precision:
+        raise Fault(f"expected a decimal of at most {precision} digits, got {number.bit_length()} bits")
+    return Decimal((int(number < 0), tuple(map(int, str(abs(number)))), -scale))

@@ -1,0 +1,147 @@
+"""Functions that copy: what they return is what reading would give of what writing gives."""
+
+from __future__ import annotations
+
+from orbitalis_avro.layout import (
+    ArrayLayout,
+    EnumLayout,
+    Layout,
+    MapLayout,
+    RecordReference,
+    ScalarLayout,
+    UnionLayout,
+    is_shareable,
+)
+from orbitalis_avro.logical import LOGICAL
+from orbitalis_avro.source.function import Function, has_parts, is_null
+
+__all__ = ["Copier"]
+
+
+class Copier(Function):
+    """Makes a function that copies."""
+
+    def function(self) -> str:
+        """Return the source."""
+        record = self.record
+        guard = ", guard: Guard" if record.plan.is_guarded else ""
+        values = {field.name: f"value{index}" for index, field in enumerate(record.fields, start=1)}
+        self._numbers = len(values)
+        with self.block(f"def _copy_{record.suffix}(value: Any{guard}) -> {record.class_name}:"):
+            self.check_class()
+            if record.fields:
+                self.begin()
+                for index, field in enumerate(record.fields):
+                    self.at(f".{field.name}")
+                    if index == 0:
+                        self.add("try:")
+                        self._indent += 1
+                    self.add(f"{values[field.name]} = value.{field.attribute}")
+                    self._copy(field.layout, values[field.name], f".{field.name}")
+                self._indent -= 1
+                self.end("WRITE_FAULTS")
+            if not record.is_shareable:
+                self.construct(values)
+            self.add("return value")
+        return "\n".join(self.lines)
+
+    def _copy(self, layout: Layout, value: str, at: str) -> None:
+        """Check what the variable `value` holds, and put a copy into it."""
+        match layout:
+            case ScalarLayout(step=step):
+                self.allow(value, layout)
+                if step.name in LOGICAL:
+                    self.lower(value, step, value)
+                    self.lift(value, step, value)
+                else:
+                    self._scalar(layout, value)
+            case EnumLayout(class_name=class_name, written=written, expected=expected):
+                with self.block(f"if {value}.__class__ is not {class_name} or {value} not in {written}:"):
+                    self.add(f'raise unexpected("{expected}", {value})')
+            case ArrayLayout():
+                self._array(layout, value, at)
+            case MapLayout():
+                self._map(layout, value, at)
+            case UnionLayout():
+                for index in self.branches(layout, value):
+                    if is_null(layout.branches[index]):
+                        self.add("pass")
+                    else:
+                        self._copy(layout.branches[index], value, at)
+            case RecordReference(suffix=suffix, step=step):
+                self.add(f"{value} = _copy_{suffix}({value}{', guard' if step.is_guarded else ''})")
+
+    def _scalar(self, layout: ScalarLayout, value: str) -> None:
+        step = layout.step
+        match step.underlying:
+            case "null":
+                with self.block(f"if {value} is not None:"):
+                    self.add(f'raise unexpected("None", {value})')
+            case "boolean":
+                with self.block(f"if {value} is not True and {value} is not False:"):
+                    self.add(f"as_bool({value})")
+            case "string":
+                self.require(value, layout)
+                with self.block(f"if not {value}.isascii():"):
+                    self.add(f"{value}.encode()")
+            case "int" | "long":
+                self.require(value, layout)
+                with self.block(f"if not 0 <= {value} < 1024:"):
+                    self.add(f"write_{step.underlying}({value})")
+            case "float":
+                self.require(value, layout)
+                self.add(f"{value} = round_float({value})")
+            case "fixed":
+                self.require(value, layout)
+                self.add(f"write_fixed({value}, {step.size})")
+            case _:
+                self.require(value, layout)
+
+    def _array(self, layout: ArrayLayout, value: str, at: str) -> None:
+        number = self.number()
+        if layout.sequence == "any":
+            self.add(f"items{number} = {value} if {value}.__class__ is tuple else sequence_of({value})")
+        else:
+            with self.block(f"if {value}.__class__ is not {layout.sequence}:"):
+                self.add(f'raise unexpected("a {layout.sequence}", {value})')
+            self.add(f"items{number} = {value}")
+        if layout.step.minimum == 0:
+            self.add(f"guard.count(len(items{number}))")
+        changes = not is_shareable(layout)
+        if changes:
+            self.add(f"copies{number}: list[{layout.items.annotation}] = []")
+        self.add(f"each{number} = iter(items{number})")
+        inner = f"{at}[each{number}]"
+        self.at(inner)
+        with self.block(f"for item{number} in each{number}:"):
+            if has_parts(layout.items):
+                self.at(inner)
+            self._copy(layout.items, f"item{number}", inner)
+            if changes:
+                self.add(f"copies{number}.append(item{number})")
+        if changes:
+            made = f"copies{number}" if layout.sequence == "list" else f"tuple(copies{number})"
+            self.add(f"{value} = {made}")
+
+    def _map(self, layout: MapLayout, value: str, at: str) -> None:
+        number = self.number()
+        if layout.is_strict:
+            with self.block(f"if {value}.__class__ is not dict:"):
+                self.add(f'raise unexpected("a dict", {value})')
+            self.add(f"entries{number} = {value}")
+        else:
+            self.add(f"entries{number} = mapping_of({value})")
+        self.add(f"copies{number}: dict[str, {layout.values.annotation}] = {{}}")
+        inner = f"{at}[key{number}]"
+        with self.block(f"for key{number}, item{number} in entries{number}.items():"):
+            self.at(inner)
+            with self.block(f"if key{number}.__class__ is not str:"):
+                if layout.is_strict:
+                    self.add(f'raise unexpected("a str as key", key{number})')
+                else:
+                    self.add(f"key{number} = as_str(key{number})")
+            with self.block(f"if not key{number}.isascii():"):
+                self.add(f"key{number}.encode()")
+            self._copy(layout.values, f"item{number}", inner)
+            self.add(f"copies{number}[key{number}] = item{number}")
+        self.add(f"{value} = copies{number}")

@@ -1,0 +1,172 @@
+"""Functions that read."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from orbitalis_avro.layout import (
+    ArrayLayout,
+    EnumLayout,
+    Layout,
+    MapLayout,
+    RecordReference,
+    ScalarLayout,
+    UnionLayout,
+)
+from orbitalis_avro.logical import LOGICAL
+from orbitalis_avro.plan import ScalarStep
+from orbitalis_avro.source.function import Function, has_parts
+
+__all__ = ["Reader"]
+
+_FEW_BRANCHES = 64
+"""So many have an index of one byte."""
+
+
+class Reader(Function):
+    """Makes a function that reads."""
+
+    def function(self) -> str:
+        """Return the source."""
+        record = self.record
+        guard = ", guard: Guard" if record.plan.is_guarded else ""
+        signature = f"data: bytes, position: int{guard}) -> tuple[{record.class_name}, int]:"
+        values = {field.name: f"value{index}" for index, field in enumerate(record.fields, start=1)}
+        self._numbers = len(values)
+        with self.block(f"def _read_{record.suffix}({signature}"):
+            if record.fields:
+                self.begin()
+                self._fields(values)
+            self.construct(values)
+            self.add("return value, position")
+        return "\n".join(self.lines)
+
+    def _fields(self, values: dict[str, str]) -> None:
+        start = len(self.lines)
+        for index, field in enumerate(self.record.fields):
+            self.at(f".{field.name}")
+            if index == 0:
+                self.add("try:")
+                self._indent += 1
+            self._read(field.layout, values[field.name], f".{field.name}")
+        self._indent -= 1
+        self.end("READ_FAULTS")
+        if any("> size:" in line for line in self.lines[start:]):
+            self.lines.insert(start, "    " * self._indent + "size = len(data)")
+
+    def _read(self, layout: Layout, target: str, at: str) -> None:
+        match layout:
+            case ScalarLayout(step=step):
+                if step.name in LOGICAL:
+                    raw = f"raw{self.number()}"
+                    self._primitive(step.underlying, raw, step)
+                    self.lift(raw, step, target)
+                else:
+                    self._primitive(step.underlying, target, step)
+                self.allow(target, layout)
+            case EnumLayout(step=step, members=members):
+                self.add(f"index, position = read_index(data, position, {len(step.symbols)})")
+                self.add(f"{target} = {members}[index]")
+            case ArrayLayout():
+                self._array(layout, target, at)
+            case MapLayout():
+                self._map(layout, target, at)
+            case UnionLayout():
+                self._union(layout, target, at)
+            case RecordReference(suffix=suffix, step=step):
+                guard = ", guard" if step.is_guarded else ""
+                self.add(f"{target}, position = _read_{suffix}(data, position{guard})")
+
+    def _primitive(self, underlying: str, target: str, step: ScalarStep) -> None:
+        match underlying:
+            case "null":
+                self.add(f"{target} = None")
+            case "boolean":
+                self.add("byte = data[position]")
+                with self.block("if byte > 1:"):
+                    self.add("raise bad_boolean(byte)")
+                self.add("position += 1")
+                self.add(f"{target} = byte == 1")
+            case "int" | "long":
+                self.add("number = data[position]")
+                with self.block("if number < 128:"):
+                    self.add("position += 1")
+                    self.add(f"{target} = (number >> 1) ^ -(number & 1)")
+                with self.block("else:"):
+                    self.add(f"{target}, position = read_{underlying}(data, position)")
+            case "float":
+                self.add(f"{target}, position = read_float(data, position)")
+            case "double":
+                self.add(f"({target},) = unpack_double(data, position)")
+                self.add("position += 8")
+            case "string" | "bytes":
+                self.add("length = data[position]")
+                # The byte of a length below 64: even, and the last of the number.
+                with self.block("if length & 129:"):
+                    self.add("length, position = read_length(data, position)")
+                with self.block("else:"):
+                    self.add("length >>= 1")
+                    self.add("position += 1")
+                self.add("end = position + length")
+                with self.block("if end > size:"):
+                    self.add("raise too_long(length, size - position)")
+                self.add(f"{target} = data[position:end]{'.decode()' if underlying == 'string' else ''}")
+                self.add("position = end")
+            case _:
+                self.add(f"{target}, position = read_fixed(data, position, {step.size})")
+
+    def _array(self, layout: ArrayLayout, target: str, at: str) -> None:
+        number = self.number()
+        self.add(f"items{number}: list[{layout.items.annotation}] = []")
+        inner = f"{at}[items{number}]"
+        with self._blocks(number, layout.step.minimum, at):
+            if layout.step.minimum == 0:
+                self.add(f"guard.count(count{number})")
+            self.at(inner)
+            with self.block(f"for _ in range(count{number}):"):
+                if has_parts(layout.items):
+                    self.at(inner)
+                self._read(layout.items, f"item{number}", inner)
+                self.add(f"items{number}.append(item{number})")
+            self.at(at)
+        self.add(f"{target} = items{number}" if layout.sequence == "list" else f"{target} = tuple(items{number})")
+
+    def _map(self, layout: MapLayout, target: str, at: str) -> None:
+        number = self.number()
+        self.add(f"entries{number}: dict[str, {layout.values.annotation}] = {{}}")
+        with self._blocks(number, layout.step.minimum, at), self.block(f"for _ in range(count{number}):"):
+            self.at(at)
+            self.add(f"key{number}, position = read_key(data, position, entries{number})")
+            inner = f"{at}[key{number}]"
+            self.at(inner)
+            self._read(layout.values, f"item{number}", inner)
+            self.add(f"entries{number}[key{number}] = item{number}")
+        self.add(f"{target} = entries{number}")
+
+    @contextmanager
+    def _blocks(self, number: int, minimum: int, at: str) -> Generator[None]:
+        with self.block("while data[position]:"):
+            self.add(f"count{number}, position, end{number} = read_block(data, position, {minimum})")
+            yield
+            with self.block(f"if position != end{number}:"):
+                self.add(f"check_block(position, end{number})")
+        self.add("position += 1")
+
+    def _union(self, layout: UnionLayout, target: str, at: str) -> None:
+        count = len(layout.branches)
+        self.add(f"{target}: {layout.annotation}")
+        branch = f"branch{self.number()}"
+        is_short = count <= _FEW_BRANCHES
+        if is_short:
+            self.add(f"{branch} = data[position]")
+            self.add("position += 1")
+        else:
+            self.add(f"{branch}, position = read_index(data, position, {count})")
+        word = "if"
+        for index, inner in enumerate(layout.branches):
+            with self.block(f"{word} {branch} == {index * 2 if is_short else index}:"):
+                self._read(inner, target, at)
+            word = "elif"
+        with self.block("else:"):
+            self.add(f"raise bad_branch(data, position - 1, {count})")

@@ -1,0 +1,168 @@
+"""Functions that write."""
+
+from __future__ import annotations
+
+from orbitalis_avro.layout import (
+    ArrayLayout,
+    EnumLayout,
+    Layout,
+    MapLayout,
+    RecordReference,
+    ScalarLayout,
+    UnionLayout,
+)
+from orbitalis_avro.logical import LOGICAL
+from orbitalis_avro.plan import ScalarStep
+from orbitalis_avro.source.function import Function, has_parts, is_null
+
+__all__ = ["Writer"]
+
+
+class Writer(Function):
+    """Makes a function that writes."""
+
+    def function(self) -> str:
+        """Return the source."""
+        record = self.record
+        guard = ", guard: Guard" if record.plan.is_guarded else ""
+        with self.block(f"def _write_{record.suffix}(value: Any, add: Callable[[bytes], None]{guard}) -> None:"):
+            self.check_class()
+            if record.fields:
+                self.begin()
+                self._fields()
+        return "\n".join(self.lines)
+
+    def _fields(self) -> None:
+        for index, field in enumerate(self.record.fields):
+            if index == 0:
+                self.at(f".{field.name}")
+                self.add("try:")
+                self._indent += 1
+            else:
+                self.at(f".{field.name}")
+            value = f"value{self.number()}"
+            self.add(f"{value} = value.{field.attribute}")
+            self._write(field.layout, value, f".{field.name}")
+        self._indent -= 1
+        self.end("WRITE_FAULTS")
+
+    def _write(self, layout: Layout, value: str, at: str) -> None:
+        match layout:
+            case ScalarLayout(step=step):
+                self.allow(value, layout)
+                if step.name in LOGICAL:
+                    raw = f"raw{self.number()}"
+                    self.lower(value, step, raw)
+                    self._primitive(step.underlying, raw, step)
+                else:
+                    self._scalar(layout, value)
+            case EnumLayout():
+                self._symbol(layout, value)
+            case ArrayLayout():
+                self._array(layout, value, at)
+            case MapLayout():
+                self._map(layout, value, at)
+            case UnionLayout():
+                self._union(layout, value, at)
+            case RecordReference(suffix=suffix, step=step):
+                self.add(f"_write_{suffix}({value}, add{', guard' if step.is_guarded else ''})")
+
+    def _scalar(self, layout: ScalarLayout, value: str) -> None:
+        match layout.step.underlying:
+            case "null":
+                with self.block(f"if {value} is not None:"):
+                    self.add(f'raise unexpected("None", {value})')
+            case "boolean":
+                self.add(rf'add(b"\1" if {value} is True else b"\0" if {value} is False else as_bool({value}))')
+            case underlying:
+                self.require(value, layout)
+                self._primitive(underlying, value, layout.step)
+
+    def _primitive(self, underlying: str, value: str, step: ScalarStep) -> None:
+        match underlying:
+            case "int" | "long":
+                self.add(f"add(LENGTHS[{value}] if 0 <= {value} < 1024 else write_{underlying}({value}))")
+            case "float":
+                self.add(f"add(write_float({value}))")
+            case "double":
+                self.add(f"add(pack_double({value}))")
+            case "string":
+                self._text(value)
+            case "bytes":
+                self._length(value)
+                self.add(f"add({value})")
+            case _:
+                self.add(f"add(write_fixed({value}, {step.size}))")
+
+    def _text(self, value: str) -> None:
+        self.add(f"encoded = {value}.encode()")
+        self._length("encoded")
+        self.add("add(encoded)")
+
+    def _length(self, value: str) -> None:
+        self.add(f"length = len({value})")
+        self.add("add(LENGTHS[length] if length < 1024 else varint(length << 1))")
+
+    def _symbol(self, layout: EnumLayout, value: str) -> None:
+        with self.block(f"if {value}.__class__ is not {layout.class_name} or {value} not in {layout.written}:"):
+            self.add(f'raise unexpected("{layout.expected}", {value})')
+        self.add(f"add({layout.written}[{value}])")
+
+    def _array(self, layout: ArrayLayout, value: str, at: str) -> None:
+        number = self.number()
+        if layout.sequence == "any":
+            self.add(f"items{number} = {value} if {value}.__class__ is tuple else sequence_of({value})")
+        else:
+            with self.block(f"if {value}.__class__ is not {layout.sequence}:"):
+                self.add(f'raise unexpected("a {layout.sequence}", {value})')
+            self.add(f"items{number} = {value}")
+        with self.block(f"if items{number}:"):
+            if layout.step.minimum == 0:
+                self.add(f"guard.count(len(items{number}))")
+            self._length(f"items{number}")
+            self.add(f"each{number} = iter(items{number})")
+            inner = f"{at}[each{number}]"
+            self.at(inner)
+            with self.block(f"for item{number} in each{number}:"):
+                if has_parts(layout.items):
+                    self.at(inner)
+                self._write(layout.items, f"item{number}", inner)
+        self.add(r'add(b"\0")')
+
+    def _map(self, layout: MapLayout, value: str, at: str) -> None:
+        number = self.number()
+        if layout.is_strict:
+            with self.block(f"if {value}.__class__ is not dict:"):
+                self.add(f'raise unexpected("a dict", {value})')
+            self.add(f"entries{number} = {value}")
+        else:
+            self.add(f"entries{number} = mapping_of({value})")
+        with self.block(f"if entries{number}:"):
+            self._length(f"entries{number}")
+            inner = f"{at}[key{number}]"
+            with self.block(f"for key{number}, item{number} in entries{number}.items():"):
+                self.at(inner)
+                with self.block(f"if key{number}.__class__ is not str:"):
+                    if layout.is_strict:
+                        self.add(f'raise unexpected("a str as key", key{number})')
+                    else:
+                        self.add(f"key{number} = as_str(key{number})")
+                self._text(f"key{number}")
+                self._write(layout.values, f"item{number}", inner)
+        self.add(r'add(b"\0")')
+
+    def _union(self, layout: UnionLayout, value: str, at: str) -> None:
+        for index in self.branches(layout, value):
+            self.add(f"add({_index_literal(index)})")
+            if not is_null(layout.branches[index]):
+                self._write(layout.branches[index], value, at)
+
+
+def _index_literal(index: int) -> str:
+    """Write the index of a branch as it stands on the wire, zigzag and variable in length."""
+    zigzag, encoded = index << 1, bytearray()
+    while zigzag > 0x7F:
+        encoded.append(zigzag & 0x7F | 0x80)
+        zigzag >>= 7
+    encoded.append(zigzag)
+    return "b" + '"' + "".join(f"\\x{byte:02x}" for byte in encoded) + '"'
