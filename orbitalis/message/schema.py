@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
 
+from orbitalis.message.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
 from orbitalis_wire import limits, messages
 from orbitalis_wire.schemas import SCHEMAS
@@ -64,7 +65,7 @@ _forms: Final = _Forms()
 
 
 def canonical_form(schema: str) -> str:
-    """Return Avro's parsing canonical form of a schema given as JSON text.
+    """Return the canonical form of a schema given as JSON text: Avro's parsing canonical form, with logical types.
 
     Text that is no schema stands for itself, and so does one that is deeper than `limits.NESTING_DEPTH` allows, or is
     larger than `limits.SCHEMA_BYTES` here or there: it is the same as an equal text and as nothing else.
@@ -78,10 +79,8 @@ def is_familiar(schema: str) -> bool:
 
 
 def _work_out(schema: str) -> str | None:
-    # These take long to import, and those who use the protocol's messages alone do not need them.
+    # It takes long to import, and those who use the protocol's messages alone do not need it.
     import json
-
-    from fastavro.schema import parse_schema, to_parsing_canonical_form
 
     if _depth(schema) > limits.NESTING_DEPTH:
         return None
@@ -97,21 +96,19 @@ def _work_out(schema: str) -> str | None:
         parsed = json.loads(schema, object_hook=measure)
         if namespace * schema.count('"') // 2 > _LONGEST_DRAFT:
             return None
-        form = to_parsing_canonical_form(parse_schema(parsed, named_schemas={}))
+        form = canonical_form_of(parsed)
         # JSON can hold names that no text can.
         form.encode()
-    except Exception:
+    except ValueError:
         return None
     return form if len(form) <= limits.SCHEMA_BYTES else None
 
 
 @lru_cache(maxsize=_CACHED)
 def _fingerprints(schemas: tuple[str, ...]) -> frozenset[str]:
-    # It takes a second for a million characters, so not anew for every event.
-    from fastavro.schema import fingerprint
-
+    # It takes half a second for a million characters, so not anew for every event.
     forms = (_forms[schema] for schema in schemas)
-    return frozenset(fingerprint(form, "CRC-64-AVRO") for form in forms if form is not None)
+    return frozenset(fingerprint_of(form) for form in forms if form is not None)
 
 
 def _name_of(schema: str) -> str:

@@ -58,6 +58,21 @@ def test_a_form_that_no_text_can_hold_stands_for_itself() -> None:
     assert not Input.from_schema(schema).accepts_payload(_payload("0" * 16))
 
 
+def _moment(logical_type: str) -> str:
+    moment = {"type": "long", "logicalType": logical_type}
+    return json.dumps({"type": "record", "name": "A", "fields": [{"name": "x", "type": moment}]})
+
+
+def test_milliseconds_are_not_taken_for_microseconds() -> None:
+    millis, micros = Input.from_schema(_moment("timestamp-millis")), Input.from_schema(_moment("timestamp-micros"))
+    assert not millis.accepts(micros)
+    assert not micros.is_compatible_with_schema(_moment("timestamp-millis"))
+    assert millis.is_compatible_with_schema(json.dumps(json.loads(_moment("timestamp-millis")), indent=1))
+    form = canonical_form(_moment("timestamp-micros"))
+    assert micros.accepts_payload(_payload(fingerprint(form, "CRC-64-AVRO")))
+    assert not millis.accepts_payload(_payload(fingerprint(form, "CRC-64-AVRO")))
+
+
 def test_payloads_are_known_by_the_fingerprints_of_schemas_alone() -> None:
     spec = Input(schemas=(_deep(1), "no schema"))
     assert spec.accepts_payload(_payload(fingerprint(canonical_form(_deep(1)), "CRC-64-AVRO")))

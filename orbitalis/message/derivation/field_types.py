@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from orbitalis.message.canonical_form import Json
+
 __all__ = [
     "DecimalField",
     "EnumField",
@@ -27,8 +29,6 @@ __all__ = [
     "TupleField",
     "UnionField",
 ]
-
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 ScalarKind: TypeAlias = Literal[
     "null",
