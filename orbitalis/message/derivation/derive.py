@@ -9,6 +9,7 @@ import types
 from dataclasses import MISSING
 from typing import Any, ClassVar, cast, get_origin
 
+from orbitalis.message.canonical_form import canonical_form_of
 from orbitalis.message.derivation.field_types import FieldType, Json, RecordField
 from orbitalis.message.derivation.reader import Place, Reader
 from orbitalis.message.derivation.record_fields import UnresolvedError, hints_of
@@ -25,7 +26,13 @@ def read_record(record_class: type) -> RecordField:
         TypeError: A field or its default cannot be sent, the class contains itself, or what its annotations name is
             not there.
     """
-    return Reader(record_class).record(record_class, RecordMeta.of(record_class).schema_name or record_class.__name__)
+    name = RecordMeta.of(record_class).schema_name or record_class.__name__
+    found = Reader(record_class).record(record_class, name)
+    try:
+        canonical_form_of(found.avro)
+    except ValueError as error:
+        raise TypeError(f"message {record_class.__qualname__} has no Avro schema: {error}") from error
+    return found
 
 
 def derive_schema(record_class: type) -> dict[str, Json]:
@@ -104,5 +111,5 @@ def _field_of(record_class: type, name: str) -> dataclasses.Field[Any]:
     given: Any = getattr(record_class, name, MISSING)
     # Where a dataclass gets slots, they are in the place of the defaults.
     default = MISSING if isinstance(given, types.MemberDescriptorType) else given
-    made: Any = given if isinstance(given, dataclasses.Field) else dataclasses.field(default=default)
-    return cast("dataclasses.Field[Any]", made)
+    made: Any = dataclasses.field(default=default)
+    return cast("dataclasses.Field[Any]", given if type(given) is dataclasses.Field else made)

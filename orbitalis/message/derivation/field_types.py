@@ -189,6 +189,14 @@ class RecordField:
 
 
 FieldType: TypeAlias = (
-    "ScalarField | DecimalField | FixedField | EnumField | LiteralField | ListField | TupleField | MapField"
-    " | UnionField | RecordField"
+    ScalarField
+    | DecimalField
+    | FixedField
+    | EnumField
+    | LiteralField
+    | ListField
+    | TupleField
+    | MapField
+    | UnionField
+    | RecordField
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Generator, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, replace
 from decimal import Decimal
 from enum import Enum, Flag
 from re import compile as compile_pattern
 from types import UnionType
-from typing import Any, Final, Literal, Union, cast
+from typing import Any, Final, Literal, TypeGuard, Union, cast
 
 from orbitalis.message.derivation.defaults import UnfitDefaultError, default_in_schema
 from orbitalis.message.derivation.field_types import (
@@ -197,7 +197,7 @@ class Reader:
             return self._fixed_field(size[0], size[1], place)
         if (plain, None) in KINDS:
             return scalar_field(plain, marks)
-        if issubclass(plain, Enum) and not issubclass(plain, Flag):
+        if _is_enum(plain):
             return self._enum(plain, place)
         if dataclasses.is_dataclass(plain):
             return self._nested(plain, place)
@@ -246,7 +246,7 @@ class Reader:
         return union_field(branches)
 
     def _literal(self, values: tuple[Any, ...], place: Place, default: object, made: bool) -> LiteralField:
-        types = list(dict.fromkeys(type(one) for one in values))
+        types: list[type] = list(dict.fromkeys(map(type, values)))
         carrier: FieldType
         if types == [str] and place.literals_are_enums:
             carrier = self._enum_of_literal(values, place)
@@ -279,7 +279,7 @@ class Reader:
         name, namespace, more = enum_meta(enum_class, tuple(symbols))
         known = self._seen.get(enum_class)
         if isinstance(known, EnumField):
-            return replace(known, avro=name if namespace is None else f"{namespace}.{name}")
+            return replace(known, avro=self._reference(known.name, name, namespace, place))
         full_name = place.full_name(name, namespace)
         self._claim(full_name)
         avro: Json = {"type": "enum", "name": name, "symbols": list(symbols), **more}
@@ -297,7 +297,7 @@ class Reader:
         name = alias or meta.schema_name or record_class.__name__
         known = self._seen.get(record_class)
         if isinstance(known, RecordField) and alias is None:
-            return replace(known, avro=name if meta.namespace is None else f"{meta.namespace}.{name}")
+            return replace(known, avro=self._reference(known.name, name, meta.namespace, place))
         found = self._seen[record_class] = self.record(record_class, name, place.namespace)
         return found
 
@@ -307,10 +307,22 @@ class Reader:
         avro: Json = {"type": "fixed", "name": place.name, "size": size, **more}
         known = self._fixed.get(full_name)
         if known is not None and known.avro == avro:
-            return replace(known, avro=full_name)
+            return replace(known, avro=self._reference(full_name, place.name, None, place))
         self._claim(full_name)
         found = self._fixed[full_name] = FixedField(size, full_name, avro)
         return found
+
+    def _reference(self, full_name: str, name: str, namespace: str | None, place: Place) -> str:
+        """Return how a type is referred to: in as few words as it always was, if that says which one it is."""
+        short = name if namespace is None else f"{namespace}.{name}"
+        if place.full_name(short) == full_name:
+            return short
+        if place.full_name(full_name) == full_name:
+            return full_name
+        raise Refusal(
+            f"{full_name} has no namespace, and is used inside of the namespace {place.namespace}, where Avro cannot "
+            "refer to it: give it a namespace in an inner class Meta"
+        )
 
     def _claim(self, full_name: str) -> None:
         if full_name in self._names:
@@ -321,7 +333,7 @@ class Reader:
         self._names.add(full_name)
 
     @contextmanager
-    def inside(self, *read: object) -> Iterator[None]:
+    def inside(self, *read: object) -> Generator[None]:
         for one in read:
             if one in self._open:
                 raise Refusal(f"{self._root.__qualname__} cannot be a message: {shown(one)} contains itself")
@@ -343,8 +355,10 @@ def _check_symbols(symbols: Iterable[str], owner: str) -> None:
 
 def _is_readable(python_type: type) -> bool:
     """Return whether a type says by itself what it is in Avro."""
-    if (python_type, None) in KINDS or dataclasses.is_dataclass(python_type):
-        return True
+    return (python_type, None) in KINDS or _is_enum(python_type) or dataclasses.is_dataclass(python_type)
+
+
+def _is_enum(python_type: type) -> TypeGuard[type[Enum]]:
     return issubclass(python_type, Enum) and not issubclass(python_type, Flag)
 
 

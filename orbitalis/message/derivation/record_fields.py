@@ -10,7 +10,7 @@ from dataclasses import MISSING
 from typing import Any, Final
 
 from orbitalis.message.derivation.field_types import Json
-from orbitalis.message.derivation.record_meta import RecordMeta, is_json
+from orbitalis.message.derivation.record_meta import RecordMeta, as_json
 from orbitalis.message.derivation.refusals import Refusal
 
 __all__ = ["UnresolvedError", "check_is_complete", "fields_in_order", "hints_of", "schema_metadata"]
@@ -46,11 +46,14 @@ def schema_metadata(metadata: Mapping[Any, Any]) -> dict[str, Json]:
     for key, value in metadata.items():
         if key in _FOR_THE_DERIVATION:
             continue
-        if not isinstance(key, str) or key in _NOT_IN_METADATA or not is_json(value):
-            raise Refusal(f"its metadata {key!r}: {value!r} cannot be written in a schema: leave it out")
-        if key == "aliases" and not isinstance(value, list | tuple):
+        if not isinstance(key, str) or key in _NOT_IN_METADATA:
+            raise Refusal(f"its metadata {key!r} cannot be written in a schema: leave it out")
+        if key == "aliases" and type(value) not in (list, tuple):
             raise Refusal(f"the aliases of its metadata have to be a list, not {value!r}")
-        written[key] = value
+        try:
+            written[key] = as_json(value)
+        except TypeError as error:
+            raise Refusal(f"its metadata {key!r}: {value!r} cannot be written in a schema: {error}") from error
     return written
 
 
@@ -75,7 +78,8 @@ def fields_in_order(record_class: Any, meta: RecordMeta) -> list[dataclasses.Fie
 
 def check_is_complete(record_class: type) -> None:
     """Raise unless a class without a decorator of its own is the dataclass that it is derived from."""
-    known = {one.name for one in dataclasses.fields(record_class)} if dataclasses.is_dataclass(record_class) else None
     own = inspect.get_annotations(record_class)
+    given = typing.cast(Any, record_class)
+    known = {one.name for one in dataclasses.fields(given)} if dataclasses.is_dataclass(given) else None
     if known is None or any(name not in known and "ClassVar" not in str(own[name]) for name in own):
         raise TypeError(f"message {record_class.__qualname__} is no dataclass: write @dataclass above it")

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeGuard, TypeVar, cast
 
 from orbitalis.message.derivation.field_types import Json
 
-__all__ = ["RecordMeta", "enum_meta", "is_json", "reference_meta"]
+__all__ = ["RecordMeta", "as_json", "enum_meta", "reference_meta"]
 
 T = TypeVar("T")
 
@@ -104,9 +104,14 @@ def enum_meta(enum_class: type[Enum], symbols: Sequence[str]) -> tuple[str, str 
         more["default"] = default
     name = getattr(meta, "schema_name", None) or enum_class.__name__
     namespace = more.get("namespace")
-    if not isinstance(name, str) or not isinstance(namespace, str | None) or not is_json(more):
-        raise TypeError(f"what Meta of {enum_class.__qualname__} says has to be texts, and lists of them")
-    return name, namespace, more
+    if not isinstance(name, str) or not isinstance(namespace, str | None):
+        raise TypeError(f"schema_name and namespace in Meta of {enum_class.__qualname__} have to be texts")
+    try:
+        return name, namespace, {key: as_json(value) for key, value in more.items()}
+    except TypeError as error:
+        raise TypeError(
+            f"what Meta of {enum_class.__qualname__} says cannot be written in a schema: {error}"
+        ) from error
 
 
 def _docstring_of_dataclass(record_class: type) -> str | None:
@@ -117,13 +122,17 @@ def _docstring_of_dataclass(record_class: type) -> str | None:
         return None
 
 
-def is_json(value: object) -> bool:
-    """Return whether JSON can say a value."""
+def as_json(value: object) -> Json:
+    """Return a value as JSON has it: a tuple as a list.
+
+    Raises:
+        TypeError: JSON cannot say it.
+    """
     try:
-        json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+        written: Json = json.loads(json.dumps(value))
+    except (ValueError, RecursionError) as error:
+        raise TypeError(str(error)) from error
+    return written
 
 
 def _is_bool(value: object) -> TypeGuard[bool]:
