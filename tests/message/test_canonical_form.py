@@ -107,7 +107,9 @@ def test_a_broken_schema_is_never_taken_unless_fastavro_takes_it(schema: Any, ch
             case 0:
                 del container[key]
             case 1:
-                container[key] = chance.choice([None, 5, 1.5, True, "A", "int", "record", [], {}, ["A"], {"type": "int"}])
+                container[key] = chance.choice(
+                    [None, 5, 1.5, True, "A", "int", "record", [], {}, ["A"], {"type": "int"}]
+                )
             case _ if isinstance(container, dict):
                 container[chance.choice(["type", "name", "size", "items", "default", "symbols"])] = container[key]
             case _:
