@@ -25,6 +25,8 @@ class Refusal(Exception):
 
 def shown(annotation: object) -> str:
     """Return an annotation as it is written."""
+    if annotation is type(None):
+        return "None"
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return annotation.__qualname__
     return str(annotation).replace("typing.", "").replace("collections.abc.", "")
@@ -58,7 +60,7 @@ def _fix(annotation: Any) -> str:
         return "write a dataclass with two fields of float"
     if _is_subclass(origin, PurePath):
         return "write str"
-    if _is_subclass(origin, bytearray | memoryview):
+    if origin in (bytearray, memoryview):
         return "write bytes"
     if origin is Decimal:
         return "say how many digits it has, as in Annotated[Decimal, DecimalDigits(10, 2)]"
