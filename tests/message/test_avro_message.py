@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import fastavro
@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orbitalis.message import AvroMessageMixin, registry
+from orbitalis.message.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_avro.errors import DecodeError, EncodeError
 
 
@@ -68,20 +69,11 @@ class Node(AvroMessageMixin):
 
 
 @dataclass
-class Branch(AvroMessageMixin):
-    leaves: list[Node]
-
-
-@dataclass
 class Nothing(AvroMessageMixin):
     pass
 
 
-@dataclass
-class Nothings(AvroMessageMixin):
-    many: list[Nothing]
-
-
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAMPS = st.builds(Lamp, name=st.text(), brightness=st.integers(-(2**63), 2**63 - 1))
 THINGS = LAMPS | st.builds(Blind, closed=st.booleans())
 ROOMS = st.builds(
@@ -90,7 +82,7 @@ ROOMS = st.builds(
     mode=st.sampled_from(Mode),
     size=st.floats(allow_nan=False),
     photo=st.binary(),
-    seen=st.none() | st.integers(0, 2**40).map(lambda number: datetime.fromtimestamp(number / 1000, UTC)),
+    seen=st.none() | st.integers(0, 2**40).map(lambda millis: EPOCH + timedelta(milliseconds=millis)),
     note=st.none() | st.text(),
     lamps=st.lists(LAMPS, max_size=3),
     levels=st.dictionaries(st.text(), st.integers(0, 9), max_size=3),
@@ -101,11 +93,8 @@ ROOMS = st.builds(
 
 @given(ROOMS)
 def test_comes_back_as_it_was(room: Room) -> None:
-    again = Room.decode(room.encode())
-    if room.seen is not None:
-        assert again.seen is not None
-        assert abs((again.seen - room.seen).total_seconds()) < 0.001
-    assert dataclasses.replace(again, seen=room.seen) == room
+    assert Room.decode(room.encode()) == room
+    assert room.as_received() == room
 
 
 def test_is_written_as_fastavro_writes_its_schema() -> None:
@@ -125,14 +114,14 @@ def test_schema_is_that_of_the_annotations() -> None:
     }
     assert json.loads(Room.avro_schema())["doc"] == "What is in a room."
     assert Lamp.avro_schema() is Lamp.avro_schema()
-    assert json.loads(Lamp.avro_schema(case_type="pascalcase"))["fields"][0]["name"] == "Name"
-    assert Lamp.avro_schema(indent=1) == json.dumps(schema, indent=1)
 
 
 def test_fingerprint_is_that_of_the_canonical_form() -> None:
-    canonical = fastavro.schema.to_parsing_canonical_form(json.loads(Room.avro_schema()))
-    assert Room.schema_fingerprint() == fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")
+    canonical = fastavro.schema.to_parsing_canonical_form(json.loads(Lamp.avro_schema()))
+    assert Lamp.schema_fingerprint() == fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")
     assert len(Room.schema_fingerprint()) == 16
+    # It has a logical type, which counts here.
+    assert Room.schema_fingerprint() == fingerprint_of(canonical_form_of(json.loads(Room.avro_schema())))
 
 
 def test_record_name_is_that_of_the_class_or_of_meta() -> None:
@@ -143,11 +132,11 @@ def test_record_name_is_that_of_the_class_or_of_meta() -> None:
 @pytest.mark.parametrize(
     ("message", "path", "reason"),
     [
-        (Lamp("x", 1.7), "brightness", "expected .*long.*, got 1.7"),  # type: ignore[arg-type]
-        (Lamp("x", 2**63), "brightness", "expected .*long"),
-        (Lamp(None, 1), "name", "expected .*string.*, got None"),  # type: ignore[arg-type]
-        (Room(name="x", mode=Mode.DAY, lamps=[Lamp("x", "y")]), "lamps.Lamp.brightness", "got 'y'"),  # type: ignore[arg-type]
-        (Lamp("\ud800", 1), "", "surrogates"),
+        (Lamp("x", 1.7), "brightness", "expected an int, got float 1.7"),  # type: ignore[arg-type]
+        (Lamp("x", 2**63), "brightness", "expected an integer of 64 bits"),
+        (Lamp(None, 1), "name", "expected a str, got None"),  # type: ignore[arg-type]
+        (Room(name="x", mode=Mode.DAY, lamps=[Lamp("x", "y")]), "lamps[0].brightness", "got str 'y'"),  # type: ignore[arg-type]
+        (Lamp("\ud800", 1), "name", "lone surrogate U\\+D800"),
     ],
 )
 def test_refuses_values_that_the_schema_does_not_admit(message: AvroMessageMixin, path: str, reason: str) -> None:
@@ -181,15 +170,23 @@ def test_any_bytes_are_read_or_refused(garbage: bytes, position: int) -> None:
         assert isinstance(message, Room)
 
 
-@pytest.mark.parametrize("message_class", [Node, Branch])
-def test_a_message_cannot_contain_itself(message_class: type[AvroMessageMixin]) -> None:
-    with pytest.raises(TypeError, match=f"{message_class.__name__} cannot be a message: Node contains itself"):
-        message_class.avro_schema()
+def test_a_message_cannot_contain_itself() -> None:
+    with pytest.raises(TypeError, match="Node contains itself"):
+        Node.avro_schema()
+    with pytest.raises(TypeError, match="Node contains itself"):
+
+        @dataclass
+        class Branch(AvroMessageMixin):
+            leaves: list[Node]
 
 
 def test_items_of_no_bytes_are_refused() -> None:
-    with pytest.raises(TypeError, match="Nothings cannot be a message: items of an array take no bytes"):
-        Nothings.avro_schema()
+    with pytest.raises(TypeError, match="Nothings"):
+
+        @dataclass
+        class Nothings(AvroMessageMixin):
+            many: list[Nothing]
+
     assert Nothing.decode(Nothing().encode()) == Nothing()
 
 

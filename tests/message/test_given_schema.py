@@ -118,13 +118,20 @@ def test_fields_that_differ_from_the_schema_are_named() -> None:
             use()
 
 
-def test_a_schema_that_could_crash_the_decoder_is_refused() -> None:
+def test_a_schema_whose_types_are_not_those_of_the_annotations_is_refused() -> None:
     nested: dict[str, Any] = {"type": "record", "name": "GivenNode"}
-    nested["fields"] = [{"name": "below", "type": ["null", "GivenNode"]}]
+    nested["fields"] = [{"name": "below", "type": ["null", "GivenNode"]}, {"name": "size", "type": "long"}]
 
     @dataclass
     class Node(AvroMessageMixin, schema=json.dumps(nested)):
-        below: Any = None
+        below: str | None
+        size: int
 
-    with pytest.raises(TypeError, match="GivenNode contains itself"):
-        Node().encode()
+    @dataclass
+    class Size(AvroMessageMixin, schema=json.dumps({**nested, "fields": nested["fields"][1:]})):
+        size: float
+
+    with pytest.raises(TypeError, match=r"Node: field below may be GivenNode in the schema alone"):
+        Node("x", 1).encode()
+    with pytest.raises(TypeError, match=r"Size: field size is long in the schema, and float in the annotations"):
+        Size(1.0).encode()

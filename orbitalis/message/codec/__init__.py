@@ -1,0 +1,7 @@
+"""Codecs of users' message classes, worked out once for each class: annotations and schema → layout → functions."""
+
+from __future__ import annotations
+
+from orbitalis.message.codec.compiled import Codec, compile_codec
+
+__all__ = ["Codec", "compile_codec"]
