@@ -10,9 +10,9 @@ from types import NoneType
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from orbitalis.message.annotations import DecimalDigits, Fixed, WireKind
 from orbitalis.message.derivation.field_types import DecimalField, Json, ScalarField, ScalarKind
 from orbitalis.message.derivation.refusals import Refusal, refusal
+from orbitalis.message.field_annotations import DecimalDigits, Fixed, WireKind
 
 __all__ = ["KINDS", "decimal_field", "fixed_size", "kind_of", "scalar_field", "unwrap"]
 

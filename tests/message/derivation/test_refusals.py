@@ -14,8 +14,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
 
-from orbitalis.message.annotations import DateTimeMicro, DecimalDigits, Fixed, Int32
 from orbitalis.message.derivation import check_field_types, derive_schema, read_annotation, schema_text
+from orbitalis.message.field_annotations import DateTimeMicro, DecimalDigits, Fixed, Int32, WireKind
 
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ REFUSED: list[tuple[Any, str]] = [
     (list[Nothing], ARRAY_OF_NOTHING),
     (tuple[Literal[None], ...], ARRAY_OF_NOTHING),
     (Annotated[str, Fixed(3)], "str cannot be sent as Fixed.*another type"),
-    (Annotated[str, Int32.__metadata__[0]], "str cannot be sent as .*another type"),
+    (Annotated[str, WireKind("int")], "str cannot be sent as .*another type"),
     (Annotated[int, DecimalDigits(3)], "int cannot be sent as DecimalDigits.*another type"),
 ]
 

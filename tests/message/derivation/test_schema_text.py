@@ -45,7 +45,7 @@ Documented.Meta = type(  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
-class Lamp(AvroModel):  # type: ignore[misc]
+class Lamp(AvroModel):
     name: str = "x"
     seen: int | None = None
     mode: Mode = Mode.DAY
@@ -53,7 +53,7 @@ class Lamp(AvroModel):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class Blind(AvroModel):  # type: ignore[misc]
+class Blind(AvroModel):
     """A blind."""
 
     closed: bool
@@ -65,6 +65,14 @@ class Blind(AvroModel):  # type: ignore[misc]
         schema_name = "BlindRecord"
 
 
+# To be given items that only the run knows.
+LIST: Any = list
+TUPLE: Any = tuple
+DICT: Any = dict
+SEQUENCE: Any = Sequence
+MUTABLE_SEQUENCE: Any = MutableSequence
+MAPPING: Any = Mapping
+MUTABLE_MAPPING: Any = MutableMapping
 PRICE = types.condecimal(max_digits=5, decimal_places=2)
 DIGEST = types.confixed(size=4, aliases=["q"], namespace="z")
 MOMENT = datetime(2020, 1, 2, 3, 4, 5, 678901)
@@ -135,24 +143,28 @@ def _plain() -> Any:
     return field()
 
 
+def _made(value: Any) -> Any:
+    return field(default_factory=lambda: value)
+
+
 @pytest.mark.parametrize(("annotation", "values"), EXAMPLES, ids=lambda value: str(value)[:40])
 def test_each_type_is_written_as_the_library_does(annotation: Any, values: list[Any]) -> None:
     _check(("values", annotation, _plain()))
     _check(("values", annotation, field(metadata={"doc": "d", "aliases": ("k",), "inner_name": "In", "n": 1})))
     _check(("values", annotation | None, _plain()))
-    _check(("values", dict[str, annotation], _plain()), ("lamps", MutableMapping[str, annotation], _plain()))
+    _check(("values", DICT[str, annotation], _plain()), ("lamps", MUTABLE_MAPPING[str, annotation], _plain()))
     _check(("values", annotation, field(default=values[0], metadata={"exclude_default": True})))
     if annotation is type(None):
         return
-    for array in (list[annotation], Sequence[annotation], MutableSequence[annotation], tuple[annotation, ...]):
+    for array in (LIST[annotation], SEQUENCE[annotation], MUTABLE_SEQUENCE[annotation], TUPLE[annotation, ...]):
         _check(("values", array, _plain()))
         _check(("values", array, field(default=None)))
         _check(("values", array, field(default=())))
     for value in values:
         _check(("values", annotation, field(default=value)))
-        _check_if_possible(("values", annotation, field(default_factory=lambda value=value: value)))
-        _check_if_possible(("values", list[annotation], field(default_factory=lambda value=value: [value, value])))
-        _check_if_possible(("values", dict[str, annotation], field(default_factory=lambda value=value: {"k": value})))
+        _check_if_possible(("values", annotation, _made(value)))
+        _check_if_possible(("values", LIST[annotation], _made([value, value])))
+        _check_if_possible(("values", DICT[str, annotation], _made({"k": value})))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +242,7 @@ def test_what_is_there_already_is_referred_to() -> None:
 
 def test_an_inherited_field_comes_first_and_an_undecorated_class_has_the_name_of_its_own() -> None:
     @dataclass
-    class Base(AvroModel):  # type: ignore[misc]
+    class Base(AvroModel):
         values: int
 
     @dataclass
@@ -252,11 +264,11 @@ LEAVES: st.SearchStrategy[Pair] = st.sampled_from(
 
 def _larger(inner: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
     return st.one_of(
-        inner.map(lambda pair: (list[pair[0]], st.lists(pair[1], max_size=2))),
-        inner.map(lambda pair: (Sequence[pair[0]], st.lists(pair[1], max_size=2))),
-        inner.map(lambda pair: (tuple[pair[0], ...], st.lists(pair[1], max_size=2).map(tuple))),
-        inner.map(lambda pair: (dict[str, pair[0]], st.dictionaries(st.sampled_from("ab"), pair[1], max_size=2))),
-        inner.map(lambda pair: (Mapping[str, pair[0]], st.dictionaries(st.sampled_from("ab"), pair[1], max_size=2))),
+        inner.map(lambda pair: (LIST[pair[0]], st.lists(pair[1], max_size=2))),
+        inner.map(lambda pair: (SEQUENCE[pair[0]], st.lists(pair[1], max_size=2))),
+        inner.map(lambda pair: (TUPLE[pair[0], ...], st.lists(pair[1], max_size=2).map(tuple))),
+        inner.map(lambda pair: (DICT[str, pair[0]], st.dictionaries(st.sampled_from("ab"), pair[1], max_size=2))),
+        inner.map(lambda pair: (MAPPING[str, pair[0]], st.dictionaries(st.sampled_from("ab"), pair[1], max_size=2))),
         inner.map(lambda pair: (pair[0] | None, pair[1])),
         st.lists(inner, min_size=2, max_size=3).map(
             lambda pairs: (Union[tuple(pair[0] for pair in pairs)], pairs[0][1])  # noqa: UP007 (made of a list)

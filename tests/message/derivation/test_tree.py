@@ -15,8 +15,7 @@ import pytest
 from dataclasses_avroschema import types
 from typing_extensions import TypeAliasType
 
-from orbitalis.message import annotations
-from orbitalis.message.annotations import DecimalDigits, Fixed, Int32
+from orbitalis.message import field_annotations
 from orbitalis.message.derivation import (
     DecimalField,
     EnumField,
@@ -33,6 +32,7 @@ from orbitalis.message.derivation import (
     read_annotation,
     read_record,
 )
+from orbitalis.message.field_annotations import DecimalDigits, Fixed, Int32
 
 
 class Level(enum.IntEnum):
@@ -164,7 +164,7 @@ def test_a_literal_can_be_an_enum_of_texts() -> None:
     "name", ["Int32", "Float32", "TimeMicro", "DateTimeMicro", "LocalDateTime", "LocalDateTimeMicro"]
 )
 def test_our_annotations_are_those_of_the_library(name: str) -> None:
-    assert read_annotation(getattr(annotations, name)) == read_annotation(getattr(types, name))
+    assert read_annotation(getattr(field_annotations, name)) == read_annotation(getattr(types, name))
 
 
 def test_digits_and_sizes_are_known_in_both_spellings() -> None:
@@ -188,7 +188,7 @@ def test_bytes_of_one_size_are_written_out_once() -> None:
 
 def test_names_of_types_stand_for_what_they_name() -> None:
     identifier = NewType("identifier", int)
-    alias = TypeAliasType("alias", Annotated[list[identifier], "x"])  # type: ignore[valid-type]
+    alias = TypeAliasType("alias", Annotated[list[identifier], "x"])
     assert _scalar(identifier) == ("long", int)
     assert _scalar(Annotated[Int32, "x"]) == ("int", int)
     found = read_annotation(alias)
