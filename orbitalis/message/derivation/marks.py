@@ -77,6 +77,7 @@ def kind_of(marks: Iterable[object]) -> str | None:
 
 
 def scalar_field(plain: type, marks: Sequence[object]) -> ScalarField:
+    """Return what a type of single values is, given its marks; raises :class:`Refusal` if they are for another one."""
     mark = kind_of(marks)
     if (plain, mark) not in KINDS or any(isinstance(one, DecimalDigits | Fixed) for one in marks):
         raise Refusal(f"{plain.__name__} cannot be sent as {' '.join(map(str, marks))}: that is for another type")
@@ -85,6 +86,7 @@ def scalar_field(plain: type, marks: Sequence[object]) -> ScalarField:
 
 
 def decimal_field(marks: Iterable[Any]) -> DecimalField:
+    """Return what a `Decimal` with these marks is; raises :class:`Refusal` if none says how many digits it has."""
     for one in marks:
         precision = scale = None
         if isinstance(one, DecimalDigits):

@@ -69,13 +69,16 @@ class Place:
     literals_are_enums: bool
 
     def inside(self, field: str | None = None) -> Place:
+        """Return the place of a type in this one."""
         return replace(self, field=self.field if field is None else field, inner_name=None)
 
     @property
     def name(self) -> str:
+        """Name of a type that has none of its own."""
         return self.inner_name or singular(self.field)
 
     def full_name(self, name: str, namespace: str | None = None) -> str:
+        """Return the name of a type with its namespace: its own, or that around it."""
         around = self.namespace if namespace is None else namespace
         return f"{around}.{name}" if around and "." not in name else name
 
@@ -157,7 +160,7 @@ class Reader:
             except Exception as error:
                 raise Refusal(f"its default_factory fails with {type(error).__name__}: {error}") from error
         if default is not MISSING:
-            written["default"] = default_of_field(found, default, made)
+            written["default"] = _default_of_field(found, default, made)
         return found, written
 
     def read(self, annotation: Any, place: Place, default: object = MISSING, made: bool = False) -> FieldType:
@@ -238,11 +241,11 @@ class Reader:
             declared.append((annotation, branch))
         check_told_apart(declared)
         if branches and default is not MISSING and default is not None and not made:
-            if not any(admits(branch, default) for _, branch in declared):
+            if not any(_admits(branch, default) for _, branch in declared):
                 expected = " | ".join(shown(annotation) for annotation, _ in declared)
                 raise Refusal(f"its default {default!r} is no {expected}")
             if brought is None:
-                branches.sort(key=lambda branch: not admits(branch, default))
+                branches.sort(key=lambda branch: not _admits(branch, default))
         return union_field(branches)
 
     def _literal(self, values: tuple[Any, ...], place: Place, default: object, made: bool) -> LiteralField:
@@ -334,6 +337,7 @@ class Reader:
 
     @contextmanager
     def inside(self, *read: object) -> Generator[None]:
+        """Read within these; raises :class:`Refusal` if one of them is being read already, since it contains itself."""
         for one in read:
             if one in self._open:
                 raise Refusal(f"{self._root.__qualname__} cannot be a message: {shown(one)} contains itself")
@@ -362,7 +366,7 @@ def _is_enum(python_type: type) -> TypeGuard[type[Enum]]:
     return issubclass(python_type, Enum) and not issubclass(python_type, Flag)
 
 
-def admits(field_type: FieldType, value: object) -> bool:
+def _admits(field_type: FieldType, value: object) -> bool:
     try:
         default_in_schema(field_type, value)
     except UnfitDefaultError:
@@ -370,7 +374,7 @@ def admits(field_type: FieldType, value: object) -> bool:
     return True
 
 
-def default_of_field(field_type: FieldType, value: object, made: bool) -> Json:
+def _default_of_field(field_type: FieldType, value: object, made: bool) -> Json:
     """Return what the schema says for a default."""
     if value is None and isinstance(field_type, ListField | TupleField):
         return []
@@ -380,6 +384,6 @@ def default_of_field(field_type: FieldType, value: object, made: bool) -> Json:
         written = default_in_schema(field_type, value)
     except UnfitDefaultError as error:
         raise Refusal(f"its default {value!r} does not fit: expected {error}") from error
-    if isinstance(field_type, UnionField) and value is not None and not admits(field_type.branches[0], value):
+    if isinstance(field_type, UnionField) and value is not None and not _admits(field_type.branches[0], value):
         raise Refusal(f"its default {value!r} has to be of the first type of the union: write that type first")
     return written

@@ -96,6 +96,7 @@ def takes_none(field_type: FieldType) -> bool:
 
 
 def takes_no_bytes(field_type: FieldType) -> bool:
+    """Return whether no value of a type takes any bytes."""
     match field_type:
         case ScalarField(kind):
             return kind == "null"

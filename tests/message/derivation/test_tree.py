@@ -145,6 +145,22 @@ def test_the_values_of_a_literal_count_even_where_a_default_comes_first() -> Non
     assert isinstance(either.branches[0], ScalarField)
 
 
+def test_a_branch_that_the_default_is_of_comes_first() -> None:
+    @dataclass
+    class Telegram:
+        value: str | Annotated[Decimal, DecimalDigits(5, 2)] = Decimal("1.25")
+
+    (member,) = read_record(Telegram).members
+    assert isinstance(member.type, UnionField)
+    assert [type(one) for one in member.type.branches] == [DecimalField, ScalarField]
+
+
+def test_a_literal_beside_its_type_says_nothing_more() -> None:
+    found = read_annotation(Literal["a"] | str | int)
+    assert isinstance(found, UnionField)
+    assert list(found.branches) == [read_annotation(str), read_annotation(int)]
+
+
 def test_a_literal_can_be_an_enum_of_texts() -> None:
     @dataclass
     class Telegram:
