@@ -129,6 +129,8 @@ class RecordLayout:
     """Whether a value of a subclass is refused."""
     may_refuse: bool = False
     """Whether making a value can raise an error of the class's own."""
+    is_filled: bool = False
+    """Whether an object is made by filling its `__dict__`, which gives the same as calling the class, and is faster."""
     is_shareable: bool = False
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from orbitalis.message.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis.message.codec import Codec, compile_codec
 from orbitalis.message.derivation import check_field_types, read_record
 from orbitalis.message.registry import UserMessage
+from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 
 __all__ = ["AvroMessageMixin"]
 

@@ -8,8 +8,8 @@ from functools import lru_cache, partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
 
-from orbitalis.message.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
+from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_wire import limits, messages
 from orbitalis_wire.schemas import SCHEMAS
 

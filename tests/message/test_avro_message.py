@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orbitalis.message import AvroMessageMixin, registry
-from orbitalis.message.canonical_form import canonical_form_of, fingerprint_of
+from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_avro.errors import DecodeError, EncodeError
 
 

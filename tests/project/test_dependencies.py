@@ -40,7 +40,7 @@ ALLOWED: dict[str, list[str]] = {
         *PROJECT["project"]["dependencies"],
         *PROJECT["project"]["optional-dependencies"]["testing"],
     ],
-    "orbitalis_codegen": [*PROJECT["project"]["optional-dependencies"]["codegen"], "fastavro"],
+    "orbitalis_codegen": PROJECT["project"]["optional-dependencies"]["codegen"],
     "tests": REQUIREMENTS,
 }
 

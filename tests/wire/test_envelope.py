@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from fastavro import parse_schema
-from fastavro.schema import fingerprint, to_parsing_canonical_form
+from fastavro.schema import fingerprint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orbitalis_avro.canonical_form import canonical_form_of
 from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.codecs import decode_event_envelope, encode_event_envelope
 from orbitalis_wire.envelope import ENVELOPE_FINGERPRINT, Encoding, decode_event, encode_event
@@ -64,7 +64,7 @@ def test_what_is_written_is_read(pair: Pair, encoding: Encoding) -> None:
 
 @given(ENVELOPES)
 def test_avro_is_the_single_object_encoding(pair: Pair) -> None:
-    crc = fingerprint(to_parsing_canonical_form(parse_schema(SCHEMA)), "CRC-64-AVRO")
+    crc = fingerprint(canonical_form_of(SCHEMA), "CRC-64-AVRO")
 
     assert crc == ENVELOPE_FINGERPRINT
     written = encode_event(pair.value, Encoding.AVRO)

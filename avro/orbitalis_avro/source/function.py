@@ -96,6 +96,12 @@ class Function:
 
     def construct(self, values: dict[str, str]) -> None:
         """Assign an object of the class to `value`, given the names of the variables with the fields."""
+        if self.record.is_filled:
+            self.add(f"value = object.__new__({self.record.class_name})")
+            self.add("filled = value.__dict__")
+            for field in self.record.fields:
+                self.add(f'filled["{field.attribute}"] = {values[field.name]}')
+            return
         arguments = [f"{field.attribute}={values[field.name]}" for field in self.record.fields if field.is_argument]
         if self.record.may_refuse:
             with self.block("try:"):

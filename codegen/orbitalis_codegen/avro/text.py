@@ -1,12 +1,13 @@
-"""Schemas as text: self-contained, in parsing canonical form, and as fingerprint."""
+"""Schemas as text: self-contained, in canonical form, and as fingerprint."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 
-from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
+from fastavro.schema import parse_schema
 
+from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_codegen.avro.library import Definition, Library, qualified_name
 from orbitalis_codegen.avro.shapes import PRIMITIVES
 from orbitalis_codegen.diagnostic import Report, shown
@@ -41,14 +42,14 @@ def schema_text(library: Library, name: str, report: Report) -> SchemaText:
         report.add(Rule.AVRO_DEEP_TYPE, definition.position, message)
         return _NOT_TO_BE_HAD
     try:
-        # The parser leaves marks in what it was given.
-        parsed = parse_schema(json.loads(json.dumps(expanded)))
-        canonical_form = to_parsing_canonical_form(parsed)
+        # A second opinion; the parser leaves marks in what it was given.
+        parse_schema(json.loads(json.dumps(expanded)))
+        canonical_form = canonical_form_of(expanded)
     except Exception as error:  # Its errors have no common type below this one.
         report.add(Rule.AVRO_REFUSED, definition.position, f"fastavro refuses {shown(name)}: {error}")
         return _NOT_TO_BE_HAD
     text = json.dumps(expanded, ensure_ascii=False, separators=(",", ":"))
-    return SchemaText(text, canonical_form, fingerprint(canonical_form, "CRC-64-AVRO"))
+    return SchemaText(text, canonical_form, fingerprint_of(canonical_form))
 
 
 class _Expander:

@@ -9,12 +9,12 @@ import types
 from dataclasses import MISSING
 from typing import Any, ClassVar, cast, get_origin
 
-from orbitalis.message.canonical_form import canonical_form_of
 from orbitalis.message.derivation.field_types import FieldType, Json, RecordField
 from orbitalis.message.derivation.reader import Place, Reader
 from orbitalis.message.derivation.record_fields import UnresolvedError, hints_of
 from orbitalis.message.derivation.record_meta import RecordMeta
 from orbitalis.message.derivation.refusals import Refusal
+from orbitalis_avro.canonical_form import canonical_form_of
 
 __all__ = ["check_field_types", "derive_schema", "read_annotation", "read_record", "schema_text"]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from orbitalis.message.canonical_form import Json
+from orbitalis_avro.canonical_form import Json
 
 __all__ = [
     "DecimalField",

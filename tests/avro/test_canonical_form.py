@@ -12,7 +12,7 @@ from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orbitalis.message.canonical_form import canonical_form_of, fingerprint_of
+from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_wire.schemas import SCHEMAS
 
 PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "string", "bytes"]
