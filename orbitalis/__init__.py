@@ -92,6 +92,8 @@ if TYPE_CHECKING:
         PendingRequest,
         TypedOperation,
         operation,
+        output,
+        periodic,
         sink,
     )
     from orbitalis.operations.constraint import Constraint
@@ -184,6 +186,8 @@ __all__ = [
     "build_new_local_client",
     "connect",
     "operation",
+    "output",
+    "periodic",
     "run",
     "serve",
     "sink",

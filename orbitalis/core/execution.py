@@ -332,6 +332,11 @@ class OperationExecutor(Orbiter):
             return accepting
         if not slots:
             raise self._no_connection(operation_name, whose)
+        if not any(slot.input.has_input for slot in slots):
+            raise NoConnectionError(
+                f"operation '{operation_name}' takes no input{whose}, so it can neither be executed nor requested: its "
+                "plugin sends outputs on its own, and a sink takes them"
+            )
         raise NoConnectionError(
             f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
             f"whose input accepts {kind_of(message)}; accepted are "

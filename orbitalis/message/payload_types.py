@@ -99,11 +99,15 @@ class PayloadTypes:
             return self._wrappers[given](value=value)
         if type(value) is int and float in self.types and int not in self.types:
             return self.message(float(value))
-        message = wrap(value)
-        if message is None:
-            fits = self.optional
+        try:
+            message = wrap(value)
+        except TypeError:  # which would name all that can be published
+            fits, message = False, None
         else:
-            fits = type(message) in self._messages or canonical_form(schema_of(type(message))) in self._forms
+            if message is None:
+                fits = self.optional
+            else:
+                fits = type(message) in self._messages or canonical_form(schema_of(type(message))) in self._forms
         if not fits:
             raise TypeError(f"expected {self}, got {'None' if value is None else f'a {type(value).__qualname__}'}")
         return message

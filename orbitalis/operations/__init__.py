@@ -8,6 +8,7 @@ from orbitalis.operations.provided_operations import Operation, OperationsProvid
 from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.operations.sink_decorator import sink
 from orbitalis.operations.typed_operation import TypedOperation
+from orbitalis.operations.without_input import output, periodic
 
 __all__ = [
     "Connection",
@@ -17,5 +18,7 @@ __all__ = [
     "PendingRequest",
     "TypedOperation",
     "operation",
+    "output",
+    "periodic",
     "sink",
 ]

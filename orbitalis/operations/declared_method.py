@@ -1,4 +1,4 @@
-"""Decorated methods: how they are found in a class and its bases, and read when the class is made."""
+"""Declarations of a class, such as decorated methods: how they are found in its bases, and read when it is made."""
 
 from __future__ import annotations
 
@@ -13,64 +13,40 @@ from orbitalis.message.payload_types import PayloadTypes
 from orbitalis.operations.annotations import Names, Parameters, has_type_variable, substitute
 from orbitalis.operations.handlers import ConnectionFunctionHandler, FunctionHandler, MethodHandler, OnResult
 
-__all__ = ["DeclaredMethod", "declarations_of", "read_declarations"]
+__all__ = ["Declaration", "DeclaredMethod", "declarations_of", "read_declarations"]
 
-T = TypeVar("T", bound="DeclaredMethod")
+T = TypeVar("T", bound="Declaration")
 
 
-class DeclaredMethod:
-    """A decorated method as its class has it. On an instance it is the method.
+class Declaration:
+    """What a class says about one operation, by an attribute.
 
-    The annotations are read when the class is made. If one names something that is not there yet, they are read again
-    when they are needed.
+    It is read when the class is made. If it names something that is not there yet, it is read again when it is needed.
     """
 
     is_static = False
-    """Whether the function has no parameter `self`."""
+    """Whether it is a function without a parameter `self`."""
 
     name: str
     """Name of the operation."""
     attribute: str
-    """Name of the method."""
+    """Name of the attribute."""
     is_read: bool
-    """Whether the annotations have been read."""
+    """Whether it has been read."""
 
-    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
-        """Declare a function that is about to become a method.
-
-        Args:
-            function: The function, or a static method of it.
-            name: Name of the operation; by default that of the method.
-
-        Raises:
-            TypeError: `function` is no function.
-        """
-        given = function.__func__ if isinstance(function, staticmethod) else function
-        if not isinstance(given, FunctionType):
-            raise TypeError(f"expected a method to decorate, got {function!r}")
-        self.__doc__ = given.__doc__
-        self.__name__ = given.__name__
-        self.__qualname__ = given.__qualname__
-        self.__module__ = given.__module__
-        self.function: FunctionType = given
-        """The function that was decorated."""
-        self.__isabstractmethod__: bool = getattr(given, "__isabstractmethod__", False)
+    def __init__(self, attribute: str, name: str | None = None) -> None:
+        """Declare something about an operation; its name is that of the attribute unless `name` is given."""
         self.is_read = False
         self._given_name = name
-        self._set_names(given.__name__)
-        self._names = Names(given)
+        self._set_names(attribute)
         self._arguments: dict[object, object] = {}
         """By type variable: what it stands for."""
-        self._overrides: DeclaredMethod | None = None
-        # What the annotations say, once they are read.
-        self._takes_events = False
-        self._takes_payload = True
+        # What it says, once it is read.
         self._payloads: PayloadTypes | None = None
         self._results: PayloadTypes | None = None
-        self._connection_parameter: str | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
-        """Take the name of the method."""
+        """Take the name of the attribute."""
         self._set_names(name)
 
     def _set_names(self, attribute: str) -> None:
@@ -78,18 +54,23 @@ class DeclaredMethod:
         self.name = self._given_name or attribute
 
     def __repr__(self) -> str:
-        """Show the method."""
-        return f"<{type(self).__name__} {self.function.__module__}.{self.function.__qualname__}>"
+        """Show where it stands."""
+        return f"<{type(self).__name__} {self._place}>"
+
+    @property
+    def _place(self) -> str:
+        """Where it stands, for errors."""
+        raise NotImplementedError
 
     # Reading
 
     def read(self) -> None:
-        """Read the annotations if that can be done now.
+        """Read what is declared if that can be done now.
 
         Annotations with a type variable are read in the class that says what it stands for.
 
         Raises:
-            TypeError: The annotations are wrong.
+            TypeError: What is declared is wrong.
         """
         if not self.is_read:
             try:
@@ -98,14 +79,12 @@ class DeclaredMethod:
                 raise self.wrong(str(error)) from None
             except NameError:
                 return
-        if self.is_read:
-            self._names.forget()
 
     def need(self) -> None:
-        """Read the annotations unless they are read.
+        """Read what is declared unless it is read.
 
         Raises:
-            TypeError: The annotations are wrong, or cannot be read.
+            TypeError: What is declared is wrong, or cannot be read.
         """
         self.read()
         if self.is_read:
@@ -121,13 +100,78 @@ class DeclaredMethod:
         raise self.wrong("has annotations with an open type variable: derive a class that says what it stands for")
 
     def _read(self) -> bool:
-        """Read the annotations; return `False` if a type variable is open.
+        """Read what is declared; return `False` if a type variable is open.
 
         Raises:
-            TypeError: The annotations are wrong; the text continues a sentence that begins with the method's name.
-            NameError: They name something that is not there, or not yet.
+            TypeError: What is declared is wrong; the text continues a sentence that begins with the place.
+            NameError: It names something that is not there, or not yet.
         """
         raise NotImplementedError
+
+    def wrong(self, text: str) -> TypeError:
+        """Return an error about what is declared; `text` continues a sentence that begins with the place."""
+        return TypeError(f"{self._place} {text}")
+
+    # Inheriting
+
+    def overridden(self, function: Callable[..., Any]) -> Self:
+        """Return the same declaration for a function that overrides the attribute without a decorator.
+
+        Raises:
+            TypeError: A function cannot take its place.
+        """
+        raise NotImplementedError
+
+    def specialised(self, arguments: dict[object, object]) -> Self:
+        """Return the same declaration with type variables replaced."""
+        other = copy.copy(self)
+        other._arguments = {
+            **{variable: substitute(one, arguments) for variable, one in self._arguments.items()},
+            **{variable: one for variable, one in arguments.items() if variable not in self._arguments},
+        }
+        return other
+
+
+class DeclaredMethod(Declaration):
+    """A decorated method as its class has it. On an instance it is the method."""
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+        """Declare a function that is about to become a method.
+
+        Args:
+            function: The function, or a static method of it.
+            name: Name of the operation; by default that of the method.
+
+        Raises:
+            TypeError: `function` is no function.
+        """
+        given = function.__func__ if isinstance(function, staticmethod) else function
+        if not isinstance(given, FunctionType):
+            raise TypeError(f"expected a method to decorate, got {function!r}")
+        Declaration.__init__(self, given.__name__, name)
+        self.__doc__ = given.__doc__
+        self.__name__ = given.__name__
+        self.__qualname__ = given.__qualname__
+        self.__module__ = given.__module__
+        self.function: FunctionType = given
+        """The function that was decorated."""
+        self.__isabstractmethod__: bool = getattr(given, "__isabstractmethod__", False)
+        self._names = Names(given)
+        self._overrides: DeclaredMethod | None = None
+        # What the annotations say, once they are read.
+        self._takes_events = False
+        self._takes_payload = True
+        self._connection_parameter: str | None = None
+
+    @property
+    def _place(self) -> str:
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    def read(self) -> None:
+        """Read the annotations if that can be done now, as :meth:`Declaration.read` says."""
+        super().read()
+        if self.is_read:
+            self._names.forget()
 
     def _parameters(self) -> Parameters:
         return Parameters.of(self.function, self._names, has_self=not self.is_static)
@@ -154,15 +198,9 @@ class DeclaredMethod:
 
     def _check_async(self) -> None:
         if inspect.isasyncgenfunction(self.function):
-            raise TypeError("yields: return one result, and send others with send_result_to_all")
+            raise TypeError("yields: return one result, and send others with `await self.send(…)`")
         if not inspect.iscoroutinefunction(self.function):
             raise TypeError("is not asynchronous: write 'async def'")
-
-    def wrong(self, text: str) -> TypeError:
-        """Return an error about the method; `text` continues a sentence that begins with the method's name."""
-        return TypeError(f"{self.function.__module__}.{self.function.__qualname__} {text}")
-
-    # Inheriting
 
     def overridden(self, function: Callable[..., Any]) -> Self:
         """Return the same declaration for a function that overrides the method without a decorator."""
@@ -170,15 +208,6 @@ class DeclaredMethod:
         DeclaredMethod.__init__(other, function, self._given_name)
         other._arguments = self._arguments
         other._overrides = self
-        return other
-
-    def specialised(self, arguments: dict[object, object]) -> Self:
-        """Return the same declaration with type variables replaced."""
-        other = copy.copy(self)
-        other._arguments = {
-            **{variable: substitute(one, arguments) for variable, one in self._arguments.items()},
-            **{variable: one for variable, one in arguments.items() if variable not in self._arguments},
-        }
         return other
 
     # Calling
@@ -212,13 +241,13 @@ class DeclaredMethod:
 
 
 def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> None:
-    """Read the decorated methods of one kind in a new class.
+    """Read the declarations of one kind in a new class.
 
     A method that overrides a decorated one without a decorator keeps the declaration: it is put into the class, as are
     inherited methods whose type variables the class specifies.
 
     Raises:
-        TypeError: Annotations are wrong, or two methods are about the same operation.
+        TypeError: What is declared is wrong, or two declarations are about the same operation.
     """
     arguments = _type_arguments(owner)
     for name in dict.fromkeys(name for base in owner.__mro__ for name in vars(base)):
@@ -236,7 +265,7 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
             continue
         setattr(owner, name, here)
         here.__set_name__(owner, name)
-    by_operation: dict[str, DeclaredMethod] = {}
+    by_operation: dict[str, Declaration] = {}
     for one in vars(owner).values():
         if is_one(one):
             other = by_operation.setdefault(one.name, one)
@@ -249,7 +278,7 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
 
 
 def declarations_of(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> Iterable[T]:
-    """Return the decorated methods of one kind in a class and its bases, those of bases first."""
+    """Return the declarations of one kind in a class and its bases, those of bases first."""
     found: dict[str, T] = {}
     for base in reversed(owner.__mro__):
         for name, one in vars(base).items():

@@ -290,8 +290,8 @@ def _events(name: str | None, input: object, output: object, cpu_bound: bool) ->
         )
     if not accepted.has_input:
         raise ValueError(
-            f"operation '{name}' has no input, so nothing would ever call the method: give an input, "
-            "or add an Operation without handler to `operations`"
+            f"operation '{name}' has no input, so nothing would ever call the method: give an input, or declare the "
+            f"operation with `{name} = output(…)`, or with @periodic(seconds) over a method that is called in a rhythm"
         )
     return accepted, sent
 

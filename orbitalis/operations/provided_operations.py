@@ -72,27 +72,30 @@ class OperationsProviderMixin:
             KeyError: There is no such operation.
         """
         if operation_name not in self.operations:
-            known = ", ".join(f"'{name}'" for name in self.operations) or "none"
-            raise KeyError(f"there is no operation '{operation_name}' to give a policy; known: {known}")
+            raise KeyError(f"there is no operation '{operation_name}' to give a policy; {self._known_operations()}")
         self.operations[operation_name].policy = policy
         self._operations_changed()
         return self
+
+    def _known_operations(self) -> str:
+        """Name the operations, for errors."""
+        return "known: " + (", ".join(f"'{name}'" for name in self.operations) or "none")
 
     def _operations_changed(self) -> None:
         """Take note of operations that were changed by a method."""
 
     def __init_subclass__(cls, **arguments: object) -> None:
-        """Read the operations that the methods declare.
+        """Read the operations that the class declares.
 
         Raises:
-            TypeError: Annotations are wrong, or two methods have the same operation.
+            TypeError: A declaration is wrong, or two declare the same operation.
         """
         super().__init_subclass__(**arguments)
         read_declarations(cls, is_typed_operation)
 
 
 def declared_operations(plugin: object, on_result: OnResult) -> dict[str, Operation]:
-    """Return the operations that the methods of a plugin's class declare, by name.
+    """Return the operations that a plugin's class declares, by name.
 
     Of two with the same name the one of the more derived class counts. `on_result` sends the results of methods that
     return them.
@@ -103,7 +106,7 @@ def declared_operations(plugin: object, on_result: OnResult) -> dict[str, Operat
     return {
         declared.name: Operation(
             name=declared.name,
-            handler=declared.handler(plugin, on_result),
+            handler=declared.input_handler(plugin, on_result),
             policy=copy.deepcopy(declared.default_policy),
             input=declared.input,
             output=declared.output,

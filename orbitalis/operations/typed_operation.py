@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeGuard, TypeVar, overload
 
 from orbitalis.message.event import Event
-from orbitalis.message.payload import MESSAGE_OF_VALUE, wrap
+from orbitalis.message.payload import MESSAGE_OF_VALUE, kind_of, wrap
 from orbitalis.message.payload_types import PayloadTypes
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.annotations import Parameters
-from orbitalis.operations.declared_method import DeclaredMethod
+from orbitalis.operations.declared_method import Declaration, DeclaredMethod
+from orbitalis.operations.handlers import GivenHandler, OnResult
 from orbitalis.operations.policy import Policy
 from orbitalis_wire.topics import OperationInputTopic
 
@@ -19,7 +20,9 @@ __all__ = [
     "EventMethod",
     "EventOperation",
     "OperationMethod",
+    "Sends",
     "Specification",
+    "TypedMethod",
     "TypedOperation",
     "check_concurrency",
     "is_typed_operation",
@@ -29,6 +32,7 @@ S_co = TypeVar("S_co", covariant=True)
 I_contra = TypeVar("I_contra", contravariant=True)
 O_co = TypeVar("O_co", covariant=True)
 C_co = TypeVar("C_co", covariant=True)
+P_contra = TypeVar("P_contra", contravariant=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,20 +73,29 @@ def check_concurrency(operation_name: str | None, given: object) -> None:
         )
 
 
-class TypedOperation(DeclaredMethod, Generic[S_co, I_contra, O_co]):
-    """An operation of the plugin class `S_co` that takes `I_contra` and gives `O_co`; `None` is for nothing.
+class Sends(Protocol[P_contra]):
+    """An operation whose plugin may send `P_contra`.
 
-    It can stand for its name wherever a core needs or executes an operation. Type checkers then compare what is sent
-    with what the operation takes.
+    A :class:`TypedOperation` is one of what it gives, and of nothing wider: so type checkers refuse any other payload.
     """
 
-    def __init__(self, function: Callable[..., Any], specification: Specification) -> None:
-        """Declare a function that is about to become a method.
+    @property
+    def output_message(self) -> Callable[[P_contra], object | None]:
+        """What makes a message of a payload."""
+        ...
 
-        Raises:
-            TypeError: `function` is no function.
-        """
-        super().__init__(function, specification.name)
+
+class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
+    """An operation of the plugin class `S_co` that takes `I_contra` and gives `O_co`.
+
+    `None` is for nothing; an operation that takes `Never` has no input, and sends outputs on its own. It can stand for
+    its name wherever a core needs or executes an operation. Type checkers then compare what is sent with what the
+    operation takes.
+    """
+
+    def __init__(self, attribute: str, specification: Specification) -> None:
+        """Declare an operation by an attribute of a class."""
+        Declaration.__init__(self, attribute, specification.name)
         self._specification = specification
         self._input = Input.no_input()
         self._output = Output.no_output()
@@ -153,6 +166,68 @@ class TypedOperation(DeclaredMethod, Generic[S_co, I_contra, O_co]):
             self._results.message(payload)
         return value
 
+    @property
+    def output_message(self) -> Callable[[O_co], object | None]:
+        """What makes the message of an output that is not omitted.
+
+        It raises a :class:`TypeError` for what the operation does not give.
+        """
+        return self._output_message
+
+    def _output_message(self, value: object | None) -> object | None:
+        if not self.output.has_output:
+            raise TypeError(f"operation '{self.name}' has no output: declare one to send something")
+        try:
+            if self._results is not None:
+                return self._results.message(value)
+            message = wrap(value)
+        except TypeError as error:
+            raise TypeError(f"operation '{self.name}': {error}") from None
+        if not self._output.accepts_payload(message):
+            raise TypeError(f"operation '{self.name}': expected {self._output}, got {kind_of(message)}")
+        return message
+
+    def omits(self, value: object | None) -> bool:
+        """Return whether an output is not sent: `None`, where the method may return that."""
+        return value is None and self.output.has_output and self._results is not None and self._results.optional
+
+    def input_handler(self, plugin: object, on_result: OnResult) -> GivenHandler | None:
+        """Return what takes the inputs at a plugin, and calls `on_result` with results; `None` without input.
+
+        Raises:
+            TypeError: The annotations are wrong, or cannot be read.
+        """
+        raise NotImplementedError
+
+    def _set_types(self, payloads: PayloadTypes | None, results: PayloadTypes) -> None:
+        """Let the operation take and give these; without payloads it has no input."""
+        self._payloads, self._results = payloads, results
+        self._input = Input.no_input() if payloads is None else payloads.to_input()
+        self._output = results.to_output()
+        self._result_messages = frozenset(one for one in results.types if one not in MESSAGE_OF_VALUE)
+
+
+def is_typed_operation(given: object) -> TypeGuard[TypedOperation[Any, Any, Any]]:
+    """Tell whether something is an operation of a plugin class."""
+    return isinstance(given, TypedOperation)
+
+
+class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
+    """An operation that a method makes."""
+
+    def __init__(self, function: Callable[..., Any], specification: Specification) -> None:
+        """Declare a function that is about to become a method.
+
+        Raises:
+            TypeError: `function` is no function.
+        """
+        DeclaredMethod.__init__(self, function, specification.name)
+        TypedOperation.__init__(self, self.attribute, specification)
+
+    def input_handler(self, plugin: object, on_result: OnResult) -> GivenHandler | None:
+        """Return what calls the method of a plugin, and `on_result` with its result."""
+        return self.handler(plugin, on_result)
+
     def _read(self) -> bool:
         # Raises if the name cannot be in a topic.
         OperationInputTopic.filter(operation_name=self.name)
@@ -170,11 +245,8 @@ class TypedOperation(DeclaredMethod, Generic[S_co, I_contra, O_co]):
             return True
         if not self._read_types(parameters):
             return False
-        payloads, results = self._payloads, self._results
-        assert payloads is not None
-        assert results is not None
-        self._input, self._output = payloads.to_input(), results.to_output()
-        self._result_messages = frozenset(one for one in results.types if one not in MESSAGE_OF_VALUE)
+        assert self._results is not None
+        self._set_types(self._payloads, self._results)
         return True
 
     def _check_function(self) -> None:
@@ -206,12 +278,7 @@ class TypedOperation(DeclaredMethod, Generic[S_co, I_contra, O_co]):
         return True
 
 
-def is_typed_operation(given: object) -> TypeGuard[TypedOperation[Any, Any, Any]]:
-    """Tell whether something is an operation of a plugin class."""
-    return isinstance(given, TypedOperation)
-
-
-class OperationMethod(TypedOperation[S_co, I_contra, O_co], Generic[S_co, I_contra, O_co, C_co]):
+class OperationMethod(TypedMethod[S_co, I_contra, O_co], Generic[S_co, I_contra, O_co, C_co]):
     """An operation in the typed style; an instance has it as the method `C_co`."""
 
     @overload
@@ -229,7 +296,7 @@ class EventMethod(Protocol):
     def __call__(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, None]: ...
 
 
-class EventOperation(TypedOperation[S_co, I_contra, O_co]):
+class EventOperation(TypedMethod[S_co, I_contra, O_co]):
     """An operation whose method takes topic and event."""
 
     @overload

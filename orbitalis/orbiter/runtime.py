@@ -165,7 +165,7 @@ class Runtime:
         self._calls = calls
         self._message_hooks = _MESSAGE_HOOKS | calls.message_hooks
         self._send_hooks = _SEND_HOOKS | calls.send_hooks
-        self._on_connection = on_connection
+        self.on_connection = on_connection
         self._look_again = look_again
         self._is_iterating = is_iterating
         self._complaints = ThrottledLog(_logger)
@@ -399,12 +399,12 @@ class Runtime:
         seen = self._promoted.pop(slot, None) if self._promoted else None
         if _PROMOTED in self.hooks.overridden or _PROMOTED in self.hooks.attributes:
             return Later(self._promote, seen or PendingRequest(slot, self.now))
-        self._on_connection()
+        self.on_connection()
         return None
 
     async def _promote(self, pending: PendingRequest) -> None:
         await self.hooks.wait_for(_PROMOTED, pending)
-        self._on_connection()
+        self.on_connection()
 
     def _tell_closed(self, effect: ConnectionClosed, bus: str | None) -> Waiting:
         slot = effect.slot

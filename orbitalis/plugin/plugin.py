@@ -7,22 +7,25 @@ from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from orbitalis.bus.client import Later
 from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event, new_identifier
-from orbitalis.message.payload import Publishable, kind_of, wrap
+from orbitalis.message.payload import Publishable, wrap
 from orbitalis.message.schema import SchemaSpec
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.handlers import Handler, HandlerCache
 from orbitalis.operations.process_pool import ProcessPool, default_size
 from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin, declared_operations
+from orbitalis.operations.typed_operation import Sends, is_typed_operation
 from orbitalis.orbiter.answer import Answer
 from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.runtime import RoleCalls
 from orbitalis.plugin.answering import answer_input
+from orbitalis.plugin.output_sender import OutputSender
+from orbitalis.plugin.rhythm import Rhythms
 from orbitalis.protocol.config import OperationTerms, PluginConfig, TopicLayout
 from orbitalis.protocol.effects import CloseReason, Effect
 from orbitalis.protocol.machine import PluginMachine
@@ -39,6 +42,8 @@ from orbitalis_wire.messages import (
 from orbitalis_wire.topics import DirectedDiscoverTopic, OperationInputTopic, ReplyTopic, ResponseTopic
 
 __all__ = ["Plugin"]
+
+O = TypeVar("O", bound=Publishable)  # noqa: E741 - as Output
 
 _ANNOUNCING_TIMEOUT = 1.0
 """Seconds for which a start waits for the announcement to be sent."""
@@ -80,6 +85,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self.state = PluginState.CREATED
         """What it is doing."""
         self.operations = {**declared_operations(self, self._send_result), **self.operations}
+        self._outputs = OutputSender(self.identifier, self._machine, self._runtime)
+        self._rhythms = Rhythms(self, self.identifier, self._outputs, self.statistics)
+        if self._rhythms:
+            self._runtime.on_connection = self._begin_rhythms
 
     # Life cycle
 
@@ -154,15 +163,24 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _switch_to_started(self) -> None:
         self.state = next_plugin_state(self.state, LifeTrigger.STARTED)
+        self._rhythms.start()
+
+    def _begin_rhythms(self) -> None:
+        """Take note of a new connection."""
+        self.new_connection_added_event.set()
+        self._rhythms.wake()
 
     def _switch_to_stopped(self) -> None:
         self.state = next_plugin_state(self.state, LifeTrigger.STOPPED)
 
     async def _shut_down(self) -> None:
         try:
-            await super()._shut_down()
+            await self._rhythms.end()
         finally:
-            await self.process_pool.close()
+            try:
+                await super()._shut_down()
+            finally:
+                await self.process_pool.close()
 
     async def _begin(self, effects: list[Effect]) -> None:
         # A core that is started after this plugin finds it by a discover, and need not hear the announcement as well.
@@ -323,22 +341,37 @@ class Plugin(OperationsProviderMixin, Orbiter):
             BusError: It could not be published to one of them.
         """
         connections, message = list(connections), wrap(data)
-        for one in connections:
-            self._check_result(one, message)
-        under_way: list[Awaitable[None]] = []
-        failures: list[Exception] = []
-        for one in connections:
-            topic = one.output_topic
-            if topic is not None and one.can_answer:
-                answer = Answer.owed_by(topic, one.connection_identifier)
-                try:
-                    waiting = self._runtime.publisher.start_output(topic, message, one.headers, answer)
-                except Exception as error:
-                    failures.append(error)
-                else:
-                    if waiting is not None:
-                        under_way.append(waiting)
-        await self._runtime.publisher.all_published(under_way, failures)
+        await self._outputs.publish(connections, message, may_answer=True)
+
+    async def send(self, operation: Sends[O], payload: O, *, core_identifier: str | None = None) -> int:
+        """Send an output to every core that is connected for an operation; return how many that were.
+
+        The operation is given as `Lamp.temperature`: type checkers hold `payload` against what it gives. An output that
+        is sent so never answers an input, also where a handler sends it: sinks take it. `None` is not sent where the
+        operation may return that.
+
+        Args:
+            operation: What the output is of, of any kind.
+            payload: What is sent.
+            core_identifier: The only core that gets it; by default each one does.
+
+        Raises:
+            TypeError: The operation does not give that payload, or has no output; or it is no operation.
+            KeyError: This plugin has no such operation.
+            BusError: It could not be published to one of them; the others got it.
+        """
+        if not is_typed_operation(operation):
+            raise TypeError(
+                f"expected an operation of a plugin class, such as {type(self).__name__}.temperature, got {operation!r}"
+            )
+        provided = self.operations.get(operation.name)
+        if provided is None:
+            raise KeyError(f"{self} has no operation '{operation.name}' to send outputs of; {self._known_operations()}")
+        if operation.omits(payload):
+            return 0
+        message = operation.output_message(payload)
+        self._outputs.check(operation.name, provided.output, message)
+        return await self._outputs.send(operation.name, message, core_identifier)
 
     async def send_answer(self, connection: Connection, event: Event[Any], data: Publishable) -> None:
         """Answer an input that came on a connection, from a task that was there before; does nothing if it is closed.
@@ -350,21 +383,14 @@ class Plugin(OperationsProviderMixin, Orbiter):
             BusError: It could not be published.
         """
         message, topic = wrap(data), connection.output_topic
-        self._check_result(connection, message)
-        if topic is not None and connection.can_answer:
+        if topic is None:
+            return
+        self._outputs.check(connection.operation_name, connection.output, message)
+        if connection.can_answer:
             waiting = self._runtime.publisher.send(
                 topic, message, connection.headers, correlation_identifier=event.identifier
             )
             await self._runtime.publisher.all_published([] if waiting is None else [waiting], [])
-
-    def _check_result(self, connection: Connection, message: object | None) -> None:
-        """Raise :class:`TypeError` for a message that the operation of a connection is not declared to send."""
-        # Nothing at all can be sent by any operation: it answers a core that waits that there is no result.
-        if message is not None and connection.has_output and not connection.output.accepts_payload(message):
-            raise TypeError(
-                f"operation '{connection.operation_name}' of '{self.identifier}' is declared to send "
-                f"{connection.output}, not {kind_of(message)}"
-            )
 
 
 _MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {

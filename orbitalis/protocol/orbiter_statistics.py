@@ -33,3 +33,5 @@ class OrbiterStatistics:
     """Offers and requests that were not made since there was no room."""
     forgotten: int = 0
     """Remotes that were forgotten to make room for others."""
+    failed_periodic_calls: int = 0
+    """Calls of periodic operations that raised, or whose result could not be sent."""

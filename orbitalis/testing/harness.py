@@ -22,7 +22,7 @@ __all__ = ["Harness", "LeftoverError"]
 
 _TIMEOUT = 60.0
 _STEP = 0.1
-_BUSY = ("events of ", "execution of ", "orbitalis work for ")
+_BUSY = ("events of ", "execution of ", "orbitalis work for ", "output of ")
 """How tasks are called that carry something which is in flight."""
 
 

@@ -88,8 +88,10 @@ def test_another_value_is_refused(annotation: Any, value: object, given: str) ->
 
 
 def test_what_stands_for_no_message_is_refused() -> None:
-    with pytest.raises(TypeError, match="cannot publish a bool"):
+    with pytest.raises(TypeError, match=r"^expected int, got a bool$"):
         PayloadTypes.of_annotation(int).message(True)
+    with pytest.raises(TypeError, match=r"^expected str \| bytes, got a dict$"):
+        PayloadTypes.of_annotation(str | bytes).message({})
     with pytest.raises(EncodeError, match="65 bits"):
         PayloadTypes.of_annotation(int).message(2**64)
 
