@@ -26,6 +26,8 @@ from orbitalis import (
     StringMessage,
     connect,
     operation,
+    output,
+    periodic,
     sink,
 )
 
@@ -72,9 +74,45 @@ class TextCore(Core):
         report("dead", remote=remote_identifier)
 
 
+@dataclass
+class Sensor(Plugin):
+    """Sends on its own: a number ten times a second, and what it is told to."""
+
+    count: int = 0
+    spoken = output(str)
+
+    @periodic(0.1)
+    async def counted(self) -> int:
+        self.count += 1
+        report("called", count=self.count)
+        return self.count
+
+
+@dataclass
+class SensorCore(Core):
+    @sink(Sensor.counted)
+    async def take_count(self, count: int) -> None:
+        report("counted", count=count)
+
+    @sink(Sensor.spoken)
+    async def take_spoken(self, text: str) -> None:
+        report("spoken", text=text)
+
+    async def _on_compliant(self) -> None:
+        report("compliant")
+
+    async def _on_not_compliant(self) -> None:
+        report("not compliant")
+
+
 def make(kind: str, identifier: str, bus: str, options: dict[str, Any]) -> Orbiter:
     if kind == "plugin":
         return TextPlugin(identifier=identifier, eventbus_client=connect(bus), **options)
+    if kind == "sensor":
+        return Sensor(identifier=identifier, eventbus_client=connect(bus), **options)
+    if kind == "sensor core":
+        core = SensorCore(identifier=identifier, eventbus_client=connect(bus), **options)
+        return core.with_requirement(Sensor.counted, minimum=1).with_requirement(Sensor.spoken, minimum=1)
     constraint = Constraint(
         minimum=1, maximum=options.pop("maximum", None), inputs=[Input.string()], outputs=[Output.string()]
     )
@@ -90,6 +128,11 @@ async def answer(orbiter: Orbiter, command: str, *arguments: str) -> object:
         assert isinstance(orbiter, Core)
         results = (orbiter.request("lowercase", text, result_type=StringMessage) for text in arguments)
         return [result.value for result in await asyncio.gather(*results)]
+    if command == "send":
+        assert isinstance(orbiter, Sensor)
+        return await orbiter.send(Sensor.spoken, arguments[0])
+    if command == "nap":
+        return await asyncio.sleep(0.1)
     if command == "connections":
         return sorted(connection.remote_identifier for connection in orbiter.retrieve_connections())
     if command == "topics":
