@@ -31,8 +31,8 @@ class Rhythm:
     """Calls the method of one periodic operation while a core takes its outputs.
 
     The first call is made when a core connects. The others are due at fixed times after it, so that they do not drift.
-    What is due while a call lasts is left out. When no core is connected any more, the rhythm rests; it goes on when
-    one connects, at once if the time of a call has passed meanwhile.
+    What is due while a call lasts is left out. If no core is connected when a call is due, the rhythm rests, and begins
+    anew when one connects.
     """
 
     def __init__(
@@ -68,17 +68,14 @@ class Rhythm:
         """Begin, in the running event loop, to take note of :meth:`wake`."""
         self._event_loop = asyncio.get_running_loop()
         self._context = outside()
-        self._began_at, self._count = self._event_loop.time(), 0
         self._logs_from = -math.inf
         self._is_running = True
 
     def wake(self) -> None:
-        """Go on if the rhythm rests: there may be a core that takes outputs."""
+        """Begin anew if the rhythm rests: there may be a core that takes outputs."""
         if not self._is_running or self._timer is not None or self._call is not None:
             return
-        now = self._event_loop.time()
-        if self._due < now:
-            self._began_at, self._count = now, 0
+        self._began_at, self._count = self._event_loop.time(), 0
         self._set_timer()
 
     async def end(self) -> None:
@@ -106,15 +103,12 @@ class Rhythm:
             )
 
     @property
-    def _due(self) -> float:
-        return self._began_at + self._count * self._declared.seconds
-
-    @property
     def _fields(self) -> dict[str, str | None]:
         return {"orbiter": self._plugin_identifier, "operation": self._declared.name}
 
     def _set_timer(self) -> None:
-        self._timer = self._event_loop.call_at(self._due, self._begin_call, context=self._context)
+        due = self._began_at + self._count * self._declared.seconds
+        self._timer = self._event_loop.call_at(due, self._begin_call, context=self._context)
 
     def _begin_call(self) -> None:
         self._timer = None
@@ -182,7 +176,7 @@ class Rhythms:
             rhythm.start()
 
     def wake(self) -> None:
-        """Have each rhythm go on that rests, now that there is one more connection."""
+        """Have each rhythm begin anew that rests, now that there is one more connection."""
         for rhythm in self._rhythms:
             rhythm.wake()
 

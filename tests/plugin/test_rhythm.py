@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orbitalis import Core, Event, Float64Message, Plugin, output, periodic, sink
-from orbitalis.testing import Harness, VirtualClockEventLoop
+from orbitalis.testing import Harness
 
 
 @dataclass
@@ -24,6 +24,7 @@ class Sensor(Plugin):
     running: int = 0
     resists: bool = False
     stops: bool = False
+    stopped: bool = False
     button = output(str)
 
     @periodic(1.0)
@@ -35,6 +36,7 @@ class Sensor(Plugin):
         try:
             if self.stops:
                 await self.stop()
+                self.stopped = True
             if self.error is not None:
                 raise self.error
             if self.takes:
@@ -74,6 +76,12 @@ async def connected(harness: Harness, identifier: str = "home") -> Home:
     await harness.start(home)
     await harness.compliant(home)
     return home
+
+
+def timers() -> list[str]:
+    """Return the timers of rhythms that are set."""
+    scheduled = getattr(asyncio.get_running_loop(), "_scheduled", ())
+    return [repr(timer) for timer in scheduled if not timer.cancelled() and "Rhythm" in repr(timer)]
 
 
 async def test_it_begins_when_a_core_connects_and_sends_what_the_method_returns(harness: Harness) -> None:
@@ -250,6 +258,7 @@ async def test_a_stop_cancels_the_call_under_way_and_a_start_begins_anew(harness
     assert harness.time == before
     assert sensor.running == 0
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("output of")]
+    assert timers() == []
     await harness.advance(10)
     assert len(sensor.calls) == calls
     taken = len(home.taken)
@@ -267,6 +276,7 @@ async def test_a_stop_in_mid_period_ends_the_rhythm(harness: Harness) -> None:
     await harness.advance(0.5)
     calls = len(sensor.calls)
     await sensor.stop()
+    assert timers() == []
     await harness.advance(10)
     assert len(sensor.calls) == calls
 
@@ -314,6 +324,7 @@ async def test_the_method_may_stop_its_plugin(harness: Harness) -> None:
     sensor.stops = True
     await harness.advance(5)
     assert not sensor.is_running
+    assert sensor.stopped
     assert len(sensor.calls) <= 2
     assert sensor.statistics.failed_periodic_calls == 0
     assert sensor.running == 0
@@ -355,12 +366,27 @@ async def test_nothing_is_called_of_an_operation_that_was_taken_away(harness: Ha
 
 
 async def test_while_nobody_is_connected_no_timer_is_set(harness: Harness) -> None:
-    sensor = sensor_on(harness, with_loop=False)
-    await harness.start(sensor)
+    await harness.start(sensor_on(harness))
     home = await connected(harness)
+    assert len(timers()) == 1
     await home.stop()
     await harness.advance(1.5)
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualClockEventLoop)
-    timers = [timer for timer in getattr(loop, "_scheduled", ()) if not timer.cancelled()]
-    assert not [timer for timer in timers if "Rhythm" in repr(timer)]
+    assert timers() == []
+
+
+async def test_the_harness_waits_for_a_call_under_way(harness: Harness) -> None:
+    sensor = sensor_on(harness, takes=0.5)
+    await harness.start(sensor)
+    home = await connected(harness)
+    await harness.idle()
+    assert (sensor.running, home.taken) == (0, [1.0])
+
+
+async def test_a_connection_is_told_of_as_without_a_rhythm(harness: Harness) -> None:
+    sensor = sensor_on(harness)
+    await harness.start(sensor)
+    await connected(harness, "one")
+    await connected(harness, "two")
+    for _ in range(2):
+        await sensor.new_connection_added_event.wait()
+    assert not sensor.new_connection_added_event.is_set()

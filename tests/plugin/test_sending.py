@@ -30,14 +30,14 @@ from orbitalis.testing import Harness
 
 
 @dataclass(frozen=True)
-class LevelMessage(AvroMessageMixin):
+class GlowMessage(AvroMessageMixin):
     level: float
 
 
 @dataclass
 class Lamp(Plugin):
     temperature = output(float)
-    either = output(LevelMessage, str)
+    either = output(GlowMessage, str)
 
     @operation
     async def paint(self, colour: str, connection: Connection) -> str | None:
@@ -49,7 +49,7 @@ class Lamp(Plugin):
     @operation
     async def silent(self, text: str) -> None: ...
 
-    @operation(name="events", input=Input.string(), output=Output.from_message(LevelMessage))
+    @operation(name="events", input=Input.string(), output=Output.from_message(GlowMessage))
     async def events(self, topic: str, event: Event[StringMessage]) -> None: ...
 
 
@@ -62,7 +62,7 @@ class Home(Core):
         self.taken.append(value)
 
     @sink(Lamp.either)
-    async def take_either(self, value: LevelMessage | str) -> None:
+    async def take_either(self, value: GlowMessage | str) -> None:
         self.taken.append(value)
 
     @sink(Lamp.paint)
@@ -70,7 +70,7 @@ class Home(Core):
         self.taken.append(text)
 
     @sink(Lamp.events)
-    async def take_event(self, level: LevelMessage) -> None:
+    async def take_event(self, level: GlowMessage) -> None:
         self.taken.append(level)
 
 
@@ -117,13 +117,13 @@ async def test_all_payloads_that_are_declared_are_taken(harness: Harness) -> Non
     lamp, (home,) = await connected(harness, Lamp.temperature, Lamp.either, Lamp.events)
 
     await lamp.send(Lamp.temperature, 21)
-    await lamp.send(Lamp.either, LevelMessage(0.5))
+    await lamp.send(Lamp.either, GlowMessage(0.5))
     await lamp.send(Lamp.either, "x")
     await lamp.send(lamp.either, "y")
-    await lamp.send(Lamp.events, LevelMessage(1.5))
+    await lamp.send(Lamp.events, GlowMessage(1.5))
     await harness.idle()
 
-    assert sorted(home.taken, key=str) == sorted([21.0, LevelMessage(0.5), "x", "y", LevelMessage(1.5)], key=str)
+    assert sorted(home.taken, key=str) == sorted([21.0, GlowMessage(0.5), "x", "y", GlowMessage(1.5)], key=str)
 
 
 async def test_without_a_connection_nothing_is_sent_and_nothing_raised(harness: Harness) -> None:
@@ -148,9 +148,9 @@ WRONG = [
     (Lamp.temperature, True, "operation 'temperature': expected float, got a bool"),
     (Lamp.temperature, {}, "operation 'temperature': expected float, got a dict"),
     (Lamp.temperature, StringMessage(value="x"), "operation 'temperature': expected float, got a StringMessage"),
-    (Lamp.either, 1, r"operation 'either': expected LevelMessage \| str, got a int"),
+    (Lamp.either, 1, r"operation 'either': expected GlowMessage \| str, got a int"),
     (Lamp.paint, b"x", r"operation 'paint': expected str \| None, got a bytes"),
-    (Lamp.events, "x", "operation 'events': expected LevelMessage, got a StringMessage"),
+    (Lamp.events, "x", "operation 'events': expected GlowMessage, got a StringMessage"),
     (Lamp.events, {}, "operation 'events': cannot publish a dict"),
     (Lamp.silent, "x", "operation 'silent' has no output: declare one"),
     ("temperature", 1.5, r"expected an operation of a plugin class, such as Lamp\.temperature, got 'temperature'"),
@@ -214,11 +214,13 @@ async def test_what_is_sent_beside_a_result_does_not_answer(harness: Harness) ->
 async def test_sending_is_a_use_of_the_connection(harness: Harness) -> None:
     lamp = Lamp(identifier="lamp", eventbus_client=harness.client(), close_connection_if_unused_after=60.0)
     lamp, (home,) = await connected(harness, Lamp.temperature, lamp=lamp)
+    (connection,) = lamp.retrieve_connections()
     for _ in range(5):
         await harness.advance(40)
         assert await lamp.send(Lamp.temperature, 21.5) == 1
         await harness.idle()
     assert home.taken == [21.5] * 5
+    assert lamp.retrieve_connections() == [connection]
 
 
 @pytest.mark.parametrize("fault", ["hangs", "fails", "fails later"])
