@@ -20,6 +20,7 @@ from orbitalis import (
     Plugin,
     Policy,
     StringMessage,
+    TypedOperation,
     operation,
     output,
     periodic,
@@ -102,21 +103,24 @@ async def test_a_core_needs_it_as_any_other_and_cannot_execute_it(bus: LocalEven
     core = Home(identifier="core", eventbus_client=on(bus), with_loop=False)
     for one in (Lamp.temperature, Lamp.either, Lamp.read):
         core.with_requirement(one, minimum=1)
+    # Type checkers refuse all of it.
     execute: Any = core.execute
+    distribute: Any = core.execute_distributed
     request: Any = core.request
     async with running(Lamp(identifier="lamp", eventbus_client=on(bus), with_loop=False), core):
         await core.compliant_event.wait()
         assert {one.operation_name for one in core.retrieve_connections()} == {"temperature", "either", "reading"}
-        for name, one in {"temperature": Lamp.temperature, "reading": Lamp.read}.items():
+        refusing: dict[str, TypedOperation[Any, Any, Any]] = {"temperature": Lamp.temperature, "reading": Lamp.read}
+        for name, refused_one in refusing.items():
             refused = f"operation '{name}' takes no input, so it can neither be executed nor requested"
             with pytest.raises(TypeError, match=refused):
-                await execute(one, any=True)
+                await execute(refused_one, any=True)
             with pytest.raises(TypeError, match=refused):
-                await execute(one, 1.0, plugin_identifier="lamp")
+                await execute(refused_one, 1.0, plugin_identifier="lamp")
             with pytest.raises(TypeError, match=refused):
-                await core.execute_distributed(one, [1.0])  # type: ignore[list-item]
+                await distribute(refused_one, [1.0])
             with pytest.raises(TypeError, match=refused):
-                await request(one)
+                await request(refused_one)
             for ask in (execute(name, any=True), request(name), execute(name, "x", plugin_identifier="lamp")):
                 with pytest.raises(NoConnectionError, match=f"operation '{name}' takes no input"):
                     await ask
@@ -131,7 +135,7 @@ class Keeping(Lamp):
 
 
 class Replacing(Lamp):
-    temperature = output(int, name="whole", default_policy=Policy(maximum=3))  # type: ignore[assignment]
+    temperature = output(int, name="whole", default_policy=Policy(maximum=3))
     text = None  # type: ignore[assignment]
 
     @periodic(3)

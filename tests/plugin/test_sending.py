@@ -142,7 +142,7 @@ async def test_without_a_connection_nothing_is_sent_and_nothing_raised(harness: 
     assert await lamp.send(Lamp.temperature, 21.5) == 0
 
 
-WRONG = [
+WRONG: list[tuple[object, object, str]] = [
     (Lamp.temperature, "x", "operation 'temperature': expected float, got a str"),
     (Lamp.temperature, None, "operation 'temperature': expected float, got None"),
     (Lamp.temperature, True, "operation 'temperature': expected float, got a bool"),
@@ -188,7 +188,7 @@ async def test_an_operation_that_the_plugin_does_not_have_is_refused(harness: Ha
 
 async def test_what_the_plugin_provides_under_the_name_counts(harness: Harness) -> None:
     class Whole(Lamp):
-        temperature = output(int)  # type: ignore[assignment]
+        temperature = output(int)
 
     lamp, _ = await connected(
         harness, Whole.temperature, lamp=Whole(identifier="lamp", eventbus_client=harness.client())

@@ -132,7 +132,8 @@ async def answer(orbiter: Orbiter, command: str, *arguments: str) -> object:
         assert isinstance(orbiter, Sensor)
         return await orbiter.send(Sensor.spoken, arguments[0])
     if command == "nap":
-        return await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)
+        return None
     if command == "connections":
         return sorted(connection.remote_identifier for connection in orbiter.retrieve_connections())
     if command == "topics":
