@@ -95,7 +95,10 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
 
     def __init__(self, attribute: str, specification: Specification) -> None:
         """Declare an operation by an attribute of a class."""
-        Declaration.__init__(self, attribute, specification.name)
+        super().__init__(attribute, specification.name)
+        self._specify(specification)
+
+    def _specify(self, specification: Specification) -> None:
         self._specification = specification
         self._input = Input.no_input()
         self._output = Output.no_output()
@@ -221,8 +224,8 @@ class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
         Raises:
             TypeError: `function` is no function.
         """
-        DeclaredMethod.__init__(self, function, specification.name)
-        TypedOperation.__init__(self, self.attribute, specification)
+        super().__init__(function, specification.name)
+        self._specify(specification)
 
     def input_handler(self, plugin: object, on_result: OnResult) -> GivenHandler | None:
         """Return what calls the method of a plugin, and `on_result` with its result."""

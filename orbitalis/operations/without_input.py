@@ -214,10 +214,7 @@ def periodic(seconds: float, *, name: str | None = None, default_policy: Policy 
         TypeError: `seconds` is no number; or, when the class is made, the method takes something or returns nothing.
         ValueError: `seconds` is not positive, or not finite.
     """
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"periodic takes a number of seconds, such as @periodic(1.0), got {seconds!r}")
-    if not 0 < seconds < math.inf:
-        raise ValueError(f"periodic takes a positive and finite number of seconds, got {seconds}")
+    _check_seconds(seconds)
     return PeriodicDecorator(_specification(name, default_policy), float(seconds))
 
 
@@ -230,6 +227,13 @@ def _specification(name: str | None, default_policy: Policy | None) -> Specifica
     if name is not None:
         OperationInputTopic.filter(operation_name=name)
     return Specification(name=name, default_policy=default_policy or Policy.no_constraints())
+
+
+def _check_seconds(given: object) -> None:
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise TypeError(f"periodic takes a number of seconds, such as @periodic(1.0), got {given!r}")
+    if not 0 < given < math.inf:
+        raise ValueError(f"periodic takes a positive and finite number of seconds, got {given}")
 
 
 def _no_input(operation_name: str) -> TypeError:
