@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from typing import Any, Final
 
+from orbitalis.errors import BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis.operations.declared_method import declarations_of
 from orbitalis.operations.without_input import PeriodicOperation, is_periodic
@@ -23,6 +24,10 @@ _logger = FieldLogger(logging.getLogger(__name__))
 
 _END_TIMEOUT: Final = 5.0
 """Seconds for which a call that was cancelled is waited for."""
+_PUBLISHING_TIMEOUT: Final = 1.0
+"""Seconds for which publishing may take at least; it may go on until the next call is due."""
+_SLACK: Final = 0.1
+"""The part of a period by which a call may be late: one that is later is left out."""
 _QUIET: Final = 60.0
 """Seconds between two lines about failures of one operation, at least."""
 
@@ -106,9 +111,12 @@ class Rhythm:
     def _fields(self) -> dict[str, str | None]:
         return {"orbiter": self._plugin_identifier, "operation": self._declared.name}
 
+    @property
+    def _due(self) -> float:
+        return self._began_at + self._count * self._declared.seconds
+
     def _set_timer(self) -> None:
-        due = self._began_at + self._count * self._declared.seconds
-        self._timer = self._event_loop.call_at(due, self._begin_call, context=self._context)
+        self._timer = self._event_loop.call_at(self._due, self._begin_call, context=self._context)
 
     def _begin_call(self) -> None:
         self._timer = None
@@ -122,22 +130,41 @@ class Rhythm:
     def _end_call(self, call: asyncio.Task[None]) -> None:
         self._call = None
         if self._is_running:
-            passed = (self._event_loop.time() - self._began_at) / self._declared.seconds
-            self._count = max(self._count, math.ceil(passed))
+            self._leave_out_missed()
             self._set_timer()
+
+    def _leave_out_missed(self) -> None:
+        """Count the calls that were due while one lasted."""
+        passed = (self._event_loop.time() - self._began_at) / self._declared.seconds
+        self._count = max(self._count, math.ceil(passed - _SLACK))
 
     async def _run(self) -> None:
         try:
             with Scope(self, asyncio.current_task()):
                 result = await self._method()
             if not self._declared.omits(result):
-                await self._outputs.send(self._declared.name, self._declared.output_message(result))
+                await self._send(self._declared.output_message(result))
         except asyncio.CancelledError as error:
             if is_being_cancelled():
                 raise
             self._failed(error)  # it has awaited something that was cancelled
         except Exception as error:
             self._failed(error)
+
+    async def _send(self, message: object | None) -> None:
+        """Publish an output, and give up where that takes so long that others would miss the next one."""
+        self._leave_out_missed()
+        limit = asyncio.timeout_at(max(self._due, self._event_loop.time() + _PUBLISHING_TIMEOUT))
+        try:
+            async with limit:
+                await self._outputs.send(self._declared.name, message)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise BusUnavailableError(
+                f"an output of operation '{self._declared.name}' could not be published to every core until the next "
+                "one was due"
+            ) from None
 
     def _failed(self, error: BaseException) -> None:
         self._statistics.failed_periodic_calls += 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from orbitalis import Core, Event, Float64Message, Plugin, output, periodic, sink
+from orbitalis.bus.client import Later
 from orbitalis.testing import Harness
 
 
@@ -177,6 +179,48 @@ async def test_a_slow_call_leaves_out_what_it_misses_and_does_not_overlap_with_t
 
     assert sensor.calls[4:] == pytest.approx([began + 12, began + 13], abs=1e-6)
     assert home.taken == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+
+
+async def test_a_core_that_cannot_be_published_to_keeps_the_others_from_nothing(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    sensor = sensor_on(harness, takes=0.3)
+    await harness.start(sensor)
+    gone, home = await connected(harness, "gone"), await connected(harness)
+    await harness.advance(0.5)
+    client = sensor.eventbus_client
+    start_publish = client.start_publish
+
+    def start(topic: str, *arguments: Any, **options: Any) -> Awaitable[None] | None:
+        if "/gone/" in topic:
+            return Later(asyncio.Event().wait)  # type: ignore[arg-type]
+        return start_publish(topic, *arguments, **options)
+
+    setattr(client, "start_publish", start)  # noqa: B010
+    before, calls = len(home.taken), len(sensor.calls)
+    await harness.advance(60)
+    setattr(client, "start_publish", start_publish)  # noqa: B010
+
+    # Publishing may take a second, with which each call reaches into the next period.
+    assert len(home.taken) - before >= 29
+    assert len(sensor.calls) - calls >= 29
+    assert sensor.statistics.failed_periodic_calls >= 29
+    assert "could not be published to every core until the next one was due" in caplog.text
+    assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) <= 2
+    await harness.advance(3)
+    assert gone.taken[-1] == home.taken[-1]
+
+
+async def test_a_call_that_is_hardly_late_is_made(harness: Harness) -> None:
+    sensor = sensor_on(harness, takes=1.05)
+    await harness.start(sensor)
+    await connected(harness)
+    await harness.advance(2.3)
+    began = sensor.calls[0]
+    assert sensor.calls == pytest.approx([began, began + 1.05, began + 2.1], abs=1e-6)
+    sensor.takes = 0.0
+    await harness.advance(3)
+    assert sensor.calls[3:] == pytest.approx([began + 4, began + 5], abs=1e-6)
 
 
 async def test_none_is_not_sent(harness: Harness) -> None:
