@@ -70,9 +70,33 @@ RUNTIME_MUTANTS = [
     ),
     Mutant(
         name="results-to-closed-connections",
-        file="orbitalis/plugin/plugin.py",
+        file="orbitalis/plugin/output_sender.py",
         old="            if topic is not None and one.can_answer:\n",
         new="            if topic is not None:\n",
+    ),
+    Mutant(
+        name="what-is-sent-beside-a-result-answers",
+        file="orbitalis/plugin/output_sender.py",
+        old="may_answer=False)",
+        new="may_answer=True)",
+    ),
+    Mutant(
+        name="a-rhythm-calls-for-nobody",
+        file="orbitalis/plugin/rhythm.py",
+        old="        if not self._outputs.has_takers(self._declared.name):\n            return\n",
+        new="",
+    ),
+    Mutant(
+        name="a-rhythm-makes-up-for-what-it-missed",
+        file="orbitalis/plugin/rhythm.py",
+        old="        self._count = max(self._count, math.ceil(passed - _SLACK))",
+        new="        assert passed >= 0",
+    ),
+    Mutant(
+        name="a-rhythm-waits-for-one-core",
+        file="orbitalis/plugin/rhythm.py",
+        old="            async with limit:",
+        new="            if limit:",
     ),
     Mutant(
         name="processes-outlive-a-stop",

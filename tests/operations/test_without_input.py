@@ -27,7 +27,7 @@ from orbitalis import (
     sink,
 )
 from orbitalis.bus import LocalEventBus
-from orbitalis_wire.errors import TopicError
+from orbitalis_avro.errors import TopicError
 from tests.support.orbiters import all_connected, on, running
 
 # What type checkers find as well is hidden from them here.
