@@ -211,6 +211,34 @@ async def test_a_core_that_cannot_be_published_to_keeps_the_others_from_nothing(
     assert gone.taken[-1] == home.taken[-1]
 
 
+async def test_publishing_may_take_longer_than_a_short_period(harness: Harness) -> None:
+    class Quick(Sensor):
+        @periodic(0.1)
+        async def temperature(self) -> float | None:
+            return 1.0
+
+    sensor = Quick(identifier="sensor", eventbus_client=harness.client())
+    await harness.start(sensor)
+    home = await connected(harness)
+    client = sensor.eventbus_client
+    start_publish = client.start_publish
+
+    async def publish_slowly(*arguments: Any) -> None:
+        await asyncio.sleep(0.55)
+        start_publish(*arguments)
+
+    def start(*arguments: Any, **options: Any) -> Awaitable[None] | None:
+        return Later(publish_slowly, *arguments)
+
+    setattr(client, "start_publish", start)  # noqa: B010
+    before = len(home.taken)
+    await harness.advance(6)
+    setattr(client, "start_publish", start_publish)  # noqa: B010
+
+    assert len(home.taken) - before >= 9
+    assert sensor.statistics.failed_periodic_calls == 0
+
+
 async def test_a_call_that_is_hardly_late_is_made(harness: Harness) -> None:
     sensor = sensor_on(harness, takes=1.05)
     await harness.start(sensor)
