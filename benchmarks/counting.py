@@ -20,6 +20,8 @@ from benchmarks.measuring import Numbers
 from benchmarks.messages import Draft, Reading, ReadingCore, ReadingPlugin
 from benchmarks.stage import Bus, TextCore, TextPlugin, connected, start_compliant, start_plugins
 from orbitalis import Core, DiscoverMessage, Event, Plugin, sink
+from orbitalis_wire.channels import DISCOVER
+from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.topics import OfferTopic
 from tests.support.repository import PACKAGE_FOLDERS, ROOT
 
@@ -205,7 +207,7 @@ async def files_of_discover() -> Numbers:
         await client.subscribe(OfferTopic.filter(core_identifier=event.payload.core_identifier), take)
         offered.clear()
         trace.start()
-        await client.publish(plugin.discover_topic, event)
+        client.start_publish(plugin.discover_topic, event, DISCOVER, Encoding.JSON)
         await offered.wait()
     return trace.files
 

@@ -1,4 +1,8 @@
-"""The event bus within one process. Messages are handed over as they are, and nothing is encoded."""
+"""The event bus within one process, where nothing is encoded, and messages arrive as over a broker all the same.
+
+What could not be encoded is refused. A message in which nothing can change is handed over as it is; of every other one,
+each subscription gets a copy of its own. Messages of the protocol are made by the runtime, of what cannot change.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,23 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, cast
 from weakref import WeakValueDictionary
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.dispatch import QueueBounds, Subscription
 from orbitalis.bus.topic_filters import FilterMap
 from orbitalis.message.event import Event
+from orbitalis.message.payload import PROTOCOL_MESSAGES, Publishable, as_received
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import StringMessage
 
 __all__ = ["LocalEventBus", "LocalEventBusClient", "build_new_local_client"]
 
 
+_SHARED: Final = PROTOCOL_MESSAGES | {type(None)}
+"""Payloads that are handed over as they are, without a look at them."""
 _IN_A_ROW = 64
 """Deliveries of what handlers publish meanwhile, after which everything else in the event loop has its turn."""
 
@@ -52,10 +60,27 @@ class LocalEventBus:
             self._subscriptions.remove(subscription.topic_filter, subscription)
 
     def publish(self, topic: str, event: Event[Any]) -> None:
-        """Deliver an event, soon, to all subscriptions that match, each in its own event loop."""
+        """Deliver an event, soon, to all subscriptions that match, each in its own event loop.
+
+        Raises:
+            EncodeError: A field of the message holds what its type does not admit.
+        """
         here = asyncio.get_running_loop()
         deliveries = self._deliveries[here] if here in self._deliveries else self._deliver_in(here)
+        payload: object = event.payload
+        is_shared = type(payload) in _SHARED or (
+            type(payload) is StringMessage and type(payload.value) is str and payload.value.isascii()
+        )
+        if not is_shared:
+            # The sender may change its own from now on.
+            received = as_received(payload)
+            is_shared = received is payload
+            event = event if is_shared else event.carrying(received)
+        is_first = True
         for subscription in self._subscriptions.match(topic):
+            if not is_shared and not is_first:
+                event = event.carrying(as_received(event.payload))
+            is_first = False
             loop = subscription.loop
             if loop is here:
                 deliveries.waiting.append((subscription, topic, event))
@@ -142,6 +167,22 @@ class LocalEventBusClient(EventBusClient):
         """Drop all subscriptions, cancel handlers that are busy, and leave the bus."""
         self._is_open = False
         await self._forget_all()
+
+    async def publish(
+        self,
+        topic: str,
+        message: Event[Any] | Publishable = None,
+        *,
+        channel: Channel | None = None,
+        encoding: Encoding | None = None,
+        bus: str | None = None,
+    ) -> None:
+        """Publish as :meth:`EventBusClient.publish` does."""
+        if type(message) in PROTOCOL_MESSAGES:
+            message = cast("Publishable", as_received(message))
+        elif isinstance(message, Event) and type(message.payload) in PROTOCOL_MESSAGES:
+            message = message.carrying(as_received(message.payload))
+        await super().publish(topic, message, channel=channel, encoding=encoding, bus=bus)
 
     def _start_publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
         self.bus.publish(topic, event)

@@ -196,6 +196,15 @@ class Event(_Fields, Generic[T_co]):
         frozen: Event[T_co] = _frozen(event)
         return frozen
 
+    def carrying(self, payload: T) -> Event[T]:
+        """Return this event with another payload."""
+        event = _Fields()
+        for name in _Fields.__slots__:
+            setattr(event, name, getattr(self, name))
+        event.payload = payload
+        frozen: Event[T] = _frozen(event)
+        return frozen
+
     def encode(self, encoding: Encoding) -> bytes:
         """Return the event as it is published.
 

@@ -9,16 +9,26 @@ from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 from orbitalis.message import registry
 from orbitalis.message.registry import UserMessage
 from orbitalis_avro.errors import DecodeError, EncodeError
-from orbitalis_wire.messages import BytesMessage, EventEnvelope, Float64Message, Int64Message, StringMessage
+from orbitalis_wire.messages import (
+    BytesMessage,
+    EventEnvelope,
+    Float32Message,
+    Float64Message,
+    Int32Message,
+    Int64Message,
+    StringMessage,
+)
 from orbitalis_wire.schemas import SCHEMA_BY_MESSAGE_TYPE, SCHEMAS
 
 __all__ = [
     "MESSAGE_OF_VALUE",
     "MESSAGE_TYPES",
+    "PROTOCOL_MESSAGES",
     "EncodedPayload",
     "Message",
     "Publishable",
     "UndecodedPayload",
+    "as_received",
     "decode_payload",
     "encode_payload",
     "is_known",
@@ -47,6 +57,16 @@ MESSAGE_OF_VALUE: Final[Mapping[type, type]] = {
     bytes: BytesMessage,
 }
 """The message that stands for a bare value, by the type of the value."""
+
+PROTOCOL_MESSAGES: Final = frozenset(one.message_class for one in SCHEMAS) - {
+    BytesMessage,
+    Float32Message,
+    Float64Message,
+    Int32Message,
+    Int64Message,
+    StringMessage,
+}
+"""The classes of the messages that orbiters send each other, and users do not."""
 
 
 class EncodedPayload(NamedTuple):
@@ -171,6 +191,45 @@ def encode_payload(message: object | None) -> EncodedPayload:
             schema_fingerprint=message.schema_fingerprint(),
         )
     raise _no_message_class(type(message))
+
+
+def as_received(message: object) -> object:
+    """Return what a receiver over a broker would get for a message: the same object only if nothing in it can change.
+
+    Raises:
+        EncodeError: A field holds what its type does not admit.
+        TypeError: It is no message.
+    """
+    if isinstance(message, UserMessage):
+        return message.as_received()
+    value: object = getattr(message, "value", None)
+    match message:
+        case StringMessage() if type(value) is str and _is_text(value):
+            return message
+        case BytesMessage() if type(value) is bytes:
+            return message
+        case Float64Message() if type(value) is float:
+            return message
+        case Int64Message() if type(value) is int and -(2**63) <= value < 2**63:
+            return message
+        case _:
+            pass
+    # Importing them takes long, and hardly anything gets here.
+    from orbitalis_wire.codecs import CODEC_BY_CLASS
+
+    codec = CODEC_BY_CLASS.get(type(message))
+    if codec is None:
+        raise _no_message_class(type(message))
+    received: object = codec.decode_payload(codec.payload_format, codec.encode_payload(message))
+    return received
+
+
+def _is_text(value: str) -> bool:
+    """Return whether there is no lone surrogate in a text, which no encoding can write."""
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def is_known(payload: UndecodedPayload) -> bool:

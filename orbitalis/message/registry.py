@@ -42,9 +42,9 @@ class UserMessage(ABC):
     def decode(cls, data: bytes) -> Self:
         """Read a message from bare Avro binary; raises :class:`~orbitalis_avro.errors.DecodeError`."""
 
-    @abstractmethod
     def as_received(self) -> Self:
         """Return what a receiver over a broker would get; raises :class:`~orbitalis_avro.errors.EncodeError`."""
+        return self.decode(self.encode())
 
 
 def find(message_type: str, fingerprint: str | None) -> type[UserMessage] | None:

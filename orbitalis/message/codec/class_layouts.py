@@ -268,8 +268,13 @@ def _is_filled(record_class: type, names: frozenset[str]) -> bool:
         and not hasattr(record_class, "__post_init__")
         and record_class.__dictoffset__ != 0
         and all(field.init and field.name in names for field in dataclasses.fields(record_class))
-        and not any(hasattr(type(getattr(record_class, name, None)), "__set__") for name in names)
+        and not any(_is_set_by_descriptor(record_class, name) for name in names)
     )
+
+
+def _is_set_by_descriptor(record_class: type, name: str) -> bool:
+    found: Any = getattr(record_class, name, None)
+    return hasattr(found, "__set__")
 
 
 def _is_frozen(record_class: type) -> bool:

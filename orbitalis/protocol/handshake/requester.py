@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from sys import getsizeof
+from types import MappingProxyType
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import Input, Output
@@ -294,7 +295,8 @@ class Requester:
             core_keepalive_topic=topics.keepalive_of_anybody,
             core_keepalive_request_topic=topics.keepalive_request_of_anybody,
             considered_dead_after=float("inf") if after is None else after,
-            queries={name: _query(name, terms) for name, terms in wanted.items()},
+            # In process, all plugins get the same one.
+            queries=MappingProxyType({name: _query(name, terms) for name, terms in wanted.items()}),
         )
 
     # Announcement
