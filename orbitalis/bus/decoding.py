@@ -20,7 +20,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from orbitalis.bus.bus_statistics import BusStatistics
-from orbitalis.bus.dispatch import QueueBounds, Subscription
+from orbitalis.bus.dispatch import QueueBounds, Subscription, start_task_later
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.message.event import Event
 from orbitalis.message.payload import decode_payload
@@ -106,7 +106,7 @@ class Decoder:
             self._backlogs.setdefault(subscription, _Backlog()).add(message)
         self._topics.setdefault(topic, deque()).append(message)
         if self._worker is None:
-            self._worker = asyncio.create_task(self._work(), name=f"decoding for {self._owner!r}")
+            self._worker = start_task_later(self._work(), f"decoding for {self._owner!r}")
 
     async def _work(self) -> None:
         while self._topics:

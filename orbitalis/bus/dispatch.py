@@ -14,7 +14,7 @@ import sys
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.event_handler import EventHandler
@@ -22,7 +22,9 @@ from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis_wire import limits
 
-__all__ = ["QueueBounds", "Subscription", "end_handlers", "start_task"]
+__all__ = ["QueueBounds", "Subscription", "end_handlers", "start_task", "start_task_later"]
+
+T = TypeVar("T")
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
@@ -33,13 +35,18 @@ _IN_A_ROW = 64
 _ALL_BUSES: Final[frozenset[str | None]] = frozenset((None,))
 
 
+_new_task: Final = asyncio.Task
+"""Makes tasks, and asks no task factory of the event loop: one that the user has set may start them at any time, or not
+know the arguments that these need."""
+
+
 if sys.version_info >= (3, 12):
 
     def start_task(
         coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str, context: contextvars.Context
     ) -> asyncio.Task[object]:
         """Run a coroutine as a task, up to where it first waits; one that never does is done when this returns."""
-        return asyncio.Task(coroutine, loop=loop, name=name, context=context, eager_start=True)
+        return _new_task(coroutine, loop=loop, name=name, context=context, eager_start=True)
 
 else:
 
@@ -47,7 +54,18 @@ else:
         coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str, context: contextvars.Context
     ) -> asyncio.Task[object]:
         """Run a coroutine as a task, soon."""
-        return loop.create_task(coroutine, name=name, context=context)
+        return _new_task(coroutine, loop=loop, name=name, context=context)
+
+
+def start_task_later(
+    coroutine: Coroutine[Any, Any, T], name: str, context: contextvars.Context | None = None
+) -> asyncio.Task[T]:
+    """Run a coroutine as a task of the running event loop that begins after the caller has returned to that.
+
+    It does so also where the event loop has :func:`asyncio.eager_task_factory`, with which other tasks begin at once.
+    Without `context`, the task has a copy of the caller's.
+    """
+    return _new_task(coroutine, loop=asyncio.get_running_loop(), name=name, context=context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

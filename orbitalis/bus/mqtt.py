@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.decoding import Decoder
-from orbitalis.bus.dispatch import QueueBounds, Subscription
+from orbitalis.bus.dispatch import QueueBounds, Subscription, start_task_later
 from orbitalis.bus.mqtt_connection import IN_FLIGHT, ConnectionLostError, MqttConnection
 from orbitalis.bus.mqtt_endpoint import Endpoint
 from orbitalis.bus.mqtt_outbox import ATTEMPTS, MqttOutbox, too_large
@@ -124,7 +124,7 @@ class MqttEventBusClient(EventBusClient):
             self._asking = asyncio.Semaphore(IN_FLIGHT)
             self._connection_changed = asyncio.Event()
             self._set_connection(connection)
-            self._keeper = asyncio.create_task(self._keep(connection), name=f"connection to {self._endpoint}")
+            self._keeper = start_task_later(self._keep(connection), f"connection to {self._endpoint}")
             self._is_open = True
 
     async def disconnect(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from orbitalis.bus.dispatch import start_task_later
 from orbitalis.orbiter.hooks import HookCaller
 from orbitalis.orbiter.runtime import Runtime
 from orbitalis.protocol.machine import Machine
@@ -44,7 +45,7 @@ class ConnectionCloser:
         if not self._hooks.has("_get_on_close_data"):
             return {}
         asked = {
-            asyncio.create_task(self.data_for(slot), name=f"close data of {self._identifier}"): slot
+            start_task_later(self.data_for(slot), f"close data of {self._identifier}"): slot
             for slot in self._machine.slots
             if slot.is_connection
         }

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import TypeVar
 
+from orbitalis.bus.dispatch import start_task_later
 from orbitalis.log import FieldLogger
 from orbitalis.orbiter.scope import Scope, outside
 
@@ -172,9 +173,7 @@ class OrbiterLoop:
             if self.is_running:  # the work may have ended that
                 self._call_in(pause(), self._iterate)
             return
-        task = self._event_loop.create_task(
-            self._within(waiting), name=f"iteration of {self._name}", context=self._context.copy()
-        )
+        task = start_task_later(self._within(waiting), f"iteration of {self._name}", self._context.copy())
         self._current = task
         if self._tasks is None:
             self._tasks = set()

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import TypeAlias
 
+from orbitalis.bus.dispatch import start_task_later
 from orbitalis.log import FieldLogger
 from orbitalis.orbiter.scope import Scope, outside
 
@@ -173,9 +174,7 @@ class PeerQueues:
 
     def _open(self, key: Hashable) -> _Queue:
         queue = self.under_way[key] = _Queue()
-        queue.task = asyncio.get_running_loop().create_task(
-            self._run(key, queue), name=f"orbitalis work for {key}", context=self._context.copy()
-        )
+        queue.task = start_task_later(self._run(key, queue), f"orbitalis work for {key}", self._context.copy())
         # Also one that is cancelled before it has begun ends its queue.
         queue.task.add_done_callback(lambda _: self._close(key, queue))
         return queue

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
+from orbitalis.bus.dispatch import start_task_later
 from orbitalis.errors import BusError
 from orbitalis.orbiter.orbiter import Orbiter
 
@@ -40,7 +41,7 @@ async def serve(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
         BusError: The bus cannot be reached or refuses; none of them is left running.
     """
     started, ending = asyncio.Event(), asyncio.Event()
-    life = asyncio.create_task(_live(orbiters, started, ending, close_timeout), name="life of orbiters")
+    life = start_task_later(_live(orbiters, started, ending, close_timeout), "life of orbiters")
     count = 0
 
     def end() -> None:
@@ -79,7 +80,7 @@ async def _all_stopped(orbiters: tuple[Orbiter, ...]) -> None:
 
 async def _first(*coroutines: Coroutine[Any, Any, object]) -> None:
     """Wait until one of several things has happened, and for the others no longer."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    tasks = [start_task_later(coroutine, "end of orbiters") for coroutine in coroutines]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

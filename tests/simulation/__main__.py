@@ -6,6 +6,7 @@ import argparse
 import random
 import sys
 import time
+from functools import partial
 
 from tests.simulation.batch import Batch, summary
 from tests.simulation.orbiter_scenario import simulate_over_asyncio
@@ -26,8 +27,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, metavar="SEED", help="begin here (default: another one each time)")
     parser.add_argument("--seconds", type=positive(float), help="end after this time (default: never)")
     parser.add_argument("--asyncio", action="store_true", help="simulate whole cores and plugins over asyncio")
+    parser.add_argument("--eager", action="store_true", help="with --asyncio: let tasks begin at once (Python 3.12)")
     options = parser.parse_args()
-    run = simulate_over_asyncio if options.asyncio else simulate
+    if options.eager and (not options.asyncio or sys.version_info < (3, 12)):
+        parser.error("--eager needs --asyncio, and Python 3.12 or newer")
+    run = partial(simulate_over_asyncio, eager=options.eager) if options.asyncio else simulate
     if options.seed is not None:
         verdict = run(options.seed, keep_trace=options.trace)
         print(verdict)

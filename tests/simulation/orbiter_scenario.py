@@ -54,18 +54,23 @@ _MARGIN: Final = 3.0
 _LONGEST_CALL: Final = 60.0
 """Seconds within which every call of a user ends once faults have stopped: requests have a timeout of 30."""
 _LONGEST_STOP: Final = 30.0
+_EAGERNESS: Final = (1.0, 0.5)
+"""How many of the tasks of a world begin at once, where some do."""
 _ALL_ARE_LOOKED_AT: Final = 50
 """How often everybody is looked at, though nothing has happened to them: each so many times that the time passes."""
 
 
-def simulate_over_asyncio(seed: int, *, keep_trace: bool = False) -> Verdict:
-    """Simulate what a seed says; the verdict shows the trace if something is wrong, or if it is to be kept."""
+def simulate_over_asyncio(seed: int, *, keep_trace: bool = False, eager: bool = False) -> Verdict:
+    """Simulate what a seed says; the verdict shows the trace if something is wrong, or if it is to be kept.
+
+    With `eager`, all or some of the tasks that are made by the event loop begin at once; needs Python 3.12.
+    """
     ears = Eavesdropper()
     scenario: _Scenario | None = None
     violation: str | None = None
     with ears.listening(), _chance(seed):
         try:
-            scenario = _Scenario(seed, ears)
+            scenario = _Scenario(seed, ears, eager=eager)
             scenario.run()
         except Exception as error:  # whatever it is, it is to be shown with the seed and what led to it
             violation = what_broke(error)
@@ -83,7 +88,7 @@ def simulate_over_asyncio(seed: int, *, keep_trace: bool = False) -> Verdict:
         seconds=seconds,
         violation=violation,
         trace=str(trace) if keep_trace or violation is not None else "",
-        options="--asyncio ",
+        options="--asyncio --eager " if eager else "--asyncio ",
     )
 
 
@@ -104,11 +109,12 @@ def _chance(seed: int) -> Generator[None]:
 
 
 class _Scenario:
-    def __init__(self, seed: int, ears: Eavesdropper) -> None:
+    def __init__(self, seed: int, ears: Eavesdropper, *, eager: bool) -> None:
         self.random = random.Random(seed)
         self.trace = Trace(1_500)
         self.broken: str | None = None
-        self.loop = ShufflingEventLoop(seed, self.random.choice(STYLES))
+        style = self.random.choice(STYLES)
+        self.loop = ShufflingEventLoop(seed, style, eagerness=random.Random(seed).choice(_EAGERNESS) if eager else 0.0)
         self.loop.set_exception_handler(ears.take)
         self.loop.before_time_passes = partial(self._check, is_idle=True)
         self.bus = ShakyBus(self.loop, self.random, self.trace)

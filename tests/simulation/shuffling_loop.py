@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
@@ -68,34 +67,35 @@ def belongs_to(task: asyncio.Task[Any], whom: object) -> bool:
 
 @contextmanager
 def knowing_all_tasks() -> Generator[None]:
-    """Have such an event loop make the tasks that the library makes without one, since they are to start at once."""
-    with (
-        mock.patch("orbitalis.bus.dispatch.start_task", _start_task),
-        mock.patch("orbitalis.core.execution.start_task", _start_task),
-    ):
+    """Have such an event loop make the tasks that the library makes without one, since it says when they start."""
+    with mock.patch("orbitalis.bus.dispatch._new_task", _new_task):
         yield
 
 
-def _start_task(
-    coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str, context: Context
-) -> asyncio.Task[object]:
+def _new_task(
+    coroutine: Coroutine[Any, Any, Any], *, loop: asyncio.AbstractEventLoop, **options: Any
+) -> asyncio.Task[Any]:
     assert isinstance(loop, ShufflingEventLoop)
-    eagerly = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-    return loop._make_task(loop, coroutine, name=name, context=context, **eagerly)
+    return loop.make_task(coroutine, **options)
 
 
 class ShufflingEventLoop(VirtualClockEventLoop):
     """An event loop in which chance, given by a seed, decides what comes first."""
 
-    def __init__(self, seed: int, style: str = "at random") -> None:
-        """Make a loop that is at its second 0."""
+    def __init__(self, seed: int, style: str = "at random", *, eagerness: float = 0.0) -> None:
+        """Make a loop that is at its second 0.
+
+        `eagerness` is how often a task begins at once: 0 for never, 1 for always, as with an eager task factory. Before
+        Python 3.12 none can.
+        """
         super().__init__()
         self._random = random.Random(seed)
         self._ready = _Ready(self._random, style)
         self._tasks_made = 0
         self.stalled = 0.0
         """Seconds for which it has stalled so far."""
-        self.set_task_factory(self._make_task)  # type: ignore[arg-type]  # stubs want a type variable in it
+        self._eagerness = eagerness
+        self.set_task_factory(self._make_any_task)  # type: ignore[arg-type]  # stubs want a type variable in it
         self.before_time_passes: Callable[[], None] = _nothing
         """Called when nothing more can happen without time passing."""
 
@@ -108,13 +108,20 @@ class ShufflingEventLoop(VirtualClockEventLoop):
         """Return the timers that are set."""
         return [timer for timer in getattr(self, "_scheduled", ()) if not timer.cancelled()]
 
-    def _make_task(
+    def make_task(self, coroutine: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
+        """Make a task, which begins later unless the options say otherwise."""
+        self._tasks_made += 1
+        number, rank = self._tasks_made, self._random.random()
+        task = _Task(coroutine, number, options.pop("context", None), loop=self, **options)
+        task.rank = rank
+        return task
+
+    def _make_any_task(
         self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
     ) -> asyncio.Task[Any]:
-        self._tasks_made += 1
-        task = _Task(coroutine, self._tasks_made, options.pop("context", None), loop=loop, **options)
-        task.rank = self._random.random()
-        return task
+        if self._eagerness and self._random.random() < self._eagerness:
+            options["eager_start"] = True
+        return self.make_task(coroutine, **options)
 
     def _nothing_ready(self, timeout: float | None) -> list[Any]:
         self._ready.at_once = 0

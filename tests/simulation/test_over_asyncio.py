@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 
 import pytest
@@ -37,6 +38,17 @@ def test_nothing_is_wrong_in_a_fixed_number_of_schedules(record_property: Callab
             assert verdict.violation is None, str(verdict)
     finally:
         record_property("simulated over asyncio", batch.counts)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 has no eager tasks")
+@pytest.mark.timeout(SCHEDULES + 120)
+def test_nothing_is_wrong_where_tasks_begin_at_once(record_property: Callable[[str, object], None]) -> None:
+    batch = Batch(partial(simulate_over_asyncio, eager=True), 0)
+    try:
+        for verdict in islice(batch.run(None), SCHEDULES // 4):
+            assert verdict.violation is None, str(verdict)
+    finally:
+        record_property("simulated over asyncio, eagerly", batch.counts)
 
 
 def test_a_seed_decides_everything() -> None:
