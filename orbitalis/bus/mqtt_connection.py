@@ -6,7 +6,7 @@ This is aiomqtt's client, bent where it does not do for a client that runs for m
   fast as they come; what comes is acknowledged at once;
 - what is sent within one turn of the event loop goes out at its end, without a word from one thread to another;
 - a publish takes neither a task nor a timeout of its own, and one that the broker refuses is not silent;
-- an opening that is cancelled or fails leaves no socket and no task behind, though a thread takes part in it;
+- an opening can be given up at any moment, and leaves no socket and no task behind: no thread takes part in it;
 - who waits for an answer from the broker hears at once when the connection is lost;
 - what the broker says of itself when it accepts the connection (how large a packet it takes) is kept;
 - what is to be written to a socket that is closed a moment later does not go to another one with the same number;
@@ -36,6 +36,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from orbitalis.bus.mqtt_endpoint import ENDED_INSTEAD, Endpoint
+from orbitalis.bus.mqtt_socket import open_socket
 from orbitalis.errors import BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis_wire import limits
@@ -63,7 +64,6 @@ _PACKETS_A_TURN = 20
 _CLOSE_TIMEOUT = 2.0
 """Seconds that the broker has to take note of a disconnect."""
 
-_NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 # A broker without TCP_NODELAY (mosquitto's default) sends a small packet only when the one before is acknowledged, and
 # the kernel takes 40 ms for that unless told otherwise each time. Linux only.
 _QUICKACK = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
@@ -119,12 +119,10 @@ class MqttConnection(aiomqtt.Client):
             identifier=endpoint.identifier,
             username=endpoint.username,
             password=endpoint.password,
-            tls_context=endpoint.tls,
             keepalive=max(1, round(endpoint.keepalive)),
             timeout=math.inf,
             protocol=aiomqtt.ProtocolVersion.V5,
             properties=_properties(PacketTypes.CONNECT, MaximumPacketSize=MAXIMUM_PACKET_BYTES),
-            socket_options=[_NODELAY],
             logger=_paho_logger,
         )
         self.pending_calls_threshold = IN_FLIGHT
@@ -146,7 +144,7 @@ class MqttConnection(aiomqtt.Client):
         self._progress = 0
         """Counts the packets that were read, except rare ones."""
         self._is_reading = False
-        self._thread_is_busy = False
+        self._is_opening = False
         self._sent_bytes = 0
         """How much was sent in this turn of the event loop."""
         self._has_made_room = False
@@ -163,12 +161,11 @@ class MqttConnection(aiomqtt.Client):
             BusUnavailableError: There is no broker, or none that answers in time.
             BusRefusedError: The broker does not want this client.
         """
-        self._client.connect_timeout = self._endpoint.connect_timeout
         self._client.on_log = self._on_opening_log
-        self._thread_is_busy = True
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout):
-                await self.__aenter__()
+                self._begin(await open_socket(self._endpoint))
+                await self._connected
             self._client.on_log = None
             self._disconnected.add_done_callback(self._on_lost)
             self._replace_reader()
@@ -267,24 +264,19 @@ class MqttConnection(aiomqtt.Client):
         """Close the socket without a word and end all calls; safe at any time, and more than once."""
         self._is_aborted = True
         self._end_calls()
-        if not self._thread_is_busy:
-            # After what paho has had scheduled with this socket.
-            self._loop.call_soon(self._close_socket)
+        # After what paho has had scheduled with this socket.
+        self._loop.call_soon(self._close_socket)
         if self._misc_task is not None:
             self._misc_task.cancel()
             await asyncio.wait([self._misc_task])
 
-    def _client_connect(self) -> None:
-        # Runs in a thread, which cannot be cancelled: when it is done, the opening may have been given up.
-        try:
-            super()._client_connect()
-        finally:
-            self._loop.call_soon_threadsafe(self._on_thread_done)
-
-    def _on_thread_done(self) -> None:
-        self._thread_is_busy = False
-        if self._is_aborted:
-            self._close_socket()
+    def _begin(self, sock: socket.socket) -> None:
+        """Say hello to the broker over a socket that is connected with it."""
+        # Left alone, paho opens one itself, and blocks meanwhile.
+        setattr(self._client, "_create_socket", lambda: sock)  # noqa: B010 - type checkers do not like it otherwise
+        self._is_opening = True
+        self._client_connect()
+        self._is_opening = False
 
     def _close_socket(self) -> None:
         # aiomqtt would look at futures that a cancelled opening has cancelled.
@@ -298,9 +290,8 @@ class MqttConnection(aiomqtt.Client):
             self._client.disconnect()
 
     def _on_socket_register_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:
-        if self._thread_is_busy:
-            delay = 0.0 if self._endpoint.tls is None else _HEARING
-            self._loop.call_soon_threadsafe(self._loop.call_later, delay, self._wait_to_write, sock)
+        if self._is_opening and self._endpoint.tls is not None:
+            self._loop.call_later(_HEARING, self._wait_to_write, sock)
         elif not self._is_reading:
             self._loop.call_soon(self._write)
 
