@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         RequestError,
         RequestTimeoutError,
         UnexpectedAnswerError,
+        WrongEventLoopError,
     )
     from orbitalis.message import (
         AvroMessageMixin,
@@ -183,6 +184,7 @@ __all__ = [
     "TypedOperation",
     "UndecodedPayload",
     "UnexpectedAnswerError",
+    "WrongEventLoopError",
     "build_new_local_client",
     "connect",
     "operation",

@@ -19,6 +19,7 @@
     │   ├── ConnectionClosedError   the connection was closed, by either side
     │   └── AnswersNotSupportedError    the remote cannot say what it answers
     └── OrbiterStateError           the caller asks for what the orbiter's state does not allow
+        └── WrongEventLoopError     the caller is in another thread or event loop than the orbiter or client
 
 Messages and topics that cannot be written or read raise the `WireError` of :mod:`orbitalis_avro.errors`.
 """
@@ -45,6 +46,7 @@ __all__ = [
     "RequestError",
     "RequestTimeoutError",
     "UnexpectedAnswerError",
+    "WrongEventLoopError",
 ]
 
 
@@ -94,6 +96,10 @@ class NoConnectionError(OrbitalisError, LookupError):
 
 class OrbiterStateError(OrbitalisError):
     """The orbiter's state does not allow what the caller asks for, such as starting it twice."""
+
+
+class WrongEventLoopError(OrbiterStateError):
+    """The orbiter, or the client of a bus, was started in another event loop than the one in which it is called."""
 
 
 class RequestError(OrbitalisError):

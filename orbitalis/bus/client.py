@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.dispatch import QueueBounds, Subscription, end_handlers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.bus.topic_filters import check_filter, check_topic
 from orbitalis.errors import BusNotConnectedError
 from orbitalis.message.event import Event
@@ -72,8 +73,8 @@ class EventBusClient(ABC):
         """What publishes messages that come without an event; without it, they get one without headers, in JSON."""
         self.on_reconnected: Callable[[], None] | None = None
         """Called when a lost connection has been made again, with everything subscribed."""
-        self._is_open = False
-        """Whether `connect` was called, and `disconnect` was not."""
+        self._home = HomeLoop(self)
+        """The event loop from `connect` to `disconnect`."""
         self._statistics = BusStatistics()
         self._queue_bounds = queue_bounds or _DEFAULT_BOUNDS
         self._subscriptions: dict[str, Subscription] = {}
@@ -97,13 +98,15 @@ class EventBusClient(ABC):
         Raises:
             BusUnavailableError: The bus cannot be reached.
             BusRefusedError: It refuses.
+            WrongEventLoopError: It is connected in another event loop, as in all methods but this one, too.
         """
 
     @abstractmethod
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave the bus; does nothing if not connected.
 
-        Nothing of this client is running when it returns, except a handler that calls it. The client can connect again.
+        Nothing of this client is running when it returns, except a handler that calls it. The client can connect again,
+        also in another event loop. Where its event loop was closed before, the bus is left without a word.
         """
 
     async def publish(
@@ -154,7 +157,7 @@ class EventBusClient(ABC):
 
         What is returned has to be awaited; both may raise what :meth:`publish` does.
         """
-        if not self._is_open:
+        if asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
         if bus is None:
             waiting = self._start_publish(topic, event, channel, encoding)
@@ -181,7 +184,7 @@ class EventBusClient(ABC):
             BusUnavailableError: The bus cannot be reached.
         """
         check_topic(topic)
-        if not self._is_open:
+        if asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
 
     async def subscribe(
@@ -231,7 +234,7 @@ class EventBusClient(ABC):
 
         What is returned has to be awaited; both may raise what :meth:`subscribe` does.
         """
-        if not self._is_open:
+        if asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
         if bus is not None:
             self._client_on(bus)
@@ -293,6 +296,8 @@ class EventBusClient(ABC):
 
         What is returned has to be awaited, and may raise what :meth:`unsubscribe` does.
         """
+        if self._home.loop is not None and asyncio.get_running_loop() is not self._home.loop:
+            raise self._not_connected()
         ended: list[Subscription] = []
         for topic in topics:
             subscription = self._subscriptions.get(topic)
@@ -308,6 +313,7 @@ class EventBusClient(ABC):
 
     async def drained(self, topic: str) -> None:
         """Wait until no event of a topic or filter, as it was subscribed to, is being handled or waits for it."""
+        self._home.check()
         subscription = self._subscriptions.get(topic)
         if subscription is not None:
             await subscription.drained()
@@ -349,5 +355,18 @@ class EventBusClient(ABC):
             self._forget(subscription)
         await end_handlers(self._handlers)
 
+    def _let_go(self) -> None:
+        """Drop everything, now that the event loop in which it was connected is closed: nothing can wait in it."""
+        self._home.leave()
+        self._handlers.clear()
+        for subscription in list(self._subscriptions.values()):
+            self._forget(subscription)
+
     def _not_connected(self) -> BusNotConnectedError:
+        """Return what to raise where it is not connected; raise if it is, in another event loop.
+
+        Raises:
+            WrongEventLoopError: It is.
+        """
+        self._home.check()
         return BusNotConnectedError(f"{self!r} is not connected: call connect() first")

@@ -97,6 +97,12 @@ class Decoder:
         worker.cancel()
         return {worker}
 
+    def let_go(self) -> None:
+        """Forget everything that waits, in an event loop that is closed."""
+        self._topics.clear()
+        self._backlogs.clear()
+        self._worker = None
+
     def _put(self, topic: str, data: bytes, addressees: Sequence[Subscription]) -> None:
         """Have a message decoded in its turn."""
         message = _Message(data, [one for one in addressees if self._has_room(one, topic, len(data))])

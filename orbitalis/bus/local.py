@@ -157,15 +157,22 @@ class LocalEventBusClient(EventBusClient):
     @property
     def is_connected(self) -> bool:
         """Whether events can be exchanged at the moment."""
-        return self._is_open
+        return self._home.loop is not None
 
     async def connect(self) -> None:
         """Connect to the bus, which is always there."""
-        self._is_open = True
+        if self._home.is_lost:
+            self._let_go()
+        self._home.check()
+        self._home.enter()
 
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave the bus."""
-        self._is_open = False
+        if self._home.is_lost:
+            self._let_go()
+            return
+        self._home.check()
+        self._home.leave()
         await self._forget_all()
 
     async def publish(

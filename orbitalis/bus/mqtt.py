@@ -80,8 +80,6 @@ class MqttEventBusClient(EventBusClient):
         )
         self._publish_timeout = publish_timeout
         self._reconnect_delay = reconnect_delay
-        self._changing = asyncio.Lock()
-        """Held while connecting and disconnecting."""
         self._keeper: asyncio.Task[None] | None = None
         """What holds the connection, from `connect` to `disconnect`."""
         self._connection: MqttConnection | None = None
@@ -117,7 +115,9 @@ class MqttEventBusClient(EventBusClient):
             BusUnavailableError: There is no broker, or none that answers in time.
             BusRefusedError: The broker does not want this client: credentials, identifier, protocol.
         """
-        async with self._changing:
+        async with self._home.changing():
+            if self._home.is_lost:
+                self._let_go()
             if self._keeper is not None:
                 return
             connection = await self._open()
@@ -125,15 +125,17 @@ class MqttEventBusClient(EventBusClient):
             self._connection_changed = asyncio.Event()
             self._set_connection(connection)
             self._keeper = start_task_later(self._keep(connection), f"connection to {self._endpoint}")
-            self._is_open = True
+            self._home.enter()
 
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave the broker; does nothing if that is done."""
-        async with self._changing:
+        async with self._home.changing():
+            if self._home.is_lost:
+                self._let_go()
             keeper, self._keeper = self._keeper, None
             if keeper is None:
                 return
-            self._is_open = False
+            self._home.leave()
             connection, self._connection = self._connection, None
             # Wakes up those who wait for a connection.
             self._connection_changed.set()
@@ -147,6 +149,14 @@ class MqttEventBusClient(EventBusClient):
                     await connection.close()
             await asyncio.wait(ending)
 
+    def _let_go(self) -> None:
+        connection, self._connection, self._keeper = self._connection, None, None
+        if connection is not None:
+            connection.let_go()
+        self._outbox.let_go()
+        self._decoder.let_go()
+        super()._let_go()
+
     def is_busy(self, topic: str) -> bool:
         """Return whether events of a topic or filter are being handled, or wait for that or to be decoded."""
         subscription = self._subscriptions.get(topic)
@@ -154,6 +164,7 @@ class MqttEventBusClient(EventBusClient):
 
     async def drained(self, topic: str) -> None:
         """Wait until no event of a topic or filter is being handled, or waits for that or to be decoded."""
+        self._home.check()
         while self.is_busy(topic):
             subscription = self._subscriptions[topic]
             await self._decoder.drained(subscription)
@@ -221,10 +232,6 @@ class MqttEventBusClient(EventBusClient):
                 raise BusUnavailableError(
                     f"{self._endpoint} did not answer an unsubscribe within {self._publish_timeout:g} s"
                 ) from None
-
-    def _check_connected(self) -> None:
-        if self._keeper is None:
-            raise self._not_connected()
 
     async def _ask(self, action: str, call: Callable[[MqttConnection], Coroutine[Any, Any, T]]) -> T:
         """Have the broker do something, on the next connection if this one is lost."""

@@ -260,6 +260,15 @@ class MqttConnection(aiomqtt.Client):
         finally:
             await self.abort()
 
+    def let_go(self) -> None:
+        """Close the socket without a word and without the event loop, which is closed."""
+        self._is_aborted = True
+        client = self._client
+        client.on_disconnect = client.on_socket_close = client.on_socket_unregister_write = None
+        sock = client.socket()
+        if isinstance(sock, socket.socket):
+            sock.close()
+
     async def abort(self) -> None:
         """Close the socket without a word and end all calls; safe at any time, and more than once."""
         self._is_aborted = True

@@ -97,6 +97,11 @@ class MqttOutbox:
         self._queue.clear()
         self._connection = None
 
+    def let_go(self) -> None:
+        """Forget everything, in an event loop that is closed: nobody can be told there."""
+        self._queue.clear()
+        self._connection = self._timer = None
+
     def send(self) -> None:
         """Send as much of what waits as there is room for."""
         connection, queue = self._connection, self._queue

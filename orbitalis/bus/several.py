@@ -55,8 +55,6 @@ class SeveralEventBusClient(EventBusClient):
         if len({id(member) for member in members.values()}) < len(members):
             raise ValueError(f"each bus needs a client of its own, got one twice: {', '.join(members)}")
         self._members = dict(members)
-        self._changing = asyncio.Lock()
-        """Held while connecting and disconnecting."""
         self._parts: dict[Subscription, _Parts] = {}
         self._complaints = ThrottledLog(FieldLogger(logging.getLogger(__name__)))
 
@@ -83,7 +81,7 @@ class SeveralEventBusClient(EventBusClient):
     @property
     def is_connected(self) -> bool:
         """Whether events can be exchanged at the moment on all buses."""
-        return self._is_open and all(member.is_connected for member in self._members.values())
+        return self._home.loop is not None and all(member.is_connected for member in self._members.values())
 
     async def connect(self) -> None:
         """Connect to all buses, or to none; does nothing if that was done already.
@@ -92,8 +90,10 @@ class SeveralEventBusClient(EventBusClient):
             BusUnavailableError: One cannot be reached.
             BusRefusedError: One refuses.
         """
-        async with self._changing:
-            if self._is_open:
+        async with self._home.changing():
+            if self._home.is_lost:
+                self._let_go()
+            if self._home.loop is not None:
                 return
             try:
                 failures = await self._at_each({name: one.connect for name, one in self._members.items()})
@@ -104,14 +104,16 @@ class SeveralEventBusClient(EventBusClient):
                 raise
             for member in self._members.values():
                 member.on_reconnected = self._report_reconnection
-            self._is_open = True
+            self._home.enter()
 
     async def disconnect(self) -> None:
         """Drop all subscriptions, cancel handlers that are busy, and leave all buses; does nothing if that is done."""
-        async with self._changing:
-            if not self._is_open:
+        async with self._home.changing():
+            if self._home.is_lost:
+                self._let_go()
+            if self._home.loop is None:
                 return
-            self._is_open = False
+            self._home.leave()
             try:
                 await self._forget_all()
             finally:
@@ -123,10 +125,17 @@ class SeveralEventBusClient(EventBusClient):
 
     async def drained(self, topic: str) -> None:
         """Wait until no event of a topic or filter is being handled or waits for it, on any bus."""
+        self._home.check()
         while self.is_busy(topic):
             for member in self._members.values():
                 await member.drained(topic)
             await super().drained(topic)
+
+    def _let_go(self) -> None:
+        super()._let_go()
+        for member in self._members.values():
+            member.on_reconnected = None
+            member._let_go()
 
     async def _leave(self) -> None:
         for member in self._members.values():

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Self
 
 from orbitalis.bus.client import Later
 from orbitalis.core.awaited_answers import AwaitedAnswers
+from orbitalis.core.compliance_events import ComplianceEvents
 from orbitalis.core.missing_operations import MissingOperations
 from orbitalis.core.request import OperationRequester
 from orbitalis.message.event import Event, new_identifier
@@ -75,10 +76,7 @@ class Core(OperationRequester):
         super().__post_init__()
         self.state = CoreState.CREATED
         """What it is doing."""
-        self.compliant_event = asyncio.Event()
-        """Set while it is compliant."""
-        self.not_compliant_event = asyncio.Event()
-        """Set while it runs and is not compliant."""
+        self._compliance_events = ComplianceEvents(self._home)
         self._missing_operations = MissingOperations(self.identifier)
         self._handlers = HandlerCache()
         self.operation_sinks = {**declared_sinks(self), **self.operation_sinks}
@@ -112,6 +110,7 @@ class Core(OperationRequester):
             ValueError: The rules contradict each other.
             TypeError: The annotations of the operation cannot be read.
         """
+        self._home.check()
         self.operation_requirements[operation.name] = OperationRequirement.for_operation(
             operation,
             minimum=minimum,
@@ -136,6 +135,16 @@ class Core(OperationRequester):
     def is_running(self) -> bool:
         """Whether it has started and not stopped."""
         return self.state in (CoreState.COMPLIANT, CoreState.NOT_COMPLIANT)
+
+    @property
+    def compliant_event(self) -> asyncio.Event:
+        """Set while it is compliant; each event loop in which it runs has one of its own."""
+        return self._compliance_events.compliant
+
+    @property
+    def not_compliant_event(self) -> asyncio.Event:
+        """Set while it runs and is not compliant; each event loop in which it runs has one of its own."""
+        return self._compliance_events.not_compliant
 
     def _make_machine(self) -> CoreMachine:
         self._core_machine = CoreMachine(self._config(), new_identifier=new_identifier)
@@ -165,7 +174,7 @@ class Core(OperationRequester):
         return TopicLayout(Role.CORE, self.identifier, **made)
 
     def _configure(self) -> None:
-        self._runtime.submit(self._core_machine.configure(self._config(), self._runtime.now()))
+        self._runtime.submit(self._core_machine.configure(self._config(), self._home.now()))
 
     def _look_at_edits(self) -> None:
         requirements, seen = self.operation_requirements, self._seen_requirements
@@ -213,6 +222,9 @@ class Core(OperationRequester):
         self._runtime.submit(self._core_machine.discover_if_due(self._runtime.now()))
 
     async def _shut_down(self) -> None:
+        if self._home.is_lost:
+            self._let_go_of_requests()
+            self._executions.clear()
         try:
             await super()._shut_down()
         finally:
@@ -368,7 +380,7 @@ class Core(OperationRequester):
     async def send_discover_for_operations(self, operation_requirements: Mapping[str, Constraint]) -> None:
         """Ask all plugins for operations."""
         wanted = {name: constraint.terms() for name, constraint in operation_requirements.items()}
-        await self._runtime.carry_out(self._core_machine.discover(wanted, self._runtime.now()))
+        await self._runtime.carry_out(self._core_machine.discover(wanted, self._home.now()))
 
     async def send_discover_based_on_requirements(self) -> None:
         """Ask all plugins for what is still wanted; nothing is sent if nothing is."""

@@ -357,6 +357,8 @@ class OperationExecutor(Orbiter):
 
     async def _send(self, inputs: Sequence[tuple[Slot, object | None]], fire_and_forget: bool) -> None:
         """Publish inputs; one that cannot be published keeps back none of the others."""
+        if asyncio.get_running_loop() is not self._home.loop:
+            self._home.check()
         under_way: list[Awaitable[None]] = []
         failures: list[Exception] = []
         for slot, message in inputs:

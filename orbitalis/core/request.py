@@ -201,6 +201,8 @@ class OperationRequester(OperationExecutor):
 
     async def _ask(self, slot: Slot, message: object | None, timeout: float | None) -> _Outcome:
         loop = asyncio.get_running_loop()
+        if loop is not self._home.loop:
+            self._home.check()
         waiter: asyncio.Future[_Outcome] = loop.create_future()
         identifier = new_identifier()
         awaited = self._awaited.add(identifier, slot, waiter, timeout)
@@ -265,6 +267,11 @@ class OperationRequester(OperationExecutor):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    def _let_go_of_requests(self) -> None:
+        """Drop the requests of an event loop that is closed: nobody can be told there."""
+        self._awaited = AwaitedAnswers()
+        self._alarm = None
 
     # What ends a request
 

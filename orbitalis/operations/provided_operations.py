@@ -61,6 +61,7 @@ class OperationsProviderMixin:
 
     def with_operation(self, operation_name: str, operation: Operation) -> Self:
         """Add an operation, or replace that of the same name."""
+        self._before_operations_change()
         self.operations[operation_name] = operation
         self._operations_changed()
         return self
@@ -73,6 +74,7 @@ class OperationsProviderMixin:
         """
         if operation_name not in self.operations:
             raise KeyError(f"there is no operation '{operation_name}' to give a policy; {self._known_operations()}")
+        self._before_operations_change()
         self.operations[operation_name].policy = policy
         self._operations_changed()
         return self
@@ -80,6 +82,9 @@ class OperationsProviderMixin:
     def _known_operations(self) -> str:
         """Name the operations, for errors."""
         return "known: " + (", ".join(f"'{name}'" for name in self.operations) or "none")
+
+    def _before_operations_change(self) -> None:
+        """Raise if a method may not change the operations here."""
 
     def _operations_changed(self) -> None:
         """Take note of operations that were changed by a method."""

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 __all__ = ["ConnectionAddedEvent"]
 
 
 class ConnectionAddedEvent:
-    """Set once for each new connection; each `wait` takes one of them, so two waits await two connections."""
+    """Set once for each new connection; each `wait` takes one of them, so two waits await two connections.
+
+    It can be waited for in one event loop after the other, which no event or semaphore of asyncio allows.
+    """
 
     def __init__(self) -> None:
-        self._added = asyncio.Semaphore(0)
+        self._count = 0
+        """Connections that no wait has taken."""
+        self._waiters: deque[asyncio.Future[None]] = deque()
 
     def set(self) -> None:
         """Note one more connection."""
-        self._added.release()
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            # It may have been cancelled a moment ago, or have been left behind in an event loop that is closed.
+            if not waiter.done() and not waiter.get_loop().is_closed():
+                waiter.set_result(None)
+                return
+        self._count += 1
 
     def is_set(self) -> bool:
         """Return whether a wait would return at once."""
-        return not self._added.locked()
+        return self._count > 0
 
     def clear(self) -> None:
         """Forget the connections that nobody has waited for."""
-        if self.is_set():  # otherwise there is nothing to forget, and who waits would never be woken
-            self._added = asyncio.Semaphore(0)
+        self._count = 0
 
     async def wait(self) -> None:
         """Wait for a connection that no other wait has taken."""
-        await self._added.acquire()
+        if self._count:
+            self._count -= 1
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                # It was given a connection in the moment in which it was cancelled: that is for the next one.
+                self.set()
+            raise

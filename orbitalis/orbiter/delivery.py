@@ -63,6 +63,10 @@ class Delivery(EventHandler):
         """Take data from this client from now on, at the times that `now` returns."""
         self._client, self._now = client, now
 
+    def let_go(self) -> None:
+        """Drop what waits in an event loop that is closed."""
+        self._undecided.clear()
+
     def slots_of(self, topic: str, event: Event[Any]) -> list[Slot]:
         """Return the connections, under way or open, that an input or output from the bus may belong to."""
         identifier, origin = event.connection_identifier, event.origin

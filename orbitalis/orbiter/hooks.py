@@ -14,10 +14,20 @@ from orbitalis.operations.connection import Connection, PendingRequest
 from orbitalis.orbiter.peer_queues import is_being_cancelled
 from orbitalis_wire.topics import CloseAckTopic, CloseTopic, KeepaliveRequestTopic, KeepaliveTopic
 
-__all__ = ["HookCaller", "OrbiterHooks", "default"]
+__all__ = ["LOOP_HOOKS", "PERIODIC_HOOKS", "HookCaller", "OrbiterHooks", "default"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PERIODIC_HOOKS: Final = (
+    "_on_loop_iteration",
+    "close_unused_connections",
+    "discard_expired_pending_requests",
+    "force_close_connection_for_out_to_timeout_pending_graceful_close_connection",
+    "lose_dead_remotes",
+    "send_keepalive_based_on_connections_and_threshold",
+)
+"""What an iteration of the loop calls if it is overridden; what these methods do otherwise is done without them."""
+LOOP_HOOKS: Final = frozenset({"_on_new_loop_iteration", *PERIODIC_HOOKS, "_on_loop_iteration_end"})
 _DEFAULT: Final = "__orbitalis_default__"
 
 

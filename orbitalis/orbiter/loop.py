@@ -10,6 +10,7 @@ from contextvars import Context
 from typing import TypeVar
 
 from orbitalis.bus.dispatch import start_task_later
+from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.log import FieldLogger
 from orbitalis.orbiter.scope import Scope, outside
 
@@ -37,6 +38,7 @@ class OrbiterLoop:
         "_context",
         "_current",
         "_event_loop",
+        "_home",
         "_interval",
         "_iteration",
         "_meanwhile",
@@ -64,12 +66,14 @@ class OrbiterLoop:
         when_due: Callable[[], None],
         next_due: Callable[[], float | None],
         name: str,
+        home: HomeLoop,
     ) -> None:
         """Prepare a loop.
 
         `interval` gives the seconds between two iterations, and is asked each time. `on_start` and `iteration` return
         what has to be awaited, or `None` if all is done. `meanwhile` is called once in an interval while an iteration
-        lasts longer, and `when_due` at the time that `next_due` gives, on the clock of the event loop.
+        lasts longer, and `when_due` at the time that `next_due` gives, on the clock of the event loop. Where there
+        is a `home`, it is to be called there.
         """
         self._interval = interval
         self._on_start = on_start
@@ -78,6 +82,7 @@ class OrbiterLoop:
         self._when_due = when_due
         self._next_due = next_due
         self._name = name
+        self._home = home
         self.is_running = False
         """Whether it has been started and not stopped; it may pause."""
         self.is_paused = False
@@ -99,6 +104,7 @@ class OrbiterLoop:
 
     def start(self) -> None:
         """Begin; does nothing if it is running."""
+        self._home.check()
         if not self.is_running:
             self.is_running = True
             self._event_loop = asyncio.get_running_loop()
@@ -109,6 +115,7 @@ class OrbiterLoop:
 
     def stop(self) -> None:
         """End after the iteration under way."""
+        self._home.check()
         self.is_running = self.is_paused = False
         self._current = None
         self._silence()
@@ -118,11 +125,13 @@ class OrbiterLoop:
 
     def pause(self) -> None:
         """Leave iterations out until :meth:`resume`."""
+        self._home.check()
         self.is_paused = self.is_running
         self._silence()
 
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
+        self._home.check()
         self.is_paused = False
         if self.is_running and self._timer is None:
             self._call_in(0, self._iterate)
@@ -157,6 +166,11 @@ class OrbiterLoop:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=_END_TIMEOUT)
+
+    def let_go(self) -> None:
+        """Stop, in an event loop that is closed: what is under way there does not go on."""
+        self.is_running = self.is_paused = False
+        self._timer = self._alarm = self._current = self._tasks = None
 
     def _begin(self) -> None:
         self._attend(self._on_start, lambda: 0)

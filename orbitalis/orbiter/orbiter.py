@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from abc import ABCMeta, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,16 +14,19 @@ from functools import partial
 from typing import Any, ClassVar, Final, Self
 
 from orbitalis.bus.client import EventBusClient, Later
+from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.bus.url import connect
-from orbitalis.errors import BusRefusedError, NoConnectionError, OrbiterStateError
+from orbitalis.errors import NoConnectionError, OrbiterStateError
 from orbitalis.log import FieldLogger
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.connection import Connection, PendingRequest
 from orbitalis.orbiter.attributes import check_attributes
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.connection_closer import ConnectionCloser
-from orbitalis.orbiter.hooks import HookCaller, OrbiterHooks, default
+from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, HookCaller, OrbiterHooks, default
+from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import OrbiterLoop
+from orbitalis.orbiter.lost_loop import end_without_loop
 from orbitalis.orbiter.runtime import RoleCalls, Runtime
 from orbitalis.orbiter.scope import Scope
 from orbitalis.protocol.config import OrbiterConfig, TopicLayout
@@ -47,16 +49,6 @@ _TOPIC_HOOKS: Final = {
     "close": "_build_incoming_close_connection_topic",
     "close_ack": "_build_ack_close_topic",
 }
-_PERIODIC: Final = (
-    "_on_loop_iteration",
-    "close_unused_connections",
-    "discard_expired_pending_requests",
-    "force_close_connection_for_out_to_timeout_pending_graceful_close_connection",
-    "lose_dead_remotes",
-    "send_keepalive_based_on_connections_and_threshold",
-)
-"""What an iteration of the loop calls if it is overridden; what these methods do otherwise is done without them."""
-_LOOP_HOOKS: Final = frozenset({"_on_new_loop_iteration", *_PERIODIC, "_on_loop_iteration_end"})
 
 
 @dataclass(kw_only=True, eq=False)
@@ -130,7 +122,8 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         self.new_connection_added_event = ConnectionAddedEvent()
         """Tells of new connections: awaiting it twice awaits two of them."""
         self._incarnation = ""
-        self._changing = asyncio.Lock()
+        self._home = HomeLoop(self)
+        """The event loop from its start to its end."""
         self._stopped: asyncio.Event | None = None
         """Set when it stops, if somebody waits for that."""
         self._has_remains = False
@@ -147,6 +140,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
             when_due=self._do_what_is_due,
             next_due=machine.next_deadline,
             name=self.identifier,
+            home=self._home,
         )
         self._runtime = Runtime(
             self.identifier,
@@ -162,8 +156,11 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads."""
+        counts = name in self._configured and "_runtime" in vars(self)
+        if counts:
+            self._home.check()
         super().__setattr__(name, value)
-        if name in self._configured and "_runtime" in vars(self):
+        if counts:
             self._configure()
 
     @property
@@ -248,12 +245,12 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
             OrbiterStateError: It is running already, or a hook of its start or stop calls this.
             BusError: The bus cannot be reached or refuses; nothing of the orbiter is left running.
         """
-        if Scope.around(self._changing) is not None:
+        if Scope.around(self._home) is not None:
             raise OrbiterStateError(f"{self} is starting or stopping: its hooks cannot start it")
-        async with self._changing:
+        async with self._home.changing():
             if self.is_running:
                 raise OrbiterStateError(f"{self} is running already: stop it before it is started again")
-            with Scope(self._changing):
+            with Scope(self._home):
                 await self._remove_remains()
                 await self._hooks.call_for_life_cycle(self.raise_exceptions, "_on_starting", *args, **kwargs)
                 self._has_remains = True
@@ -271,13 +268,14 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
         """Start; an override calls it."""
-        self._incarnation = max(_new_incarnation(), self._incarnation + "0")
+        self._incarnation = max(new_incarnation(), self._incarnation + "0")
         client = self.eventbus_client
+        self._home.enter()
         self._runtime.begin(self._incarnation, client)
         await client.connect()
         for topic_filter, channel in self._protocol_filters().items():
             await client.subscribe(topic_filter, self._runtime.receiver(channel), channel=channel)
-        await self._check_identity()
+        await check_identity(client, self._topic_to_itself(), self.identifier, self._machine.role.value, self._logger)
         self._topics = self._topic_layout()
         self._configure()
         effects = self._machine.start(self._runtime.now())
@@ -289,33 +287,20 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
     def _switch_to_started(self) -> None:
         """Change the state, now that the orbiter takes part."""
 
-    async def _check_identity(self) -> None:
-        """Report a broker that does not let this orbiter be who it says; what brokers refuse later may go unnoticed."""
-        try:
-            await self.eventbus_client.check_may_publish(self._topic_to_itself())
-        except BusRefusedError as error:
-            self._logger.error(
-                "%s may not publish as itself. A broker that binds topics to users takes the identifier for the "
-                "user's name, and the user has to be one of the %ss: %s",
-                self.identifier,
-                self._machine.role.value,
-                error,
-            )
-
     async def stop(self, *args: Any, **kwargs: Any) -> None:
         """Close all connections gracelessly and leave the bus; does nothing if it is not running.
 
         When it returns nothing is subscribed and no task of the orbiter is running, except one that calls it. What is
         left where it is cancelled, or fails, the next stop or start ends.
         """
-        if Scope.around(self._changing) is not None:
+        if Scope.around(self._home) is not None:
             return  # a hook of its start, before it runs, or of its stop
-        async with self._changing:
+        async with self._home.changing():
             if not self.is_running:
-                with Scope(self._changing):
+                with Scope(self._home):
                     await self._remove_remains()
                 return
-            with Scope(self._changing):
+            with Scope(self._home):
                 try:
                     await self._hooks.call_for_life_cycle(self.raise_exceptions, "_on_stopping", *args, **kwargs)
                 finally:
@@ -332,6 +317,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
 
     async def wait_stopped(self) -> None:
         """Wait until it is not running."""
+        self._home.check()
         if self.is_running:
             if self._stopped is None:
                 self._stopped = asyncio.Event()
@@ -345,8 +331,12 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         """End everything, however far the start has come."""
         runtime, machine = self._runtime, self._machine
         try:
-            await self._loop.end(_STOP_TIMEOUT)
-            runtime.submit(machine.stop(await self._closer.all_data(_STOP_TIMEOUT)))
+            if self._home.is_lost:
+                self._stopped = None
+                end_without_loop(self.identifier, self._loop, runtime, self._logger)
+            else:
+                await self._loop.end(_STOP_TIMEOUT)
+                runtime.submit(machine.stop(await self._closer.all_data(_STOP_TIMEOUT)))
             if not await runtime.queues.finish(_STOP_TIMEOUT):
                 self._logger.warning("%s: hooks did not return within %g s of its stop", self.identifier, _STOP_TIMEOUT)
             with suppress(TimeoutError):
@@ -358,6 +348,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
             if self.is_running:
                 self._switch_to_stopped()
             runtime.end()
+            self._home.leave()
             await runtime.queues.cancel()
             try:
                 await self.eventbus_client.disconnect()
@@ -395,7 +386,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
 
     def _iterate(self) -> Awaitable[object] | None:
         """Do the work of an iteration; return the hooks that have to be awaited for it."""
-        if self._hooks.has_any(_LOOP_HOOKS):
+        if self._hooks.has_any(LOOP_HOOKS):
             return Later(self._iterate_with_hooks)
         self._do_own_work()
         return None
@@ -404,7 +395,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         await self._hooks.wait_for("_on_new_loop_iteration")
         self._do_what_is_due()
         self._do_own_work()
-        periodic = [hook for name in _PERIODIC if (hook := self._hooks.start(name)) is not None]
+        periodic = [hook for name in PERIODIC_HOOKS if (hook := self._hooks.start(name)) is not None]
         if periodic:
             await asyncio.gather(*periodic)
         await self._hooks.wait_for("_on_loop_iteration_end")
@@ -520,11 +511,12 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         Raises:
             NoConnectionError: There is none.
         """
+        self._home.check()
         slot = self._machine.connection(remote_identifier, operation_name)
         if data is None:
             data = await self._closer.data_for(slot)
         if slot.is_connection:  # it may have ended while the hook was busy
-            now = self._runtime.now()
+            now = self._home.now()
             await self._runtime.carry_out(self._machine.close_gracelessly(*slot.key, data, now))
 
     async def send_graceful_close_connection(
@@ -535,11 +527,12 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         Raises:
             NoConnectionError: There is none.
         """
+        self._home.check()
         slot = self._machine.connection(remote_identifier, operation_name)
         if data is None:
             data = await self._closer.data_for(slot)
         if slot.is_connection:
-            now = self._runtime.now()
+            now = self._home.now()
             await self._runtime.carry_out(self._machine.close_gracefully(*slot.key, data, now))
 
     async def leave(self, timeout: float) -> bool:
@@ -549,6 +542,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         is closed after half of the time. Returns whether all closes were acknowledged within `timeout` seconds. What
         then is left, `stop` closes gracelessly.
         """
+        self._home.check()
         if not self.is_running:
             return True
         return await self._closer.leave(timeout)
@@ -559,7 +553,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         Raises:
             NoConnectionError: There is none.
         """
-        now = self._runtime.now()
+        now = self._home.now()
         await self._runtime.carry_out(self._machine.close_here(remote_identifier, operation_name, now))
 
     @default
@@ -568,6 +562,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
 
         A connection is in use while data of it waits or is being handled, and while an answer is awaited on it.
         """
+        self._home.check()
         remotes = self._closer.close_unused()
         for _ in range(2):  # first for the data that goes along, then for the closes
             await self._runtime.settle(remotes)
@@ -576,6 +571,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
     @default
     async def force_close_connection_for_out_to_timeout_pending_graceful_close_connection(self) -> int:
         """Close gracelessly what was not acknowledged within `graceful_close_timeout`; return how many that were."""
+        self._home.check()
         remotes = self._closer.force_overdue()
         await self._runtime.settle(remotes)
         return len(remotes)
@@ -584,7 +580,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
     async def discard_expired_pending_requests(self) -> int:
         """Discard handshakes that were not answered in time; return how many that were."""
         before = self._machine.slots.pending_count
-        effects = self._machine.discard_expired(self._runtime.now())
+        effects = self._machine.discard_expired(self._home.now())
         discarded = before - self._machine.slots.pending_count
         await self._runtime.carry_out(effects)
         return discarded
@@ -603,7 +599,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         Raises:
             NoConnectionError: The remote is not known.
         """
-        await self._runtime.carry_out(self._machine.send_keepalive(remote_identifier, self._runtime.now()))
+        await self._runtime.carry_out(self._machine.send_keepalive(remote_identifier, self._home.now()))
 
     async def send_keepalive_request(self, remote_identifier: str) -> None:
         """Ask a remote for a sign of life.
@@ -611,6 +607,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         Raises:
             NoConnectionError: The remote is not known.
         """
+        self._home.check()
         await self._runtime.carry_out(self._machine.send_keepalive_request(remote_identifier))
 
     async def send_all_keepalive_based_on_connections(self) -> None:
@@ -618,24 +615,24 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         effects: list[Effect] = []
         for identifier in self.remote_identifiers:
             with suppress(NoConnectionError):  # an older peer may not have told where
-                effects += self._machine.send_keepalive(identifier, self._runtime.now())
+                effects += self._machine.send_keepalive(identifier, self._home.now())
         await self._runtime.carry_out(effects)
 
     @default
     async def send_keepalive_based_on_connections_and_threshold(self) -> None:
         """Give each remote with a connection the sign of life that it is owed, and ask those that owe one."""
-        await self._runtime.carry_out(self._machine.send_due_keepalives(self._runtime.now()))
+        await self._runtime.carry_out(self._machine.send_due_keepalives(self._home.now()))
 
     @default
     async def lose_dead_remotes(self) -> None:
         """Close the connections with remotes that have been silent for `consider_others_dead_after`."""
-        await self._runtime.carry_out(self._machine.lose_dead_remotes(self._runtime.now()))
+        await self._runtime.carry_out(self._machine.lose_dead_remotes(self._home.now()))
 
     def have_seen(self, remote_identifier: str) -> None:
         """Note a sign of life of a remote that is known."""
         peer = self._machine.peers.get(remote_identifier)
         if peer is not None:
-            self._machine.peers.seen(peer, self._runtime.now())
+            self._machine.peers.seen(peer, self._home.now())
 
     def update_acquaintances(
         self,
@@ -693,8 +690,3 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
 
     def __str__(self) -> str:
         return f"{type(self).__name__} '{self.identifier}'"
-
-
-def _new_incarnation() -> str:
-    """Return a text that is greater than all that earlier calls gave, as long as the clock is not set back."""
-    return f"{time.time_ns():020d}"

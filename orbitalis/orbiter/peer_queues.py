@@ -172,6 +172,11 @@ class PeerQueues:
             for task in stubborn:
                 self._logger.error("%s did not end when it was cancelled", task.get_name())
 
+    def let_go(self) -> None:
+        """Drop all work, in an event loop that is closed: what is under way there does not go on."""
+        self.under_way.clear()
+        self.waiting = self.waiting_bytes = 0
+
     def _open(self, key: Hashable) -> _Queue:
         queue = self.under_way[key] = _Queue()
         queue.task = start_task_later(self._run(key, queue), f"orbitalis work for {key}", self._context.copy())

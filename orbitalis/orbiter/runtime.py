@@ -180,7 +180,7 @@ class Runtime:
         """What users have seen of connections before these were opened, until the hook is told of it."""
         self._announced: dict[str, tuple[Send, str | None]] = {}
         """By event identifier: messages, with their bus, whose hook has been called and has not returned."""
-        self.now: Callable[[], float] = _before_the_start
+        self.now: Callable[[], float] = lambda: 0.0
         """Returns the time of the state machine's clock, that of the event loop; before the first start, zero."""
         self._under_way: list[Effect] = []
         """Effects that are being carried out, and those that came meanwhile, by what these called."""
@@ -203,6 +203,11 @@ class Runtime:
         self._announced.clear()
         self.client.publish_message = None
         self.client.on_reconnected = None
+
+    def let_go(self) -> None:
+        """Drop what waits in an event loop that is closed."""
+        self._no_connections = None
+        self._announced.clear()
 
     async def all_disconnected(self) -> None:
         """Wait until there is no connection."""
@@ -672,10 +677,6 @@ class Runtime:
         Unsubscribe: _unsubscribe,
     }
     """What is done in its turn, given the effect and the bus on which its remote is now: it may have moved by then."""
-
-
-def _before_the_start() -> float:
-    return 0.0
 
 
 def _replaced_kind(effect: Effect) -> Hashable | None:

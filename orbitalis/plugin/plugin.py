@@ -120,7 +120,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return TopicLayout(Role.PLUGIN, self.identifier, **made)
 
     def _configure(self) -> None:
-        self._runtime.submit(self._plugin_machine.configure(self._config(), self._runtime.now()))
+        self._runtime.submit(self._plugin_machine.configure(self._config(), self._home.now()))
 
     def _look_at_edits(self) -> None:
         operations, seen = self.operations, self._seen_operations
@@ -131,6 +131,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
             else:
                 return
         self._configure()
+
+    def _before_operations_change(self) -> None:
+        self._home.check()
 
     def _operations_changed(self) -> None:
         if "_runtime" in vars(self):
@@ -320,7 +323,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         dictionary or policy counts when this is called, or within `loop_interval`.
         """
         self._look_at_edits()
-        self._runtime.submit(self._plugin_machine.update_operations(self._runtime.now()))
+        self._runtime.submit(self._plugin_machine.update_operations(self._home.now()))
 
     async def send_offer(self, offer_topic: str, core_identifier: str, offerable_operations: list[str]) -> None:
         """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
@@ -329,7 +332,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
             RemoteProtocolError: Nothing can be published to `offer_topic`.
         """
         self._look_at_edits()
-        now = self._runtime.now()
+        now = self._home.now()
         effects = self._plugin_machine.send_offer(core_identifier, offer_topic, offerable_operations, now)
         await self._runtime.carry_out(effects)
 

@@ -85,8 +85,7 @@ async def test_a_sender_that_publishes_in_a_loop_lets_handlers_have_their_turn()
 
 async def test_handlers_run_in_the_event_loop_of_their_client() -> None:
     bus = LocalEventBus()
-    publisher, subscriber = LocalEventBusClient(bus), LocalEventBusClient(bus)
-    await publisher.connect()
+    subscriber = LocalEventBusClient(bus)
     await subscriber.connect()
     collector = Collector()
     threads: set[int] = set()
@@ -94,15 +93,17 @@ async def test_handlers_run_in_the_event_loop_of_their_client() -> None:
     await subscriber.subscribe("#", collector)
 
     async def publish() -> None:
+        publisher = LocalEventBusClient(bus)
+        await publisher.connect()
         for number in range(100):
             await publisher.publish("topic", number)
+        await publisher.disconnect()
 
     await asyncio.to_thread(asyncio.run, publish())
     await collector.wait_for(100)
     assert collector.values == list(range(100))
     assert threads == {threading.get_ident()}
     await subscriber.disconnect()
-    await publisher.disconnect()
 
 
 def test_clients_whose_event_loop_ended_do_not_matter() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.testing import Harness
 from tests.support.events import until
@@ -28,6 +29,7 @@ class Counting:
             when_due=self._ring,
             next_due=lambda: self.due,
             name="counting",
+            home=HomeLoop("an orbiter"),
         )
 
     async def _begin(self) -> None:
@@ -168,6 +170,7 @@ async def test_a_loop_whose_work_takes_no_time_has_no_task_and_goes_on_where_tha
         when_due=fail,
         next_due=lambda: None,
         name="failing",
+        home=HomeLoop("an orbiter"),
     )
     loop.start()
     await harness.advance(25)

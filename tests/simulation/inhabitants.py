@@ -105,7 +105,7 @@ class Inhabitant:
     @property
     def is_changing(self) -> bool:
         """Whether it starts or stops at the moment."""
-        return self.orbiter._changing.locked()
+        return self.orbiter._home.is_changing
 
     def call(
         self, name: str, coroutine: Coroutine[Any, Any, object], *, cancel_at: tuple[int, ...] = (), late: bool = False

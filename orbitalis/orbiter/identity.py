@@ -1,0 +1,33 @@
+"""Who an orbiter is: its incarnation, and whether the broker lets it be that."""
+
+from __future__ import annotations
+
+import time
+
+from orbitalis.bus.client import EventBusClient
+from orbitalis.errors import BusRefusedError
+from orbitalis.log import FieldLogger
+
+__all__ = ["check_identity", "new_incarnation"]
+
+
+def new_incarnation() -> str:
+    """Return a text that is greater than all that earlier calls gave, as long as the clock is not set back."""
+    return f"{time.time_ns():020d}"
+
+
+async def check_identity(client: EventBusClient, topic: str, identifier: str, role: str, logger: FieldLogger) -> None:
+    """Report a broker that does not let an orbiter be who it says; what brokers refuse later may go unnoticed.
+
+    `topic` is one that only this orbiter in its role may publish to, and to which nobody subscribes.
+    """
+    try:
+        await client.check_may_publish(topic)
+    except BusRefusedError as error:
+        logger.error(
+            "%s may not publish as itself. A broker that binds topics to users takes the identifier for the "
+            "user's name, and the user has to be one of the %ss: %s",
+            identifier,
+            role,
+            error,
+        )
