@@ -10,6 +10,7 @@ This is aiomqtt's client, bent where it does not do for a client that runs for m
 - who waits for an answer from the broker hears at once when the connection is lost;
 - what the broker says of itself when it accepts the connection (how large a packet it takes) is kept;
 - what is to be written to a socket that is closed a moment later does not go to another one with the same number;
+- a reason that the standard does not foresee for an acknowledgement does not end the connection;
 - an opening that the broker ends instead of answering it fails at once, and says what TLS has to say of it.
 """
 
@@ -41,7 +42,7 @@ from orbitalis.errors import BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis_wire import limits
 
-__all__ = ["IN_FLIGHT", "MAXIMUM_PACKET_BYTES", "ConnectionLostError", "MqttConnection", "Publication"]
+__all__ = ["IN_FLIGHT", "MAXIMUM_PACKET_BYTES", "TOO_LARGE", "ConnectionLostError", "MqttConnection", "Publication"]
 
 T = TypeVar("T")
 
@@ -67,6 +68,13 @@ _CLOSE_TIMEOUT = 2.0
 # A broker without TCP_NODELAY (mosquitto's default) sends a small packet only when the one before is acknowledged, and
 # the kernel takes 40 ms for that unless told otherwise each time. Linux only.
 _QUICKACK = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
+TOO_LARGE: Final = "Packet too large"
+"""What brokers call a packet of which they take less."""
+_UNSPECIFIED: Final = 0x80
+_FORESEEN: Final = frozenset((0x00, 0x10, _UNSPECIFIED, 0x83, 0x87, 0x90, 0x91, 0x92, 0x97, 0x99))
+"""Reasons in the acknowledgement of a publish."""
+_IDENTIFIERS: Final = 65_535
+"""Packet identifiers, which are given out in turn."""
 _LOSSES = {
     "Unspecified error": "the network connection broke",
     "Session taken over": "another client has connected with the same identifier, and there must be one only",
@@ -151,6 +159,13 @@ class MqttConnection(aiomqtt.Client):
         """Whether there may be room for a publication that had none before."""
         self._blocked: socket.socket | None = None
         """The socket, while the network takes no more."""
+        self.unproven: tuple[int, str, int] | None = None
+        """Length, topic and packet identifier of the largest event of quality of service 0 that the broker may not have
+        read yet: it says nothing of those, except when it ends the connection."""
+        self.is_too_much = False
+        """Whether the broker has ended the connection for a packet that is too large."""
+        self._odd_reason: int | None = None
+        """The reason in the acknowledgement that is being read, where paho does not know it there."""
         self._opening_error = ""
         """What went wrong with the socket while it was opened."""
 
@@ -223,6 +238,8 @@ class MqttConnection(aiomqtt.Client):
             self._fail(MqttCodeError(info.rc, "Could not publish message"))
             return None
         self._sent_bytes += len(data)
+        if quality_of_service == 0 and (self.unproven is None or len(data) > self.unproven[0]):
+            self.unproven = len(data), topic, info.mid
         return info.mid
 
     def send_publication(self, publication: Publication) -> bool:
@@ -283,6 +300,8 @@ class MqttConnection(aiomqtt.Client):
         """Say hello to the broker over a socket that is connected with it."""
         # Left alone, paho opens one itself, and blocks meanwhile.
         setattr(self._client, "_create_socket", lambda: sock)  # noqa: B010 - type checkers do not like it otherwise
+        self._read_acknowledgement = self._client._handle_pubackcomp
+        setattr(self._client, "_handle_pubackcomp", self._on_acknowledgement)  # noqa: B010
         self._is_opening = True
         self._client_connect()
         self._is_opening = False
@@ -375,6 +394,7 @@ class MqttConnection(aiomqtt.Client):
         error = None if disconnected.cancelled() else disconnected.exception()
         if isinstance(error, MqttCodeError):
             reason = str(error.rc)
+            self.is_too_much = reason == TOO_LARGE
             self._reason = _LOSSES.get(reason, reason)
         elif error is not None:
             self._reason = f"{type(error).__name__}: {error}"
@@ -434,7 +454,28 @@ class MqttConnection(aiomqtt.Client):
         if publication is not None:
             self._progress += 1
             self._has_made_room = True
-            self._on_acknowledged(publication, str(reason_code) if reason_code.is_failure else None)
+            if self.unproven is not None and (mid - self.unproven[2]) % _IDENTIFIERS < _IDENTIFIERS // 2:
+                # The broker reads in order: it has taken what was sent before this.
+                self.unproven = None
+            reason = str(reason_code) if self._odd_reason is None else _name_of(self._odd_reason)
+            self._on_acknowledged(publication, reason if reason_code.is_failure else None)
+
+    def _on_acknowledgement(self, kind: Any) -> MQTTErrorCode:
+        # Mosquitto says "packet too large" here, which is foreseen for the end of a connection only: paho would end it.
+        packet = self._client._in_packet["packet"]
+        if len(packet) > 2 and packet[2] not in _FORESEEN:
+            if packet[2] >= _UNSPECIFIED:
+                self._odd_reason = packet[2]
+            packet[2] &= _UNSPECIFIED
+        try:
+            return self._read_acknowledgement(kind)
+        finally:
+            self._odd_reason = None
+
+
+def _name_of(reason: int) -> str:
+    """Return what a reason is called, whatever packet it is in."""
+    return next(iter(ReasonCode.names.get(reason, ())), f"reason 0x{reason:02x}")
 
 
 # paho's class has no annotations.

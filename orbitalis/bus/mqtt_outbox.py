@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from orbitalis.bus.mqtt_connection import MqttConnection, Publication
+from orbitalis.bus.mqtt_connection import TOO_LARGE, MqttConnection, Publication
 from orbitalis.bus.mqtt_endpoint import Endpoint
 from orbitalis.errors import BusNotConnectedError, BusRefusedError, BusUnavailableError, EventTooLargeError
+from orbitalis.log import FieldLogger
 
 __all__ = ["ATTEMPTS", "MqttOutbox", "too_large"]
 
@@ -25,9 +26,10 @@ _PUBLISH_OVERHEAD = 16
 class MqttOutbox:
     """Publications on their way; belongs to one event loop from the first of them on."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        """Have each publication wait for `timeout` seconds at most."""
+    def __init__(self, endpoint: Endpoint, timeout: float, logger: FieldLogger) -> None:
+        """Have each publication wait for `timeout` seconds at most; log failures of which nobody else hears."""
         self._endpoint = endpoint
+        self._logger = logger
         self._timeout = timeout
         self._connection: MqttConnection | None = None
         self._queue: deque[Publication] = deque()
@@ -76,6 +78,8 @@ class MqttOutbox:
             self._connection = None
         unanswered = [one for one in connection.in_flight.values() if not one.outcome.done()]
         connection.in_flight.clear()
+        if connection.is_too_much:
+            unanswered = self._without_what_is_too_large(unanswered, connection)
         for publication in reversed(unanswered):
             if publication.attempts < ATTEMPTS:
                 self._queue.appendleft(publication)
@@ -131,6 +135,8 @@ class MqttOutbox:
             return
         if refusal is None:
             outcome.set_result(None)
+        elif refusal == TOO_LARGE:
+            outcome.set_exception(self._refused_as_too_large(publication.topic, len(publication.data)))
         else:
             outcome.set_exception(
                 BusRefusedError(
@@ -138,6 +144,33 @@ class MqttOutbox:
                     f"{publication.topic!r}: {refusal}"
                 )
             )
+
+    def _without_what_is_too_large(
+        self, unanswered: list[Publication], connection: MqttConnection
+    ) -> list[Publication]:
+        """Return what is to be sent again after the broker has ended a connection for a packet that is too large.
+
+        Of all that it may have meant, the largest is too large in any case.
+        """
+        largest = max((len(one.data) for one in unanswered), default=0)
+        if connection.unproven is not None and connection.unproven[0] >= largest:
+            length, topic, _ = connection.unproven
+            self._logger.error("%s", self._refused_as_too_large(topic, length))
+            largest = length + 1
+        for publication in unanswered:
+            if len(publication.data) >= largest:
+                error = self._refused_as_too_large(publication.topic, len(publication.data))
+                publication.outcome.set_exception(error)
+            else:
+                # It is not to blame.
+                publication.attempts -= 1
+        return [one for one in unanswered if not one.outcome.done()]
+
+    def _refused_as_too_large(self, topic: str, length: int) -> EventTooLargeError:
+        return EventTooLargeError(
+            f"cannot publish {length} bytes to {topic!r}: that is more than {self._endpoint} allows, which has not "
+            "said how much it does; send less in one event, or raise its limit (mosquitto: message_size_limit)"
+        )
 
     def _waiting(self) -> list[Publication]:
         """Return what somebody waits for, oldest first."""

@@ -25,10 +25,13 @@ class ScriptedBroker:
         subscribe_reason: int = 1,
         publish_reason: int = 0,
         is_silent: bool = False,
+        most_bytes: int = 1 << 28,
+        is_hasty: bool = False,
     ) -> None:
         """Answer with these reason codes; `connect_properties` are those of the CONNACK packet, as bytes.
 
-        One that is silent answers nothing but the connect, until it is to :meth:`speak`.
+        A packet of more than `most_bytes` ends the connection for that reason; a broker that is hasty reads none of it
+        before. One that is silent answers nothing but the connect, until it is to :meth:`speak`.
         """
         self.port = unused_port()
         self.connect_reason = connect_reason
@@ -39,6 +42,8 @@ class ScriptedBroker:
         """Type and body of each packet that came."""
         self.published: list[bytes] = []
         """The payload of each message that came."""
+        self.most_bytes = most_bytes
+        self._is_hasty = is_hasty
         self._is_silent = is_silent
         self._unanswered: list[tuple[int, bytes]] = []
         self._writers: list[asyncio.StreamWriter] = []
@@ -106,8 +111,12 @@ class ScriptedBroker:
         try:
             while True:
                 (first,) = await reader.readexactly(1)
-                body = await reader.readexactly(await _length(reader))
+                length = await _length(reader)
+                body = b"" if self._is_hasty and length > self.most_bytes else await reader.readexactly(length)
                 self.packets.append((first >> 4, body))
+                if length > self.most_bytes:
+                    self.disconnect(0x95)
+                    return
                 if self._is_silent and first >> 4 != 1:
                     self._unanswered.append((first, body))
                 else:

@@ -68,6 +68,7 @@ class Broker:
         users: Mapping[str, str] | None = None,
         access: str | None = None,
         max_packet_size: int | None = None,
+        message_size_limit: int | None = None,
         tls: TlsFiles | None = None,
         is_persistent: bool = False,
         no_delay: bool = False,
@@ -75,9 +76,10 @@ class Broker:
         """Prepare a broker, which :meth:`start` starts.
 
         `folder` takes its files and has to exist. With `users` (password by name) only these get in, else everybody.
-        `access` is the text of an access control list. `max_packet_size` is in bytes. One that is persistent saves
-        every change to its folder, and begins with what it finds there. With `no_delay` it does not wait for
-        acknowledgements of its network packets before it sends the next.
+        `access` is the text of an access control list. `max_packet_size` is in bytes, and so is `message_size_limit`,
+        of which clients are not told. One that is persistent saves every change to its folder, and begins with what it
+        finds there. With `no_delay` it does not wait for acknowledgements of its network packets before it sends the
+        next.
         """
         self.host = _HOST
         self.port = unused_port()
@@ -89,6 +91,7 @@ class Broker:
         """Every line that it logged, over all its lives."""
         self._folder = folder
         self._max_packet_size = max_packet_size
+        self._message_size_limit = message_size_limit
         self._tls = tls
         self._no_delay = no_delay
         self._process: subprocess.Popen[str] | None = None
@@ -193,6 +196,8 @@ class Broker:
             lines.append("set_tcp_nodelay true")
         if self._max_packet_size is not None:
             lines.append(f"max_packet_size {self._max_packet_size}")
+        if self._message_size_limit is not None:
+            lines.append(f"message_size_limit {self._message_size_limit}")
         if self._tls is not None:
             lines += [f"certfile {self._tls.certificate}", f"keyfile {self._tls.key}"]
         return "\n".join(lines) + "\n"
