@@ -89,14 +89,14 @@ class MqttEventBusClient(EventBusClient):
         self._asking: asyncio.Semaphore
         """Bounds the subscribes and unsubscribes that wait for the broker, and keeps them in order."""
         self._logger = FieldLogger(logging.getLogger(__name__), bus=str(self._endpoint))
-        self._outbox = MqttOutbox(self._endpoint, publish_timeout, self._logger)
+        self._complaints = ThrottledLog(self._logger)
+        self._outbox = MqttOutbox(self._endpoint, publish_timeout, self._complaints)
         self._filters: FilterMap[Subscription] = FilterMap()
         """For messages of which the broker does not say which subscription they are for."""
         self._identifiers: dict[str, int] = {}
         """By filter with wildcards: the subscription identifier."""
         self._by_identifier: dict[int, Subscription] = {}
         self._next_identifier = itertools.count(_EXACT_TOPICS + 1)
-        self._complaints = ThrottledLog(self._logger)
         self._decoder = Decoder(self, bounds=self._queue_bounds, statistics=self._statistics, log=self._complaints)
 
     def __repr__(self) -> str:

@@ -464,8 +464,8 @@ class MqttConnection(aiomqtt.Client):
         # Mosquitto says "packet too large" here, which is foreseen for the end of a connection only: paho would end it.
         packet = self._client._in_packet["packet"]
         if len(packet) > 2 and packet[2] not in _FORESEEN:
-            if packet[2] >= _UNSPECIFIED:
-                self._odd_reason = packet[2]
+            self._odd_reason = packet[2]
+            # Whether it is a failure stays.
             packet[2] &= _UNSPECIFIED
         try:
             return self._read_acknowledgement(kind)

@@ -12,8 +12,8 @@ from collections import deque
 
 from orbitalis.bus.mqtt_connection import TOO_LARGE, MqttConnection, Publication
 from orbitalis.bus.mqtt_endpoint import Endpoint
+from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusNotConnectedError, BusRefusedError, BusUnavailableError, EventTooLargeError
-from orbitalis.log import FieldLogger
 
 __all__ = ["ATTEMPTS", "MqttOutbox", "too_large"]
 
@@ -26,10 +26,10 @@ _PUBLISH_OVERHEAD = 16
 class MqttOutbox:
     """Publications on their way; belongs to one event loop from the first of them on."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float, logger: FieldLogger) -> None:
+    def __init__(self, endpoint: Endpoint, timeout: float, complaints: ThrottledLog) -> None:
         """Have each publication wait for `timeout` seconds at most; log failures of which nobody else hears."""
         self._endpoint = endpoint
-        self._logger = logger
+        self._complaints = complaints
         self._timeout = timeout
         self._connection: MqttConnection | None = None
         self._queue: deque[Publication] = deque()
@@ -111,6 +111,9 @@ class MqttOutbox:
         connection, queue = self._connection, self._queue
         while connection is not None and queue and connection.takes(queue[0].quality_of_service):
             publication = queue[0]
+            if connection.in_flight and _is_suspect(publication, connection):
+                # It waits until it can be sent alone, or until what is sent alone has been acknowledged.
+                return
             # Its publisher may have been cancelled.
             if not publication.outcome.done():
                 try:
@@ -155,7 +158,7 @@ class MqttOutbox:
         largest = max((len(one.data) for one in unanswered), default=0)
         if connection.unproven is not None and connection.unproven[0] >= largest:
             length, topic, _ = connection.unproven
-            self._logger.error("%s", self._refused_as_too_large(topic, length))
+            self._complaints.warning("%s", self._refused_as_too_large(topic, length), topic=topic)
             largest = length + 1
         for publication in unanswered:
             if len(publication.data) >= largest:
@@ -199,6 +202,15 @@ class MqttOutbox:
         packet_bytes = len(data) + len(topic.encode()) + _PUBLISH_OVERHEAD
         if packet_bytes > maximum:
             raise too_large(topic, packet_bytes, maximum, f"{self._endpoint}, which counts whole packets,")
+
+
+def _is_suspect(publication: Publication, connection: MqttConnection) -> bool:
+    """Return whether this or what is on its way is tried for the last time, and so alone.
+
+    What a broker ends connections for would take with it what is sent beside it.
+    """
+    oldest = next(iter(connection.in_flight.values()))
+    return publication.attempts == ATTEMPTS - 1 or oldest.attempts == ATTEMPTS
 
 
 def too_large(topic: str, length: int, maximum: int, judge: str) -> EventTooLargeError:

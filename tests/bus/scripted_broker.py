@@ -27,11 +27,13 @@ class ScriptedBroker:
         is_silent: bool = False,
         most_bytes: int = 1 << 28,
         is_hasty: bool = False,
+        is_curt: bool = False,
     ) -> None:
         """Answer with these reason codes; `connect_properties` are those of the CONNACK packet, as bytes.
 
         A packet of more than `most_bytes` ends the connection for that reason; a broker that is hasty reads none of it
-        before. One that is silent answers nothing but the connect, until it is to :meth:`speak`.
+        before, and one that is curt does not say why. One that is silent answers nothing but the connect, until it is
+        to :meth:`speak`.
         """
         self.port = unused_port()
         self.connect_reason = connect_reason
@@ -44,6 +46,7 @@ class ScriptedBroker:
         """The payload of each message that came."""
         self.most_bytes = most_bytes
         self._is_hasty = is_hasty
+        self._is_curt = is_curt
         self._is_silent = is_silent
         self._unanswered: list[tuple[int, bytes]] = []
         self._writers: list[asyncio.StreamWriter] = []
@@ -115,7 +118,8 @@ class ScriptedBroker:
                 body = b"" if self._is_hasty and length > self.most_bytes else await reader.readexactly(length)
                 self.packets.append((first >> 4, body))
                 if length > self.most_bytes:
-                    self.disconnect(0x95)
+                    if not self._is_curt:
+                        self.disconnect(0x95)
                     return
                 if self._is_silent and first >> 4 != 1:
                     self._unanswered.append((first, body))
