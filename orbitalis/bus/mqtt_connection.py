@@ -24,6 +24,7 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import aiomqtt
@@ -298,10 +299,10 @@ class MqttConnection(aiomqtt.Client):
 
     def _begin(self, sock: socket.socket) -> None:
         """Say hello to the broker over a socket that is connected with it."""
+        client: Any = self._client
         # Left alone, paho opens one itself, and blocks meanwhile.
-        setattr(self._client, "_create_socket", lambda: sock)  # noqa: B010 - type checkers do not like it otherwise
-        self._read_acknowledgement = self._client._handle_pubackcomp
-        setattr(self._client, "_handle_pubackcomp", self._on_acknowledgement)  # noqa: B010
+        client._create_socket = lambda: sock
+        client._handle_pubackcomp = partial(self._on_acknowledgement, client._handle_pubackcomp)
         self._is_opening = True
         self._client_connect()
         self._is_opening = False
@@ -460,22 +461,24 @@ class MqttConnection(aiomqtt.Client):
             reason = str(reason_code) if self._odd_reason is None else _name_of(self._odd_reason)
             self._on_acknowledged(publication, reason if reason_code.is_failure else None)
 
-    def _on_acknowledgement(self, kind: Any) -> MQTTErrorCode:
+    def _on_acknowledgement(self, read: Callable[[str], MQTTErrorCode], kind: str) -> MQTTErrorCode:
         # Mosquitto says "packet too large" here, which is foreseen for the end of a connection only: paho would end it.
-        packet = self._client._in_packet["packet"]
+        client: Any = self._client
+        packet: bytearray = client._in_packet["packet"]
         if len(packet) > 2 and packet[2] not in _FORESEEN:
             self._odd_reason = packet[2]
             # Whether it is a failure stays.
             packet[2] &= _UNSPECIFIED
         try:
-            return self._read_acknowledgement(kind)
+            return read(kind)
         finally:
             self._odd_reason = None
 
 
 def _name_of(reason: int) -> str:
     """Return what a reason is called, whatever packet it is in."""
-    return next(iter(ReasonCode.names.get(reason, ())), f"reason 0x{reason:02x}")
+    names: Mapping[int, Mapping[str, object]] = getattr(ReasonCode, "names")  # noqa: B009 - it has no annotations
+    return next(iter(names.get(reason, ())), f"reason 0x{reason:02x}")
 
 
 # paho's class has no annotations.
