@@ -251,3 +251,33 @@ def test_a_program_says_nothing_of_closed_event_loops(broker: Broker, ending: st
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "closed" not in ended.stderr.replace("not stopped before its event loop was closed", "")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("run", [asyncio.run, _run_and_drop])
+def test_a_hook_that_hung_in_a_closed_event_loop_holds_nothing_up(
+    run: Callable[[Coroutine[Any, Any, None]], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Hanging(Core):
+        hangs = False
+
+        async def _on_not_compliant(self) -> None:
+            self.hangs = True
+            await asyncio.Event().wait()
+
+    bus = LocalEventBus()
+    core = Hanging(eventbus_client=LocalEventBusClient(bus)).with_requirement(Lamp.status, minimum=1)
+
+    async def leave_hanging() -> None:
+        await core.start()
+        await until(lambda: core.hangs)
+
+    async def stop() -> None:
+        async with asyncio.timeout(2):
+            await core.stop()
+        assert_nothing_is_left(core)
+
+    run(leave_hanging())
+    caplog.clear()
+    asyncio.run(stop())
+    assert [record.levelname for record in caplog.records if record.levelname != "INFO"] == ["WARNING"]
+    gc.collect()
