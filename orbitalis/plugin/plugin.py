@@ -177,6 +177,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self.state = next_plugin_state(self.state, LifeTrigger.STOPPED)
 
     async def _shut_down(self) -> None:
+        if self._home.is_lost:
+            self._rhythms.let_go()
         try:
             await self._rhythms.end()
         finally:

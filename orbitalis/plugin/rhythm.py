@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from typing import Any, Final
 
+from orbitalis.bus.dispatch import start_task_later
 from orbitalis.errors import BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis.operations.declared_method import declarations_of
@@ -107,6 +108,11 @@ class Rhythm:
                 extra=self._fields,
             )
 
+    def let_go(self) -> None:
+        """Make no more calls, in an event loop that is closed: the one under way there does not go on."""
+        self._is_running = False
+        self._timer = self._call = None
+
     @property
     def _fields(self) -> dict[str, str | None]:
         return {"orbiter": self._plugin_identifier, "operation": self._declared.name}
@@ -124,7 +130,7 @@ class Rhythm:
             return
         self._count += 1
         name = f"output of {self._plugin_identifier}: {self._declared.name}"
-        self._call = self._event_loop.create_task(self._run(), name=name, context=self._context.copy())
+        self._call = start_task_later(self._run(), name, self._context.copy())
         self._call.add_done_callback(self._end_call)
 
     def _end_call(self, call: asyncio.Task[None]) -> None:
@@ -206,6 +212,11 @@ class Rhythms:
         """Have each rhythm begin anew that rests, now that there is one more connection."""
         for rhythm in self._rhythms:
             rhythm.wake()
+
+    def let_go(self) -> None:
+        """Make no more calls, in an event loop that is closed."""
+        for rhythm in self._rhythms:
+            rhythm.let_go()
 
     async def end(self) -> None:
         """Make no more calls, and end those under way, within some seconds."""

@@ -21,6 +21,7 @@ from orbitalis import (
     Plugin,
     WrongEventLoopError,
     operation,
+    periodic,
 )
 from orbitalis.bus import EventBusClient, MqttEventBusClient, SeveralEventBusClient
 from tests.support.broker import Broker
@@ -46,6 +47,12 @@ class Lamp(Plugin):
     def lowercase(text: str) -> str:
         return text.lower()
 
+    @periodic(0.001)
+    async def hang(self) -> str:
+        self.asked.append("PERIODIC")
+        await asyncio.Event().wait()
+        return "never"
+
     async def _on_close_connection(self, connection: Connection, data: bytes | None) -> None:
         await asyncio.sleep(0)
         self.closed.append(connection.operation_name)
@@ -57,6 +64,7 @@ class House:
     def __init__(self, new_client: Callable[[], EventBusClient]) -> None:
         self.lamp = Lamp(eventbus_client=new_client())
         self.core = Core(eventbus_client=new_client()).with_requirement(Lamp.status, minimum=1)
+        self.core.with_requirement(Lamp.hang, minimum=1)
 
     async def start(self) -> None:
         """Start both, wait for them in each way there is, and use them."""
@@ -85,7 +93,7 @@ class House:
             asyncio.create_task(self.core.wait_stopped()),
             asyncio.create_task(self.lamp._runtime.all_disconnected()),
         ]
-        await until(lambda: "HANG" in self.lamp.asked)
+        await until(lambda: {"HANG", "PERIODIC"} <= {*self.lamp.asked})
 
 
 @pytest.fixture(params=["local", "mqtt", "local+mqtt"])
@@ -142,7 +150,7 @@ def test_what_was_not_stopped_can_be_stopped_in_another_event_loop(
     asyncio.run(house.stop())
 
     assert not house.core.is_running
-    assert house.lamp.closed == ["status"]
+    assert {*house.lamp.closed} == {"status", "hang"}
     told = [record.getMessage() for record in caplog.records if "was not stopped before" in record.getMessage()]
     assert len(told) == 2
     assert "Event loop is closed" not in caplog.text

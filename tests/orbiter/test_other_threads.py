@@ -80,6 +80,7 @@ CORE: Final[dict[str, Call]] = {
     "send_discover_based_on_requirements": lambda all: all.core.send_discover_based_on_requirements(),
 }
 PLUGIN: Final[dict[str, Call]] = {
+    "send": lambda all: all.plugin.send(Lamp.status, "on"),
     "send_offer": lambda all: all.plugin.send_offer("some/topic", "core", ["status"]),
     "send_result_to_all": lambda all: all.plugin.send_result_to_all([all.connection], "on"),
     "send_answer": lambda all: all.plugin.send_answer(all.connection, _event(), "on"),
