@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.declared_method import declarations_of, read_declarations
 from orbitalis.operations.handlers import GivenHandler, OnResult, as_event_handler
 from orbitalis.operations.policy import Policy
-from orbitalis.operations.typed_operation import check_concurrency, is_typed_operation
+from orbitalis.operations.typed_operation import TypedOperation, check_concurrency, is_typed_operation
 from orbitalis_wire.topics import OperationInputTopic
 
 __all__ = ["Operation", "OperationsProviderMixin", "declared_operations"]
@@ -66,16 +66,19 @@ class OperationsProviderMixin:
         self._operations_changed()
         return self
 
-    def with_custom_policy(self, operation_name: str, policy: Policy) -> Self:
-        """Replace the policy of an operation.
+    def with_custom_policy(self, operation_name: str | TypedOperation[Any, Any, Any], policy: Policy) -> Self:
+        """Replace the policy of an operation, given its name or `Lamp.light`.
+
+        Connections that the policy does not allow are closed gracefully, the newest first.
 
         Raises:
             KeyError: There is no such operation.
         """
-        if operation_name not in self.operations:
-            raise KeyError(f"there is no operation '{operation_name}' to give a policy; {self._known_operations()}")
+        name = operation_name if isinstance(operation_name, str) else operation_name.name
+        if name not in self.operations:
+            raise KeyError(f"there is no operation '{name}' to give a policy; {self._known_operations()}")
         self._before_operations_change()
-        self.operations[operation_name].policy = policy
+        self.operations[name].policy = policy
         self._operations_changed()
         return self
 

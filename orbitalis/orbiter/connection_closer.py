@@ -10,6 +10,7 @@ from functools import partial
 from orbitalis.bus.dispatch import start_task_later
 from orbitalis.orbiter.hooks import HookCaller
 from orbitalis.orbiter.runtime import Runtime
+from orbitalis.protocol.effects import Effect
 from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.slots import Slot
 
@@ -93,6 +94,22 @@ class ConnectionCloser:
     async def _close_if_still_unused(self, slot: Slot) -> None:
         data = await self.data_for(slot)  # meanwhile, the connection may be used
         self._runtime.submit(self._machine.close_unused(slot, data, self._runtime.now(), self._is_in_use))
+
+    def close(self, slots: list[Slot], close: Callable[[Slot, bytes | None, float], list[Effect]]) -> None:
+        """Begin to close connections in this order, each with the data that the user has go along.
+
+        `close` is given a connection, its data and the time, and says what is to be done.
+        """
+        asks = self._hooks.has("_get_on_close_data")
+        for slot in slots:
+            if asks:
+                self._runtime.queues.submit(slot.remote_identifier, partial(self._close_with_data, slot, close))
+            else:
+                self._runtime.submit(close(slot, None, self._runtime.now()))
+
+    async def _close_with_data(self, slot: Slot, close: Callable[[Slot, bytes | None, float], list[Effect]]) -> None:
+        data = await self.data_for(slot)
+        self._runtime.submit(close(slot, data, self._runtime.now()))
 
     def _is_in_use(self, slot: Slot) -> bool:
         return self._runtime.delivery.is_busy(slot) or self._is_awaiting(slot)

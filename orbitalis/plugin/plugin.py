@@ -120,7 +120,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return TopicLayout(Role.PLUGIN, self.identifier, **made)
 
     def _configure(self) -> None:
-        self._runtime.submit(self._plugin_machine.configure(self._config(), self._home.now()))
+        machine = self._plugin_machine
+        self._runtime.submit(machine.configure(self._config(), self._home.now()))
+        self._closer.close(machine.pop_disallowed(), machine.close_disallowed)
 
     def _look_at_edits(self) -> None:
         operations, seen = self.operations, self._seen_operations

@@ -400,6 +400,16 @@ class PluginMachine(Machine):
         self.provider.configure(config)
         return self._configured(config, now)
 
+    def pop_disallowed(self) -> list[Slot]:
+        """Return the open connections that a policy has ceased to allow, the newest of each operation first."""
+        return self.provider.pop_disallowed()
+
+    def close_disallowed(self, slot: Slot, data: bytes | None, now: float) -> list[Effect]:
+        """Close gracefully what `pop_disallowed` has given, unless it is allowed again, or has ended."""
+        if self.provider.is_disallowed(slot):
+            self._closing.close_gracefully(slot, data, now)
+        return self._settled(now)
+
     def update_operations(self, now: float) -> list[Effect]:
         """Offer what has become free, and announce operations that are new or have changed."""
         if self.running:

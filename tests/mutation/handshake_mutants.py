@@ -15,6 +15,24 @@ _WAITING = "orbitalis/protocol/waiting_queries.py"
 
 HANDSHAKE_MUTANTS = [
     Mutant(
+        name="stricter-policy-ends-nothing",
+        file=_PROVIDER,
+        old="return [slot for name in edited for slot in self._disallowed(name)]",
+        new="return []",
+    ),
+    Mutant(
+        name="stricter-policy-ends-the-oldest",
+        file=_PROVIDER,
+        old="return [slot for slot in reversed(slots) if slot not in kept]",
+        new="return slots[: len(slots) - len(kept)]",
+    ),
+    Mutant(
+        name="stricter-policy-lets-handshakes-end-well",
+        file=_PROVIDER,
+        old="                for slot in self._disallowed(name):",
+        new="                for slot in ():",
+    ),
+    Mutant(
         name="core-maximum-not-kept",
         file=_REQUESTER,
         old="if plugin not in terms.mandatory and not terms.has_room(self._taken(offered.name, terms)):",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from orbitalis.protocol.transitions import Role
 from tests.support.invariants import HasMachine
 
-__all__ = ["assert_agreed", "assert_has_what_there_is", "assert_shared"]
+__all__ = ["assert_agreed", "assert_has_what_there_is", "assert_lends_what_is_allowed", "assert_shared"]
 
 
 def is_shared(nodes: Iterable[HasMachine], node: HasMachine, key: tuple[str, str]) -> bool:
@@ -34,6 +34,17 @@ def assert_agreed(nodes: Iterable[HasMachine]) -> None:
         for slot in node.machine.slots:
             assert slot.is_open, f"L2, L6: '{node.settings.identifier}' has {slot.key} in state {slot.state}"
             assert_shared(nodes, node, slot.key, "L1")
+
+
+def assert_lends_what_is_allowed(node: HasMachine) -> None:
+    """S1, S2: once a plugin knows of an edit, no open connection is one that its policy does not allow."""
+    if node.machine.role is not Role.PLUGIN:
+        return
+    for name, terms in node.settings.operations.items():
+        lent = [slot.remote_identifier for slot in node.machine.slots.open_of_operation(name)]
+        policy, whose = terms.policy, f"'{node.settings.identifier}' lends '{name}' to {lent}"
+        assert policy.maximum is None or len(lent) <= policy.maximum, f"S1: {whose}, {policy.maximum} allowed"
+        assert all(map(policy.admits, lent)), f"S2: {whose}, and not all of them are admitted"
 
 
 def assert_has_what_there_is(nodes: Iterable[HasMachine]) -> None:

@@ -17,7 +17,7 @@ from orbitalis.operations.policy import Policy
 from orbitalis.testing.pending_tasks import describe_tasks
 from tests.simulation.eavesdropping import Eavesdropper
 from tests.simulation.inhabitants import Inhabitant
-from tests.simulation.liveness import assert_agreed, assert_has_what_there_is, is_shared
+from tests.simulation.liveness import assert_agreed, assert_has_what_there_is, assert_lends_what_is_allowed, is_shared
 from tests.simulation.orbiter_faults import KINDS, OrbiterPlagues
 from tests.simulation.orbiter_safety import (
     OrbiterSafety,
@@ -317,6 +317,8 @@ class _Scenario:
             await asyncio.sleep(0.1)
         assert_agreed(self.inhabitants)
         assert_has_what_there_is(self.inhabitants)
+        for one in self.inhabitants:
+            assert_lends_what_is_allowed(one)
 
     async def _work(self, plagues: OrbiterPlagues) -> None:
         """Every connection carries inputs and outputs."""

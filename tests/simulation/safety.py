@@ -22,6 +22,7 @@ from orbitalis_wire.messages import (
     OperationNoLongerAvailableMessage,
     RejectOperationMessage,
 )
+from tests.simulation.liveness import assert_lends_what_is_allowed
 from tests.simulation.world import Inspector
 from tests.support.invariants import assert_sane
 from tests.support.machines import Node, Packet
@@ -84,6 +85,7 @@ class Safety(Inspector):
             assert_sane(node, are_bounds_edited=True)
             self._maxima_are_kept(node)
             self._lists_are_kept(node)
+            assert_lends_what_is_allowed(node)
             self._compliance_is_true(node)
         else:
             self._looked_at[node] = config, unlooked + 1
@@ -100,7 +102,7 @@ class Safety(Inspector):
             assert len(machine.slots) == len(machine.peers) == 0, "S5: something is left"
 
     def _maxima_are_kept(self, node: Node) -> None:
-        """S1. An edit may leave more than it allows, and what is there may stay; but nothing is added."""
+        """S1. An edit may leave more than it allows, until that has ended; but nothing is added."""
         slots = node.machine.slots
         for name, maximum, exempt in _bounds(node):
             taken = {slot.key for slot in slots.of_operation(name) if slot.remote_identifier not in exempt}

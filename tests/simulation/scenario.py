@@ -8,7 +8,12 @@ from typing import Any
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import timings
 from tests.simulation.faults import KINDS, Plagues, calm
-from tests.simulation.liveness import assert_agreed, assert_has_what_there_is, assert_shared
+from tests.simulation.liveness import (
+    assert_agreed,
+    assert_has_what_there_is,
+    assert_lends_what_is_allowed,
+    assert_shared,
+)
 from tests.simulation.rules_at_random import policy_at_random, rules_at_random
 from tests.simulation.safety import Safety
 from tests.simulation.verdict import Verdict, what_broke
@@ -133,6 +138,8 @@ class _Scenario:
         self._settles(2 * interval)
         assert_agreed(world.nodes)
         assert_has_what_there_is(world.nodes)
+        for node in world.nodes:
+            assert_lends_what_is_allowed(node)
 
     def _settles(self, at_most: float) -> None:
         """Wait until nothing is under way: a plugin that is wanted by several is offered to all of them in turn."""

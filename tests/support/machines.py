@@ -120,6 +120,8 @@ class Node:
             if plugin_config != self._config:
                 self._config = plugin_config
                 self.do(machine.configure(plugin_config, self.net.now))
+                for slot in machine.pop_disallowed():
+                    self.do(machine.close_disallowed(slot, None, self.net.now))
 
     @property
     def announces(self) -> bool:

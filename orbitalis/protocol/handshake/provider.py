@@ -64,6 +64,8 @@ class Provider:
     """The operations that were announced last."""
     has_news: bool = field(init=False, default=False)
     """Whether operations may have to be announced."""
+    _edited: dict[str, None] = field(init=False, default_factory=dict[str, None])
+    """Operations whose policy may be stricter than their connections."""
 
     def __post_init__(self) -> None:
         self.waiting_queries = WaitingQueries(self._config)
@@ -71,18 +73,44 @@ class Provider:
     # What the user wants
 
     def configure(self, config: PluginConfig) -> None:
-        """Take a new snapshot: what has changed may suit those who wait for it."""
+        """Take a new snapshot: what has changed may suit those who wait for it, and not those who have it."""
         before, self._config = self._config.operations, config
         self.waiting_queries.configure(config)
         if before is config.operations:
             return
         self.has_news = True
-        if not self.waiting_queries:
-            return
         for name in {**before, **config.operations}:
             if before.get(name) != config.operations.get(name):
-                self._freed[name] = None
-                self.waiting_queries.operation_changed(name)
+                self._edited[name] = None
+                if self.waiting_queries:
+                    self._freed[name] = None
+                    self.waiting_queries.operation_changed(name)
+                for slot in self._disallowed(name):
+                    if not slot.is_connection:
+                        self.give_up(slot)
+                        self._lifecycle.release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
+
+    def pop_disallowed(self) -> list[Slot]:
+        """Return the open connections that a policy has ceased to allow, the newest of each operation first."""
+        edited, self._edited = self._edited, {}
+        return [slot for name in edited for slot in self._disallowed(name)]
+
+    def is_disallowed(self, slot: Slot) -> bool:
+        """Return whether a slot is one that the policy of its operation does not allow any more."""
+        return slot in self._disallowed(slot.operation_name)
+
+    def _disallowed(self, name: str) -> list[Slot]:
+        """Return the slots of an operation that its policy does not allow any more, newest first.
+
+        What is about to end counts no more, and handshakes count as newer than connections.
+        """
+        terms = self._config.operations.get(name)
+        if terms is None:
+            return []
+        slots = [slot for slot in self._slots.of_operation(name) if not slot.is_ending]
+        slots.sort(key=lambda slot: (not slot.is_connection, slot.opened_at or slot.created_at))
+        kept = [slot for slot in slots if terms.admits(slot.remote_identifier)][: terms.maximum]
+        return [slot for slot in reversed(slots) if slot not in kept]
 
     def announce_changes(self) -> None:
         """Announce the operations if there is a new one, or one has another input or output."""
