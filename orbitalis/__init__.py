@@ -98,6 +98,7 @@ if TYPE_CHECKING:
         sink,
     )
     from orbitalis.operations.constraint import Constraint
+    from orbitalis.operations.explanation import CoreExplanation, PluginExplanation
     from orbitalis.operations.policy import Policy
     from orbitalis.orbiter import ConnectionAddedEvent, Orbiter, run, serve
     from orbitalis.plugin import Plugin
@@ -121,6 +122,7 @@ __all__ = [
     "ConnectionClosedError",
     "Constraint",
     "Core",
+    "CoreExplanation",
     "CoreState",
     "DateTimeMicro",
     "DecimalDigits",
@@ -167,6 +169,7 @@ __all__ = [
     "Output",
     "PendingRequest",
     "Plugin",
+    "PluginExplanation",
     "PluginState",
     "Policy",
     "Publishable",
@@ -202,6 +205,7 @@ _HOMES = (
     "bus",
     "operations.constraint",
     "operations.policy",
+    "operations.explanation",
     "protocol.transitions",
     "operations",
     "orbiter",

@@ -79,5 +79,8 @@ async def test_handlers_that_fail(bus: LocalEventBus, caplog: pytest.LogCaptureF
         topic = connection.input_topic
 
     (record,) = [one for one in caplog.records if one.exc_info]
-    assert fields(record).keys() == {"topic", "event"}
+    assert fields(record).keys() == {"orbiter", "remote", "operation", "connection", "topic", "event"}
     assert fields(record)["topic"] == topic
+    assert fields(record)["orbiter"] == "plugin"
+    assert fields(record)["operation"] == "text"
+    assert "handler Delivery('plugin') of operation 'text' failed on event" in record.getMessage()

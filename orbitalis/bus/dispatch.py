@@ -166,11 +166,12 @@ class Subscription:
         except Exception:  # the sender must not be told; the handler gets what it does not deny
             self._statistics.handler_errors += 1
             _logger.exception(
-                "handler %r does not say whether it takes a %s on topic %r",
+                "handler %r%s does not say whether it takes a %s on topic %r",
                 self.handler,
+                self._whose(topic),
                 message_class.__name__,
                 topic,
-                extra={"topic": topic},
+                extra=self._fields(topic),
             )
             return True
 
@@ -297,13 +298,14 @@ class Subscription:
     def _report_failure(self, topic: str, event: Event[Any], error: BaseException) -> None:
         self._statistics.handler_errors += 1
         _logger.error(
-            "handler %r failed on event %r of %r on topic %r",
+            "handler %r%s failed on event %r of %r on topic %r",
             self.handler,
+            self._whose(topic),
             event.identifier,
             event.publisher_identifier,
             topic,
             exc_info=error,
-            extra={"topic": topic, "event": event.identifier},
+            extra={**self._fields(topic), "event": event.identifier},
         )
 
     def _drop(self, topic: str, waiting: int) -> None:
@@ -311,13 +313,23 @@ class Subscription:
         if not self._overflowing:
             self._overflowing = True
             _logger.warning(
-                "%d events wait for the handler of %r, which is all that is kept: "
+                "%d events wait for the handler of %r%s, which is all that is kept: "
                 "events (now one on topic %r) are dropped until it has caught up; see statistics.dropped",
                 waiting,
                 self.topic_filter,
+                self._whose(topic),
                 topic,
-                extra={"topic": topic},
+                extra=self._fields(topic),
             )
+
+    def _fields(self, topic: str) -> dict[str, str]:
+        """Return what a line of the log about an event on a topic has as fields."""
+        return {**self.handler.log_fields(topic), "topic": topic}
+
+    def _whose(self, topic: str) -> str:
+        """Return of which operation the handler is, as it stands in a line of the log."""
+        operation = self.handler.log_fields(topic).get("operation")
+        return "" if operation is None else f" of operation {operation!r}"
 
 
 async def end_handlers(tasks: dict[asyncio.Task[object], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
 from orbitalis.message.event import Event
@@ -40,6 +40,10 @@ class EventHandler(ABC):
         :class:`~orbitalis.message.payload.UndecodedPayload`, or decoded nevertheless.
         """
         return True
+
+    def log_fields(self, topic: str) -> Mapping[str, str]:
+        """Return what lines of the log about events on a topic have as fields, such as `operation`."""
+        return {}
 
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
         """Take an event that must not wait for the handling of those before it; return whether it was taken.

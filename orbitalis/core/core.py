@@ -10,11 +10,13 @@ from typing import Any, ClassVar, Final, Self
 from orbitalis.bus.client import Later
 from orbitalis.core.awaited_answers import AwaitedAnswers
 from orbitalis.core.compliance_events import ComplianceEvents
+from orbitalis.core.explanation import explain_core
 from orbitalis.core.missing_operations import MissingOperations
 from orbitalis.core.request import OperationRequester
 from orbitalis.message.event import Event, new_identifier
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.constraint import Constraint
+from orbitalis.operations.explanation import CoreExplanation
 from orbitalis.operations.handlers import GivenHandler, Handler, HandlerCache, as_event_handler
 from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.operations.sink_decorator import declared_sinks, read_sinks
@@ -234,7 +236,7 @@ class Core(OperationRequester):
     def _do_own_work(self) -> None:
         self._look_at_edits()
         now = self._runtime.now()
-        self._missing_operations.look(self._core_machine, self.operation_requirements, now)
+        self._missing_operations.look(self._core_machine, now)
         self._runtime.submit(self._core_machine.discover_if_due(now))
 
     def _do_what_is_due(self) -> None:
@@ -354,6 +356,11 @@ class Core(OperationRequester):
         self._look_at_edits()
         return self._core_machine.requester.is_compliant()
 
+    def explain(self) -> CoreExplanation:
+        """Return why it has the connections that it has, and no others: of each requirement, what is known."""
+        self._look_at_edits()
+        return explain_core(self.identifier, self._core_machine)
+
     def update_compliant(self) -> None:
         """Bring the state up to date at once, after requirements have been edited; the loop does it, too."""
         self._look_at_edits()
@@ -369,6 +376,7 @@ class Core(OperationRequester):
         else:
             trigger = LifeTrigger.STARTED_COMPLIANT if compliant else LifeTrigger.STARTED
         self.state = next_core_state(self.state, trigger)
+        self._missing_operations.tell_change(self._core_machine, compliant)
         reached, left = self.compliant_event, self.not_compliant_event
         if not compliant:
             reached, left = left, reached

@@ -371,9 +371,9 @@ class OperationExecutor(Orbiter):
                     under_way.append(waiting)
         if fire_and_forget:
             for waiting in under_way:
-                self._leave_alone(waiting)
+                self._leave_alone(waiting, inputs[0][0].operation_name)
             for failure in failures:
-                self._log_failure(failure)
+                self._log_failure(failure, inputs[0][0].operation_name)
         else:
             await self._runtime.publisher.all_published(under_way, failures)
 
@@ -389,26 +389,27 @@ class OperationExecutor(Orbiter):
             topic, message, connection.headers, identifier=identifier, answer_requested=answer_requested
         )
 
-    def _leave_alone(self, waiting: Awaitable[None]) -> None:
+    def _leave_alone(self, waiting: Awaitable[None], operation_name: str) -> None:
         """Have something published that nobody waits for."""
         name = f"execution of {self.identifier}"
-        task = start_task(self._wait_or_log(waiting), asyncio.get_running_loop(), name, outside())
+        task = start_task(self._wait_or_log(waiting, operation_name), asyncio.get_running_loop(), name, outside())
         if not task.done():
             self._executions.add(task)
             task.add_done_callback(self._executions.discard)
 
-    async def _wait_or_log(self, waiting: Awaitable[None]) -> None:
+    async def _wait_or_log(self, waiting: Awaitable[None], operation_name: str) -> None:
         try:
             await waiting
         except Exception as error:
-            self._log_failure(error)
+            self._log_failure(error, operation_name)
 
-    def _log_failure(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception, operation_name: str) -> None:
         _logger.error(
-            "an execution of %s failed, which nobody waits for",
+            "an execution of operation %s by %s failed, which nobody waits for",
+            operation_name,
             self.identifier,
             exc_info=error,
-            extra={"orbiter": self.identifier},
+            extra={"orbiter": self.identifier, "operation": operation_name},
         )
 
     def _cancel_executions(self) -> None:

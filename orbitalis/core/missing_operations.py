@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
 from typing import Final
 
+from orbitalis.core.explanation import explain_requirement, unmet
 from orbitalis.log import FieldLogger
-from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.protocol.machine import CoreMachine
 
 __all__ = ["MissingOperations"]
 
-_logger = FieldLogger(logging.getLogger(__name__))
+_plain = logging.getLogger(__name__)
+_logger = FieldLogger(_plain)
 
 _PATIENCE: Final = 10.0
 """Seconds for which a core may lack something before that is said: time for a few discovers."""
@@ -28,7 +28,7 @@ class MissingOperations:
         self._since: float | None = None
         self._is_told = False
 
-    def look(self, machine: CoreMachine, requirements: Mapping[str, OperationRequirement], now: float) -> None:
+    def look(self, machine: CoreMachine, now: float) -> None:
         """Log a warning if the core has not been compliant for a while, and that was not said yet."""
         if machine.requester.compliant:
             self._since = None
@@ -38,8 +38,8 @@ class MissingOperations:
             self._since = now
         if not self._is_told and now - self._since >= _PATIENCE:
             self._is_told = True
-            lacking = [name for name in requirements if not machine.requester.is_compliant_for(name)]
-            lacks = "; ".join(_lack(machine, name, requirements[name]) for name in lacking[:_TOLD])
+            lacking = unmet(machine)
+            lacks = "; ".join(explain_requirement(machine, name).line() for name in lacking[:_TOLD])
             if len(lacking) > _TOLD:
                 lacks += f"; and {len(lacking) - _TOLD} more operations are lacking"
             _logger.warning(
@@ -50,22 +50,15 @@ class MissingOperations:
                 extra={"orbiter": self._identifier},
             )
 
-
-def _lack(machine: CoreMachine, name: str, requirement: OperationRequirement) -> str:
-    return f"operation '{name}' {', '.join(_reasons(machine, name, requirement))}"
-
-
-def _reasons(machine: CoreMachine, name: str, requirement: OperationRequirement) -> Iterator[str]:
-    constraint = requirement.constraint
-    connected = {slot.remote_identifier for slot in machine.slots.open_of_operation(name)}
-    others = connected.difference(constraint.mandatory)
-    if len(others) < constraint.minimum:
-        yield f"has {len(others)} of at least {constraint.minimum} plugins"
-    missing = [identifier for identifier in dict.fromkeys(constraint.mandatory) if identifier not in connected]
-    if missing:
-        yield f"is without mandatory {' and '.join(repr(identifier) for identifier in missing)}"
-    refusal = machine.requester.last_refusals.get(name)
-    if refusal is None:
-        yield "and no offer was refused"
-    else:
-        yield f"and the last offer that was refused is of {refusal.plugin_identifier!r}: {refusal.reason}"
+    def tell_change(self, machine: CoreMachine, compliant: bool) -> None:
+        """Log that the core has become compliant, or has ceased to be, and what it is missing."""
+        if not _plain.isEnabledFor(logging.INFO):
+            return
+        if compliant:
+            _logger.info("%s is compliant", self._identifier, extra={"orbiter": self._identifier})
+            return
+        lacking = unmet(machine)
+        lacks = [f"operation {name!r} {explain_requirement(machine, name).lack()}" for name in lacking[:_TOLD]]
+        if len(lacking) > _TOLD:
+            lacks.append(f"{len(lacking) - _TOLD} more operations are lacking")
+        _logger.info("%s is not compliant: %s", self._identifier, "; ".join(lacks), extra={"orbiter": self._identifier})

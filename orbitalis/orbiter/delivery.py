@@ -105,6 +105,18 @@ class Delivery(EventHandler):
         """Take what must not wait for its turn; return whether it was that."""
         return self._take_at_once is not None and self._take_at_once(topic, event)
 
+    def log_fields(self, topic: str) -> dict[str, str]:
+        """Return of which connection a topic is, for the log; it may have ended meanwhile."""
+        fields = {"orbiter": self._identifier}
+        slot = next(iter(self._machine.slots.of_topic(topic)), None)
+        if slot is not None:
+            fields |= {
+                "remote": slot.remote_identifier,
+                "operation": slot.operation_name,
+                "connection": slot.connection_identifier,
+            }
+        return fields
+
     def begin(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
         """Take an input or output from the bus, and return the user's handling of it."""
         for slot in self.slots_of(topic, event):

@@ -27,6 +27,7 @@ from orbitalis.orbiter.channel_receiver import ChannelReceiver
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.delivery import Delivery
 from orbitalis.orbiter.hooks import HookCaller
+from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.overruns import Overruns
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
 from orbitalis.protocol.effects import (
@@ -37,6 +38,7 @@ from orbitalis.protocol.effects import (
     Drain,
     Effect,
     MessageReceived,
+    ObstacleMet,
     PendingRequestDiscarded,
     Prepare,
     ProtocolMessage,
@@ -169,6 +171,7 @@ class Runtime:
         self._look_again = look_again
         self._is_iterating = is_iterating
         self._complaints = ThrottledLog(_logger)
+        self._narrator = Narrator(identifier, machine.obstacles, self.complain)
         self._overruns = Overruns(_logger, identifier, machine.statistics)
         self.delivery = Delivery(
             identifier, client, machine, self.locator, calls.carries, calls.handle, self.complain, calls.take_at_once
@@ -359,7 +362,7 @@ class Runtime:
         slot = effect.slot
         peer = self.machine.peers.get(slot.remote_identifier)
         headers = PublishHeaders(
-            encoding=Encoding.JSON if peer is None else peer.encoding,
+            encoding=Encoding.JSON if peer is None or peer.claim is not None else peer.told_encoding,
             protocol_version=PROTOCOL_VERSION,
             incarnation=self.incarnation,
             # An older peer knows no headers, and has not got this one in its messages either.
@@ -401,6 +404,8 @@ class Runtime:
 
     def _tell_opened(self, effect: ConnectionOpened, bus: str | None) -> Waiting:
         slot = effect.slot
+        if tells(logging.INFO):
+            self._narrator.opened(slot)
         seen = self._promoted.pop(slot, None) if self._promoted else None
         if _PROMOTED in self.hooks.overridden or _PROMOTED in self.hooks.attributes:
             return Later(self._promote, seen or PendingRequest(slot, self.now))
@@ -413,16 +418,13 @@ class Runtime:
 
     def _tell_closed(self, effect: ConnectionClosed, bus: str | None) -> Waiting:
         slot = effect.slot
-        _logger.info(
-            "%s: connection with %s for %s is no more: %s",
-            self._identifier,
-            slot.remote_identifier,
-            slot.operation_name,
-            effect.reason,
-            extra=self._fields(slot),
-        )
+        if tells(logging.INFO):
+            self._narrator.closed(slot, effect.reason)
         connection, slot.view = slot.view, None
         return self.hooks.start("_on_close_connection", connection, effect.data)
+
+    def _note_obstacle(self, effect: ObstacleMet) -> None:
+        self._narrator.obstacle_met(effect)
 
     def _tell_lost(self, effect: RemoteLost, bus: str | None) -> Waiting:
         return self.hooks.start("_on_remote_dead", effect.remote_identifier)
@@ -559,17 +561,9 @@ class Runtime:
                 self._have_prepared(effect)
 
     def _preparation_failed(self, effect: Prepare, error: BusError) -> None:
-        slot = effect.slot
-        self.complain(
-            "%s cannot prepare operation %r for %r: %s",
-            slot.operation_name,
-            slot.remote_identifier,
-            error,
-            remote=slot.remote_identifier,
-            operation=slot.operation_name,
-            connection=slot.connection_identifier,
-        )
-        self.submit(self.machine.preparation_failed(slot, effect.connection_identifier, self.now()))
+        slot, reason = effect.slot, str(error)
+        self._narrator.preparation_refused(slot, reason)
+        self.submit(self.machine.preparation_failed(slot, effect.connection_identifier, self.now(), reason))
 
     def _have_prepared(self, effect: Prepare) -> None:
         """Let the user prepare, and report."""
@@ -585,17 +579,11 @@ class Runtime:
         slot, identifier = effect.slot, effect.connection_identifier
         try:
             data = await preparation
-        except (Exception, asyncio.CancelledError):  # whatever the user's hook raises, the handshake comes to nothing
+        except (Exception, asyncio.CancelledError) as error:  # whatever it is, the handshake comes to nothing
             if is_being_cancelled():
                 raise
-            _logger.exception(
-                "%s cannot prepare operation %s for %s",
-                self._identifier,
-                slot.operation_name,
-                slot.remote_identifier,
-                extra=self._fields(slot),
-            )
-            self.submit(self.machine.preparation_failed(slot, identifier, self.now()))
+            reason = self._narrator.preparation_raised(slot, error)
+            self.submit(self.machine.preparation_failed(slot, identifier, self.now(), reason))
         else:
             self.submit(self.machine.prepared(slot, identifier, self.now(), data))
 
@@ -642,15 +630,6 @@ class Runtime:
         fields = {"orbiter": self._identifier, "topic": topic}
         _logger.warning("%s %s: %s", self._identifier, failure, error, extra=fields)
 
-    def _fields(self, slot: Slot) -> dict[str, str]:
-        """Return what a line of the log that is about a slot has as fields."""
-        return {
-            "orbiter": self._identifier,
-            "remote": slot.remote_identifier,
-            "operation": slot.operation_name,
-            "connection": slot.connection_identifier,
-        }
-
     def complain(self, text: str, *arguments: object, **fields: str | None) -> None:
         """Log a warning that a stranger can cause, at a pace that strangers cannot set."""
         self._complaints.warning(text, self._identifier, *arguments, orbiter=self._identifier, **fields)
@@ -661,6 +640,7 @@ class Runtime:
         ConnectionOpened: _note_opened,
         ConnectionClosed: _note_closed,
         PendingRequestDiscarded: _note_discarded,
+        ObstacleMet: _note_obstacle,
         ComplianceChanged: _note_compliance,
     }
     """What has to be known at once of an effect."""

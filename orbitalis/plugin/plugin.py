@@ -15,6 +15,7 @@ from orbitalis.message.event import Event, new_identifier
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.message.schema import SchemaSpec
 from orbitalis.operations.connection import Connection
+from orbitalis.operations.explanation import PluginExplanation
 from orbitalis.operations.handlers import Handler, HandlerCache
 from orbitalis.operations.process_pool import ProcessPool, default_size
 from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin, declared_operations
@@ -24,6 +25,7 @@ from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.runtime import RoleCalls
 from orbitalis.plugin.answering import answer_input
+from orbitalis.plugin.explanation import explain_plugin
 from orbitalis.plugin.output_sender import OutputSender
 from orbitalis.plugin.rhythm import Rhythms
 from orbitalis.protocol.config import OperationTerms, PluginConfig, TopicLayout
@@ -319,6 +321,11 @@ class Plugin(OperationsProviderMixin, Orbiter):
         if topic is None or (message is None and answer is None) or not slot.is_connection:
             return None
         return self._runtime.publisher.start_output(topic, message, connection.headers, answer)
+
+    def explain(self) -> PluginExplanation:
+        """Return to whom its operations are lent, and why not to others: of each operation, what is known."""
+        self._look_at_edits()
+        return explain_plugin(self.identifier, self._plugin_machine)
 
     def update_operations(self) -> None:
         """Offer and announce what has changed, after operations or policies have been edited.

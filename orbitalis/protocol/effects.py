@@ -12,6 +12,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Final, TypeAlias, get_args
 
+from orbitalis.protocol.obstacles import Obstacle
 from orbitalis.protocol.slots import Slot
 from orbitalis_wire import messages
 from orbitalis_wire.channels import Channel
@@ -26,6 +27,7 @@ __all__ = [
     "Drain",
     "Effect",
     "MessageReceived",
+    "ObstacleMet",
     "PendingRequestDiscarded",
     "Prepare",
     "ProtocolMessage",
@@ -166,6 +168,14 @@ class PendingRequestDiscarded:
 
 
 @dataclass(slots=True, kw_only=True)
+class ObstacleMet:
+    """A plugin does not lend an operation to a core, for a reason that was not told yet."""
+
+    remote_identifier: str
+    obstacle: Obstacle
+
+
+@dataclass(slots=True, kw_only=True)
 class RemoteLost:
     """A remote is dead, or has started anew; effects that follow close its connections."""
 
@@ -191,6 +201,7 @@ Effect: TypeAlias = (
     | ConnectionOpened
     | ConnectionClosed
     | PendingRequestDiscarded
+    | ObstacleMet
     | RemoteLost
     | ComplianceChanged
 )

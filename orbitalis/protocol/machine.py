@@ -26,6 +26,7 @@ from orbitalis.protocol.handshake.provider import Provider
 from orbitalis.protocol.handshake.requester import Requester
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.obstacles import Obstacle, ObstacleKind, Obstacles
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Headers, IncarnationStatus, Peers, PeerTopics
@@ -74,13 +75,15 @@ class Machine:
         """All remotes that are known."""
         self.quotas = Quotas(config, self.slots, self.statistics)
         """What bounds all that others can use up."""
+        self.obstacles = Obstacles(config, self.slots)
+        """What has kept operations from being connected."""
         self._config = config
         self._resolver = resolver = TopicResolver(self.role, config.identifier)
         self._outbox = outbox = Outbox(self.peers, new_identifier)
         self._lifecycle = lifecycle = Lifecycle(self.role, config, self.slots, self.peers, outbox)
         self._liveness = liveness = Liveness(config, self.peers, self.slots, lifecycle, resolver, outbox)
         self._closing = Closing(config, self.slots, lifecycle, liveness, resolver, outbox)
-        self._for_role = self.peers, self.slots, self.quotas, lifecycle, liveness, resolver, outbox
+        self._for_role = self.peers, self.slots, self.quotas, self.obstacles, lifecycle, liveness, resolver, outbox
         """What the role's part is made with, beside its configuration."""
 
     @property
@@ -117,6 +120,7 @@ class Machine:
             else:
                 self._lifecycle.give_up(slot, SlotTrigger.STOPPED)
         self._part.stop()
+        self.obstacles.clear()
         self.running = False
         self.peers.clear()
         self._lifecycle.clear()
@@ -138,7 +142,7 @@ class Machine:
     def _configured(self, config: OrbiterConfig, now: float) -> list[Effect]:
         """Give all parts but the role's a new snapshot; return the effects of both."""
         self._config = config
-        for part in (self.peers, self.quotas, self._lifecycle, self._liveness, self._closing):
+        for part in (self.peers, self.quotas, self.obstacles, self._lifecycle, self._liveness, self._closing):
             part.configure(config)
         return self._settled(now)
 
@@ -216,9 +220,17 @@ class Machine:
             self._part.prepared(slot, now)
         return self._settled(now)
 
-    def preparation_failed(self, slot: Slot, connection_identifier: str, now: float) -> list[Effect]:
-        """Take the report that the preparation of a slot has failed."""
+    def preparation_failed(self, slot: Slot, connection_identifier: str, now: float, reason: str = "") -> list[Effect]:
+        """Take the report that the preparation of a slot has failed; `reason` is for people."""
         if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
+            self.obstacles.note(
+                Obstacle(
+                    remote_identifier=slot.remote_identifier,
+                    operation_name=slot.operation_name,
+                    kind=ObstacleKind.PREPARATION,
+                    detail=reason,
+                )
+            )
             self._lifecycle.give_up(slot, SlotTrigger.PREPARATION_FAILED)
         return self._settled(now)
 

@@ -30,8 +30,10 @@ def live(seconds: float, *orbiters: Orbiter) -> None:
 def test_a_core_says_once_what_it_lacks(bus: LocalEventBus, caplog: pytest.LogCaptureFixture) -> None:
     live(60, core_on(bus, with_loop=True, operation_requirements=needs(minimum=2, mandatory=["lamp"])))
     assert said(caplog) == [
-        "core has not been compliant for 10 seconds: operation 'text' has 0 of at least 2 plugins, "
-        "is without mandatory 'lamp', and no offer was refused"
+        "core has not been compliant for 10 seconds: operation 'text' has 0 of at least 2 plugins "
+        "(mandatory plugins are not counted in the minimum), is without mandatory 'lamp': "
+        "no plugin has offered it, and none that has it was heard of: one that has it and does not offer it says why "
+        "in its log"
     ]
     assert caplog.records[0].__dict__["orbiter"] == "core"
 
@@ -63,8 +65,7 @@ def test_it_says_why_an_offer_was_refused(bus: LocalEventBus, caplog: pytest.Log
     plugin = plugin_on(bus)
     run(main())
     assert said(caplog)[0].endswith(
-        "operation 'text' has 0 of at least 1 plugins, and the last offer that was refused is of 'plugin': "
-        "input or output does not fit"
+        "operation 'text' has 0 of at least 1 plugins: 'plugin': output: 'nothing' here and 'StringMessage' there"
     )
 
 

@@ -35,7 +35,9 @@ def edit(plugin: Node, **rules: object) -> None:
 
 def closed(plugin: Node) -> list[str | None]:
     """Return to whom graceful closes were sent, in order."""
-    return [send.remote_identifier for send in plugin.had(Send) if isinstance(send.message, GracefulCloseConnectionMessage)]
+    return [
+        send.remote_identifier for send in plugin.had(Send) if isinstance(send.message, GracefulCloseConnectionMessage)
+    ]
 
 
 def test_a_lower_maximum_ends_the_newest_connections_gracefully() -> None:

@@ -20,7 +20,10 @@ async def test_without_any_plugin(harness: Harness) -> None:
 
     assert failure == (
         "Reader 'core' is not compliant after 60 s:\n"
-        "  lowercase: required: 'boss' and 2 other plugins; connected: none; offers seen: none\n"
+        "  operation 'lowercase' has 0 of at least 2 plugins (mandatory plugins are not counted in the minimum), "
+        "is without mandatory 'boss'\n"
+        "    no plugin has offered it, and none that has it was heard of: one that has it and does not offer it says "
+        "why in its log\n"
         "    no plugin that the harness has started has such an operation (it has started: none)"
     )
     assert harness.time == 60
@@ -48,11 +51,11 @@ async def test_with_a_core_that_does_not_run(harness: Harness) -> None:
 @pytest.mark.parametrize(
     ("needs", "has", "said"),
     [
-        ({"takes": Input.int32()}, {}, "takes StringMessage, but the core sends Int32Message"),
-        ({"gives": Output.empty()}, {}, "sends StringMessage, but the core takes empty events"),
-        ({"allowlist": ["other"]}, {}, "is not admitted by the core's constraint"),
-        ({}, {"policy": Policy(blocklist=["core"])}, "does not admit the core: see the policy of the operation"),
-        ({}, {"policy": Policy(maximum=0)}, "has no room (maximum: 0), it is lent to none"),
+        ({"takes": Input.int32()}, {}, "input: field 'value' is 'string' here and 'long' there"),
+        ({"gives": Output.empty()}, {}, "output: 'StringMessage' here and 'empty events' there"),
+        ({"allowlist": ["other"]}, {}, "the core's constraint excludes this plugin"),
+        ({}, {"policy": Policy(blocklist=["core"])}, "the core is on the blocklist of the operation's policy"),
+        ({}, {"policy": Policy(maximum=0)}, "the maximum of 0 is reached: it is lent or offered to nobody"),
         (
             {},
             {"discover_topic": "elsewhere", "announce_topic": "elsewhere"},
@@ -72,8 +75,9 @@ def test_with_a_plugin_that_does_not_fit(needs: dict, has: dict, said: str) -> N
 
         failure = await failure_of(harness.compliant(core))
 
-        assert failure.splitlines()[-1] == f"    plugin: {said}"
-        assert "connected: none; offers seen: none" in failure
+        assert failure.splitlines()[-1].startswith("    plugin plugin: ")
+        assert failure.splitlines()[-1].endswith(said)
+        assert "operation 'lowercase' has 0 of at least 1 plugins" in failure
 
     test()
 
@@ -85,7 +89,7 @@ async def test_with_a_plugin_that_has_stopped(harness: Harness) -> None:
     await plugin.stop()
     await harness.start(core)
 
-    assert (await failure_of(harness.compliant(core))).splitlines()[-1] == "    plugin: is not running"
+    assert (await failure_of(harness.compliant(core))).splitlines()[-1] == "    plugin plugin: is not running"
 
 
 @with_harness
@@ -100,8 +104,8 @@ async def test_with_a_plugin_that_offers_and_refuses(harness: Harness) -> None:
 
     failure = await failure_of(harness.compliant(core, timeout=2))
 
-    assert "offers seen: refusing" in failure
-    assert "refused after the offer by refusing" in failure
+    assert "    'refusing': the plugin said that it is no longer available" in failure
+    assert "    plugin refusing: _setup_operation raised RuntimeError: not today" in failure
 
 
 @with_harness
@@ -113,7 +117,8 @@ async def test_what_is_met_is_said_too(harness: Harness) -> None:
 
     failure = await failure_of(harness.compliant(core))
 
-    assert "\n  lowercase: met, connected: plugin\n  uppercase: required: 1 plugin;" in failure
+    assert "\n  operation 'uppercase' has 0 of at least 1 plugins\n" in failure
+    assert failure.endswith("\n  operation 'lowercase' has what it needs\n    'plugin' is connected")
 
 
 @with_harness

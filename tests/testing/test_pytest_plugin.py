@@ -76,7 +76,7 @@ def test_failures_say_what_went_wrong(tmp_path: Path) -> None:
     for expected in (
         ">       await harness.compliant(core)",
         "E       AssertionError: Core 'core' is not compliant after 60 s:",
-        "E         lowercase: required: 1 plugin; connected: none; offers seen: none",
+        "E         operation 'lowercase' has 0 of at least 1 plugins",
         "sent on the bus (orbitalis)",
         "     0.000 s  $handshake.discover  DiscoverMessage(core_identifier='core', queries=['lowercase'])",
         "DeadlockError: nothing can happen any more",

@@ -14,10 +14,20 @@ from sys import getsizeof
 from typing import TypeAlias
 
 from orbitalis.message.schema import Input, Output
+from orbitalis.message.schema_difference import shortened
 from orbitalis.protocol.config import OperationTerms, PluginConfig
-from orbitalis.protocol.effects import CloseReason, MessageReceived
+from orbitalis.protocol.effects import CloseReason, MessageReceived, ObstacleMet
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.obstacles import (
+    UNREAD_SCHEMAS,
+    Obstacle,
+    ObstacleKind,
+    Obstacles,
+    came_to_nothing,
+    not_allowed,
+    schemas_differ,
+)
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Claim, Headers, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
@@ -40,6 +50,8 @@ __all__ = ["Provider"]
 
 _Shape: TypeAlias = tuple[Input, Output]
 
+_TOLD = frozenset((ObstacleKind.SCHEMAS, ObstacleKind.POLICY, ObstacleKind.CONSTRAINT, ObstacleKind.MAXIMUM))
+"""Obstacles that the user is told of, as what the user can change."""
 _ENDS_WAITING = frozenset({SlotTrigger.REJECT_RECEIVED, SlotTrigger.EXPIRED, SlotTrigger.PREPARATION_FAILED})
 """What ends an offer so that the core has to ask again before it is repeated."""
 
@@ -52,6 +64,7 @@ class Provider:
     _peers: Peers
     _slots: SlotTable
     _quotas: Quotas
+    _obstacles: Obstacles
     _lifecycle: Lifecycle
     _liveness: Liveness
     _resolver: TopicResolver
@@ -71,6 +84,11 @@ class Provider:
         self.waiting_queries = WaitingQueries(self._config)
 
     # What the user wants
+
+    @property
+    def operations(self) -> Mapping[str, OperationTerms]:
+        """The operations as they are now."""
+        return self._config.operations
 
     def configure(self, config: PluginConfig) -> None:
         """Take a new snapshot: what has changed may suit those who wait for it, and not those who have it."""
@@ -187,6 +205,8 @@ class Provider:
     def opened(self, slot: Slot) -> None:
         """Let the core of a connection wait for its operation no more."""
         self.waiting_queries.fulfil(slot.remote_identifier, slot.operation_name)
+        if self._obstacles.found:
+            self._obstacles.forget(slot.remote_identifier, slot.operation_name)
 
     def closing(self, slot: Slot) -> None:
         """Go on: a connection that closes takes its slot until it has ended."""
@@ -194,6 +214,8 @@ class Provider:
     def released(self, slot: Slot, trigger: SlotTrigger) -> None:
         """Have a slot that is free offered to those who wait."""
         self._freed[slot.operation_name] = None
+        if trigger is SlotTrigger.EXPIRED and (obstacle := came_to_nothing(slot, trigger)) is not None:
+            self._obstacles.note(obstacle)
         if trigger in _ENDS_WAITING:
             self.waiting_queries.fulfil(slot.remote_identifier, slot.operation_name)
         else:
@@ -243,11 +265,13 @@ class Provider:
         queries: dict[str, messages.DiscoverQuery] = {}
         sizes: dict[str, int] = {}
         for name, query in message.queries.items():
-            if _admits(query, self._config.identifier) and self._quotas.admit_schemas(
-                schemas_of(query), now, are_compared=name in self._config.operations
-            ):
+            if not _admits(query, self._config.identifier):
+                self._note(core, name, ObstacleKind.CONSTRAINT, "the core's constraint excludes this plugin")
+            elif self._quotas.admit_schemas(schemas_of(query), now, are_compared=name in self._config.operations):
                 queries[name] = query
                 sizes[name] = size_of_query(name, query)
+            else:
+                self._note(core, name, ObstacleKind.LIMIT, UNREAD_SCHEMAS)
         # A directed discover has perhaps crossed the offer that answers another, and is no reason to repeat that.
         mine = self._slots.with_remote(core)
         awaited = (
@@ -419,12 +443,30 @@ class Provider:
         An offer that has gone unanswered may be given up for it.
         """
         terms = self._config.operations.get(name)
-        if terms is None or not terms.has_room(self._slots.count(name)) or not terms.admits(core):
+        if terms is None:
+            return None
+        if not terms.has_room(self._slots.count(name)) or not terms.admits(core):
+            self._tell(not_allowed(core, name, terms, self._slots))
             return None
         suited = self._suited(name, query)
-        if suited is None or not self._quotas.make_room_for_pending(core, now, self._lifecycle.give_up):
+        if suited is None:
+            self._tell(schemas_differ(core, name, terms, (query.inputs, query.outputs)))
+            return None
+        if not self._quotas.make_room_for_pending(core, now, self._lifecycle.give_up):
+            if not self._quotas.is_closed:
+                self._note(core, name, ObstacleKind.LIMIT, "too many handshakes are under way")
             return None
         return self._reserve(core, name, suited, size, now)
+
+    def _note(self, core: str, name: str, kind: ObstacleKind, detail: str) -> None:
+        """Note what keeps an operation that there is, and that the core has not got, from being lent to it."""
+        if name in self._config.operations and self._slots.get(core, name) is None:
+            self._tell(Obstacle(remote_identifier=core, operation_name=name, kind=kind, detail=detail))
+
+    def _tell(self, obstacle: Obstacle) -> None:
+        """Note an obstacle, and have the user told of it where that was not done before."""
+        if self._obstacles.note(obstacle) and obstacle.kind in _TOLD:
+            self._outbox.add(ObstacleMet(remote_identifier=obstacle.remote_identifier, obstacle=obstacle))
 
     def _reserve(self, core: str, name: str, shape: _Shape, size: int, now: float) -> Slot:
         """Take a slot for an offer."""
@@ -500,6 +542,8 @@ class Provider:
         if slot is not None and slot.state is SlotState.OFFERED and not self._still_lends(slot, terms):
             self._lifecycle.release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
             slot = None
+            if terms is not None:
+                self._tell(not_allowed(core, name, terms, self._slots))
         if terms is None:
             is_expected = False
         elif slot is None and before is not None and headers.correlation_identifier in before.offer_identifiers:
@@ -634,6 +678,8 @@ class Provider:
         if is_meant:
             self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
             self._lifecycle.release(slot, SlotTrigger.REJECT_RECEIVED, CloseReason.REMOTE)
+            said = f"the core rejected the offer: {shortened(message.description, 200)}"
+            self._note(message.core_identifier, message.operation_name, ObstacleKind.REJECTED, said)
 
 
 _AVRO = (Encoding.AVRO.value,)

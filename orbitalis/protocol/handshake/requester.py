@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from sys import getsizeof
 from types import MappingProxyType
 
@@ -18,6 +19,14 @@ from orbitalis.protocol.config import CoreConfig, RequirementTerms
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, MessageReceived
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.obstacles import (
+    UNREAD_SCHEMAS,
+    Obstacle,
+    ObstacleKind,
+    Obstacles,
+    came_to_nothing,
+    schemas_differ,
+)
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
@@ -35,18 +44,15 @@ from orbitalis_wire.topics import (
     ReplyTopic,
 )
 
-__all__ = ["Refusal", "Requester"]
+__all__ = ["Requester"]
 
 _LONG_AGO = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An offer that the core did not take."""
-
-    plugin_identifier: str
-    reason: str
-    """For people."""
+_HEARD_OF = 100
+"""Plugins that are remembered to have announced what is wanted: so many that have answered, and that have not."""
+_OPERATIONS_HEARD_OF = 20
+"""Operations that are remembered of an announcement."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,14 +63,17 @@ class Requester:
     _peers: Peers
     _slots: SlotTable
     _quotas: Quotas
+    _obstacles: Obstacles
     _lifecycle: Lifecycle
     _liveness: Liveness
     _resolver: TopicResolver
     _outbox: Outbox
     compliant: bool = field(init=False, default=False)
     """Whether all requirements were met when that was last evaluated."""
-    last_refusals: dict[str, Refusal] = field(init=False, default_factory=dict[str, Refusal])
-    """By operation name, the last offer that was refused since the operation was last connected."""
+    silent: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict[str, tuple[str, ...]])
+    """Plugins that were asked after their announcement, and have not answered: what of the wanted they announced."""
+    heard_of: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict[str, tuple[str, ...]])
+    """Those that have answered."""
     has_moved: bool = field(init=False, default=False)
     """Whether it may be time to discover earlier than before; a caller that has looked resets it."""
     _unmet: set[str] = field(init=False, default_factory=set[str])
@@ -86,6 +95,11 @@ class Requester:
         self._changed = set(self._config.requirements)
 
     # What the user wants
+
+    @property
+    def requirements(self) -> Mapping[str, RequirementTerms]:
+        """The requirements as they are now."""
+        return self._config.requirements
 
     def configure(self, config: CoreConfig) -> None:
         """Take a new snapshot: each requirement that has changed is evaluated again."""
@@ -134,7 +148,8 @@ class Requester:
     def start(self, now: float) -> None:
         """Evaluate compliance, and let the next discover be due at once."""
         self._runs = True
-        self.last_refusals.clear()
+        self.silent.clear()
+        self.heard_of.clear()
         self._discovered_at = None
         self.has_moved = True
         self._directed_since = _LONG_AGO
@@ -171,7 +186,9 @@ class Requester:
         return self._discovered_at + interval
 
     def heard(self, remote_identifier: str) -> None:
-        """Wait for nobody: plugins ask for nothing."""
+        """Note that a plugin which was asked has answered, if only that it has nothing to offer."""
+        if remote_identifier in self.silent:
+            _remember(self.heard_of, remote_identifier, self.silent.pop(remote_identifier))
 
     def remote_restarted(self, remote_identifier: str, incarnation: str | None) -> None:
         """Remember nothing that plugins ask for."""
@@ -182,14 +199,19 @@ class Requester:
     def opened(self, slot: Slot) -> None:
         """Evaluate the requirement of a connection again."""
         self._changed.add(slot.operation_name)
+        if self._obstacles.found:
+            self._obstacles.forget(slot.remote_identifier, slot.operation_name)
 
     def closing(self, slot: Slot) -> None:
         """Evaluate the requirement of a connection again."""
         self._changed.add(slot.operation_name)
 
     def released(self, slot: Slot, trigger: SlotTrigger) -> None:
-        """Evaluate the requirement of a slot again."""
+        """Evaluate the requirement of a slot again, and note why a request came to nothing."""
         self._changed.add(slot.operation_name)
+        obstacle = came_to_nothing(slot, trigger)
+        if obstacle is not None:
+            self._obstacles.note(obstacle)
 
     def settle(self, now: float) -> None:
         """Tell of compliance that was reached or lost; ask anew, if it is time to, when it was lost."""
@@ -352,6 +374,8 @@ class Requester:
                 wanted[name] = terms
                 if len(wanted) == limits.OPERATIONS_OF_MESSAGE:
                     break
+        announced = (name for name in announcement.operation_names if name in wanted)
+        _remember(self.silent, plugin, tuple(islice(announced, _OPERATIONS_HEARD_OF)))
         self._wants_late_offers = self._wants_late_offers or self._config.late_offers
         self._outbox.send(
             plugin,
@@ -403,36 +427,44 @@ class Requester:
             # An older peer offers nothing that is lent to this core: it has started anew, and cannot say so.
             self._lifecycle.release(slot, SlotTrigger.REPLACED, CloseReason.REMOTE_FORGOT)
             slot = None
-        reason = self._reason_against(plugin, offered, slot, now)
-        if reason is None:
+        refusal = self._reason_against(plugin, offered, slot, now)
+        if refusal is None:
             try:
                 self._request(plugin, offered, reply_topic, headers, now)
             except RemoteProtocolError as error:
-                reason = str(error)
-        if reason is not None:
-            if offered.name in self._config.requirements:
-                self.last_refusals[offered.name] = Refusal(plugin, reason)
+                refusal = ObstacleKind.PROTOCOL, str(error)
+        if refusal is not None:
+            kind, reason = refusal
+            if kind is ObstacleKind.SCHEMAS:
+                terms = self._config.requirements[offered.name]
+                self._obstacles.note(schemas_differ(plugin, offered.name, terms, ((offered.input,), (offered.output,))))
+            elif kind is not None:
+                self._obstacles.note(
+                    Obstacle(remote_identifier=plugin, operation_name=offered.name, kind=kind, detail=reason)
+                )
             self._send_reject(plugin, offered.name, reply_topic, reason, correlation_identifier=headers.identifier)
 
     def _reason_against(
         self, plugin: str, offered: messages.OfferedOperation, slot: Slot | None, now: float
-    ) -> str | None:
-        """Return why an offered operation is not requested, for people."""
+    ) -> tuple[ObstacleKind | None, str] | None:
+        """Return why an offered operation is not requested, and that for people; without a kind, it is no obstacle."""
         terms = self._config.requirements.get(offered.name)
         if terms is None:
-            return "the operation is not required"
+            return None, "the operation is not required"
         if slot is not None:
-            return "connected already"
+            return None, "connected already"
         if not terms.admits(plugin):
-            return "the plugin is excluded"
+            return ObstacleKind.CONSTRAINT, "the plugin is excluded"
         if not self._quotas.admit_schemas((*offered.input.schemas, *offered.output.schemas), now):
-            return "the schemas are too large, or too many new ones came at a time"
+            return ObstacleKind.LIMIT, UNREAD_SCHEMAS
         if not terms.suits(Input.from_wire(offered.input), Output.from_wire(offered.output)):
-            return "input or output does not fit"
+            return ObstacleKind.SCHEMAS, "input or output does not fit"
         if plugin not in terms.mandatory and not terms.has_room(self._taken(offered.name, terms)):
-            return "not needed anymore"
+            return ObstacleKind.NOT_NEEDED, "not needed anymore"
         if not self._quotas.make_room_for_pending(plugin, now, self._lifecycle.give_up):
-            return "the core is leaving" if self._quotas.is_closed else "too many requests are under way"
+            if self._quotas.is_closed:
+                return None, "the core is leaving"
+            return ObstacleKind.LIMIT, "too many requests are under way"
         return None
 
     # Request and reject
@@ -565,8 +597,6 @@ class Requester:
             self._slots.index_topics(slot)
         slot.remote_close_topic = close_topic
         self._slots.grow(slot, getsizeof(close_topic) + getsizeof(slot.input_topic))
-        if self.last_refusals:
-            self.last_refusals.pop(name, None)
         self._outbox.effects.append(MessageReceived(remote_identifier=plugin, message=message))
         self._lifecycle.open(slot, SlotTrigger.CONFIRM_RECEIVED, now)
 
@@ -584,6 +614,14 @@ class Requester:
         ):
             self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
             self._lifecycle.release(slot, SlotTrigger.NO_LONGER_AVAILABLE_RECEIVED, CloseReason.REMOTE)
+
+
+def _remember(plugins: dict[str, tuple[str, ...]], plugin: str, operation_names: tuple[str, ...]) -> None:
+    """Keep what a plugin has announced, and not of too many: the oldest is forgotten."""
+    plugins.pop(plugin, None)
+    plugins[plugin] = operation_names
+    if len(plugins) > _HEARD_OF:
+        del plugins[next(iter(plugins))]
 
 
 def _query(operation_name: str, terms: RequirementTerms) -> messages.DiscoverQuery:

@@ -1,0 +1,108 @@
+"""What an orbiter logs of its connections: that they open and close, and why there is none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from orbitalis.log import FieldLogger
+from orbitalis.protocol.effects import CloseReason, ObstacleMet
+from orbitalis.protocol.obstacles import ObstacleKind, Obstacles
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import Role
+
+__all__ = ["Narrator", "tells"]
+
+_plain = logging.getLogger(__name__)
+_logger = FieldLogger(_plain)
+
+tells: Final = _plain.isEnabledFor
+"""Return whether lines of a level are logged; asked before :class:`Narrator` is, since most programs want no INFO."""
+_PREPARING: Final = {Role.CORE: "_get_setup_data", Role.PLUGIN: "_setup_operation"}
+"""The hooks that prepare a connection."""
+
+
+class Narrator:
+    """Tells the log of one orbiter's connections."""
+
+    def __init__(self, identifier: str, obstacles: Obstacles, complain: Callable[..., None]) -> None:
+        """Tell of the orbiter with this identifier; `complain` logs a warning that strangers can cause."""
+        self._identifier = identifier
+        self._obstacles = obstacles
+        self._complain = complain
+
+    def opened(self, slot: Slot) -> None:
+        """Tell of a connection that is open."""
+        _logger.info(
+            "%s: connection with %s for %s is open",
+            self._identifier,
+            slot.remote_identifier,
+            slot.operation_name,
+            extra=self._fields(slot),
+        )
+
+    def closed(self, slot: Slot, reason: CloseReason) -> None:
+        """Tell of a connection that is no more."""
+        _logger.info(
+            "%s: connection with %s for %s is no more: %s",
+            self._identifier,
+            slot.remote_identifier,
+            slot.operation_name,
+            reason,
+            extra=self._fields(slot),
+        )
+
+    def obstacle_met(self, effect: ObstacleMet) -> None:
+        """Tell why an operation is not lent to a core."""
+        obstacle = effect.obstacle
+        self._complain(
+            "%s does not lend operation %r to %r: %s",
+            obstacle.operation_name,
+            obstacle.remote_identifier,
+            obstacle,  # which is put into words only if this line is logged
+            remote=obstacle.remote_identifier,
+            operation=obstacle.operation_name,
+        )
+
+    def preparation_refused(self, slot: Slot, reason: str) -> None:
+        """Tell once that the bus does not let a connection be prepared."""
+        if not self._is_told(slot):
+            self._complain(
+                "%s cannot prepare operation %r for %r: %s",
+                slot.operation_name,
+                slot.remote_identifier,
+                reason,
+                remote=slot.remote_identifier,
+                operation=slot.operation_name,
+                connection=slot.connection_identifier,
+            )
+
+    def preparation_raised(self, slot: Slot, error: BaseException) -> str:
+        """Tell once that the user's preparation of a connection has failed; return that for people."""
+        hook = _PREPARING[slot.role]
+        if not self._is_told(slot):
+            _logger.error(
+                "%s cannot prepare operation %s for %s: %s raised. If it does so again, that is only counted, for "
+                "explain()",
+                self._identifier,
+                slot.operation_name,
+                slot.remote_identifier,
+                hook,
+                exc_info=error,
+                extra=self._fields(slot),
+            )
+        return f"{hook} raised {type(error).__name__}: {error}"
+
+    def _is_told(self, slot: Slot) -> bool:
+        before = self._obstacles.found.get(slot.key)
+        return before is not None and ObstacleKind.PREPARATION in before.told
+
+    def _fields(self, slot: Slot) -> dict[str, str]:
+        """Return what a line of the log that is about a slot has as fields."""
+        return {
+            "orbiter": self._identifier,
+            "remote": slot.remote_identifier,
+            "operation": slot.operation_name,
+            "connection": slot.connection_identifier,
+        }
