@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
@@ -25,6 +26,12 @@ __all__ = ["EventBusClient", "Later", "MessagePublisher"]
 T = TypeVar("T")
 
 _DEFAULT_BOUNDS: Final = QueueBounds()
+_UNREADABLE: Final = re.compile(r"[^0-9A-Za-z._-]")
+"""What brokers may not take in the identifier of a client."""
+_NAME: Final = 64
+"""Characters of an orbiter's identifier in that of its client: not all brokers take long ones."""
+_OWN: Final = 6
+"""Characters that no other client has there."""
 
 
 class MessagePublisher(Protocol):
@@ -67,8 +74,12 @@ class EventBusClient(ABC):
 
     def __init__(self, *, identifier: str | None = None, queue_bounds: QueueBounds | None = None) -> None:
         """Make a client that is not connected; without `identifier` it makes up one of its own."""
-        self.identifier = uuid.uuid4().hex if identifier is None else identifier
+        self._made_up = uuid.uuid4().hex
+        self.identifier = self._made_up if identifier is None else identifier
         """What events carry as `publisher_identifier`."""
+        self._is_named = identifier is not None
+        self._orbiter: str | None = None
+        """The orbiter that it belongs to."""
         self.publish_message: MessagePublisher | None = None
         """What publishes messages that come without an event; without it, they get one without headers, in JSON."""
         self.on_reconnected: Callable[[], None] | None = None
@@ -80,6 +91,27 @@ class EventBusClient(ABC):
         self._subscriptions: dict[str, Subscription] = {}
         self._handlers: dict[asyncio.Task[object], None] = {}
         """Handlers that are busy, also those whose subscription has ended."""
+
+    def belong_to(self, orbiter_identifier: str) -> None:
+        """Take an identifier that shows whose client it is, unless it was given one, or is in use already.
+
+        It ends in characters of its own, so that neither two clients of an orbiter nor two orbiters of one identifier
+        have the same: a broker would throw one out for the other, again and again. A client that belongs to several
+        keeps the identifier that it has made up.
+        """
+        if self._is_named or self._is_open:
+            return
+        if self._orbiter in (None, orbiter_identifier):
+            self._orbiter = orbiter_identifier
+            readable = _UNREADABLE.sub("_", orbiter_identifier)[:_NAME]
+            self._rename(f"{readable}-{self._made_up[:_OWN]}")
+        else:
+            self._is_named = True
+            self._rename(self._made_up)
+
+    def _rename(self, identifier: str) -> None:
+        """Go by another identifier from the next connection on."""
+        self.identifier = identifier
 
     @property
     def statistics(self) -> BusStatistics:

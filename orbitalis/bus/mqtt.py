@@ -103,6 +103,10 @@ class MqttEventBusClient(EventBusClient):
         """Show the broker and the identifier."""
         return f"{type(self).__name__}({str(self._endpoint)!r}, identifier={self.identifier!r})"
 
+    def _rename(self, identifier: str) -> None:
+        super()._rename(identifier)
+        self._endpoint.identifier = identifier
+
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection at the moment, with everything subscribed."""

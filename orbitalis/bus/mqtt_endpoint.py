@@ -20,9 +20,9 @@ _HUNG_UP: Final = re.compile(rf"reset by peer|{ENDED_INSTEAD}", re.IGNORECASE)
 _PASSING_REFUSALS: Final = ("Server unavailable", "Server busy", "Quota exceeded", "Connection rate exceeded")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """Where a broker is, and how it is talked to."""
+    """Where a broker is, and how it is talked to; the identifier may change between two connections."""
 
     host: str
     port: int

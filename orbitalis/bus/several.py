@@ -62,6 +62,12 @@ class SeveralEventBusClient(EventBusClient):
         """Show the buses and the identifier."""
         return f"{type(self).__name__}({', '.join(self._members)}; identifier={self.identifier!r})"
 
+    def belong_to(self, orbiter_identifier: str) -> None:
+        """Have the client of each bus take an identifier that shows whose it is, too."""
+        super().belong_to(orbiter_identifier)
+        for member in self._members.values():
+            member.belong_to(orbiter_identifier)
+
     @property
     def members(self) -> Mapping[str, EventBusClient]:
         """The client of each bus, by its name; for looking at `is_connected` and `statistics`."""

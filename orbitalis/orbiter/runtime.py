@@ -153,6 +153,7 @@ class Runtime:
         `on_connection` is called for each connection, after the hook; `look_again` after each change of the machine,
         which may have something due earlier than before. `is_iterating` says whether the caller is a hook of the loop.
         """
+        client.belong_to(identifier)
         self.client = client
         self.machine = machine
         self.hooks = hooks
@@ -191,6 +192,7 @@ class Runtime:
 
     def begin(self, incarnation: str, client: EventBusClient) -> None:
         """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""
+        client.belong_to(self._identifier)
         self.client = self.publisher.client = client
         self.now = asyncio.get_running_loop().time
         self.delivery.start(client, self.now)
