@@ -9,11 +9,30 @@ from tests.mutation.mutant import Mutant
 
 __all__ = ["HANDSHAKE_MUTANTS"]
 
+_OBSTACLES = "orbitalis/protocol/obstacles.py"
 _PROVIDER = "orbitalis/protocol/handshake/provider.py"
 _REQUESTER = "orbitalis/protocol/handshake/requester.py"
 _WAITING = "orbitalis/protocol/waiting_queries.py"
 
 HANDSHAKE_MUTANTS = [
+    Mutant(
+        name="obstacle-told-each-time",
+        file=_OBSTACLES,
+        old="is_new = obstacle.kind not in before.told",
+        new="is_new = True",
+    ),
+    Mutant(
+        name="obstacle-never-overcome",
+        file=_OBSTACLES,
+        old="obstacle = self.found.pop((remote_identifier, operation_name), None)",
+        new="obstacle = None",
+    ),
+    Mutant(
+        name="obstacles-of-strangers-kept",
+        file=_OBSTACLES,
+        old="if spared < _LOOKS and (key[0] in self._config.named or self._slots.has_remote(key[0])):",
+        new="if False:",
+    ),
     Mutant(
         name="stricter-policy-ends-nothing",
         file=_PROVIDER,
@@ -42,8 +61,8 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="plugin-maximum-not-kept",
         file=_PROVIDER,
-        old="if terms is None or not terms.has_room(self._slots.count(name)) or not",
-        new="if terms is None or not",
+        old="if not terms.has_room(self._slots.count(name)) or not",
+        new="if not",
     ),
     Mutant(
         name="plugin-maximum-not-kept-in-late-offers",
@@ -68,7 +87,7 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="unrequired-operation-spoils-offer",
         file=_REQUESTER,
-        old='            return "the operation is not required"',
+        old='            return None, "the operation is not required"',
         new='            raise RemoteProtocolError("not required")',
         known_fault=10,
     ),

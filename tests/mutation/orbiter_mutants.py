@@ -126,17 +126,16 @@ ORBITER_MUTANTS = [
     Mutant(
         name="failed-preparation-not-reported",
         file="orbitalis/orbiter/runtime.py",
-        old=(
-            "                extra=self._fields(slot),\n"
-            "            )\n"
-            "            self.submit(self.machine.preparation_failed(slot, identifier, self.now()))"
-        ),
-        new="                extra=self._fields(slot),\n            )",
+        old="            self.submit(self.machine.preparation_failed(slot, identifier, self.now(), reason))",
+        new="            pass",
     ),
     Mutant(
         name="failed-subscription-not-reported",
         file="orbitalis/orbiter/runtime.py",
-        old="        self.submit(self.machine.preparation_failed(slot, effect.connection_identifier, self.now()))",
+        old=(
+            "        self.submit(self.machine.preparation_failed("
+            "slot, effect.connection_identifier, self.now(), reason))"
+        ),
         new="        pass",
     ),
     Mutant(

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from orbitalis import Constraint, Core, Input, OperationRequirement, Output, Plugin, Policy
+from orbitalis.bus import LocalEventBusClient
+from orbitalis.errors import BusRefusedError
 from orbitalis.operations.explanation import LISTED, RemoteExplanation, Sharing
 from orbitalis.testing import Harness
 from tests.support.orbiters import EchoPlugin, TextCore, needs
@@ -120,6 +122,27 @@ async def test_setup_data_that_cannot_be_had_is_logged_once_and_then_counted(
     assert len(said(caplog, "cannot prepare operation text for plugin: _get_setup_data raised")) == 1
     assert of(core, "plugin").reasons == ("_get_setup_data raised LookupError: no data",)
     assert of(core, "plugin").count > 5
+
+
+async def test_topics_that_the_bus_refuses_are_told_of_once_and_explained(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Bound(LocalEventBusClient):
+        """Lets nobody subscribe to inputs, as a broker may."""
+
+        def start_subscribe(self, topic_filter: str, *arguments: Any, **options: Any) -> Any:
+            if "/input/" in topic_filter:
+                raise BusRefusedError("not bound to you")
+            return super().start_subscribe(topic_filter, *arguments, **options)
+
+    plugin = EchoPlugin(identifier="plugin", eventbus_client=Bound(harness.client().bus))
+    core = text_core(harness)
+    await harness.start(plugin, core)
+    await harness.advance(30)
+
+    assert said(caplog, "cannot prepare") == ["plugin cannot prepare operation 'text' for 'core': not bound to you"]
+    assert (of(plugin, "core").kind, of(plugin, "core").reasons) == ("preparation", ("not bound to you",))
+    assert of(plugin, "core").count > 5
 
 
 async def test_both_sides_explain_what_is_connected(harness: Harness) -> None:

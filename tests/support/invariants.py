@@ -48,6 +48,7 @@ def assert_machine_is_sane(node: HasMachine, *, are_bounds_edited: bool = False)
     _tables_agree(node.machine)
     slots = node.machine.slots
     assert slots.pending_count <= node.settings.maximum_pending_requests
+    _obstacles_are_kept_in_bounds(node.machine)
     if not are_bounds_edited:
         _counts_are_within_bounds(node)
     _slots_are_due_in_time(node)
@@ -103,6 +104,16 @@ def _tables_agree(machine: Machine) -> None:
         assert {slot for group in by_input for slot in group} == {slot for slot in opened if slot.input_topic}
         assert all(slot.input == group[0].input for group in by_input for slot in group)
         assert set(slots.answerable_of_operation(name)) == {slot for slot in mine.values() if slot.is_answerable}
+
+
+def _obstacles_are_kept_in_bounds(machine: Machine) -> None:
+    obstacles, slots = machine.obstacles, machine.slots
+    assert len(obstacles.found) <= limits.OBSTACLES
+    assert obstacles.bytes == sum(one.size for one in obstacles.found.values()) <= limits.OBSTACLE_BYTES
+    for key, obstacle in obstacles.found.items():
+        assert key == (obstacle.remote_identifier, obstacle.operation_name)
+        slot = slots.get(*key)
+        assert slot is None or not slot.is_open, f"{key} is open, and yet there is an obstacle: {obstacle}"
 
 
 def _counts_are_within_bounds(node: HasMachine) -> None:

@@ -97,16 +97,16 @@ class Provider:
         if before is config.operations:
             return
         self.has_news = True
+        if not self.waiting_queries and not len(self._slots):
+            return
         for name in {**before, **config.operations}:
             if before.get(name) != config.operations.get(name):
+                self._freed[name] = None
+                self.waiting_queries.operation_changed(name)
                 self._edited[name] = None
-                if self.waiting_queries:
-                    self._freed[name] = None
-                    self.waiting_queries.operation_changed(name)
                 for slot in self._disallowed(name):
                     if not slot.is_connection:
-                        self.give_up(slot)
-                        self._lifecycle.release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
+                        self._lifecycle.give_up(slot, SlotTrigger.WITHDRAWN)
 
     def pop_disallowed(self) -> list[Slot]:
         """Return the open connections that a policy has ceased to allow, the newest of each operation first."""
