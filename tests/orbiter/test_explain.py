@@ -12,6 +12,7 @@ import pytest
 
 from orbitalis import Constraint, Core, Input, OperationRequirement, Output, Plugin, Policy
 from orbitalis.bus import LocalEventBusClient
+from orbitalis.bus.dispatch import Subscription
 from orbitalis.errors import BusRefusedError
 from orbitalis.operations.explanation import LISTED, RemoteExplanation, Sharing
 from orbitalis.testing import Harness
@@ -130,10 +131,10 @@ async def test_topics_that_the_bus_refuses_are_told_of_once_and_explained(
     class Bound(LocalEventBusClient):
         """Lets nobody subscribe to inputs, as a broker may."""
 
-        def start_subscribe(self, topic_filter: str, *arguments: Any, **options: Any) -> Any:
-            if "/input/" in topic_filter:
+        def _start_subscribe(self, subscription: Subscription) -> None:
+            if "/input/" in subscription.topic_filter:
                 raise BusRefusedError("not bound to you")
-            return super().start_subscribe(topic_filter, *arguments, **options)
+            super()._start_subscribe(subscription)
 
     plugin = EchoPlugin(identifier="plugin", eventbus_client=Bound(harness.client().bus))
     core = text_core(harness)

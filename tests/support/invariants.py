@@ -58,7 +58,9 @@ def assert_machine_is_sane(node: HasMachine, *, are_bounds_edited: bool = False)
         if not are_bounds_edited:
             _nobody_waits_in_vain(node)
     else:
-        assert node.requester._directed_count <= limits.DIRECTED_DISCOVERS
+        requester = node.requester
+        assert requester._directed_count <= limits.DIRECTED_DISCOVERS
+        assert max(len(requester.silent), len(requester.heard_of)) <= limits.DIRECTED_DISCOVERS
 
 
 def _tables_agree(machine: Machine) -> None:

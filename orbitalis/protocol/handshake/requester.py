@@ -49,8 +49,6 @@ __all__ = ["Requester"]
 _LONG_AGO = float("-inf")
 
 
-_HEARD_OF = 100
-"""Plugins that are remembered to have announced what is wanted: so many that have answered, and that have not."""
 _OPERATIONS_HEARD_OF = 20
 """Operations that are remembered of an announcement."""
 
@@ -617,10 +615,10 @@ class Requester:
 
 
 def _remember(plugins: dict[str, tuple[str, ...]], plugin: str, operation_names: tuple[str, ...]) -> None:
-    """Keep what a plugin has announced, and not of too many: the oldest is forgotten."""
+    """Keep what a plugin has announced, of as many as are asked at a time: the oldest is forgotten."""
     plugins.pop(plugin, None)
     plugins[plugin] = operation_names
-    if len(plugins) > _HEARD_OF:
+    if len(plugins) > limits.DIRECTED_DISCOVERS:
         del plugins[next(iter(plugins))]
 
 
