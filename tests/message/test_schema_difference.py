@@ -31,13 +31,13 @@ POINT = {"type": "record", "name": "Point", "fields": [{"name": "x", "type": "in
         (record(("x", "int"), ("y", "int")), record(("x", "int")), "field 'y' is missing there"),
         (record(("x", "int")), record(("x", "int"), ("y", "int")), "field 'y' is missing here"),
         (
-            record(("at", {"type": "long", "logicalType": "timestamp-millis"}), ("z", "int")),
-            record(("at", {"type": "long", "logicalType": "timestamp-micros"}), ("z", "long")),
+            record(("at", {"type": "long", "logicalType": "timestamp-millis"})),
+            record(("at", {"type": "long", "logicalType": "timestamp-micros"})),
             "field 'at' has logical type 'timestamp-millis' here and 'timestamp-micros' there",
         ),
         (
-            record(("at", "long"), ("z", "int")),
-            record(("at", {"type": "long", "logicalType": "timestamp-micros"}), ("z", "long")),
+            record(("at", "long")),
+            record(("at", {"type": "long", "logicalType": "timestamp-micros"})),
             "field 'at' has logical type 'none' here and 'timestamp-micros' there",
         ),
         (
