@@ -5,12 +5,13 @@ Durations are seconds; `None` switches a duration's consequence off. The limits 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire import channels, limits, timings
 from orbitalis_wire.topics import (
@@ -148,6 +149,16 @@ class OperationTerms:
     def has_room(self, taken: int) -> bool:
         """Return whether one more slot may be given away while `taken` are."""
         return self.maximum is None or taken < self.maximum
+
+    def disallowed(self, slots: Iterable[Slot]) -> list[Slot]:
+        """Return those of the operation's slots that the policy does not allow, newest first.
+
+        What is about to end counts no more, and handshakes count as newer than connections.
+        """
+        going_on = [slot for slot in slots if not slot.is_ending]
+        going_on.sort(key=lambda slot: (not slot.is_connection, slot.opened_at or slot.created_at))
+        kept = set([slot for slot in going_on if self.admits(slot.remote_identifier)][: self.maximum])
+        return [slot for slot in reversed(going_on) if slot not in kept]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -418,7 +418,11 @@ class PluginMachine(Machine):
 
     def close_disallowed(self, slot: Slot, data: bytes | None, now: float) -> list[Effect]:
         """Close gracefully what `pop_disallowed` has given, unless it is allowed again, or has ended."""
-        if self.provider.is_disallowed(slot):
+        name = slot.operation_name
+        terms = self.provider.operations.get(name)
+        if terms is not None and not (
+            terms.admits(slot.remote_identifier) and terms.has_room(self.slots.open_count(name) - 1)
+        ):
             self._closing.close_gracefully(slot, data, now)
         return self._settled(now)
 

@@ -9,6 +9,7 @@ from tests.mutation.mutant import Mutant
 
 __all__ = ["HANDSHAKE_MUTANTS"]
 
+_CONFIG = "orbitalis/protocol/config.py"
 _OBSTACLES = "orbitalis/protocol/obstacles.py"
 _PROVIDER = "orbitalis/protocol/handshake/provider.py"
 _REQUESTER = "orbitalis/protocol/handshake/requester.py"
@@ -41,9 +42,9 @@ HANDSHAKE_MUTANTS = [
     ),
     Mutant(
         name="stricter-policy-ends-the-oldest",
-        file=_PROVIDER,
-        old="return [slot for slot in reversed(slots) if slot not in kept]",
-        new="return slots[: len(slots) - len(kept)]",
+        file=_CONFIG,
+        old="return [slot for slot in reversed(going_on) if slot not in kept]",
+        new="return going_on[: len(going_on) - len(kept)]",
     ),
     Mutant(
         name="stricter-policy-lets-handshakes-end-well",

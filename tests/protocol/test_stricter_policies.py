@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ConnectionClosed, Send
-from orbitalis.protocol.transitions import SlotState
+from orbitalis.protocol.slots import Slot
+from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
     GracefulCloseConnectionMessage,
@@ -170,3 +174,38 @@ def test_what_a_list_takes_from_one_core_is_offered_to_one_that_waits() -> None:
 
     assert plugin.connections() == ["b"]
     assert not a.requester.compliant
+
+
+def test_many_connections_end_in_no_time() -> None:
+    net = Net()
+    net.watches_settings = False
+    plugin = net.add_plugin()
+    plugin.start()
+    cores = [net.add_core(f"core{number}") for number in range(3)]
+    for core in cores:
+        core.start()
+        core.ask()
+        net.run()
+    slots = plugin.machine.slots
+    for number in range(5_000):
+        slot = Slot(
+            role=Role.PLUGIN,
+            remote_identifier=f"other{number}",
+            operation_name="text",
+            input=Input.string(),
+            output=Output.string(),
+            created_at=net.now,
+            waiting_since=net.now,
+            remote_close_topic="close",
+        )
+        slots.add(slot, SlotTrigger.OFFER_SENT)
+        slots.advance(slot, SlotTrigger.REQUEST_RECEIVED)
+        slots.advance(slot, SlotTrigger.PREPARED)
+        slot.opened_at = net.now + 1
+    before = time.process_time()
+
+    edit(plugin, maximum=3)
+
+    assert plugin.connections() == ["core0", "core1", "core2"]
+    assert len(closed(plugin)) == 5_000
+    assert time.process_time() - before < 10  # with a look at all for each it takes minutes

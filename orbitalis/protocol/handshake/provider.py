@@ -113,22 +113,10 @@ class Provider:
         edited, self._edited = self._edited, {}
         return [slot for name in edited for slot in self._disallowed(name)]
 
-    def is_disallowed(self, slot: Slot) -> bool:
-        """Return whether a slot is one that the policy of its operation does not allow any more."""
-        return slot in self._disallowed(slot.operation_name)
-
-    def _disallowed(self, name: str) -> list[Slot]:
-        """Return the slots of an operation that its policy does not allow any more, newest first.
-
-        What is about to end counts no more, and handshakes count as newer than connections.
-        """
-        terms = self._config.operations.get(name)
-        if terms is None:
-            return []
-        slots = [slot for slot in self._slots.of_operation(name) if not slot.is_ending]
-        slots.sort(key=lambda slot: (not slot.is_connection, slot.opened_at or slot.created_at))
-        kept = [slot for slot in slots if terms.admits(slot.remote_identifier)][: terms.maximum]
-        return [slot for slot in reversed(slots) if slot not in kept]
+    def _disallowed(self, operation_name: str) -> list[Slot]:
+        """Return the slots of an operation that its policy does not allow any more, newest first."""
+        terms = self._config.operations.get(operation_name)
+        return [] if terms is None else terms.disallowed(self._slots.of_operation(operation_name))
 
     def announce_changes(self) -> None:
         """Announce the operations if there is a new one, or one has another input or output."""
