@@ -73,7 +73,16 @@ class EventBusClient(ABC):
     """
 
     def __init__(self, *, identifier: str | None = None, queue_bounds: QueueBounds | None = None) -> None:
-        """Make a client that is not connected; without `identifier` it makes up one of its own."""
+        """Make a client that is not connected; without `identifier` it makes up one of its own.
+
+        Raises:
+            TypeError: The identifier is no text.
+            ValueError: The identifier is empty.
+        """
+        if identifier is not None and not isinstance(identifier, str):
+            raise TypeError(f"the identifier of a client must be a text, got {identifier!r}")
+        if identifier == "":
+            raise ValueError("the identifier of a client is empty: leave it out, and the client makes up its own")
         self._made_up = uuid.uuid4().hex
         self.identifier = self._made_up if identifier is None else identifier
         """What events carry as `publisher_identifier`."""
@@ -99,7 +108,7 @@ class EventBusClient(ABC):
         have the same: a broker would throw one out for the other, again and again. A client that belongs to several
         keeps the identifier that it has made up.
         """
-        if self._is_named or self._is_open:
+        if self._is_named or self._home.loop is not None:
             return
         if self._orbiter in (None, orbiter_identifier):
             self._orbiter = orbiter_identifier

@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import math
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
+from orbitalis.arguments import check_seconds
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.decoding import Decoder
 from orbitalis.bus.dispatch import QueueBounds, Subscription, start_task_later
-from orbitalis.bus.mqtt_connection import IN_FLIGHT, ConnectionLostError, MqttConnection
+from orbitalis.bus.mqtt_connection import IN_FLIGHT, TAKEN_OVER, ConnectionLostError, MqttConnection
 from orbitalis.bus.mqtt_endpoint import Endpoint
 from orbitalis.bus.mqtt_outbox import ATTEMPTS, MqttOutbox, too_large
 from orbitalis.bus.throttled_log import ThrottledLog
@@ -34,6 +36,8 @@ _STABLE_AFTER = 10.0
 """Seconds after which a connection that is lost counts as having been good: trying again starts without delay."""
 _FIRST_DELAY = 0.2
 """Seconds before the second attempt to connect again; then they double."""
+_LONGEST_WAIT = 2.0
+"""Longest time in seconds between two attempts to reach a broker that is not there yet."""
 _EXACT_TOPICS = 1
 """The subscription identifier of all topics without wildcards, of which a message can match one only."""
 _TOPICS_A_PACKET = 50
@@ -44,8 +48,10 @@ class MqttEventBusClient(EventBusClient):
 
     A connection that is lost is made again, after delays that double from 0.2 s to `reconnect_delay`, and everything
     is subscribed again. What is published meanwhile waits for up to `publish_timeout`; what was on its way is sent once
-    more, and at quality of service 1 may arrive twice. What others publish meanwhile is lost. There must not be two
-    clients with the same identifier.
+    more, and at quality of service 1 may arrive twice. What others publish meanwhile is lost.
+
+    There must not be two clients with the same identifier: the broker ends the connection of one when the other
+    connects. Both say so, and try again ever more seldom.
     """
 
     def __init__(
@@ -61,12 +67,23 @@ class MqttEventBusClient(EventBusClient):
         connect_timeout: float = 10.0,
         publish_timeout: float = 10.0,
         reconnect_delay: float = 30.0,
+        wait: float | None = None,
         queue_bounds: QueueBounds | None = None,
     ) -> None:
         """Make a client that is not connected. Times are in seconds.
 
         With `tls`, the connection is encrypted. A broker that is silent is taken for lost after one to two `keepalive`.
+        `wait` is how long :meth:`connect` goes on trying to reach a broker that is not there yet.
+
+        Raises:
+            TypeError: A time is no number.
+            ValueError: A time is negative, or `keepalive` or `connect_timeout` is 0.
         """
+        check_seconds("wait", wait, is_optional=True)
+        check_seconds("keepalive", keepalive, is_positive=True)
+        check_seconds("connect_timeout", connect_timeout, is_positive=True)
+        check_seconds("publish_timeout", publish_timeout)
+        check_seconds("reconnect_delay", reconnect_delay)
         super().__init__(identifier=identifier, queue_bounds=queue_bounds)
         self._endpoint = Endpoint(
             host=host,
@@ -80,6 +97,9 @@ class MqttEventBusClient(EventBusClient):
         )
         self._publish_timeout = publish_timeout
         self._reconnect_delay = reconnect_delay
+        self._wait = wait or 0.0
+        self._takeovers = 0
+        """How often another client of the same identifier has ended the connection."""
         self._keeper: asyncio.Task[None] | None = None
         """What holds the connection, from `connect` to `disconnect`."""
         self._connection: MqttConnection | None = None
@@ -113,7 +133,9 @@ class MqttEventBusClient(EventBusClient):
         return self._connection is not None
 
     async def connect(self) -> None:
-        """Connect to the broker, at the first attempt; does nothing if that was done already.
+        """Connect to the broker; does nothing if that was done already.
+
+        Without `wait` there is one attempt. With it, attempts to reach the broker begin for up to that time.
 
         Raises:
             BusUnavailableError: There is no broker, or none that answers in time.
@@ -124,7 +146,7 @@ class MqttEventBusClient(EventBusClient):
                 self._let_go()
             if self._keeper is not None:
                 return
-            connection = await self._open()
+            connection = await self._open_first()
             self._asking = asyncio.Semaphore(IN_FLIGHT)
             self._connection_changed = asyncio.Event()
             self._set_connection(connection)
@@ -284,25 +306,65 @@ class MqttEventBusClient(EventBusClient):
             since = loop.time()
             reason = await connection.lost()
             await connection.abort()
-            self._logger.warning("%r has lost its connection: %s", self, reason)
-            if loop.time() - since >= _STABLE_AFTER:
-                delays = self._delays()
+            if reason == TAKEN_OVER:
+                # To try at once, or soon after a while, would be war with the other client.
+                self._report_takeover()
+            else:
+                self._logger.warning("%r has lost its connection: %s", self, reason)
+                if loop.time() - since >= _STABLE_AFTER:
+                    delays = self._delays()
             connection = await self._reconnect(delays)
             self._set_connection(connection)
             self._statistics.reconnections += 1
-            self._logger.info("%r is connected again", self)
+            # After a takeover that would be told each time that the other client has lost.
+            self._logger.log(logging.DEBUG if reason == TAKEN_OVER else logging.INFO, "%r is connected again", self)
             if self.on_reconnected is not None:
                 try:
                     self.on_reconnected()
                 except Exception:
                     self._logger.exception("on_reconnected of %r failed", self)
 
-    def _delays(self) -> Iterator[float]:
+    def _report_takeover(self) -> None:
+        """Say once what is wrong, where it would be said at each connection of the other client."""
+        self._takeovers += 1
+        if self._takeovers == 1:
+            self._logger.warning(
+                "%r has lost its connection: %s. Give each client an identifier of its own: connect(identifier=…), or "
+                "leave it out. Each ends the connection of the other; this one tries again ever more seldom, in the "
+                "end every %g s, and says no more of it above level DEBUG",
+                self,
+                TAKEN_OVER,
+                self._reconnect_delay,
+            )
+        else:
+            self._logger.debug("%r has lost its connection %d times: %s", self, self._takeovers, TAKEN_OVER)
+
+    def _delays(self, longest: float = math.inf) -> Iterator[float]:
         """Seconds to wait before each attempt to connect again, spread so that not all clients come at once."""
-        longest = min(_FIRST_DELAY, self._reconnect_delay)
+        longest = min(longest, self._reconnect_delay)
+        delay = min(_FIRST_DELAY, longest)
         while True:
-            yield random.uniform(longest / 2, longest)
-            longest = min(2 * longest, self._reconnect_delay)
+            yield random.uniform(delay / 2, delay)
+            delay = min(2 * delay, longest)
+
+    async def _open_first(self) -> MqttConnection:
+        """Open the first connection; go on trying for a while if the broker is not there yet."""
+        loop = asyncio.get_running_loop()
+        ends_at, delays = loop.time() + self._wait, self._delays(_LONGEST_WAIT)
+        is_told = False
+        while True:
+            try:
+                return await self._open()
+            except BusUnavailableError as error:
+                left = ends_at - loop.time()
+                if left <= 0:
+                    if self._wait:
+                        raise BusUnavailableError(f"{error}; it was waited for, up to {self._wait:g} s") from None
+                    raise
+                if not is_told:
+                    self._logger.warning("%r waits up to %g s for the broker: %s", self, self._wait, error)
+                    is_told = True
+                await asyncio.sleep(min(next(delays), left))
 
     async def _reconnect(self, delays: Iterator[float]) -> MqttConnection:
         while True:

@@ -43,7 +43,15 @@ from orbitalis.errors import BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis_wire import limits
 
-__all__ = ["IN_FLIGHT", "MAXIMUM_PACKET_BYTES", "TOO_LARGE", "ConnectionLostError", "MqttConnection", "Publication"]
+__all__ = [
+    "IN_FLIGHT",
+    "MAXIMUM_PACKET_BYTES",
+    "TAKEN_OVER",
+    "TOO_LARGE",
+    "ConnectionLostError",
+    "MqttConnection",
+    "Publication",
+]
 
 T = TypeVar("T")
 
@@ -76,9 +84,11 @@ _FORESEEN: Final = frozenset((0x00, 0x10, _UNSPECIFIED, 0x83, 0x87, 0x90, 0x91, 
 """Reasons in the acknowledgement of a publish."""
 _IDENTIFIERS: Final = 65_535
 """Packet identifiers, which are given out in turn."""
+TAKEN_OVER: Final = "another client has connected with the same identifier, and there must be one only"
+"""Why a connection was lost to another client."""
 _LOSSES = {
     "Unspecified error": "the network connection broke",
-    "Session taken over": "another client has connected with the same identifier, and there must be one only",
+    "Session taken over": TAKEN_OVER,
 }
 """What to say of a loss instead of the broker's or paho's own words."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import ssl
@@ -9,20 +10,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
+from orbitalis.arguments import check_seconds
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import BusUrlError
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-__all__ = ["ENVIRONMENT_VARIABLE", "connect"]
+__all__ = ["ENVIRONMENT_VARIABLE", "WAIT_VARIABLE", "connect"]
 
 ENVIRONMENT_VARIABLE: Final = "ORBITALIS_BUS"
 """What names the bus where no URL is given."""
+WAIT_VARIABLE: Final = "ORBITALIS_BUS_WAIT"
+"""What says how many seconds a broker is waited for, where that is not given."""
 _FORMS = (
     "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883, "
     "the last with ?authority=FILE&certificate=FILE&key=FILE where it takes them"
 )
+_EXAMPLE = "mqtt://localhost:1883"
 _HOW_SEVERAL = "several URLs are separated by blanks or commas, and each begins with its scheme"
 _TLS_OPTIONS = ("authority", "certificate", "key")
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -31,7 +36,11 @@ _SEPARATOR: Final = re.compile(r"(?<![\s,])[\s,]++(?=[A-Za-z][A-Za-z0-9+.-]*://)
 
 
 def connect(
-    url: str | None = None, *urls: str, identifier: str | None = None, tls: ssl.SSLContext | None = None
+    url: str | None = None,
+    *urls: str,
+    identifier: str | None = None,
+    tls: ssl.SSLContext | None = None,
+    wait: float | None = None,
 ) -> EventBusClient:
     """Return a client, not connected yet, of the bus that a URL names, or of all the buses that several URLs name.
 
@@ -49,12 +58,48 @@ def connect(
     is a :class:`SeveralEventBusClient`; each bus is called by its URL, with the port and without user, password and
     files.
 
+    `wait` is for how many seconds a client goes on trying when it connects first and there is no broker yet; without
+    it, the environment variable `ORBITALIS_BUS_WAIT` takes its place. 0 fails at once, as without both.
+
     Raises:
         BusUrlError: A URL names no bus, two name the same, or a file is none, cannot be read or does not hold what it
             should.
+        TypeError: A URL is no text, or `wait` no number.
+        ValueError: `wait` or `ORBITALIS_BUS_WAIT` is not a number of seconds from 0 on.
     """
-    first = os.environ.get(ENVIRONMENT_VARIABLE, "local://") if url is None else url
-    texts = [text for given in (first, *urls) for text in _SEPARATOR.split(given.strip())]
+    seconds = _seconds_to_wait() if wait is None else wait
+    check_seconds("wait", seconds)
+    for given in (url, *urls):
+        if given is not None and not isinstance(given, str):
+            raise TypeError(
+                f"the URL of an event bus is a text, got a {type(given).__name__}: write connect('{_EXAMPLE}'), or "
+                f"connect('{_EXAMPLE}', 'local://') for several"
+            )
+    if url is None and (named := os.environ.get(ENVIRONMENT_VARIABLE)) is not None:
+        try:
+            return _connect((named, *urls), identifier, tls, seconds)
+        except BusUrlError as error:
+            # Nobody who reads the program sees it.
+            raise BusUrlError(f"with the environment variable {ENVIRONMENT_VARIABLE}: {error}") from None
+    return _connect(("local://" if url is None else url, *urls), identifier, tls, seconds)
+
+
+def _seconds_to_wait() -> float:
+    """Return what the environment says of waiting for a broker."""
+    text = os.environ.get(WAIT_VARIABLE, "0")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise ValueError(
+            f"the environment variable {WAIT_VARIABLE} must be a number of seconds, such as 30, got {text!r}"
+        )
+    return seconds
+
+
+def _connect(given: tuple[str, ...], identifier: str | None, tls: ssl.SSLContext | None, wait: float) -> EventBusClient:
+    texts = [text for one in given for text in _SEPARATOR.split(one.strip())]
     buses: dict[str, _Bus] = {}
     for place, text in enumerate(texts, 1):
         try:
@@ -68,7 +113,7 @@ def connect(
         buses[bus.name] = bus
     if tls is not None and not any(bus.scheme == "mqtts" for bus in buses.values()):
         _refuse("names a connection without TLS, yet `tls` is given: write mqtts://")
-    members = {name: _client(bus, identifier, tls) for name, bus in buses.items()}
+    members = {name: _client(bus, identifier, tls, wait) for name, bus in buses.items()}
     if len(members) == 1:
         return next(iter(members.values()))
     from orbitalis.bus.several import SeveralEventBusClient
@@ -96,6 +141,8 @@ class _Bus(NamedTuple):
 
 
 def _read(url: str) -> _Bus:
+    if not url:
+        _refuse("is empty; without any, the bus is local://")
     if any(character.isspace() for character in url):
         _refuse(f"contains a blank; {_HOW_SEVERAL}")
     if "://" not in url:
@@ -140,7 +187,7 @@ def _mqtt(parts: SplitResult) -> _Bus:
     )
 
 
-def _client(bus: _Bus, identifier: str | None, tls: ssl.SSLContext | None) -> EventBusClient:
+def _client(bus: _Bus, identifier: str | None, tls: ssl.SSLContext | None, wait: float) -> EventBusClient:
     if bus.scheme == "local":
         from orbitalis.bus.local import LocalEventBus, LocalEventBusClient
 
@@ -155,6 +202,7 @@ def _client(bus: _Bus, identifier: str | None, tls: ssl.SSLContext | None) -> Ev
         username=bus.username,
         password=bus.password,
         tls=_tls(bus.tls_options, tls) if bus.scheme == "mqtts" else None,
+        wait=wait,
     )
 
 

@@ -342,6 +342,37 @@ async def test_a_second_client_with_the_same_identifier(new_broker: NewBroker, n
     assert first.is_connected
 
 
+async def test_a_takeover_is_told_once_and_tried_against_ever_more_seldom(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the other client is silent for long in between, so that each connection seems to be good."""
+    delays: list[float] = []
+
+    def no_delay(shortest: float, longest: float) -> float:
+        delays.append(longest)
+        return 0.0
+
+    monkeypatch.setattr("orbitalis.bus.mqtt._STABLE_AFTER", 0.0)
+    monkeypatch.setattr("random.uniform", no_delay)
+    caplog.set_level(logging.INFO, "orbitalis.bus")
+    async with ScriptedBroker() as broker:
+        client = MqttEventBusClient(broker.host, broker.port, identifier="twin", reconnect_delay=1.0)
+        await client.connect()
+        back = Reconnection(client)
+        for _ in range(5):
+            broker.disconnect(0x8E)
+            await back.wait()
+        (told,) = caplog.records
+        assert "another client has connected with the same identifier" in told.message
+        assert "Give each client an identifier of its own: connect(identifier=…)" in told.message
+        assert delays == [0.2, 0.4, 0.8, 1.0, 1.0]
+        broker.hang_up()
+        await back.wait()
+        assert delays[-1] == 0.2
+        assert len(caplog.records) == 3
+        await client.disconnect()
+
+
 async def test_an_event_that_the_broker_ends_connections_for_is_given_up(
     new_broker: NewBroker, new_mqtt_client: NewMqttClient
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ssl
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from orbitalis import Plugin
 from orbitalis.bus import LocalEventBus, LocalEventBusClient, MqttEventBusClient, SeveralEventBusClient, connect
 from orbitalis.errors import BusUrlError
 from tests.support.broker import TlsFiles
@@ -104,7 +106,7 @@ def test_files_that_are_of_no_use(tls_files: TlsFiles, tmp_path: Path, options: 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("", "no scheme"),
+        ("", "is empty"),
         ("broker:1883", "no scheme, such as mqtt://"),
         ("http://user:secret@broker", "unknown scheme 'http'"),
         ("mqtt://", "no host"),
@@ -196,3 +198,68 @@ def test_many_separators_take_no_time() -> None:
     with pytest.raises(BusUrlError, match="contains a blank"):
         connect("mqtt://a" + " ," * 50_000 + "b")
     assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize(("text", "reason"), [("", "empty"), ("  ", "empty"), ("localhost:1883", "has no scheme")])
+def test_an_error_about_the_environment_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+) -> None:
+    monkeypatch.setenv("ORBITALIS_BUS", text)
+    with pytest.raises(BusUrlError, match=f"environment variable ORBITALIS_BUS: .*{reason}"):
+        connect()
+    with pytest.raises(BusUrlError, match="environment variable ORBITALIS_BUS"):
+        Plugin()
+    assert isinstance(connect("local://"), LocalEventBusClient)
+
+
+@pytest.mark.parametrize("given", [["mqtt://broker:secret@host"], 1883, b"mqtt://user:secret@host", LocalEventBus])
+def test_a_url_that_is_no_text_is_refused_and_not_shown(given: object) -> None:
+    for urls in ((given,), ("local://", given)):
+        with pytest.raises(TypeError, match=r"bus is a text, got a .*: write connect\('mqtt") as failure:
+            connect(*urls)  # type: ignore[arg-type]  # that is the mistake
+        assert "secret" not in str(failure.value)
+
+
+def test_the_environment_says_how_long_a_broker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait_of(client: object) -> float:
+        assert isinstance(client, MqttEventBusClient)
+        return client._wait
+
+    monkeypatch.delenv("ORBITALIS_BUS_WAIT", raising=False)
+    assert wait_of(connect("mqtt://broker")) == 0
+    monkeypatch.setenv("ORBITALIS_BUS_WAIT", "2.5")
+    assert wait_of(connect("mqtt://broker")) == 2.5
+    assert wait_of(connect("mqtt://broker", wait=0)) == 0
+    several = connect("local://", "mqtt://broker", wait=4)
+    assert isinstance(several, SeveralEventBusClient)
+    assert wait_of(several.members["mqtt://broker:1883"]) == 4
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "nan", "inf", "5 s"])
+def test_a_wait_of_the_environment_that_is_no_number_of_seconds_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("ORBITALIS_BUS_WAIT", text)
+    with pytest.raises(ValueError, match=f"ORBITALIS_BUS_WAIT must be a number of seconds, such as 30, got '{text}'"):
+        connect("mqtt://broker")
+    assert isinstance(connect("mqtt://broker", wait=1), MqttEventBusClient)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "reason"),
+    [
+        ({"wait": "5"}, TypeError, r"wait must be a number of seconds, such as wait=5\.0, got '5'"),
+        ({"wait": -1}, ValueError, "wait must not be negative, got -1"),
+        ({"keepalive": 0}, ValueError, "keepalive must be positive, got 0"),
+        ({"connect_timeout": 0}, ValueError, "connect_timeout must be positive"),
+        ({"publish_timeout": None}, TypeError, "publish_timeout must be a number"),
+        ({"reconnect_delay": float("nan")}, ValueError, "reconnect_delay must not be negative, got nan"),
+        ({"identifier": 5}, TypeError, "identifier of a client must be a text, got 5"),
+        ({"identifier": ""}, ValueError, "identifier of a client is empty: leave it out"),
+    ],
+)
+def test_arguments_of_a_client_that_cannot_be_meant_are_refused(
+    options: dict[str, Any], error: type[Exception], reason: str
+) -> None:
+    with pytest.raises(error, match=reason):
+        MqttEventBusClient("broker", **options)
