@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-__all__ = ["Identifiers", "check_identifiers", "check_list", "check_number", "check_seconds", "did_you_mean"]
+__all__ = [
+    "Identifiers",
+    "check_identifiers",
+    "check_kind",
+    "check_list",
+    "check_number",
+    "check_seconds",
+    "check_text",
+    "did_you_mean",
+]
 
 Identifiers: TypeAlias = list[str] | tuple[str, ...] | set[str] | frozenset[str]
 """Several identifiers or names. A text would be a sequence of texts, too, and is meant by nobody."""
@@ -26,11 +35,23 @@ def check_identifiers(name: str, value: object) -> None:
     """Raise :class:`TypeError` for what is neither `None` nor a list of texts, or another collection of them."""
     check_list(name, value)
     if isinstance(value, Collection):
-        one: object
-        for one in value:
+        for one in cast("Collection[object]", value):
             if not isinstance(one, str):
                 advice = ": write its identifier" if hasattr(one, "identifier") else ""
                 raise TypeError(f"{name} must be a list of identifiers, which are texts, got {one!r} in it{advice}")
+
+
+def check_text(name: str, value: object) -> None:
+    """Raise :class:`TypeError` for what is no text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {value!r}")
+
+
+def check_kind(name: str, value: object, expected: type[object]) -> None:
+    """Raise :class:`TypeError` for what is no instance of a class."""
+    if not isinstance(value, expected):
+        kind = expected.__name__
+        raise TypeError(f"{name} must be of class {kind}, got {value!r}: write {name}={kind}(…)")
 
 
 def check_number(name: str, value: object) -> None:

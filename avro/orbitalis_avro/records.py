@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, fields
 from typing import Any, ClassVar, Final, TypeVar, dataclass_transform
 
-__all__ = ["ABSENT", "Record", "record"]
+__all__ = ["ABSENT", "TEXT", "Record", "not_several", "record"]
 
 R = TypeVar("R", bound="Record")
 
 ABSENT: Final[Any] = object()
 """Default of a parameter whose value is made anew for each instance."""
+
+TEXT: Final[type[object]] = str
+"""The class of texts, for type checkers that are sure not to find one."""
 
 
 class Record:
@@ -75,6 +78,11 @@ def record(class_: type[R]) -> type[R]:
     for field in fields(class_):
         field.default = defaults.get(field.name, MISSING)
     return class_
+
+
+def not_several(name: str, value: object) -> TypeError:
+    """Return an error about a text where several belong, of which each letter would be one."""
+    return TypeError(f"{name} must be a list, got {value!r}: write [{value!r}]")
 
 
 def _fields_of(class_: type[Record]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+from orbitalis.arguments import check_list, check_text
 from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.dispatch import QueueBounds, Subscription, end_handlers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
@@ -79,8 +80,8 @@ class EventBusClient(ABC):
             TypeError: The identifier is no text.
             ValueError: The identifier is empty.
         """
-        if identifier is not None and not isinstance(identifier, str):
-            raise TypeError(f"the identifier of a client must be a text, got {identifier!r}")
+        if identifier is not None:
+            check_text("the identifier of a client", identifier)
         if identifier == "":
             raise ValueError("the identifier of a client is empty: leave it out, and the client makes up its own")
         self._made_up = uuid.uuid4().hex
@@ -332,13 +333,17 @@ class EventBusClient(ABC):
         if waiting is not None:
             await waiting
 
-    def start_unsubscribe(self, topics: Sequence[str]) -> Awaitable[None] | None:
+    def start_unsubscribe(self, topics: list[str] | tuple[str, ...]) -> Awaitable[None] | None:
         """Have topics or filters handled no more; return what to wait for, or `None` if it is done.
 
         What is returned has to be awaited, and may raise what :meth:`unsubscribe` does.
+
+        Raises:
+            TypeError: `topics` is one text.
         """
         if self._home.loop is not None and asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
+        check_list("topics", topics)
         ended: list[Subscription] = []
         for topic in topics:
             subscription = self._subscriptions.get(topic)

@@ -70,11 +70,7 @@ def connect(
     seconds = _seconds_to_wait() if wait is None else wait
     check_seconds("wait", seconds)
     for given in (url, *urls):
-        if given is not None and not isinstance(given, str):
-            raise TypeError(
-                f"the URL of an event bus is a text, got a {type(given).__name__}: write connect('{_EXAMPLE}'), or "
-                f"connect('{_EXAMPLE}', 'local://') for several"
-            )
+        _check_text(given)
     if url is None and (named := os.environ.get(ENVIRONMENT_VARIABLE)) is not None:
         try:
             return _connect((named, *urls), identifier, tls, seconds)
@@ -82,6 +78,14 @@ def connect(
             # Nobody who reads the program sees it.
             raise BusUrlError(f"with the environment variable {ENVIRONMENT_VARIABLE}: {error}") from None
     return _connect(("local://" if url is None else url, *urls), identifier, tls, seconds)
+
+
+def _check_text(given: object) -> None:
+    if given is not None and not isinstance(given, str):
+        raise TypeError(
+            f"the URL of an event bus is a text, got a {type(given).__name__}: write connect('{_EXAMPLE}'), or "
+            f"connect('{_EXAMPLE}', 'local://') for several"
+        )
 
 
 def _seconds_to_wait() -> float:

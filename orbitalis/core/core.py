@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self
 
+from orbitalis.arguments import Identifiers
 from orbitalis.bus.client import Later
 from orbitalis.core.awaited_answers import AwaitedAnswers
 from orbitalis.core.compliance_events import ComplianceEvents
@@ -100,9 +101,9 @@ class Core(OperationRequester):
         *,
         minimum: int = 0,
         maximum: int | None = None,
-        mandatory: Sequence[str] = (),
-        allowlist: Sequence[str] | None = None,
-        blocklist: Sequence[str] | None = None,
+        mandatory: Identifiers = (),
+        allowlist: Identifiers | None = None,
+        blocklist: Identifiers | None = None,
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
@@ -110,10 +111,11 @@ class Core(OperationRequester):
 
         Raises:
             ValueError: The rules contradict each other.
-            TypeError: The annotations of the operation cannot be read.
+            TypeError: `operation` is none of a plugin class, its annotations cannot be read, or a list is one
+                identifier instead of a list of them.
         """
         self._home.check()
-        self.operation_requirements[operation.name] = OperationRequirement.for_operation(
+        requirement = OperationRequirement.for_operation(
             operation,
             minimum=minimum,
             maximum=maximum,
@@ -123,6 +125,7 @@ class Core(OperationRequester):
             override_sink=override_sink,
             default_setup_data=default_setup_data,
         )
+        self.operation_requirements[operation.name] = requirement
         self._look_at_edits()
         return self
 

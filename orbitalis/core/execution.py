@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeAlias, TypeVar, overload
 
+from orbitalis.arguments import check_list, did_you_mean
 from orbitalis.bus.dispatch import start_task
 from orbitalis.core.turns import Turns
 from orbitalis.errors import NoConnectionError
@@ -16,7 +17,7 @@ from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, kind_of, wrap
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.requirements import OperationRequirement
-from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation
+from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.scope import outside
 from orbitalis.protocol.slots import Slot
@@ -257,17 +258,24 @@ class OperationExecutor(Orbiter):
     async def execute_distributed(
         self,
         operation_name: str,
-        data: Sequence[Publishable],
+        data: list[I] | tuple[I, ...],
         fire_and_forget: bool = False,
     ) -> list[str]: ...
     async def execute_distributed(
-        self, operation_name: AnyOperation, data: Sequence[Publishable], fire_and_forget: bool = False
+        self,
+        operation_name: AnyOperation,
+        data: list[Any] | tuple[Any, ...],
+        fire_and_forget: bool = False,
     ) -> list[str]:
         """Send each message to one plugin, to all of them equally often; see :meth:`execute`.
 
         Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
         that no plugin accepts.
+
+        Raises:
+            TypeError: `data` is one message instead of a list of them.
         """
+        check_list("data", data)
         messages = [_message_of(operation_name, value) for value in data]
         return await self._distribute(_name_of(operation_name), messages, fire_and_forget)
 
@@ -435,7 +443,7 @@ def _name_of(operation: AnyOperation) -> str:
         return operation
     if is_typed_operation(operation):
         return operation.name
-    raise TypeError(f"expected the name of an operation, or an operation of a plugin class, got {operation!r}")
+    raise no_operation(operation)
 
 
 def _message_of(operation: AnyOperation, value: Publishable) -> object | None:

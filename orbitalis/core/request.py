@@ -24,7 +24,7 @@ from orbitalis.errors import (
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event, new_identifier
 from orbitalis.message.payload import Publishable, kind_of, wrap
-from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation
+from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
 from orbitalis.protocol.effects import CloseReason
 from orbitalis.protocol.slots import Slot
 from orbitalis_wire import timings
@@ -136,9 +136,7 @@ class OperationRequester(OperationExecutor):
         elif is_typed_operation(operation_name):
             name, message = operation_name.name, operation_name.message(data)
         else:
-            raise TypeError(
-                f"expected the name of an operation, or an operation of a plugin class, got {operation_name!r}"
-            )
+            raise no_operation(operation_name)
         slot = self._choose_for_answer(name, message, plugin_identifier)
         outcome = await self._ask(slot, message, timeout)
         if isinstance(outcome, RequestError):

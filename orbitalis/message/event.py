@@ -9,6 +9,7 @@ from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
+from orbitalis.arguments import check_list
 from orbitalis.message.payload import MESSAGE_TYPES, decode_payload, encode_payload, message_type_of
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
 from orbitalis_wire.messages import EventEnvelope
@@ -32,6 +33,8 @@ _HEADERS: Final = (
     "late_offers",
 )
 """Fields of the envelope that are headers, without the one that goes with the payload."""
+_TEXT: Final[type[object]] = str
+"""What several texts must not be, and are not for type checkers."""
 
 
 def new_identifier() -> str:
@@ -154,8 +157,8 @@ class Event(_Fields, Generic[T_co]):
         correlation_identifier: str | None = None,
         answer_requested: bool | None = None,
         connection_identifier: str | None = None,
-        open_connections: Sequence[str] | None = None,
-        readable_encodings: Sequence[str] | None = None,
+        open_connections: list[str] | tuple[str, ...] | None = None,
+        readable_encodings: list[str] | tuple[str, ...] | None = None,
         late_offers: bool | None = None,
         traceparent: str | None = None,
     ) -> Event[T]:
@@ -164,8 +167,11 @@ class Event(_Fields, Generic[T_co]):
         Without `identifier` it gets a new one. The other arguments are headers of the envelope.
 
         Raises:
-            TypeError: The payload is no message.
+            TypeError: The payload is no message, or a text is given where several belong.
         """
+        if type(open_connections) is _TEXT or type(readable_encodings) is _TEXT:
+            check_list("open_connections", open_connections)
+            check_list("readable_encodings", readable_encodings)
         if payload is not None and type(payload) not in MESSAGE_TYPES:
             message_type_of(payload)  # by which the next message of the class is known
         event = _Fields()
@@ -226,8 +232,8 @@ class Event(_Fields, Generic[T_co]):
             correlation_identifier=self.correlation_identifier,
             answer_requested=self.answer_requested,
             connection_identifier=self.connection_identifier,
-            open_connections=self.open_connections,
-            readable_encodings=self.readable_encodings,
+            open_connections=None if self.open_connections is None else tuple(self.open_connections),
+            readable_encodings=None if self.readable_encodings is None else tuple(self.readable_encodings),
             traceparent=self.traceparent,
             late_offers=self.late_offers,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ class PublishHeaders:
     protocol_version: int | None = None
     incarnation: str | None = None
     connection_identifier: str | None = None
-    readable_encodings: Sequence[str] | None = None
+    readable_encodings: tuple[str, ...] | None = None
     channel: Channel
     """Which says the quality of service."""
     bus: str | None = None

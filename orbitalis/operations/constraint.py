@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from types import MappingProxyType
+from typing import ClassVar, Self, cast
 
+from orbitalis.arguments import check_identifiers, check_list, check_number
 from orbitalis.message.schema import Input, Output
-from orbitalis.operations.policy import AllowBlockList, check_list, check_number
+from orbitalis.operations.policy import AllowBlockList, Check
 from orbitalis.protocol.config import RequirementTerms
 
 __all__ = ["Constraint"]
+
+
+def _check_schemas(expected: type[Input | Output]) -> Check:
+    """Return what checks alternative inputs, or outputs."""
+
+    def check(name: str, value: object) -> None:
+        check_list(name, _given(name, value))
+        for one in cast("Collection[object]", value):
+            if not isinstance(one, expected):
+                kind = expected.__name__
+                raise TypeError(
+                    f"{name} must be a list of {kind}, got {one!r} in it: write {kind}.string(), or "
+                    f"{kind}.from_message(…) with a message class"
+                )
+
+    return check
+
+
+def _given(name: str, value: object) -> object:
+    """Return a value that must not be `None`."""
+    if value is None:
+        raise TypeError(f"{name} must not be None: leave it out")
+    return value
+
+
+def _check_mandatory(name: str, value: object) -> None:
+    check_identifiers(name, _given(name, value))
+
+
+def _check_minimum(name: str, value: object) -> None:
+    check_number(name, _given(name, value))
 
 
 @dataclass(kw_only=True, eq=True)
@@ -19,10 +53,22 @@ class Constraint(AllowBlockList):
     Plugins in `mandatory` are always admitted, and counted neither in `minimum` nor in `maximum`.
 
     Raises:
-        TypeError: A list is one thing instead of a list of them, or a bound is no number.
+        TypeError: A list is one thing instead of a list of them, or a bound is no number; also when it is assigned
+            later.
         ValueError: Bounds are negative or crossed, inputs or outputs are missing, both lists are given, or a mandatory
             plugin is blocked.
     """
+
+    _checks: ClassVar[Mapping[str, Check]] = MappingProxyType(
+        {
+            **AllowBlockList._checks,
+            "minimum": _check_minimum,
+            "maximum": check_number,
+            "mandatory": _check_mandatory,
+            "inputs": _check_schemas(Input),
+            "outputs": _check_schemas(Output),
+        }
+    )
 
     minimum: int = 0
     """Fewest plugins beside the mandatory ones."""
@@ -37,10 +83,6 @@ class Constraint(AllowBlockList):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("mandatory", "inputs", "outputs"):
-            check_list(name, getattr(self, name))
-        for name in ("minimum", "maximum"):
-            check_number(name, getattr(self, name))
         if self.minimum < 0:
             raise ValueError(f"minimum must not be negative, got {self.minimum}")
         if self.maximum is not None and self.maximum < self.minimum:

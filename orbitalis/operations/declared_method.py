@@ -147,7 +147,8 @@ class DeclaredMethod(Declaration):
         """
         given = function.__func__ if isinstance(function, staticmethod) else function
         if not isinstance(given, FunctionType):
-            raise TypeError(f"expected a method to decorate, got {function!r}")
+            advice = f": the name is given as name={given!r}" if isinstance(given, str) else ""
+            raise TypeError(f"expected a method to decorate, got {function!r}{advice}")
         Declaration.__init__(self, given.__name__, name)
         self.__doc__ = given.__doc__
         self.__name__ = given.__name__

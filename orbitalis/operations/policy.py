@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from types import MappingProxyType
+from typing import ClassVar, Final, Self, TypeAlias
 
+from orbitalis.arguments import check_identifiers, check_number
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.config import OperationTerms
 
-__all__ = ["AllowBlockList", "Policy", "check_list", "check_number"]
+__all__ = ["AllowBlockList", "Check", "Policy"]
 
-
-def check_list(name: str, value: object) -> None:
-    """Raise :class:`TypeError` for what is neither `None` nor a list; a text would be taken for its letters."""
-    if value is not None and (isinstance(value, str | bytes) or not isinstance(value, Iterable)):
-        raise TypeError(f"{name} must be a list, got {value!r}: write [{value!r}]")
-
-
-def check_number(name: str, value: object) -> None:
-    """Raise :class:`TypeError` for what is neither `None` nor a whole number."""
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
+Check: TypeAlias = Callable[[str, object], None]
+"""Raises :class:`TypeError` for what an attribute, given by name, cannot be."""
 
 
 @dataclass(kw_only=True, eq=True)
@@ -29,18 +22,27 @@ class AllowBlockList:
     """Which remotes are admitted, by identifier.
 
     Raises:
-        TypeError: A list is one identifier instead of a list of them.
+        TypeError: A list is one identifier instead of a list of them; also when it is assigned later.
         ValueError: Both lists are given.
     """
+
+    _checks: ClassVar[Mapping[str, Check]] = MappingProxyType(
+        {"allowlist": check_identifiers, "blocklist": check_identifiers}
+    )
+    """By name of an attribute: what checks a value that is assigned."""
 
     allowlist: list[str] | None = None
     """The only remotes admitted; `None` admits any."""
     blocklist: list[str] | None = None
     """Remotes that are not admitted."""
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Assign an attribute, and refuse what it cannot be."""
+        if name in self._checks:
+            self._checks[name](name, value)
+        super().__setattr__(name, value)
+
     def __post_init__(self) -> None:
-        check_list("allowlist", self.allowlist)
-        check_list("blocklist", self.blocklist)
         if self.allowlist is not None and self.blocklist is not None:
             raise ValueError("allowlist and blocklist exclude each other: give one of them, not both")
 
@@ -56,16 +58,18 @@ class Policy(AllowBlockList):
     """How a plugin lends one operation.
 
     Raises:
-        TypeError: `maximum` is no number, or a list is one identifier instead of a list of them.
+        TypeError: `maximum` is no number, or a list is one identifier instead of a list of them; also when it is
+            assigned later.
         ValueError: `maximum` is negative, or both lists are given.
     """
+
+    _checks: ClassVar[Mapping[str, Check]] = MappingProxyType({**AllowBlockList._checks, "maximum": check_number})
 
     maximum: int | None = None
     """Most cores it is lent to at the same time, handshakes under way included; `None` for any number."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("maximum", self.maximum)
         if self.maximum is not None and self.maximum < 0:
             raise ValueError(f"maximum must not be negative, got {self.maximum}")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from orbitalis.arguments import check_kind, did_you_mean
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.declared_method import declarations_of, read_declarations
 from orbitalis.operations.handlers import GivenHandler, OnResult, as_event_handler
@@ -23,7 +25,7 @@ class Operation:
     Raises:
         TopicError: The name cannot be a level of a topic.
         ValueError: There is an input, and no handler for it, or `concurrency` is less than 1.
-        TypeError: `concurrency` is no `int`.
+        TypeError: `concurrency` is no `int`, or policy, input or output are none; also when one is assigned later.
     """
 
     name: str
@@ -41,6 +43,12 @@ class Operation:
     order in which they came; with more, results come in any order. Counts for connections that are opened from then
     on."""
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Assign an attribute, and refuse what it cannot be."""
+        if name in _KINDS:
+            check_kind(name, value, _KINDS[name])
+        super().__setattr__(name, value)
+
     def __post_init__(self) -> None:
         # Raises if the name cannot be in a topic.
         OperationInputTopic.filter(operation_name=self.name)
@@ -53,6 +61,10 @@ class Operation:
             self.handler = as_event_handler(self.handler)
 
 
+_KINDS: Final[Mapping[str, type[object]]] = {"policy": Policy, "input": Input, "output": Output}
+"""By name of an attribute of :class:`Operation`: of which class it is."""
+
+
 class OperationsProviderMixin:
     """The operations of a plugin, and how they are added."""
 
@@ -60,7 +72,12 @@ class OperationsProviderMixin:
     """By name; may be edited at any time."""
 
     def with_operation(self, operation_name: str, operation: Operation) -> Self:
-        """Add an operation, or replace that of the same name."""
+        """Add an operation, or replace that of the same name.
+
+        Raises:
+            TypeError: `operation` is none.
+        """
+        check_kind("operation", operation, Operation)
         self._before_operations_change()
         self.operations[operation_name] = operation
         self._operations_changed()
@@ -73,10 +90,12 @@ class OperationsProviderMixin:
 
         Raises:
             KeyError: There is no such operation.
+            TypeError: `policy` is none.
         """
         name = operation_name if isinstance(operation_name, str) else operation_name.name
         if name not in self.operations:
-            raise KeyError(f"there is no operation '{name}' to give a policy; {self._known_operations()}")
+            near = did_you_mean(name, self.operations)
+            raise KeyError(f"there is no operation '{name}' to give a policy; {self._known_operations()}{near}")
         self._before_operations_change()
         self.operations[name].policy = policy
         self._operations_changed()

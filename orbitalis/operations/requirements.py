@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from orbitalis.arguments import Identifiers, check_identifiers, check_kind
 from orbitalis.operations.constraint import Constraint
 from orbitalis.operations.handlers import GivenHandler, as_event_handler
-from orbitalis.operations.typed_operation import TypedOperation
+from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
 
 __all__ = ["OperationRequirement"]
 
@@ -24,6 +24,12 @@ class OperationRequirement:
     default_setup_data: bytes | None = None
     """What plugins get when a connection is set up."""
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Assign an attribute, and refuse what it cannot be."""
+        if name == "constraint":
+            check_kind(name, value, Constraint)
+        super().__setattr__(name, value)
+
     def __post_init__(self) -> None:
         if self.override_sink is not None:
             self.override_sink = as_event_handler(self.override_sink)
@@ -35,9 +41,9 @@ class OperationRequirement:
         *,
         minimum: int = 0,
         maximum: int | None = None,
-        mandatory: Sequence[str] = (),
-        allowlist: Sequence[str] | None = None,
-        blocklist: Sequence[str] | None = None,
+        mandatory: Identifiers = (),
+        allowlist: Identifiers | None = None,
+        blocklist: Identifiers | None = None,
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
@@ -45,8 +51,13 @@ class OperationRequirement:
 
         Raises:
             ValueError: The rules contradict each other.
-            TypeError: The annotations of the operation cannot be read.
+            TypeError: `operation` is none of a plugin class, its annotations cannot be read, or a list is one
+                identifier instead of a list of them.
         """
+        if not is_typed_operation(operation):
+            raise no_operation(operation, "an operation of a plugin class")
+        for name, given in (("mandatory", mandatory), ("allowlist", allowlist), ("blocklist", blocklist)):
+            check_identifiers(name, given)
         constraint = Constraint(
             minimum=minimum,
             maximum=maximum,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any, Generic, Protocol, Self, TypeGuard, TypeVar, overload
 
+from orbitalis.arguments import check_kind
 from orbitalis.message.event import Event
 from orbitalis.message.payload import MESSAGE_OF_VALUE, kind_of, wrap
 from orbitalis.message.payload_types import PayloadTypes
@@ -26,6 +28,7 @@ __all__ = [
     "TypedOperation",
     "check_concurrency",
     "is_typed_operation",
+    "no_operation",
 ]
 
 S_co = TypeVar("S_co", covariant=True)
@@ -54,6 +57,7 @@ class Specification:
 
     def __post_init__(self) -> None:
         check_concurrency(self.name, self.concurrency)
+        check_kind("default_policy", self.default_policy, Policy)
 
 
 def check_concurrency(operation_name: str | None, given: object) -> None:
@@ -279,6 +283,24 @@ class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
             raise TypeError(f"returns {given}, but is declared with output {promised}: annotate the result so")
         self._payloads, self._results = declared, promised
         return True
+
+
+def no_operation(
+    given: object, expected: str = "the name of an operation, or an operation of a plugin class"
+) -> TypeError:
+    """Return an error about something that is given where an operation is expected."""
+    advice = "such as TextPlugin.lowercase"
+    if isinstance(given, MethodType):
+        name, owner = given.__name__, type(given.__self__)
+        declared = getattr(owner, name, None)
+        advice = (
+            f"write {owner.__name__}.{name}, of the class and not of the object"
+            if is_typed_operation(declared)
+            else f"decorate {owner.__name__}.{name} with @operation"
+        )
+    elif isinstance(given, FunctionType):
+        advice = f"decorate {given.__qualname__} with @operation"
+    return TypeError(f"expected {expected}, got {given!r}: {advice}")
 
 
 class OperationMethod(TypedMethod[S_co, I_contra, O_co], Generic[S_co, I_contra, O_co, C_co]):

@@ -49,6 +49,7 @@ class _FieldView:
 
     declaration: str
     docstring: str
+    refusal: str
     assignment: str
 
 
@@ -179,6 +180,8 @@ def _imports(generated: ast.Module) -> defaultdict[str, set[str]]:
 
 
 def _add_imports(imports: defaultdict[str, set[str]], slot: Slot) -> None:
+    if slot.takes_texts:
+        imports["orbitalis_avro.records"].update(["TEXT", "not_several"])
     if slot.default is not None:
         used = {node.id for node in ast.walk(ast.parse(slot.default)) if isinstance(node, ast.Name)}
         for name in used & _IMPORTS_OF_DEFAULTS.keys():
@@ -205,7 +208,10 @@ def _field(field: PythonField, slot: Slot) -> _FieldView:
     if field.name != field.field.name:
         description = f"{description.strip()}\n\nCalled `{field.field.name}` on the wire.".strip()
     return _FieldView(
-        declaration=slot.declaration, docstring=text.docstring(description, indent=4), assignment=slot.assignment
+        declaration=slot.declaration,
+        docstring=text.docstring(description, indent=4),
+        refusal=slot.refusal,
+        assignment=slot.assignment,
     )
 
 

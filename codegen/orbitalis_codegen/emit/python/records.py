@@ -34,9 +34,24 @@ class Slot:
         return text.unbroken(f"_set(self, {text.literal(self.name)}, {value})", indent=8)
 
     @property
+    def refusal(self) -> str:
+        """The lines of `__init__` that refuse a text where several belong, or nothing."""
+        if not self.takes_texts:
+            return ""
+        name = text.literal(self.name)
+        return f"if type({self.name}) is TEXT:\n            raise not_several({name}, {self.name})"
+
+    @property
+    def takes_texts(self) -> bool:
+        """Whether it has several texts: a text alone would be taken for its letters."""
+        return self.annotation.startswith("Sequence[str]")
+
+    @property
     def parameter(self) -> str:
         """The parameter of `__init__`."""
-        start = f"{self.name}: {self.annotation}"
+        # A text is a sequence of texts to type checkers as well.
+        annotation = self.annotation.replace("Sequence[str]", "list[str] | tuple[str, ...]", self.takes_texts)
+        start = f"{self.name}: {annotation}"
         if self.default is None:
             return start
         return f"{start} = ABSENT" if self.is_made_anew else f"{start} = {self.default}"
