@@ -15,7 +15,7 @@ from orbitalis.bus.dispatch import QueueBounds, Subscription, end_handlers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.bus.topic_filters import check_filter, check_topic
-from orbitalis.errors import BusNotConnectedError
+from orbitalis.errors import BusNotConnectedError, OrbiterStateError
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis_wire import channels
@@ -96,6 +96,7 @@ class EventBusClient(ABC):
         """Called when a lost connection has been made again, with everything subscribed."""
         self._home = HomeLoop(self)
         """The event loop from `connect` to `disconnect`."""
+        self._owner: object = None
         self._statistics = BusStatistics()
         self._queue_bounds = queue_bounds or _DEFAULT_BOUNDS
         self._subscriptions: dict[str, Subscription] = {}
@@ -132,6 +133,24 @@ class EventBusClient(ABC):
     @abstractmethod
     def is_connected(self) -> bool:
         """Whether events can be exchanged at the moment."""
+
+    def claim(self, owner: object) -> None:
+        """Let one orbiter alone use this client, until :meth:`release`.
+
+        Raises:
+            OrbiterStateError: Another one does.
+        """
+        if self._owner is not None and self._owner is not owner:
+            raise OrbiterStateError(
+                f"{owner} cannot use {self!r}, which {self._owner} uses: each orbiter needs a client of its own, such "
+                "as eventbus_client=connect(URL)"
+            )
+        self._owner = owner
+
+    def release(self, owner: object) -> None:
+        """Let others use this client, if it was used by this orbiter."""
+        if self._owner is owner:
+            self._owner = None
 
     @abstractmethod
     async def connect(self) -> None:

@@ -53,11 +53,23 @@ class EventHandler(ABC):
         return False
 
 
+def check_function(given: object) -> None:
+    """Raise :class:`TypeError` for what is given as a handler and cannot be called with topic and event."""
+    if isinstance(given, type) or not callable(given):
+        advice = f": write {given.__name__}(…)" if isinstance(given, type) else ""
+        raise TypeError(f"a handler must be a function of topic and event, or an EventHandler, got {given!r}{advice}")
+
+
 class CallbackEventHandler(EventHandler):
     """Hands events to a function."""
 
     def __init__(self, on_event_callback: EventCallback) -> None:
-        """Hand events to `on_event_callback`; what an `async` function returns is awaited."""
+        """Hand events to `on_event_callback`; what an `async` function returns is awaited.
+
+        Raises:
+            TypeError: It is no function.
+        """
+        check_function(on_event_callback)
         self.on_event_callback = on_event_callback
 
     async def handle(self, topic: str, event: Event[Any]) -> None:

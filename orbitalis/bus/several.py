@@ -14,7 +14,7 @@ from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.dispatch import QueueBounds, Subscription
 from orbitalis.bus.throttled_log import ThrottledLog
-from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError
+from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError, OrbiterStateError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
 from orbitalis_wire.channels import Channel
@@ -88,6 +88,26 @@ class SeveralEventBusClient(EventBusClient):
     def is_connected(self) -> bool:
         """Whether events can be exchanged at the moment on all buses."""
         return self._home.loop is not None and all(member.is_connected for member in self._members.values())
+
+    def claim(self, owner: object) -> None:
+        """Let one orbiter alone use this client and those that it is made of.
+
+        Raises:
+            OrbiterStateError: Another one uses one of them; then it has none of them.
+        """
+        try:
+            for client in self._members.values():
+                client.claim(owner)
+            super().claim(owner)
+        except OrbiterStateError:
+            self.release(owner)
+            raise
+
+    def release(self, owner: object) -> None:
+        """Let others use this client and those that it is made of."""
+        for client in self._members.values():
+            client.release(owner)
+        super().release(owner)
 
     async def connect(self) -> None:
         """Connect to all buses, or to none; does nothing if that was done already.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self
 
-from orbitalis.arguments import Identifiers
+from orbitalis.arguments import Identifiers, did_you_mean
 from orbitalis.bus.client import Later
 from orbitalis.core.awaited_answers import AwaitedAnswers
 from orbitalis.core.compliance_events import ComplianceEvents
 from orbitalis.core.explanation import explain_core
 from orbitalis.core.missing_operations import MissingOperations
 from orbitalis.core.request import OperationRequester
+from orbitalis.core.unused_sinks import warn_of_unused_sinks
+from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event, new_identifier
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.constraint import Constraint
@@ -22,6 +24,7 @@ from orbitalis.operations.handlers import GivenHandler, Handler, HandlerCache, a
 from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.operations.sink_decorator import declared_sinks, read_sinks
 from orbitalis.operations.typed_operation import TypedOperation
+from orbitalis.orbiter.attributes import check_entry
 from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.runtime import RoleCalls
 from orbitalis.protocol.config import CoreConfig, RequirementTerms, TopicLayout
@@ -74,6 +77,8 @@ class Core(OperationRequester):
         self.dropped_answers = 0
         self._seen_requirements: dict[str, tuple[object, ...]] = {}
         """What the requirements were when the state machine got its snapshot."""
+        self._all_requirements: dict[str, object] = {}
+        """By name: all operations that it has needed."""
         self._terms: Mapping[str, RequirementTerms] = {}
         self._handlers = HandlerCache()
         super().__post_init__()
@@ -126,7 +131,8 @@ class Core(OperationRequester):
             default_setup_data=default_setup_data,
         )
         self.operation_requirements[operation.name] = requirement
-        self._look_at_edits()
+        if "_runtime" in vars(self):  # not in an `__init__` or `__post_init__` that has called it before
+            self._look_at_edits()
         return self
 
     def with_operation_sink(self, operation_name: str, handler: GivenHandler) -> Self:
@@ -156,9 +162,10 @@ class Core(OperationRequester):
         return self._core_machine
 
     def _config(self) -> CoreConfig:
-        seen = {name: _rules(requirement) for name, requirement in self.operation_requirements.items()}
+        seen = {name: _rules(name, requirement) for name, requirement in self.operation_requirements.items()}
         if seen != self._seen_requirements:
             self._seen_requirements = seen
+            self._all_requirements.update(seen)
             self._terms = {
                 name: requirement.constraint.terms() for name, requirement in self.operation_requirements.items()
             }
@@ -185,11 +192,14 @@ class Core(OperationRequester):
         requirements, seen = self.operation_requirements, self._seen_requirements
         if len(requirements) == len(seen):
             for name, requirement in requirements.items():
-                if seen.get(name) != _rules(requirement):
+                if seen.get(name) != _rules(name, requirement):
                     break
             else:
                 return
         self._configure()
+
+    def _names_of_operations(self) -> Iterable[str]:
+        return {**self._all_requirements, **self.operation_requirements, **self.operation_sinks}
 
     def _role_calls(self) -> RoleCalls:
         return RoleCalls(
@@ -224,6 +234,7 @@ class Core(OperationRequester):
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
         await super()._internal_start(*args, **kwargs)
+        warn_of_unused_sinks(self.identifier, self.operation_sinks, self.operation_requirements)
         self._runtime.submit(self._core_machine.discover_if_due(self._runtime.now()))
 
     async def _shut_down(self) -> None:
@@ -352,6 +363,9 @@ class Core(OperationRequester):
             KeyError: The operation is not required.
         """
         self._look_at_edits()
+        if operation_name not in self.operation_requirements:
+            near = did_you_mean(operation_name, self.operation_requirements)
+            raise KeyError(f"{self} does not require operation '{operation_name}'{near}")
         return self._core_machine.requester.is_compliant_for(operation_name)
 
     def is_compliant(self) -> bool:
@@ -389,12 +403,22 @@ class Core(OperationRequester):
     # Discover
 
     async def send_discover_for_operations(self, operation_requirements: Mapping[str, Constraint]) -> None:
-        """Ask all plugins for operations."""
+        """Ask all plugins for operations.
+
+        Raises:
+            OrbiterStateError: It is not running.
+        """
+        if not self.is_running:
+            raise OrbiterStateError(f"{self} is not running: start it before it asks for anything")
         wanted = {name: constraint.terms() for name, constraint in operation_requirements.items()}
         await self._runtime.carry_out(self._core_machine.discover(wanted, self._home.now()))
 
     async def send_discover_based_on_requirements(self) -> None:
-        """Ask all plugins for what is still wanted; nothing is sent if nothing is."""
+        """Ask all plugins for what is still wanted; nothing is sent if nothing is.
+
+        Raises:
+            OrbiterStateError: It is not running.
+        """
         await self.send_discover_for_operations(self._operation_to_discover())
 
     # Outputs
@@ -429,8 +453,14 @@ _MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {
 _SEND_HOOKS: Final[dict[type[object], str]] = {DiscoverMessage: "_on_send_discover"}
 
 
-def _rules(requirement: OperationRequirement) -> tuple[object, ...]:
-    """Return what a requirement demands, in a form that shows edits when it is compared."""
+def _rules(name: str, requirement: OperationRequirement) -> tuple[object, ...]:
+    """Return what a requirement demands, in a form that shows edits when it is compared.
+
+    Raises:
+        TypeError: It is none; users edit the dictionary that it is in.
+    """
+    if type(requirement) is not OperationRequirement:
+        check_entry("operation_requirements", name, requirement, OperationRequirement)
     constraint = requirement.constraint
     allowlist, blocklist = constraint.allowlist, constraint.blocklist
     return (

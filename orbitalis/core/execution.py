@@ -9,7 +9,7 @@ import random
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeAlias, TypeVar, overload
 
-from orbitalis.arguments import check_list, did_you_mean
+from orbitalis.arguments import check_list, check_text, did_you_mean, nearest
 from orbitalis.bus.dispatch import start_task
 from orbitalis.core.turns import Turns
 from orbitalis.errors import NoConnectionError
@@ -258,7 +258,7 @@ class OperationExecutor(Orbiter):
     async def execute_distributed(
         self,
         operation_name: str,
-        data: list[I] | tuple[I, ...],
+        data: list[Any] | tuple[Any, ...],
         fire_and_forget: bool = False,
     ) -> list[str]: ...
     async def execute_distributed(
@@ -313,9 +313,10 @@ class OperationExecutor(Orbiter):
         return slot if slot is not None and slot.is_open else None
 
     def _slot_of(self, operation_name: str, plugin_identifier: str, message: object | None) -> Slot:
+        if type(plugin_identifier) is not str:
+            check_text("plugin_identifier", plugin_identifier)
         slot = self._open_slot(operation_name, plugin_identifier)
-        slots = [] if slot is None else [slot]
-        return self._accepting(operation_name, slots, message, f" with plugin '{plugin_identifier}'")[0]
+        return self._accepting(operation_name, [] if slot is None else [slot], message, plugin_identifier)[0]
 
     def _any_slot(self, operation_name: str, message: object | None) -> Slot:
         """Return a connection that accepts a message, chosen at random; if many do, only some are looked at."""
@@ -328,9 +329,9 @@ class OperationExecutor(Orbiter):
         return random.choice(self._accepting(operation_name, slots, message))
 
     def _accepting(
-        self, operation_name: str, slots: Sequence[Slot], message: object | None, whose: str = ""
+        self, operation_name: str, slots: Sequence[Slot], message: object | None, plugin_identifier: str | None = None
     ) -> Sequence[Slot]:
-        """Return the connections that accept a message.
+        """Return the connections that accept a message, of those that there are, or those with one plugin.
 
         Raises:
             NoConnectionError: There is none.
@@ -339,7 +340,8 @@ class OperationExecutor(Orbiter):
         if accepting:
             return accepting
         if not slots:
-            raise self._no_connection(operation_name, whose)
+            raise self._no_connection(operation_name, plugin_identifier)
+        whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
         if not any(slot.input.has_input for slot in slots):
             raise NoConnectionError(
                 f"operation '{operation_name}' takes no input{whose}, so it can neither be executed nor requested: its "
@@ -351,10 +353,18 @@ class OperationExecutor(Orbiter):
             f"{' or '.join(sorted({str(slot.input) for slot in slots}))}"
         )
 
-    def _no_connection(self, operation_name: str, whose: str = "") -> NoConnectionError:
-        if operation_name not in self.operation_requirements:
-            known = ", ".join(f"'{name}'" for name in self.operation_requirements) or "none"
-            advice = f"it does not require that operation, and so asks nobody for it; it requires {known}"
+    def _no_connection(self, operation_name: str, plugin_identifier: str | None = None) -> NoConnectionError:
+        whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
+        plugins = [slot.remote_identifier for slot in self._machine.slots.open_of_operation(operation_name)]
+        required = self.operation_requirements
+        if operation_name not in required:
+            known = ", ".join(f"'{name}'" for name in required) or "none"
+            near = nearest(operation_name, required)
+            advice = f"it does not require that operation, and so asks nobody for it; it requires {known}{near}"
+        elif not self.is_running:
+            advice = "it is not running; start it first, as `async with core:` does"
+        elif plugin_identifier is not None and plugins:
+            advice = f"there are connections with others{did_you_mean(plugin_identifier, plugins)}"
         else:
             advice = "wait until one has been added, or handle that there is none"
         return NoConnectionError(

@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Sequence
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar, overload
 
+from orbitalis.arguments import check_seconds, check_text
 from orbitalis.core.awaited_answers import AwaitedAnswer, AwaitedAnswers
 from orbitalis.core.execution import AnyOperation, OperationExecutor
 from orbitalis.errors import (
@@ -41,6 +42,7 @@ _Awaited: TypeAlias = AwaitedAnswer[asyncio.Future[_Outcome]]
 _logger = FieldLogger(logging.getLogger(__name__))
 
 _LOST: Final = (CloseReason.REMOTE_DEAD, CloseReason.REMOTE_RESTARTED)
+_NUMBERS: Final = (float, int)
 _GUESSES: Final = 8
 """How many connections are tried by chance before all are looked at."""
 
@@ -126,11 +128,12 @@ class OperationRequester(OperationExecutor):
             ConnectionClosedError: The connection was closed, by either side.
             OrbiterStateError: Too many requests wait for an answer.
             ValueError: The timeout is negative.
-            TypeError: `data` is no message, or not one that the given operation takes.
+            TypeError: `data` is no message, or not one that the given operation takes; or another argument is of the
+                wrong kind.
             BusError: The input could not be published.
         """
-        if timeout is not None and not timeout >= 0:
-            raise ValueError(f"timeout must not be negative, got {timeout}")
+        if timeout is not None and not (type(timeout) in _NUMBERS and timeout >= 0):
+            check_seconds("timeout", timeout)
         if isinstance(operation_name, str):
             name, message = operation_name, wrap(data)
         elif is_typed_operation(operation_name):
@@ -160,26 +163,27 @@ class OperationRequester(OperationExecutor):
         slots: Sequence[Slot]
         if plugin_identifier is None:
             slots = self._machine.slots.open_of_operation(operation_name)
-            whose = ""
         else:
+            if type(plugin_identifier) is not str:
+                check_text("plugin_identifier", plugin_identifier)
             named = self._open_slot(operation_name, plugin_identifier)
             slots = () if named is None else (named,)
-            whose = f" with plugin '{plugin_identifier}'"
         count = len(slots)
         for _ in range(_GUESSES if count else 0):
             slot = slots[int(_random() * count)]
             if self._can_answer(slot) and slot.input.accepts_payload(message):
                 return slot
-        accepting = self._accepting(operation_name, slots, message, whose)
+        accepting = self._accepting(operation_name, slots, message, plugin_identifier)
         suiting = [slot for slot in accepting if self._can_answer(slot)]
         if not suiting:
-            self._fail_to_choose(accepting, whose)
+            self._fail_to_choose(accepting, plugin_identifier)
         return random.choice(suiting)
 
-    def _fail_to_choose(self, accepting: Sequence[Slot], whose: str) -> NoReturn:
+    def _fail_to_choose(self, accepting: Sequence[Slot], plugin_identifier: str | None) -> NoReturn:
         """Say why no connection that accepts the input can be used."""
         with_output = [slot for slot in accepting if slot.output_topic is not None]
         if not with_output:
+            whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
             raise NoConnectionError(
                 f"'{self.identifier}' has no connection for operation '{accepting[0].operation_name}'{whose} that has "
                 "an output, so there cannot be an answer: use execute(), or require an output"

@@ -81,6 +81,11 @@ class Parameters:
         if has_self:
             if not parameters:
                 raise TypeError("has no parameter self: add it")
+            first = parameters[0]
+            if first.name != "self" and first.annotation is not _MISSING:
+                raise TypeError(
+                    f"takes '{first.name}' where self belongs: write (self, {', '.join(map(str, parameters))})"
+                )
             del parameters[0]
         others: list[str] = []
         connection: str | None = None

@@ -145,7 +145,7 @@ class DeclaredMethod(Declaration):
         Raises:
             TypeError: `function` is no function.
         """
-        given = function.__func__ if isinstance(function, staticmethod) else function
+        given: object = function.__func__ if isinstance(function, staticmethod) else function
         if not isinstance(given, FunctionType):
             advice = f": the name is given as name={given!r}" if isinstance(given, str) else ""
             raise TypeError(f"expected a method to decorate, got {function!r}{advice}")

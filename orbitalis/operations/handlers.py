@@ -9,7 +9,7 @@ from types import CoroutineType, FunctionType, NoneType
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 from weakref import WeakKeyDictionary
 
-from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
+from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler, check_function
 from orbitalis.errors import NoConnectionError
 from orbitalis.message.event import Event
 from orbitalis.message.payload import MESSAGE_OF_VALUE
@@ -201,14 +201,35 @@ class HandlerCache:
 
 
 def as_event_handler(given: GivenHandler) -> EventHandler:
-    """Return what is given, or a handler for it if it is a function."""
+    """Return what is given, or a handler for it if it is a function.
+
+    Raises:
+        TypeError: It is neither, or a function that cannot be called with topic and event.
+    """
     if isinstance(given, EventHandler):
         return given
+    check_function(given)
     parameter = _connection_parameter(given)
+    _check_parameters(given, parameter)
     if parameter is not None:
         return ConnectionFunctionHandler(given, parameter)
     assert _takes_two(given)
     return FunctionHandler(given)
+
+
+def _check_parameters(given: Callable[..., object], connection_parameter: str | None) -> None:
+    try:
+        signature = inspect.signature(given)
+    except ValueError:  # of something that is built in
+        return
+    named = {} if connection_parameter is None else {connection_parameter: None}
+    try:
+        signature.bind("topic", None, **named)
+    except TypeError as error:
+        raise TypeError(
+            f"a handler is called with topic and event, which {given!r} cannot be ({error}): let it take (topic, "
+            "event), and a parameter annotated Connection if it likes"
+        ) from None
 
 
 class _WithoutConnection:
@@ -238,7 +259,7 @@ async def _wait_for(outcome: Awaitable[object]) -> None:
 
 
 def _takes_two(given: EventCallback | ConnectionCallback) -> TypeGuard[EventCallback]:
-    """Narrow a function that asks for no connection; how many parameters it has shows when it is called."""
+    """Narrow a function that asks for no connection."""
     return callable(given)
 
 

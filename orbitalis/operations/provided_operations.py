@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from orbitalis.arguments import check_kind, did_you_mean
+from orbitalis.arguments import check_kind, check_text, did_you_mean
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.declared_method import declarations_of, read_declarations
 from orbitalis.operations.handlers import GivenHandler, OnResult, as_event_handler
@@ -92,10 +92,11 @@ class OperationsProviderMixin:
             KeyError: There is no such operation.
             TypeError: `policy` is none.
         """
-        name = operation_name if isinstance(operation_name, str) else operation_name.name
+        name = operation_name.name if isinstance(operation_name, TypedOperation) else operation_name
+        check_text("operation_name", name)
         if name not in self.operations:
             near = did_you_mean(name, self.operations)
-            raise KeyError(f"there is no operation '{name}' to give a policy; {self._known_operations()}{near}")
+            raise KeyError(f"there is no operation '{name}' to give a policy{near}")
         self._before_operations_change()
         self.operations[name].policy = policy
         self._operations_changed()

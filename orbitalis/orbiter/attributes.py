@@ -1,48 +1,131 @@
-"""What the attributes of an orbiter may be when it is made."""
+"""What the attributes of an orbiter may be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, cast
 
+from orbitalis.arguments import check_number, check_seconds, check_text, shown
 from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.topic_filters import check_topic
+from orbitalis.errors import OrbiterStateError
+from orbitalis.operations.handlers import as_event_handler
+from orbitalis.operations.provided_operations import Operation
+from orbitalis.operations.requirements import OperationRequirement
+from orbitalis.protocol.config import OrbiterConfig
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire.topics import check_level
 
-__all__ = ["check_attributes"]
+__all__ = ["check_attribute", "check_entry"]
 
-_DURATIONS: Final = (
-    "loop_interval",
-    "close_connection_if_unused_after",
-    "pending_requests_expire_after",
-    "consider_others_dead_after",
-    "send_keepalive_before_timelimit",
-    "graceful_close_timeout",
-)
+_FIXED: Final = frozenset({"identifier", "eventbus_client", "discover_topic", "announce_topic"})
+"""Attributes that do not change while an orbiter runs, or ever."""
 
 
-def check_attributes(given: Mapping[str, Any]) -> None:
-    """Check the attributes of an orbiter, given by name.
+def check_attribute(orbiter: Any, name: str, value: object) -> None:
+    """Check what is assigned to an attribute of an orbiter.
 
     Raises:
         ValueError: A duration is negative, a bound is not positive, or the identifier cannot be a level of a topic.
-        TypeError: The client is none, such as the URL of a bus.
+        TypeError: It is of another kind, such as the URL of a bus for its client.
+        OrbiterStateError: The attribute never changes, or not while the orbiter runs.
     """
-    client, identifier = given["eventbus_client"], given["identifier"]
+    if name not in _CHECKS:
+        return
+    _CHECKS[name](name, value)
+    if name not in _FIXED or "_closer" not in vars(orbiter) or value == getattr(orbiter, name):
+        return
+    if name == "identifier":
+        raise OrbiterStateError(
+            f"the identifier of {orbiter} never changes: make another one with identifier={value!r}"
+        )
+    if orbiter.is_running:
+        raise OrbiterStateError(f"{name} of {orbiter} cannot change while it runs: stop it before, and start it again")
+
+
+def check_entry(of: str, name: object, value: object, expected: type[object]) -> None:
+    """Check an entry of a dictionary, such as `operations`, which users edit.
+
+    Raises:
+        TypeError: The name is no text, or the value is of another class than is expected.
+    """
+    check_text(f"a name in {of}", name)
+    if not isinstance(value, expected):
+        kind = expected.__name__
+        raise TypeError(f"{of}[{name!r}] must be of class {kind}, got {shown(value)}: write {of}[{name!r}] = {kind}(…)")
+
+
+def _check_client(name: str, client: object) -> None:
     if not isinstance(client, EventBusClient):
-        hint = "; connect(URL) makes one" if isinstance(client, str) else ""
-        raise TypeError(f"eventbus_client is a client of an event bus, got a {type(client).__name__}{hint}")
+        hint = "connect(URL) makes one" if isinstance(client, str) else "connect() makes one"
+        kind = f"the class {client.__name__}" if isinstance(client, type) else f"a {type(client).__name__}"
+        raise TypeError(f"{name} is a client of an event bus, got {kind}; {hint}")
+
+
+def _check_identifier(name: str, identifier: object) -> None:
+    check_text(name, identifier)
+    identifier = cast("str", identifier)
     try:
         if identifier == "-":
             raise TopicError("identifier", identifier, "it stands for one that is not known")
         check_level("identifier", identifier)
     except TopicError as error:
         raise ValueError(f"identifier {error.value!r} cannot be used: {error.reason}") from None
-    for name in _DURATIONS:
-        if given[name] is not None and not given[name] >= 0:
-            raise ValueError(f"{name} must not be negative, got {given[name]}")
-    if given["loop_interval"] == 0:
-        raise ValueError("loop_interval must be positive, got 0")
-    for name, bound in given.items():
-        if name.startswith("maximum_") and not bound > 0:
-            raise ValueError(f"{name} must be positive, got {bound}")
+
+
+def _check_topic(name: str, topic: object) -> None:
+    check_text(name, topic)
+    check_topic(cast("str", topic))
+
+
+def _check_bound(name: str, bound: object) -> None:
+    if isinstance(bound, bool) or not isinstance(bound, int | float):
+        raise TypeError(f"{name} must be a number, got {bound!r}")
+    if not bound > 0:
+        raise ValueError(f"{name} must be positive, got {bound}")
+
+
+def _check_processes(name: str, size: object) -> None:
+    check_number(name, 0 if size is None else size)
+    if not isinstance(size, int) or size < 1:
+        raise ValueError(f"{name} must be at least 1, got {size}")
+
+
+def _check_dictionary(kind: type[object] | None, name: str, given: object) -> None:
+    if not isinstance(given, dict):
+        example = "handler" if kind is None else f"{kind.__name__}(…)"
+        raise TypeError(
+            f"{name} must be a dictionary by operation name, got {shown(given)}: write {{'name': {example}}}"
+        )
+    for key, value in cast("dict[object, Any]", given).items():
+        if kind is None:
+            as_event_handler(value)
+        else:
+            check_entry(name, key, value, kind)
+
+
+_OPTIONAL: Final = (
+    "close_connection_if_unused_after",
+    "pending_requests_expire_after",
+    "consider_others_dead_after",
+    "graceful_close_timeout",
+)
+"""Durations that `None` switches off."""
+_CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
+    "eventbus_client": _check_client,
+    "identifier": _check_identifier,
+    "discover_topic": _check_topic,
+    "announce_topic": _check_topic,
+    "loop_interval": partial(check_seconds, is_positive=True),
+    "send_keepalive_before_timelimit": check_seconds,
+    "discovering_interval": check_seconds,
+    "discovering_interval_when_compliant": check_seconds,
+    **dict.fromkeys(_OPTIONAL, partial(check_seconds, is_optional=True)),
+    **{name: _check_bound for name in OrbiterConfig.__dataclass_fields__ if name.startswith("maximum_")},
+    "process_pool_size": _check_processes,
+    "operations": partial(_check_dictionary, Operation),
+    "operation_requirements": partial(_check_dictionary, OperationRequirement),
+    "operation_sinks": partial(_check_dictionary, None),
+}
+"""By name of an attribute: what checks it."""

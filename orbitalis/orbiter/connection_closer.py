@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from orbitalis.arguments import check_seconds
 from orbitalis.bus.dispatch import start_task_later
 from orbitalis.orbiter.hooks import HookCaller
 from orbitalis.orbiter.runtime import Runtime
@@ -63,7 +64,12 @@ class ConnectionCloser:
         return {asked[task]: task.result() for task in done}
 
     async def leave(self, timeout: float) -> bool:
-        """Close all gracefully, each when its data is handled; return whether that was done in time."""
+        """Close all gracefully, each when its data is handled; return whether that was done in time.
+
+        Raises:
+            ValueError, TypeError: `timeout` is no number of seconds.
+        """
+        check_seconds("timeout", timeout)
         self._runtime.submit(self._machine.leave())
         try:
             async with asyncio.timeout(timeout):

@@ -14,10 +14,18 @@ from orbitalis.operations.connection import Connection, PendingRequest
 from orbitalis.orbiter.peer_queues import is_being_cancelled
 from orbitalis_wire.topics import CloseAckTopic, CloseTopic, KeepaliveRequestTopic, KeepaliveTopic
 
-__all__ = ["LOOP_HOOKS", "PERIODIC_HOOKS", "HookCaller", "OrbiterHooks", "default"]
+__all__ = ["LOOP_HOOKS", "PERIODIC_HOOKS", "TOPIC_HOOKS", "HookCaller", "OrbiterHooks", "default"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_DEFAULT: Final = "__orbitalis_default__"
+TOPIC_HOOKS: Final = {
+    "keepalive": "_build_keepalive_topic",
+    "keepalive_request": "_build_keepalive_request_topic",
+    "close": "_build_incoming_close_connection_topic",
+    "close_ack": "_build_ack_close_topic",
+}
+"""By name of a topic in the layout: what builds it if it is overridden."""
 PERIODIC_HOOKS: Final = (
     "_on_loop_iteration",
     "close_unused_connections",
@@ -28,7 +36,6 @@ PERIODIC_HOOKS: Final = (
 )
 """What an iteration of the loop calls if it is overridden; what these methods do otherwise is done without them."""
 LOOP_HOOKS: Final = frozenset({"_on_new_loop_iteration", *PERIODIC_HOOKS, "_on_loop_iteration_end"})
-_DEFAULT: Final = "__orbitalis_default__"
 
 
 def default(function: F) -> F:

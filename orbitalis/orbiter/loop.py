@@ -22,6 +22,8 @@ _logger = FieldLogger(logging.getLogger(__name__))
 
 _END_TIMEOUT = 5.0
 """Seconds for which an iteration that was cancelled is waited for."""
+_TELL_AGAIN = 60.0
+"""Seconds after which a failure that lasts is logged again."""
 _SHORTEST = 0.05
 """Seconds between two times at which what is due is done, at least: remotes have a say in how often something is."""
 
@@ -48,6 +50,8 @@ class OrbiterLoop:
         "_rang_at",
         "_tasks",
         "_timer",
+        "_told",
+        "_told_at",
         "_when_due",
         "is_paused",
         "is_running",
@@ -92,6 +96,9 @@ class OrbiterLoop:
         self._alarm: asyncio.TimerHandle | None = None
         """Rings when something is due."""
         self._rang_at = 0.0
+        self._told = ""
+        """The failure that was logged last."""
+        self._told_at = 0.0
         self._current: asyncio.Task[None] | None = None
         """The iteration under way, if it has to wait for anything."""
         self._tasks: set[asyncio.Task[None]] | None = None
@@ -234,6 +241,10 @@ class OrbiterLoop:
     def _attempt(self, work: Callable[[], T]) -> T | None:
         try:
             return work()
-        except Exception:
-            _logger.exception("the loop of '%s' failed", self._name, extra={"orbiter": self._name})
+        except Exception as error:
+            now = self._event_loop.time()
+            # An iteration that fails, fails again and again.
+            if repr(error) != self._told or now >= self._told_at + _TELL_AGAIN:
+                self._told, self._told_at = repr(error), now
+                _logger.exception("the loop of '%s' failed", self._name, extra={"orbiter": self._name})
             return None

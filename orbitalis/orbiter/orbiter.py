@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from abc import ABCMeta, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.home_loop import HomeLoop
@@ -20,13 +20,14 @@ from orbitalis.errors import NoConnectionError, OrbiterStateError
 from orbitalis.log import FieldLogger
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.connection import Connection, PendingRequest
-from orbitalis.orbiter.attributes import check_attributes
+from orbitalis.orbiter.attributes import check_attribute
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.connection_closer import ConnectionCloser
-from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, HookCaller, OrbiterHooks, default
+from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, TOPIC_HOOKS, HookCaller, OrbiterHooks, default
 from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.lost_loop import end_without_loop
+from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_async_with
 from orbitalis.orbiter.runtime import RoleCalls, Runtime
 from orbitalis.orbiter.scope import Scope
 from orbitalis.protocol.config import OrbiterConfig, TopicLayout
@@ -43,16 +44,10 @@ __all__ = ["Orbiter"]
 _STOP_TIMEOUT = 5.0
 """Seconds for which `stop` waits for closes to be sent and hooks to return."""
 _SETTINGS: Final = tuple(one.name for one in fields(OrbiterConfig) if one.name != "topics")
-_TOPIC_HOOKS: Final = {
-    "keepalive": "_build_keepalive_topic",
-    "keepalive_request": "_build_keepalive_request_topic",
-    "close": "_build_incoming_close_connection_topic",
-    "close_ack": "_build_ack_close_topic",
-}
 
 
 @dataclass(kw_only=True, eq=False)
-class Orbiter(OrbiterHooks, metaclass=ABCMeta):
+class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     """Base of cores and plugins. Times are in seconds, and `None` switches off what a time is for.
 
     Attributes may be assigned while the orbiter runs, and count at once; `eventbus_client`, `discover_topic` and
@@ -112,13 +107,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
     """Attributes of which the state machine has a snapshot."""
 
     def __post_init__(self) -> None:
-        """Check the attributes, and make the state machine.
-
-        Raises:
-            ValueError: A duration is negative, a bound is not positive, or the identifier cannot be a level of a topic.
-            TypeError: The client is none, such as the URL of a bus.
-        """
-        check_attributes(vars(self))
+        """Make the state machine."""
         self.new_connection_added_event = ConnectionAddedEvent()
         """Tells of new connections: awaiting it twice awaits two of them."""
         self._incarnation = ""
@@ -155,10 +144,15 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         self._closer = ConnectionCloser(self.identifier, machine, self._runtime, self._hooks, self._is_awaiting)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads."""
+        """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads.
+
+        Raises:
+            ValueError, TypeError, OrbiterStateError: It cannot have that value, or cannot change now.
+        """
         counts = name in self._configured and "_runtime" in vars(self)
         if counts:
             self._home.check()
+        check_attribute(self, name, value)
         super().__setattr__(name, value)
         if counts:
             self._configure()
@@ -185,6 +179,10 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
     @abstractmethod
     def _configure(self) -> None:
         """Hand the state machine a snapshot of the attributes as they are now, and do what follows from it."""
+
+    @abstractmethod
+    def _names_of_operations(self) -> Iterable[str]:
+        """Return the names of the operations that it has, or has had."""
 
     @abstractmethod
     def _look_at_edits(self) -> None:
@@ -228,7 +226,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
 
     def _common_topics(self, **others: Any) -> dict[str, Any]:
         """Return the topics that every orbiter has, where the user has overridden them, and others."""
-        overridden = {name: getattr(self, hook) for name, hook in _TOPIC_HOOKS.items() if self._hooks.has(hook)}
+        overridden = {name: getattr(self, hook) for name, hook in TOPIC_HOOKS.items() if self._hooks.has(hook)}
         return {
             "keepalive_of_anybody": self._build_keepalive_topic(None),
             "keepalive_request_of_anybody": self._build_keepalive_request_topic(None),
@@ -242,7 +240,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         """Connect to the bus and take part; the arguments are handed to the hooks.
 
         Raises:
-            OrbiterStateError: It is running already, or a hook of its start or stop calls this.
+            OrbiterStateError: It is running already, a hook of its calls this, or another orbiter uses its client.
             BusError: The bus cannot be reached or refuses; nothing of the orbiter is left running.
         """
         if Scope.around(self._home) is not None:
@@ -253,7 +251,6 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
             with Scope(self._home):
                 await self._remove_remains()
                 await self._hooks.call_for_life_cycle(self.raise_exceptions, "_on_starting", *args, **kwargs)
-                self._has_remains = True
                 try:
                     await self._internal_start(*args, **kwargs)
                 except BaseException:
@@ -270,6 +267,8 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         """Start; an override calls it."""
         self._incarnation = max(new_incarnation(), self._incarnation + "0")
         client = self.eventbus_client
+        client.claim(self)
+        self._has_remains = True
         self._home.enter()
         self._runtime.begin(self._incarnation, client)
         await client.connect()
@@ -353,6 +352,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
             try:
                 await self.eventbus_client.disconnect()
             finally:
+                self.eventbus_client.release(self)
                 if self._stopped is not None:
                     self._stopped.set()
                     self._stopped = None
@@ -365,6 +365,9 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
     async def __aexit__(self, *exception: object) -> None:
         """Stop it."""
         await self.stop()
+
+    if not TYPE_CHECKING:
+        __enter__ = __exit__ = needs_async_with
 
     # Loop
 
@@ -439,7 +442,11 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
         input: Input | None = None,
         output: Output | None = None,
     ) -> list[Connection]:
-        """Return the open connections that are as all given arguments say, oldest first."""
+        """Return the open connections that are as all given arguments say, oldest first.
+
+        Raises:
+            NoConnectionError: There is no operation of that name, and never was.
+        """
         slots, topic = self._machine.slots, input_topic or output_topic
         if topic is not None:
             found = slots.of_topic(topic)
@@ -449,7 +456,7 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
             found = slots.answerable_of_operation(operation_name)
         else:
             found = tuple(slots)
-        return [
+        connections = [
             slot.view
             for slot in found
             if isinstance(slot.view, Connection)
@@ -461,6 +468,9 @@ class Orbiter(OrbiterHooks, metaclass=ABCMeta):
             and (input is None or slot.input.is_compatible(input))
             and (output is None or slot.output.is_compatible(output))
         ]
+        if not connections and operation_name is not None:
+            check_operation(self, operation_name, self._names_of_operations())
+        return connections
 
     async def retrieve_and_touch_connections(
         self, operation_name: str, *, input_topic: str | None = None

@@ -9,8 +9,9 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
+from orbitalis.arguments import check_seconds, shown
 from orbitalis.bus.dispatch import start_task_later
-from orbitalis.errors import BusError
+from orbitalis.errors import BusError, OrbiterStateError
 from orbitalis.orbiter.orbiter import Orbiter
 
 __all__ = ["run", "serve"]
@@ -23,7 +24,12 @@ def run(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
 
     Raises:
         SystemExit: The bus cannot be reached or refuses; the text says why, and ends up on standard error.
+        OrbiterStateError: An event loop is running here already.
     """
+    _check(orbiters, close_timeout)
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        raise OrbiterStateError("run() makes an event loop of its own, and one is running here: write await serve(…)")
     try:
         asyncio.run(serve(*orbiters, close_timeout=close_timeout))
     except BusError as error:
@@ -39,7 +45,10 @@ async def serve(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
 
     Raises:
         BusError: The bus cannot be reached or refuses; none of them is left running.
+        TypeError: Something is no orbiter, or there is none.
+        ValueError: An orbiter is given twice, or `close_timeout` is negative.
     """
+    _check(orbiters, close_timeout)
     started, ending = asyncio.Event(), asyncio.Event()
     life = start_task_later(_live(orbiters, started, ending, close_timeout), "life of orbiters")
     count = 0
@@ -60,6 +69,20 @@ async def serve(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
         finally:
             life.cancel()
             await asyncio.wait([life])
+
+
+def _check(orbiters: tuple[object, ...], close_timeout: object) -> None:
+    """Raise for what cannot be run."""
+    check_seconds("close_timeout", close_timeout)
+    if not orbiters:
+        raise TypeError("there is no orbiter to run: give one, as in run(Plugin())")
+    for one in orbiters:
+        if not isinstance(one, Orbiter):
+            advice = "write a * before it" if isinstance(one, list | tuple) else "give objects of cores and plugins"
+            advice = f"write {one.__name__}(…)" if isinstance(one, type) else advice
+            raise TypeError(f"what is run are orbiters, got {shown(one)}: {advice}")
+    if len(set(map(id, orbiters))) < len(orbiters):
+        raise ValueError("one orbiter is to be run twice: give each once")
 
 
 async def _live(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 
+from orbitalis.arguments import check_identifiers, check_list
 from orbitalis.bus.client import Later
 from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event, new_identifier
@@ -21,6 +22,7 @@ from orbitalis.operations.process_pool import ProcessPool, default_size
 from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin, declared_operations
 from orbitalis.operations.typed_operation import Sends, is_typed_operation
 from orbitalis.orbiter.answer import Answer
+from orbitalis.orbiter.attributes import check_entry
 from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.runtime import RoleCalls
@@ -72,16 +74,15 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Collect the operations.
 
         Raises:
-            ValueError: `process_pool_size` is less than 1, or what :class:`Orbiter` does not admit.
             TypeError: The annotations of an operation cannot be read.
         """
         self._handlers = HandlerCache()
         self._seen_operations: dict[str, tuple[object, ...]] = {}
         """What the operations were when the state machine got its snapshot."""
+        self._all_operations: dict[str, object] = {}
+        """By name: all operations that it has had."""
         self._terms: Mapping[str, OperationTerms] = {}
         super().__post_init__()
-        if self.process_pool_size < 1:
-            raise ValueError(f"process_pool_size must be at least 1, got {self.process_pool_size}")
         self.process_pool = ProcessPool(lambda: self.process_pool_size)
         """Where CPU-bound operations run; has no process before one is needed, and none after a stop."""
         self.state = PluginState.CREATED
@@ -104,9 +105,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return self._plugin_machine
 
     def _config(self) -> PluginConfig:
-        seen = {name: _rules(operation) for name, operation in self.operations.items()}
+        seen = {name: _rules(name, operation) for name, operation in self.operations.items()}
         if seen != self._seen_operations:
             self._seen_operations = seen
+            self._all_operations.update(seen)
             self._terms = {
                 name: operation.policy.terms(operation.input, operation.output)
                 for name, operation in self.operations.items()
@@ -130,7 +132,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         operations, seen = self.operations, self._seen_operations
         if len(operations) == len(seen):
             for name, operation in operations.items():
-                if seen.get(name) != _rules(operation):
+                if seen.get(name) != _rules(name, operation):
                     break
             else:
                 return
@@ -138,6 +140,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _before_operations_change(self) -> None:
         self._home.check()
+
+    def _names_of_operations(self) -> Iterable[str]:
+        return {**self._all_operations, **self.operations}
 
     def _operations_changed(self) -> None:
         if "_runtime" in vars(self):
@@ -341,7 +346,12 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
         Raises:
             RemoteProtocolError: Nothing can be published to `offer_topic`.
+            TypeError: `offerable_operations` is one name instead of a list of them.
+            OrbiterStateError: It is not running.
         """
+        if not self.is_running:
+            raise OrbiterStateError(f"{self} is not running: start it before it offers anything")
+        check_identifiers("offerable_operations", offerable_operations)
         self._look_at_edits()
         now = self._home.now()
         effects = self._plugin_machine.send_offer(core_identifier, offer_topic, offerable_operations, now)
@@ -351,9 +361,12 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """Publish a result to those of the connections that take one, and have not been closed meanwhile.
 
         Raises:
-            TypeError: `data` is no message, or not one that the operation of one of them is declared to send.
+            TypeError: `data` is no message, or not one that the operation of one of them is declared to send; or
+                `connections` is one of them.
             BusError: It could not be published to one of them.
         """
+        if isinstance(connections, Connection):
+            check_list("connections", connections)
         connections, message = list(connections), wrap(data)
         await self._outputs.publish(connections, message, may_answer=True)
 
@@ -426,8 +439,14 @@ def _ignore_compliance(compliant: bool) -> None:
     """Do nothing: a plugin needs nothing."""
 
 
-def _rules(operation: Operation) -> tuple[object, ...]:
-    """Return what an operation is and whom it is lent to, in a form that shows edits when it is compared."""
+def _rules(name: str, operation: Operation) -> tuple[object, ...]:
+    """Return what an operation is and whom it is lent to, in a form that shows edits when it is compared.
+
+    Raises:
+        TypeError: It is none; users edit the dictionary that it is in.
+    """
+    if type(operation) is not Operation:
+        check_entry("operations", name, operation, Operation)
     policy = operation.policy
     allowlist, blocklist = policy.allowlist, policy.blocklist
     return (

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, TypeAlias
 
+from orbitalis.arguments import did_you_mean
 from orbitalis.errors import NoConnectionError, RemoteProtocolError
 from orbitalis.protocol.closing import Closing, never
 from orbitalis.protocol.config import CoreConfig, OrbiterConfig, PluginConfig, RequirementTerms
@@ -263,9 +264,18 @@ class Machine:
         if slot is None or not slot.is_connection:
             raise NoConnectionError(
                 f"'{self._config.identifier}' has no connection with '{remote_identifier}' "
-                f"for operation '{operation_name}'"
+                f"for operation '{operation_name}'{self._near(remote_identifier, operation_name)}"
             )
         return slot
+
+    def _near(self, remote_identifier: str, operation_name: str) -> str:
+        """Return what may have been meant by a remote and an operation between which there is no connection."""
+        connected = [slot for slot in self.slots if slot.is_connection]
+        operations = {slot.operation_name for slot in connected if slot.remote_identifier == remote_identifier}
+        if operations:
+            return did_you_mean(operation_name, operations)
+        remotes = {slot.remote_identifier for slot in connected}
+        return did_you_mean(remote_identifier, remotes) if remotes else ""
 
     def close_gracelessly(
         self, remote_identifier: str, operation_name: str, data: bytes | None, now: float

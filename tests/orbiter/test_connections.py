@@ -58,7 +58,6 @@ async def test_connections_are_found_by_any_of_their_properties(bus: LocalEventB
         assert found(core, remote_identifier="nobody") == set()
         assert found(core, operation_name="text") == {a_text, b_text}
         assert found(core, operation_name="text", remote_identifier="b") == {b_text}
-        assert found(core, operation_name="nothing") == set()
         assert found(core, input=Input.string()) == {a_text, b_text}
         assert found(core, input=Input.no_input()) == {a_report, b_report}
         assert found(core, output=Output.int64()) == {a_report, b_report}

@@ -287,7 +287,10 @@ async def test_after_its_stop_it_can_do_nothing_and_says_so(bus: LocalEventBus) 
     assert await core.close_unused_connections() == 0
     assert await core.discard_expired_pending_requests() == 0
     await core.lose_dead_remotes()
-    await plugin.send_offer("$handshake.offer", "core", ["text"])
+    with pytest.raises(OrbiterStateError, match="is not running: start it"):
+        await plugin.send_offer("$handshake.offer", "core", ["text"])
+    with pytest.raises(OrbiterStateError, match="is not running: start it"):
+        await core.send_discover_based_on_requirements()
     core.update_compliant()
     assert core.state is CoreState.STOPPED
     assert len(plugin._machine.slots) == 0

@@ -1,0 +1,87 @@
+"""Mistakes of users in making and using orbiters, told where they are made."""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from orbitalis.arguments import did_you_mean
+from orbitalis.errors import NoConnectionError
+
+__all__ = ["OrbiterClass", "check_operation", "needs_async_with"]
+
+_IS_MADE: Final = "_closer"
+"""The attribute that an orbiter gets last."""
+
+
+class OrbiterClass(ABCMeta):
+    """The class of orbiter classes: it sees that an orbiter is made as a whole.
+
+    Raises:
+        TypeError: An `__init__` or `__post_init__` does not call that of its base, or a default that a class gives to
+            an attribute counts for nothing.
+    """
+
+    if not TYPE_CHECKING:  # which would believe that orbiters are made with any arguments
+
+        def __call__(cls, *args, **kwargs):
+            try:
+                orbiter = super().__call__(*args, **kwargs)
+            except AttributeError as error:
+                if error.name in cls.__dataclass_fields__ and _IS_MADE not in vars(error.obj):
+                    error.add_note(f"{cls.__qualname__} has attributes once super().__init__() was called: do so first")
+                raise
+            _check_whole(cls, orbiter)
+            _check_defaults(cls, orbiter, kwargs)
+            return orbiter
+
+
+def _check_whole(orbiter_class: Any, orbiter: object) -> None:
+    made = vars(orbiter)
+    if _IS_MADE in made:
+        return
+    is_without_fields = any(field.name not in made for field in fields(orbiter_class))
+    name = "__init__" if is_without_fields else "__post_init__"
+    owner = next(base for base in orbiter_class.__mro__ if name in vars(base))
+    raise TypeError(
+        f"{owner.__qualname__}.{name} does not call that of its base: write super().{name}() as its first line"
+    )
+
+
+def _check_defaults(orbiter_class: Any, orbiter: object, given: dict[str, object]) -> None:
+    """Raise for an attribute that a class assigns, and that its `__init__` knows nothing of."""
+    made = vars(orbiter)
+    for base in orbiter_class.__mro__:
+        if base.__module__.startswith("orbitalis."):
+            continue
+        own = vars(base)
+        declared = own.get("__annotations__", {}) if "__dataclass_fields__" in own else {}
+        for name in orbiter_class.__dataclass_fields__.keys() & own.keys() - declared.keys() - given.keys():
+            value = own[name]
+            if not hasattr(value, "__get__") and made.get(name, value) != value:
+                raise TypeError(
+                    f"{base.__qualname__}.{name} = {value!r} counts for nothing: put @dataclass above the class and "
+                    f"annotate it, as in `{name}: {type(value).__name__} = {value!r}`, or give {name}={value!r} when "
+                    f"you make a {orbiter_class.__name__}"
+                )
+
+
+def check_operation(orbiter: object, name: object, known: Iterable[str]) -> None:
+    """Raise for an operation that an orbiter knows nothing of.
+
+    Raises:
+        NoConnectionError: The name is none of those that are known.
+        TypeError: The name is no text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"operation_name must be a text, got {name!r}: an operation of a class has it as its .name")
+    known = set(known)
+    if name not in known:
+        raise NoConnectionError(f"{orbiter} has no operation '{name}'{did_you_mean(name, known)}")
+
+
+def needs_async_with(orbiter: object, *exception: object) -> NoReturn:
+    """Refuse `with`, which cannot wait for a start."""
+    raise TypeError(f"{orbiter} is started by `async with`, not by `with`")
