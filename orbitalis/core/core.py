@@ -16,7 +16,7 @@ from orbitalis.core.missing_operations import MissingOperations
 from orbitalis.core.request import OperationRequester
 from orbitalis.core.unused_sinks import warn_of_unused_sinks
 from orbitalis.errors import OrbiterStateError
-from orbitalis.message.event import Event, new_identifier
+from orbitalis.message.event import Event, IdentifierSource
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.constraint import Constraint
 from orbitalis.operations.explanation import CoreExplanation
@@ -158,7 +158,8 @@ class Core(OperationRequester):
         return self._compliance_events.not_compliant
 
     def _make_machine(self) -> CoreMachine:
-        self._core_machine = CoreMachine(self._config(), new_identifier=new_identifier)
+        source = IdentifierSource()
+        self._core_machine = CoreMachine(self._config(), new_identifier=source, is_own=source.has_given)
         return self._core_machine
 
     def _config(self) -> CoreConfig:

@@ -14,7 +14,7 @@ from orbitalis.message.payload import MESSAGE_TYPES, decode_payload, encode_payl
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
 from orbitalis_wire.messages import EventEnvelope
 
-__all__ = ["Event", "new_identifier"]
+__all__ = ["Event", "IdentifierSource", "new_identifier"]
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -40,6 +40,25 @@ _TEXT: Final[type[object]] = str
 def new_identifier() -> str:
     """Return an identifier that no other call gives, in this process or another: 32 hexadecimal digits."""
     return f"{_prefix}{next(_numbers):012x}"
+
+
+class IdentifierSource:
+    """Gives identifiers of events, as :func:`new_identifier` does, and knows them again."""
+
+    __slots__ = ("_numbers", "_prefix")
+
+    def __init__(self) -> None:
+        """Make a source of its own."""
+        self._prefix = os.urandom(10).hex()
+        self._numbers = itertools.count(1)
+
+    def __call__(self) -> str:
+        """Return an identifier that no other call gives."""
+        return f"{self._prefix}{next(self._numbers):012x}"
+
+    def has_given(self, identifier: str) -> bool:
+        """Return whether an identifier is one of these."""
+        return identifier.startswith(self._prefix)
 
 
 def _renew_prefix() -> None:

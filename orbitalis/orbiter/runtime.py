@@ -27,6 +27,7 @@ from orbitalis.orbiter.channel_receiver import ChannelReceiver
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.delivery import Delivery
 from orbitalis.orbiter.hooks import HookCaller
+from orbitalis.orbiter.namesake_report import report_namesakes
 from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.overruns import Overruns
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
@@ -325,6 +326,8 @@ class Runtime:
             self._look_again()
         if self._overruns.told != self.machine.quotas.overruns:
             self._overruns.report()
+        if self.machine.namesakes.untold:
+            report_namesakes(_logger, self._identifier, self.machine.namesakes)
 
     async def carry_out(self, effects: list[Effect]) -> None:
         """Carry effects out and wait for that, unless a hook calls this: one hook might wait for another."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from orbitalis.arguments import check_identifiers, check_list
 from orbitalis.bus.client import Later
 from orbitalis.errors import OrbiterStateError
-from orbitalis.message.event import Event, new_identifier
+from orbitalis.message.event import Event, IdentifierSource
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.message.schema import SchemaSpec
 from orbitalis.operations.connection import Connection
@@ -101,7 +101,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return self.state is PluginState.RUNNING
 
     def _make_machine(self) -> PluginMachine:
-        self._plugin_machine = PluginMachine(self._config(), new_identifier=new_identifier)
+        source = IdentifierSource()
+        self._plugin_machine = PluginMachine(self._config(), new_identifier=source, is_own=source.has_given)
         return self._plugin_machine
 
     def _config(self) -> PluginConfig:

@@ -9,6 +9,7 @@ from typing import Protocol
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived
 from orbitalis.protocol.lifecycle import Lifecycle
+from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers
 from orbitalis.protocol.slots import SlotTable
@@ -49,6 +50,8 @@ class Liveness:
     _outbox: Outbox
     role: RoleInLiveness = field(init=False)
     """The role's part of the machine, which sets it."""
+    namesakes: Namesakes = field(init=False)
+    """The part that is told of past incarnations; the machine sets it."""
 
     def configure(self, config: OrbiterConfig) -> None:
         """Take a new snapshot."""
@@ -71,6 +74,7 @@ class Liveness:
         else:
             status = peer.status(headers)
             if status is IncarnationStatus.PAST:
+                self.namesakes.heard_past(peer, headers, now)
                 return False
             if status is IncarnationStatus.NEWER:
                 self.role.remote_restarted(remote_identifier, headers.incarnation)
@@ -112,6 +116,8 @@ class Liveness:
         """Take a sign of life, and what its sender believes to share with this orbiter."""
         if not self.admit(message.from_identifier, headers, now):
             return
+        if headers.correlation_identifier is not None:
+            self.namesakes.answered(headers.correlation_identifier, now)
         self._outbox.add(MessageReceived(remote_identifier=message.from_identifier, message=message))
         peer = self._peers.get(message.from_identifier)
         if peer is not None and headers.open_connections is not None:

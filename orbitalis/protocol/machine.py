@@ -9,6 +9,7 @@ The parts, each of which owns its state:
 - `slots`: handshakes under way and connections, with their indexes; `Lifecycle` has the steps that change them;
 - `Quotas`: every limit on what others can use up;
 - `Liveness`: keepalives, and remotes that are dead or have started anew;
+- `Namesakes`: two orbiters with one identifier;
 - `Closing`: graceful and graceless closes;
 - `provider` (plugin) or `requester` (core): the handshake.
 """
@@ -27,6 +28,7 @@ from orbitalis.protocol.handshake.provider import Provider
 from orbitalis.protocol.handshake.requester import Requester
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.obstacles import Obstacle, ObstacleKind, Obstacles
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.outbox import Outbox
@@ -64,8 +66,13 @@ class Machine:
     _receivers: ClassVar[Mapping[type[object], _Receiver]]
     """What takes each message; a message that is not in here is not for this role."""
 
-    def __init__(self, config: OrbiterConfig, *, new_identifier: Callable[[], str]) -> None:
-        """Make a machine that takes no part yet; `new_identifier` gives an identifier that is new each time."""
+    def __init__(
+        self, config: OrbiterConfig, *, new_identifier: Callable[[], str], is_own: Callable[[str], bool]
+    ) -> None:
+        """Make a machine that takes no part yet.
+
+        `new_identifier` gives an identifier that is new each time, and `is_own` says whether it has given one.
+        """
         self.running = False
         """Whether the orbiter takes part."""
         self.statistics = OrbiterStatistics()
@@ -83,6 +90,8 @@ class Machine:
         self._outbox = outbox = Outbox(self.peers, new_identifier)
         self._lifecycle = lifecycle = Lifecycle(self.role, config, self.slots, self.peers, outbox)
         self._liveness = liveness = Liveness(config, self.peers, self.slots, lifecycle, resolver, outbox)
+        self.namesakes = liveness.namesakes = Namesakes(config, outbox, liveness, self.statistics, is_own)
+        """What is known of two orbiters with one identifier."""
         self._closing = Closing(config, self.slots, lifecycle, liveness, resolver, outbox)
         self._for_role = self.peers, self.slots, self.quotas, self.obstacles, lifecycle, liveness, resolver, outbox
         """What the role's part is made with, beside its configuration."""
@@ -109,6 +118,7 @@ class Machine:
         """Begin to take part."""
         self.running = True
         self.quotas.is_closed = False
+        self.namesakes.start(now)
         self._part.start(now)
         return self._outbox.take()
 
@@ -143,7 +153,8 @@ class Machine:
     def _configured(self, config: OrbiterConfig, now: float) -> list[Effect]:
         """Give all parts but the role's a new snapshot; return the effects of both."""
         self._config = config
-        for part in (self.peers, self.quotas, self.obstacles, self._lifecycle, self._liveness, self._closing):
+        parts = (self.peers, self.quotas, self.obstacles, self._lifecycle, self._liveness, self._closing)
+        for part in (*parts, self.namesakes):
             part.configure(config)
         return self._settled(now)
 
@@ -170,11 +181,12 @@ class Machine:
                 if type(message) in self._receivers:
                     part, receive = self._receivers[type(message)]
                     if sender == self._config.identifier:
-                        raise RemoteProtocolError(f"a message claims to come from '{sender}', which is this orbiter")
-                    try:
-                        receive(self._parts[part], topic, message, headers, now)
-                    finally:
-                        self._part.settle(now)
+                        self.namesakes.heard_own(message, headers, now)
+                    else:
+                        try:
+                            receive(self._parts[part], topic, message, headers, now)
+                        finally:
+                            self._part.settle(now)
                 if not self._outbox.effects:
                     self.statistics.ignored += 1
         except RemoteProtocolError:
@@ -410,9 +422,11 @@ class PluginMachine(Machine):
         messages.RejectOperationMessage: (_ROLE, Provider.on_reject),
     }
 
-    def __init__(self, config: PluginConfig, *, new_identifier: Callable[[], str]) -> None:
+    def __init__(
+        self, config: PluginConfig, *, new_identifier: Callable[[], str], is_own: Callable[[str], bool]
+    ) -> None:
         """Make a machine that takes no part yet."""
-        super().__init__(config, new_identifier=new_identifier)
+        super().__init__(config, new_identifier=new_identifier, is_own=is_own)
         self.provider = Provider(config, *self._for_role)
         """The plugin's side of the handshake."""
         self._set_part(self.provider)
@@ -468,9 +482,9 @@ class CoreMachine(Machine):
         messages.OperationNoLongerAvailableMessage: (_ROLE, Requester.on_no_longer_available),
     }
 
-    def __init__(self, config: CoreConfig, *, new_identifier: Callable[[], str]) -> None:
+    def __init__(self, config: CoreConfig, *, new_identifier: Callable[[], str], is_own: Callable[[str], bool]) -> None:
         """Make a machine that takes no part yet."""
-        super().__init__(config, new_identifier=new_identifier)
+        super().__init__(config, new_identifier=new_identifier, is_own=is_own)
         self.requester = Requester(config, *self._for_role)
         """The core's side of the handshake."""
         self._set_part(self.requester)

@@ -25,6 +25,8 @@ class OrbiterStatistics:
     """Messages that came while too much was still to be done."""
     misled: int = 0
     """Messages of a second remote of the same name, on another bus."""
+    namesakes: int = 0
+    """Messages that showed that another orbiter has the identifier of this one, or that two remotes have one."""
     unread_schemas: int = 0
     """Queries and offers of operations whose schemas were too large, or too many new ones at a time."""
     crowded_out: int = 0

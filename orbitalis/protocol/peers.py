@@ -115,6 +115,14 @@ class Peer:
     """When it was last told that it believes in a connection which this orbiter does not know."""
     reconcile_at: float | None = None
     """When it is asked for a second keepalive, since the first missed a connection."""
+    incarnation_since: float = -math.inf
+    """When that incarnation was first heard."""
+    past_heard_at: float | None = None
+    """When a past incarnation was first heard beside it."""
+    doubted_at: float | None = None
+    """When it was last asked for a keepalive because of that."""
+    has_namesake: bool = False
+    """Whether there are two of that identifier."""
     due_at: float | None = None
     """When something is due for it; :class:`Peers` keeps this."""
     deadline: Deadline | None = None
@@ -220,6 +228,8 @@ class Peers:
         incarnation = headers.incarnation
         if incarnation != peer.incarnation:
             peer.incarnation = incarnation
+            peer.incarnation_since = now
+            peer.past_heard_at = None
             peer.told_encoding = Encoding.JSON
             peer.is_incarnation_certain = False
         elif peer.is_incarnation_certain and peer.told_encoding is Encoding.AVRO and peer.claim is None:

@@ -51,6 +51,24 @@ class Packet:
         )
 
 
+class NetIdentifiers:
+    """Gives one machine new identifiers of its net, and knows which it got."""
+
+    def __init__(self, net: Net) -> None:
+        self._net = net
+        self._given: set[str] = set()
+
+    def __call__(self) -> str:
+        """Return an identifier that is new."""
+        identifier = self._net.new_identifier()
+        self._given.add(identifier)
+        return identifier
+
+    def has_given(self, identifier: str) -> bool:
+        """Return whether the machine got an identifier."""
+        return identifier in self._given
+
+
 class Node:
     """One machine on a net, with what it is subscribed to and the effects that it had."""
 
@@ -319,7 +337,8 @@ class Net:
         settings.setdefault("operation_requirements", {"text": Requirement(text or text_constraint(minimum=1))})
         made = Settings(identifier=identifier, topics=TopicLayout(Role.CORE, identifier), **settings)
         config = made.core_config()
-        machine = CoreMachine(config, new_identifier=self.new_identifier)
+        source = NetIdentifiers(self)
+        machine = CoreMachine(config, new_identifier=source, is_own=source.has_given)
         return self._add(Node(self, machine, made, config, has_headers=has_headers))
 
     def add_plugin(
@@ -329,7 +348,8 @@ class Net:
         settings.setdefault("operations", {"text": Terms(policy=policy or Policy())})
         made = Settings(identifier=identifier, topics=TopicLayout(Role.PLUGIN, identifier), **settings)
         config = made.plugin_config()
-        machine = PluginMachine(config, new_identifier=self.new_identifier)
+        source = NetIdentifiers(self)
+        machine = PluginMachine(config, new_identifier=source, is_own=source.has_given)
         return self._add(Node(self, machine, made, config, has_headers=has_headers))
 
     def _add(self, node: Node) -> Node:

@@ -246,7 +246,9 @@ class Provider:
         core = message.core_identifier
         self._quotas.check_operations(core, len(message.queries))
         is_directed = topic != self._config.discover_topic
-        if not (self._liveness.admit(core, headers, now) if is_directed else self._is_to_be_answered(core, headers)):
+        if not (
+            self._liveness.admit(core, headers, now) if is_directed else self._is_to_be_answered(core, headers, now)
+        ):
             return
         asking = self._asking_core(message, headers, now, is_certain=is_directed)
         self._outbox.effects.append(MessageReceived(remote_identifier=core, message=message))
@@ -280,7 +282,7 @@ class Provider:
                 core, asking.topics.keepalive_topic, correlation_identifier=headers.identifier
             )
 
-    def _is_to_be_answered(self, core: str, headers: Headers) -> bool:
+    def _is_to_be_answered(self, core: str, headers: Headers, now: float) -> bool:
         """Return whether a discover to everybody is not of a past incarnation.
 
         Anybody can publish one in the core's name, so that it ends nothing: if the core has started anew, its request,
@@ -290,7 +292,10 @@ class Provider:
         if peer is None:
             self._resolver.check_identifier(core)
             return True
-        return peer.status(headers) is not IncarnationStatus.PAST
+        if peer.status(headers) is IncarnationStatus.PAST:
+            self._liveness.namesakes.doubt(peer, now)
+            return False
+        return True
 
     def _asking_core(
         self, message: messages.DiscoverMessage, headers: Headers, now: float, *, is_certain: bool

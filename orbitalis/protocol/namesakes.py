@@ -1,0 +1,127 @@
+"""Two orbiters with one identifier: how they, and the remotes that hear both, find out.
+
+A remote takes one of them for a later incarnation of the other, and ignores what the other sends. If both go on, they
+are two. Then the remote answers the ignored message with a keepalive, which both get: one of them has not sent what it
+answers. Whoever has found out sends a keepalive to its own identifier, which the other one gets.
+
+After a restart, messages of the earlier incarnation may still come for a while: they count for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from orbitalis.protocol.config import OrbiterConfig
+from orbitalis.protocol.effects import ProtocolMessage
+from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
+from orbitalis.protocol.outbox import Outbox
+from orbitalis.protocol.peers import Headers, Peer
+from orbitalis_wire.messages import KeepaliveMessage
+
+__all__ = ["Namesakes"]
+
+_SETTLING: Final = 15.0
+"""Seconds after a start for which messages of an earlier incarnation may come: a bus that was away delays them."""
+
+
+class Asking(Protocol):
+    """What sends keepalives and requests for them."""
+
+    def send_keepalive_request(self, peer: Peer) -> None:
+        """Ask a peer for a keepalive, if it has said where."""
+
+    def publish_keepalive(
+        self, remote_identifier: str, topic: str, *, correlation_identifier: str | None = None
+    ) -> None:
+        """Send a keepalive to a remote that may not be known."""
+
+
+class Namesakes:
+    """Notes for one orbiter who has the same identifier as another one. Times are seconds."""
+
+    def __init__(
+        self,
+        config: OrbiterConfig,
+        outbox: Outbox,
+        asking: Asking,
+        statistics: OrbiterStatistics,
+        is_own: Callable[[str], bool],
+    ) -> None:
+        """Begin; `is_own` says whether the orbiter has sent the event with an identifier."""
+        self._config = config
+        self._outbox = outbox
+        self._asking = asking
+        self._statistics = statistics
+        self._is_own = is_own
+        self._started_at = 0.0
+        self._sent: str | None = None
+        """The event by which another orbiter of this identifier is told of this one."""
+        self.untold: list[str] = []
+        """Identifiers that two orbiters have, each once, which the caller takes out and reports."""
+
+    def configure(self, config: OrbiterConfig) -> None:
+        """Take a new snapshot."""
+        self._config = config
+
+    def start(self, now: float) -> None:
+        """Begin another incarnation."""
+        self._started_at = now
+        self._sent = None
+
+    # Of remotes
+
+    def doubt(self, peer: Peer, now: float) -> None:
+        """Take note of a message in the name of a past incarnation, that anybody may have sent: ask who is there."""
+        if now < peer.incarnation_since + _SETTLING or (
+            peer.doubted_at is not None and now < peer.doubted_at + _SETTLING
+        ):
+            return
+        peer.doubted_at = now
+        self._asking.send_keepalive_request(peer)
+
+    def heard_past(self, peer: Peer, headers: Headers, now: float) -> None:
+        """Take note of a message of a past incarnation: if the current one is heard after it as well, they are two."""
+        if now < peer.incarnation_since + _SETTLING:
+            return
+        if peer.past_heard_at is None or peer.last_seen <= peer.past_heard_at:
+            peer.past_heard_at = now if peer.past_heard_at is None else peer.past_heard_at
+            self.doubt(peer, now)
+            return
+        self._statistics.namesakes += 1
+        if not peer.has_namesake:
+            peer.has_namesake = True
+            self.untold.append(peer.identifier)
+            if peer.keepalive_topic is not None:
+                self._asking.publish_keepalive(
+                    peer.identifier, peer.keepalive_topic, correlation_identifier=headers.identifier
+                )
+
+    # Of this orbiter
+
+    def answered(self, correlation_identifier: str, now: float) -> None:
+        """Take note of a keepalive that answers an event: if that was not sent here, another one has sent it."""
+        if now >= self._started_at + _SETTLING and not self._is_own(correlation_identifier):
+            self._found()
+
+    def heard_own(self, message: ProtocolMessage, headers: Headers, now: float) -> None:
+        """Take note of a message in the name of this orbiter, which may be the one that it has sent to itself."""
+        is_echo = headers.identifier == self._sent
+        # A core sends no announcements and a plugin no discovers, so that those are not of an earlier incarnation.
+        is_late = isinstance(message, KeepaliveMessage) and now < self._started_at + _SETTLING
+        if not is_echo and not is_late:
+            self._found()
+
+    def _found(self) -> None:
+        self._statistics.namesakes += 1
+        if self._sent is not None:
+            return
+        identifier = self._config.identifier
+        self.untold.append(identifier)
+        self._sent = self._outbox.new_identifier()
+        self._outbox.send(
+            None,
+            self._config.topics.keepalive(identifier),
+            KeepaliveMessage(from_identifier=identifier),
+            event_identifier=self._sent,
+        )
