@@ -83,9 +83,7 @@ class Parameters:
                 raise TypeError("has no parameter self: add it")
             first = parameters[0]
             if first.name != "self" and first.annotation is not _MISSING:
-                raise TypeError(
-                    f"takes '{first.name}' where self belongs: write (self, {', '.join(map(str, parameters))})"
-                )
+                raise TypeError(f"takes '{first.name}' where self belongs: let it begin with (self, {first.name}")
             del parameters[0]
         others: list[str] = []
         connection: str | None = None

@@ -102,17 +102,23 @@ class Namesakes:
     def answered(self, correlation_identifier: str, now: float) -> None:
         """Take note of a keepalive that answers an event: if that was not sent here, another one has sent it."""
         if now >= self._started_at + _SETTLING and not self._is_own(correlation_identifier):
-            self._found()
+            self._found(None)
 
     def heard_own(self, message: ProtocolMessage, headers: Headers, now: float) -> None:
         """Take note of a message in the name of this orbiter, which may be the one that it has sent to itself."""
         is_echo = headers.identifier == self._sent
-        # A core sends no announcements and a plugin no discovers, so that those are not of an earlier incarnation.
-        is_late = isinstance(message, KeepaliveMessage) and now < self._started_at + _SETTLING
+        # A core sends no announcements and a plugin no discovers, so that those are not of an earlier incarnation. Nor
+        # is a keepalive that answers what this one has sent.
+        answers = headers.correlation_identifier
+        is_late = (
+            isinstance(message, KeepaliveMessage)
+            and now < self._started_at + _SETTLING
+            and (answers is None or not self._is_own(answers))
+        )
         if not is_echo and not is_late:
-            self._found()
+            self._found(headers.identifier)
 
-    def _found(self) -> None:
+    def _found(self, event_identifier: str | None) -> None:
         self._statistics.namesakes += 1
         if self._sent is not None:
             return
@@ -120,8 +126,9 @@ class Namesakes:
         self.untold.append(identifier)
         self._sent = self._outbox.new_identifier()
         self._outbox.send(
-            None,
+            identifier,
             self._config.topics.keepalive(identifier),
             KeepaliveMessage(from_identifier=identifier),
             event_identifier=self._sent,
+            correlation_identifier=event_identifier,
         )

@@ -295,7 +295,6 @@ def test_an_announcement_is_no_sign_of_life() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"plugin_identifier": "core"},
         {"plugin_identifier": "other"},
         {"plugin_identifier": "a/b"},
         {"plugin_identifier": ""},
