@@ -188,9 +188,7 @@ def test_a_default_that_counts_for_nothing_is_named() -> None:
     class Annotated(Plugin):
         identifier: str = "lamp"
 
-    with pytest.raises(
-        TypeError, match=r"Plain\.identifier = 'lamp' counts for nothing: put @dataclass above the"
-    ):
+    with pytest.raises(TypeError, match=r"Plain\.identifier = 'lamp' counts for nothing: put @dataclass above the"):
         Plain(eventbus_client=connect(BUS))
     assert Plain(eventbus_client=connect(BUS), identifier="other").identifier == "other"
     with pytest.raises(TypeError, match=r"annotate it, as in `loop_interval: float = 9\.0`"):
@@ -385,9 +383,7 @@ async def test_a_client_of_several_buses_is_used_as_a_whole() -> None:
 async def test_what_never_changes_while_it_runs_refuses_that(harness: Harness) -> None:
     plugin = EchoPlugin(identifier="plugin", eventbus_client=harness.client())
     plugin.eventbus_client = harness.client()
-    with pytest.raises(
-        OrbiterStateError, match=r"identifier of .* never changes: make another one with identifier="
-    ):
+    with pytest.raises(OrbiterStateError, match=r"identifier of .* never changes: make another one with identifier="):
         plugin.identifier = "other"
     await harness.start(plugin)
     for name, value in (("eventbus_client", harness.client()), ("discover_topic", "x"), ("announce_topic", "x")):
