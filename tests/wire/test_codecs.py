@@ -287,7 +287,7 @@ WRONG: list[tuple[Any, str, str]] = [
         "expected a bool, got int",
     ),
     (discover(queries=query(allowlist=("a", b"b"))), 'queries["a"].allowlist[1]', "expected a str, got bytes"),
-    (discover(queries=query(blocklist="a")), 'queries["a"].blocklist', "expected a sequence, got str"),
+    (discover(queries=query(blocklist=5)), 'queries["a"].blocklist', "expected a sequence, got int"),
 ]
 
 
