@@ -39,11 +39,18 @@ def check_list(name: str, value: object) -> None:
 
     A text would be taken for its letters, and what can be gone through only once would be empty the next time.
     """
-    if value is None or (isinstance(value, Collection) and not isinstance(value, str | bytes)):
+    if value is None or _is_several(value):
         return
-    is_once = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-    advice = f"list({name})" if is_once else f"[{shown(value)}]" if len(repr(value)) <= _LONGEST_SHOWN else f"[{name}]"
+    advice = f"list({name})" if _is_once(value) else f"[{shown(value)}]"
     raise TypeError(f"{name} must be a list, got {shown(value)}: write {advice}")
+
+
+def _is_several(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str | bytes)
+
+
+def _is_once(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes)
 
 
 def check_identifiers(name: str, value: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from orbitalis.arguments import check_list
 from orbitalis.message.payload import MESSAGE_TYPES, decode_payload, encode_payload, message_type_of
+from orbitalis_avro.records import TEXT
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
 from orbitalis_wire.messages import EventEnvelope
 
@@ -33,8 +34,6 @@ _HEADERS: Final = (
     "late_offers",
 )
 """Fields of the envelope that are headers, without the one that goes with the payload."""
-_TEXT: Final[type[object]] = str
-"""What several texts must not be, and are not for type checkers."""
 
 
 def new_identifier() -> str:
@@ -188,7 +187,7 @@ class Event(_Fields, Generic[T_co]):
         Raises:
             TypeError: The payload is no message, or a text is given where several belong.
         """
-        if type(open_connections) is _TEXT or type(readable_encodings) is _TEXT:
+        if type(open_connections) is TEXT or type(readable_encodings) is TEXT:
             check_list("open_connections", open_connections)
             check_list("readable_encodings", readable_encodings)
         if payload is not None and type(payload) not in MESSAGE_TYPES:

@@ -53,13 +53,15 @@ def _check_whole(orbiter_class: Any, orbiter: object) -> None:
 def _check_defaults(orbiter_class: Any, orbiter: object, given: dict[str, object]) -> None:
     """Raise for an attribute that a class assigns, and that its `__init__` knows nothing of."""
     made = vars(orbiter)
-    for base in orbiter_class.__mro__:
+    bases: tuple[type[object], ...] = orbiter_class.__mro__
+    for base in bases:
         if base.__module__.startswith("orbitalis."):
             continue
-        own = vars(base)
-        declared = own.get("__annotations__", {}) if "__dataclass_fields__" in own else {}
-        for name in orbiter_class.__dataclass_fields__.keys() & own.keys() - declared.keys() - given.keys():
-            value = own[name]
+        own: dict[str, Any] = dict(vars(base))
+        declared: dict[str, Any] = own.get("__annotations__", {}) if "__dataclass_fields__" in own else {}
+        known: dict[str, object] = orbiter_class.__dataclass_fields__
+        for name in known.keys() & own.keys() - declared.keys() - given.keys():
+            value: object = own[name]
             if not hasattr(value, "__get__") and made.get(name, value) != value:
                 raise TypeError(
                     f"{base.__qualname__}.{name} = {value!r} counts for nothing: put @dataclass above the class and "

@@ -78,7 +78,7 @@ def _check(orbiters: tuple[object, ...], close_timeout: object) -> None:
         raise TypeError("there is no orbiter to run: give one, as in run(Plugin())")
     for one in orbiters:
         if not isinstance(one, Orbiter):
-            advice = "write a * before it" if isinstance(one, list | tuple) else "give objects of cores and plugins"
+            advice = "write a * before it" if type(one) in (list, tuple) else "give objects of cores and plugins"
             advice = f"write {one.__name__}(…)" if isinstance(one, type) else advice
             raise TypeError(f"what is run are orbiters, got {shown(one)}: {advice}")
     if len(set(map(id, orbiters))) < len(orbiters):
