@@ -166,8 +166,6 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         """What it has counted so far; what its client of the bus counts is in `eventbus_client.statistics`."""
         return self._machine.statistics
 
-    # For core and plugin
-
     @abstractmethod
     def _make_machine(self) -> Machine:
         """Make the state machine of the role, with the attributes as they are now."""

@@ -655,8 +655,6 @@ class Provider:
             connection_identifier=connection_identifier,
         )
 
-    # Reject
-
     def on_reject(self, topic: str, message: messages.RejectOperationMessage, headers: Headers, now: float) -> None:
         """Take back an offer that the core does not want, or a connection whose request it has given up."""
         if not self._liveness.admit(message.core_identifier, headers, now):
