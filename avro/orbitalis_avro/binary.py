@@ -46,6 +46,7 @@ __all__ = [
     "round_float",
     "sequence_of",
     "shown",
+    "shown_value",
     "too_long",
     "unexpected",
     "unpack_double",
@@ -63,8 +64,6 @@ _DOUBLE: Final = Struct("<d")
 _ITEMS_WITHOUT_BYTES: Final = 1024
 """How many items that take no bytes, such as nulls, one message may hold: no length bounds them."""
 _PART: Final = re.compile(r"\[(each|items|key)(\d+)\]")
-_REPR: Final = Repr()
-_REPR.maxstring = _REPR.maxother = 60
 
 pack_double: Final = _DOUBLE.pack
 """Writes a number of double precision."""
@@ -93,8 +92,8 @@ class Fault(Exception):
 
 READ_FAULTS: Final = (Fault, IndexError, UnicodeDecodeError, StructError)
 """What readers meet when something does not fit."""
-WRITE_FAULTS: Final = (Fault, AttributeError, UnicodeEncodeError)
-"""What writers meet when something does not fit."""
+WRITE_FAULTS: Final = (Fault, ArithmeticError, AttributeError, TypeError, ValueError)
+"""What writers meet when something does not fit. A value can pretend to be of a class, or have a zone that raises."""
 
 
 class Guard:
@@ -143,7 +142,7 @@ def located(error: Exception, at: str, found: Mapping[str, Any]) -> Fault:
         case AttributeError():
             return Fault("the field is missing").inside(part)
         case _:
-            return Fault(str(error)).inside(part)
+            return Fault(f"{type(error).__name__}: {error}").inside(part)
 
 
 def _index(kind: str, number: str, found: Mapping[str, Any]) -> str:
@@ -153,11 +152,34 @@ def _index(kind: str, number: str, found: Mapping[str, Any]) -> str:
     return f"[{items - found[f'each{number}'].__length_hint__() - 1 if kind == 'each' else items}]"
 
 
+class _Shortened(Repr):
+    """Shows any value, on part of a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr1(self, x: Any, level: int) -> str:
+        """Show a value, or say of what class it is."""
+        try:
+            return super().repr1(x, level)
+        except Exception:  # whatever its class raises; ValueError for an integer of more digits than Python shows
+            return f"<{type(x).__name__}{f' of {x.bit_length()} bits' if isinstance(x, int) else ''}>"
+
+
+_SHORTENED: Final = _Shortened()
+
+
+def shown_value(value: object) -> str:
+    """Show a value for an error, shortened."""
+    return _SHORTENED.repr(value)
+
+
 def unexpected(expected: str, value: object) -> Fault:
     """Say that another value was expected."""
     if value is None:
         return Fault(f"expected {expected}, got None")
-    return Fault(f"expected {expected}, got {type(value).__name__} {_REPR.repr(value)}")
+    return Fault(f"expected {expected}, got {type(value).__name__} {shown_value(value)}")
 
 
 def check_instance(value: object, expected: type) -> None:
@@ -291,7 +313,7 @@ def write_float(value: float) -> bytes:
     try:
         return _FLOAT.pack(value)
     except OverflowError:
-        raise Fault(f"expected a number of single precision, got {value!r}, which is larger") from None
+        raise Fault(f"expected a number of single precision, got {shown_value(value)}, which is larger") from None
 
 
 def read_float(data: bytes, position: int) -> tuple[float, int]:
@@ -338,7 +360,7 @@ def write_number(value: object, layout: Struct) -> bytes:
     try:
         return layout.pack(value)
     except (StructError, OverflowError):
-        raise Fault(f"expected a number that fits {layout.size} bytes, got {_REPR.repr(value)}") from None
+        raise Fault(f"expected a number that fits {layout.size} bytes, got {shown_value(value)}") from None
 
 
 def write_fixed(value: bytes, size: int) -> bytes:

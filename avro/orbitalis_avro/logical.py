@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from orbitalis_avro.binary import Fault, shown, unexpected
+from orbitalis_avro.binary import Fault, shown, shown_value, unexpected
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -83,9 +84,17 @@ def micros_of_datetime(value: object) -> int:
         raise unexpected("a datetime", value)
     if value.tzinfo is None:
         raise Fault(f"expected a datetime with a time zone, got one without: {value}")
-    since = value - _EPOCH
-    # In the hour that a clock repeats, a time of another zone equals none in UTC (PEP 495).
-    if value.tzinfo is not UTC and _EPOCH + since != value:
+    if value.tzinfo is UTC:
+        return (value - _EPOCH) // _MICROSECOND
+    try:
+        since = value - _EPOCH
+        # In the hour that a clock repeats, a time of another zone equals none in UTC (PEP 495).
+        is_one_in_utc = _EPOCH + since == value
+    except TypeError:
+        raise Fault(f"expected a datetime whose time zone says its offset, got {value}") from None
+    except OverflowError:
+        raise Fault(f"expected a datetime between the years 1 and 9999 in UTC, got {value}") from None
+    if not is_one_in_utc:
         raise Fault(f"expected a datetime that equals one in UTC, got {value}, which its zone has twice or never")
     return since // _MICROSECOND
 
@@ -232,24 +241,22 @@ def unscaled_bytes(value: object, precision: int, scale: int, size: int) -> byte
     """Return the digits of a decimal as a whole number, big-endian: `size` bytes, or as few as it takes if 0."""
     if value.__class__ is not Decimal or not isinstance(value, Decimal):
         raise unexpected("a Decimal", value)
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
-        raise Fault(f"expected a finite Decimal, got {value}")
-    shift = exponent + scale
-    # Held against the precision first: 1E+999999 has few digits, and would become many.
-    if value and len(digits) + shift > precision:
-        raise Fault(f"expected a Decimal of at most {precision} digits, {scale} behind the point, got {value}")
-    number = int("".join(map(str, digits))) if value else 0
-    if value and shift >= 0:
-        number *= 10**shift
-    elif value:
-        number, rest = divmod(number, 10**-shift) if -shift <= len(digits) else (0, 1)
-        if rest:
-            raise Fault(f"expected a Decimal of at most {scale} digits behind the point, got {value}")
-    number = -number if sign else number
+    if not value.is_finite():
+        raise Fault(f"expected a finite Decimal, got {shown_value(value)}")
+    # Held against the precision first: 1E+999999 has few digits, and would become many. Whole numbers are made by
+    # Decimal, since neither `int` nor `str` takes as many digits as a message may have.
+    number = 0
+    if value:
+        if value.adjusted() + scale >= precision:
+            raise _too_many_digits(precision, scale, value)
+        digits = _digits(precision)
+        exact = value.quantize(Decimal((0, (1,), -scale)), context=digits)
+        if exact != value:
+            raise _too_many_digits(precision, scale, value)
+        number = int(exact.scaleb(scale, context=digits))
     length = (number if number >= 0 else ~number).bit_length() // 8 + 1
     if size and length > size:
-        raise Fault(f"expected a Decimal that fits {size} bytes, got {value}")
+        raise Fault(f"expected a Decimal that fits {size} bytes, got {shown_value(value)}")
     return number.to_bytes(size or length, "big", signed=True)
 
 
@@ -257,6 +264,20 @@ def decimal_of_bytes(data: bytes, precision: int, scale: int) -> Decimal:
     """Return the decimal whose digits are a whole number, big-endian."""
     number = int.from_bytes(data, "big", signed=True)
     # Bounded before it is turned into digits, which takes long for many.
-    if number.bit_length() > precision * 4 or len(str(abs(number))) > precision:
-        raise Fault(f"expected a decimal of at most {precision} digits, got {number.bit_length()} bits")
-    return Decimal((int(number < 0), tuple(map(int, str(abs(number)))), -scale))
+    if number.bit_length() <= precision * 4:
+        whole = Decimal(number)
+        if not whole or whole.adjusted() < precision:
+            return whole.scaleb(-scale, context=_digits(precision))
+    raise Fault(f"expected a decimal of at most {precision} digits, got {number.bit_length()} bits")
+
+
+@lru_cache(maxsize=64)
+def _digits(precision: int) -> Context:
+    """Return the rules by which numbers of so many digits are handled, and none of them is lost."""
+    return Context(prec=precision, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
+
+
+def _too_many_digits(precision: int, scale: int, value: Decimal) -> Fault:
+    return Fault(
+        f"expected a Decimal of at most {precision} digits, {scale} behind the point, got {shown_value(value)}"
+    )

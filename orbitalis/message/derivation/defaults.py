@@ -161,7 +161,7 @@ def _decimal(value: object, precision: int, scale: int) -> Json:
         raise UnfitDefaultError("a finite Decimal")
     sign, digits, exponent = value.as_tuple()
     shift = int(exponent) + scale
-    number = int("".join(map(str, digits)))
+    number = int(Decimal((0, digits, 0)))
     if shift < 0 or len(digits) > precision or (len(digits) + shift > precision and number):
         raise UnfitDefaultError(f"a Decimal of {precision} digits, {scale} of them after the point")
     number *= int(10**shift)
