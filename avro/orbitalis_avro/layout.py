@@ -52,6 +52,8 @@ class EnumLayout:
     """Name of a constant: the bytes of each value."""
     members: str
     """Name of a constant: the value of each index."""
+    is_narrowed: bool = False
+    """Whether some of `members` are not allowed, although the schema has them: those are not in `written`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,8 @@ class RecordLayout:
 
     plan: RecordPlan
     class_name: str
+    expected: str
+    """What a value has to be, for errors."""
     suffix: str
     fields: tuple[FieldLayout, ...]
     is_strict: bool
@@ -134,8 +138,19 @@ class RecordLayout:
     is_shareable: bool = False
 
 
-_CHANGED = frozenset({"float", "timestamp-millis", "timestamp-micros", "decimal"})
-"""Values that come back equal, but rounded, in UTC or with zeros behind."""
+_CHANGED = frozenset(
+    {
+        "float",
+        "time-millis",
+        "time-micros",
+        "timestamp-millis",
+        "timestamp-micros",
+        "local-timestamp-millis",
+        "local-timestamp-micros",
+        "decimal",
+    }
+)
+"""Values that come back equal, but rounded, in UTC, without a fold or with zeros behind."""
 
 
 def is_shareable(layout: Layout) -> bool:

@@ -77,7 +77,7 @@ class AvroMessageMixin(UserMessage):
             status: str
 
     The record is named like the class, or as `schema_name` of an inner class `Meta` says. Which types fields can have,
-    and as what they travel, is a table in `docs/field-types.md`: a value arrives as it was, or encoding raises.
+    and as what they travel, is a table in `docs/messages.md`: a value arrives as it was, or encoding raises.
 
     Who has an Avro schema already brings it along, as the path of a file or as JSON text. The annotations say what
     its fields are in Python, and the schema says all about the wire, the record's name included:
@@ -96,10 +96,11 @@ class AvroMessageMixin(UserMessage):
         """Take the schema that the class brings along, and check the annotations that can be resolved already.
 
         Raises:
-            TypeError: A field cannot be sent.
+            TypeError: A field cannot be sent, or is called like a method of messages.
             ValueError: What the class brings along is no Avro schema of a record.
             OSError: Its file cannot be read.
         """
+        _check_names(cls)
         if schema is not None:
             cls._given = _Given.read(cls.__qualname__, schema)
         check_field_types(cls)
@@ -155,6 +156,21 @@ class AvroMessageMixin(UserMessage):
         cls = self.__class__
         message: Self = (_derived.get(cls) or _derive(cls)).codec.copy(self)
         return message
+
+
+_METHODS: Final = UserMessage.__abstractmethods__ | {"_given"}
+
+
+def _check_names(message_class: type[AvroMessageMixin]) -> None:
+    """Raise unless the methods of messages are what they are: a field of such a name would take their place."""
+    for base in message_class.__mro__:
+        if not issubclass(UserMessage, base) and base is not AvroMessageMixin:
+            taken = sorted(_METHODS & set(vars(base).get("__annotations__", ())))
+            if taken:
+                raise TypeError(
+                    f"field {taken[0]!r} of message {message_class.__qualname__} is called like a method of all "
+                    "messages: choose another name"
+                )
 
 
 def _derive(message_class: type[AvroMessageMixin]) -> _Derived:

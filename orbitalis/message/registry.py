@@ -52,8 +52,7 @@ def find(message_type: str, fingerprint: str | None) -> type[UserMessage] | None
 
     `fingerprint` is what the envelope's header `schema_fingerprint` says.
     """
-    # A class is registered before it becomes a dataclass; one that never does is a base of others.
-    candidates = [one for one in _classes.get(message_type, ()) if "__dataclass_fields__" in vars(one)]
+    candidates = [one for one in _classes.get(message_type, ()) if _is_complete(one)]
     if not candidates:
         return None
     if fingerprint is not None and len(candidates) > 1:
@@ -61,3 +60,14 @@ def find(message_type: str, fingerprint: str | None) -> type[UserMessage] | None
             if candidate.schema_fingerprint() == fingerprint:
                 return candidate
     return candidates[-1]
+
+
+def _is_complete(message_class: type[UserMessage]) -> bool:
+    """Return whether a class is a dataclass, if only by what it derives from.
+
+    A class is registered before it becomes one, and one with fields that never does is a base of others.
+    """
+    own = vars(message_class)
+    return "__dataclass_fields__" in own or (
+        hasattr(message_class, "__dataclass_fields__") and not own.get("__annotations__")
+    )

@@ -13,7 +13,7 @@ from orbitalis_avro.layout import (
     is_shareable,
 )
 from orbitalis_avro.logical import LOGICAL
-from orbitalis_avro.source.function import Function, has_parts, is_null
+from orbitalis_avro.source.function import Function, has_parts, is_null, quoted
 
 __all__ = ["Copier"]
 
@@ -57,7 +57,7 @@ class Copier(Function):
                     self._scalar(layout, value)
             case EnumLayout(class_name=class_name, written=written, expected=expected):
                 with self.block(f"if {value}.__class__ is not {class_name} or {value} not in {written}:"):
-                    self.add(f'raise unexpected("{expected}", {value})')
+                    self.add(f"raise unexpected({quoted(expected)}, {value})")
             case ArrayLayout():
                 self._array(layout, value, at)
             case MapLayout():

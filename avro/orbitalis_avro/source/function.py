@@ -16,7 +16,7 @@ from orbitalis_avro.layout import (
 from orbitalis_avro.logical import LOGICAL
 from orbitalis_avro.plan import ScalarStep
 
-__all__ = ["Function", "has_parts", "is_null"]
+__all__ = ["Function", "has_parts", "is_null", "quoted"]
 
 _LINE_LENGTH = 120
 _EXPECTED = {
@@ -90,7 +90,7 @@ class Function:
         name = self.record.class_name
         with self.block(f"if value.__class__ is not {name}:"):
             if self.record.is_strict:
-                self.add(f'raise unexpected("{name}", value)')
+                self.add(f"raise unexpected({quoted(self.record.expected)}, value)")
             else:
                 self.add(f"check_instance(value, {name})")
 
@@ -140,7 +140,7 @@ class Function:
                 yield index
             word = "elif"
         with self.block("else:"):
-            self.add(f"raise unexpected({_quoted(layout.expected)}, {value})")
+            self.add(f"raise unexpected({quoted(layout.expected)}, {value})")
 
     def require(self, value: str, layout: ScalarLayout) -> None:
         """Hold a value against its class; what is forgiven is made one of the class."""
@@ -185,5 +185,6 @@ def is_null(layout: Layout) -> bool:
     return isinstance(layout, ScalarLayout) and layout.step.name == "null"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Write a text as it stands in source."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

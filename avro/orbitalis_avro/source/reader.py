@@ -16,7 +16,7 @@ from orbitalis_avro.layout import (
 )
 from orbitalis_avro.logical import LOGICAL
 from orbitalis_avro.plan import ScalarStep
-from orbitalis_avro.source.function import Function, has_parts
+from orbitalis_avro.source.function import Function, has_parts, quoted
 
 __all__ = ["Reader"]
 
@@ -68,6 +68,9 @@ class Reader(Function):
             case EnumLayout(step=step, members=members):
                 self.add(f"index, position = read_index(data, position, {len(step.symbols)})")
                 self.add(f"{target} = {members}[index]")
+                if layout.is_narrowed:
+                    with self.block(f"if {target} not in {layout.written}:"):
+                        self.add(f"raise unexpected({quoted(layout.expected)}, {target})")
             case ArrayLayout():
                 self._array(layout, target, at)
             case MapLayout():

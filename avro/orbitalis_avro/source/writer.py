@@ -13,7 +13,7 @@ from orbitalis_avro.layout import (
 )
 from orbitalis_avro.logical import LOGICAL
 from orbitalis_avro.plan import ScalarStep
-from orbitalis_avro.source.function import Function, has_parts, is_null
+from orbitalis_avro.source.function import Function, has_parts, is_null, quoted
 
 __all__ = ["Writer"]
 
@@ -105,7 +105,7 @@ class Writer(Function):
 
     def _symbol(self, layout: EnumLayout, value: str) -> None:
         with self.block(f"if {value}.__class__ is not {layout.class_name} or {value} not in {layout.written}:"):
-            self.add(f'raise unexpected("{layout.expected}", {value})')
+            self.add(f"raise unexpected({quoted(layout.expected)}, {value})")
         self.add(f"add({layout.written}[{value}])")
 
     def _array(self, layout: ArrayLayout, value: str, at: str) -> None:

@@ -7,6 +7,7 @@ a schema that a class brings along may not, and is refused.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -91,6 +92,7 @@ class ClassLayouts:
         key = (field.record_class, step.name)
         if key in self._references:
             return self._references[key]
+        _check_can_be_made(field, self._owner)
         plan = self._plan.records[step.name]
         members = {member.name: member for member in field.members}
         fields = tuple(
@@ -104,16 +106,22 @@ class ClassLayouts:
         )
         suffix = f"record{len(self.records)}"
         class_name = self._constant(field.record_class.__name__, field.record_class)
-        shareable = _is_frozen(field.record_class) and all(is_shareable(one.layout) for one in fields)
+        names = frozenset(one.name for one in fields)
+        shareable = (
+            _is_frozen(field.record_class)
+            and names == {one.name for one in dataclasses.fields(field.record_class)}
+            and all(is_shareable(one.layout) for one in fields)
+        )
         self.records.append(
             RecordLayout(
                 plan=plan,
                 class_name=class_name,
+                expected=f"a {field.record_class.__name__}",
                 suffix=suffix,
                 fields=fields,
                 is_strict=True,
                 may_refuse=True,
-                is_filled=_is_filled(field.record_class, frozenset(one.name for one in fields)),
+                is_filled=_is_filled(field.record_class, names),
                 is_shareable=shareable,
             )
         )
@@ -131,7 +139,8 @@ class ClassLayouts:
         known = next((one for one, other in self.constants.items() if other is value), None)
         if known is not None:
             return known
-        unique = f"{name if name.isidentifier() else 'Value'}_{len(self.constants)}"
+        # Python normalizes the other letters of an identifier.
+        unique = f"{name if name.isidentifier() and name.isascii() else 'Value'}_{len(self.constants)}"
         self.constants[unique] = value
         return unique
 
@@ -183,14 +192,17 @@ class ClassLayouts:
         return self._enumerated(field.python_type, members, members if among is None else among)
 
     def _enumerated(self, class_: type, members: tuple[Any, ...], allowed: tuple[Any, ...]) -> EnumLayout:
+        # A text is equal to a member of a StrEnum.
+        allowed = tuple(one for one in allowed if type(one) is class_)
         written = {member: varint(index << 1) for index, member in enumerate(members) if member in allowed}
         return EnumLayout(
             step=EnumStep(name="", symbols=tuple(map(str, members))),
             annotation="Any",
             class_name=self._constant(class_.__name__, class_),
-            expected=_one_of(allowed) if class_ is str else f"a {class_.__name__}",
+            expected=f"a {class_.__name__}" if len(written) == len(members) else _one_of(allowed),
             written=self._constant("WRITTEN", written),
             members=self._constant("MEMBERS", members),
+            is_narrowed=len(written) < len(members),
         )
 
     def _literal(self, step: Step, field: LiteralField, path: str) -> Layout:
@@ -277,8 +289,24 @@ def _is_set_by_descriptor(record_class: type, name: str) -> bool:
     return hasattr(found, "__set__")
 
 
+def _check_can_be_made(field: RecordField, owner: str) -> None:
+    """Raise unless the class of a record takes the fields that are sent as arguments."""
+    try:
+        signature = inspect.signature(field.record_class)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(**{member.name: None for member in field.members if member.init})
+    except TypeError as error:
+        raise TypeError(
+            f"message {owner} could not be received: {field.record_class.__qualname__} is not made of its fields "
+            f"alone: {error}; give each other argument a default"
+        ) from error
+
+
 def _is_frozen(record_class: type) -> bool:
-    parameters = getattr(record_class, "__dataclass_params__", None)
+    # Of its own: what derives from a frozen class without being a dataclass can have other attributes that change.
+    parameters = vars(record_class).get("__dataclass_params__")
     return bool(parameters is not None and parameters.frozen)
 
 
@@ -318,7 +346,7 @@ def _expected(layout: Layout) -> str:
         case MapLayout():
             return "dict"
         case RecordReference(annotation=class_name):
-            return class_name.rpartition("_")[0]
+            return f"a {class_name.rpartition('_')[0]}"
 
 
 def _one_of(values: tuple[Any, ...]) -> str:

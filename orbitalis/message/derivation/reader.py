@@ -36,6 +36,7 @@ from orbitalis.message.derivation.singular import singular
 from orbitalis.message.derivation.unions import (
     add_branch,
     check_told_apart,
+    depth_of,
     null_field,
     takes_no_bytes,
     takes_none,
@@ -51,6 +52,9 @@ _MAPS: Final = (dict, Mapping, MutableMapping)
 
 
 _UNIONS: Final = (Union, UnionType)
+
+_DEEPEST: Final = 8
+"""Python has a bound for loops in loops, and a codec takes two for each level."""
 
 
 _NAME: Final = compile_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -148,6 +152,11 @@ class Reader:
         place = replace(place, field=name, inner_name=inner_name)
         made = source.default_factory is not MISSING
         found = self.read(annotation, place, source.default, made)
+        if depth_of(found) > _DEEPEST:
+            raise Refusal(
+                f"lists, tuples and dicts nest more than {_DEEPEST} levels deep in it: "
+                "put the inner ones into a dataclass of their own"
+            )
         if source.default is None and takes_none(found):
             found = union_field([null_field(), found])
         written: dict[str, Json] = {**metadata, "name": name, "type": found.avro}

@@ -23,7 +23,7 @@ from orbitalis.message.derivation.field_types import (
 )
 from orbitalis.message.derivation.refusals import Refusal, shown
 
-__all__ = ["add_branch", "check_told_apart", "null_field", "takes_no_bytes", "takes_none", "union_field"]
+__all__ = ["add_branch", "check_told_apart", "depth_of", "null_field", "takes_no_bytes", "takes_none", "union_field"]
 
 
 def null_field() -> ScalarField:
@@ -93,6 +93,17 @@ def takes_none(field_type: FieldType) -> bool:
             return True
         case _:
             return False
+
+
+def depth_of(field_type: FieldType) -> int:
+    """Return how many levels deep lists, tuples and dicts nest in a type, not counting those in records."""
+    match field_type:
+        case ListField(inner) | TupleField(inner) | MapField(inner):
+            return 1 + depth_of(inner)
+        case UnionField(branches):
+            return max(map(depth_of, branches))
+        case _:
+            return 0
 
 
 def takes_no_bytes(field_type: FieldType) -> bool:

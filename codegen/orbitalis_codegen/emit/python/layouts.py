@@ -43,6 +43,7 @@ class Layouts:
         return RecordLayout(
             plan=plan,
             class_name=self._types.class_names[record.name],
+            expected=self._types.class_names[record.name],
             suffix=self.suffixes[record.name],
             fields=tuple(
                 FieldLayout(
