@@ -80,8 +80,30 @@ class PayloadTypes:
             # The classes of MESSAGE_OF_VALUE: written out, they cost no call, and this is done for every input.
             case StringMessage() | Int64Message() | Float64Message() | BytesMessage() if type(payload) in self._bare:
                 return payload.value
+            case UserMessage() if type(payload) not in self._messages:
+                return self.declared(payload)
             case _:
                 return payload
+
+    @cached_property
+    def message_classes(self) -> frozenset[type]:
+        """The classes of the messages that these payloads are."""
+        return frozenset(self._messages)
+
+    def declared(self, payload: object | None) -> object | None:
+        """Return a message as the class that is declared, where another one of the same name and schema came.
+
+        The wire does not tell such classes apart. What is no such message is returned as it is.
+
+        Raises:
+            DecodeError: The class that is declared refuses it.
+        """
+        if not isinstance(payload, UserMessage):
+            return payload
+        declared = self._forms.get(canonical_form(payload.avro_schema()))
+        if declared is None or not issubclass(declared, UserMessage):
+            return payload
+        return declared.decode(payload.encode())
 
     def message(self, value: object | None) -> object | None:
         """Return the message to be sent for a value, or `None` if nothing is.
@@ -140,8 +162,9 @@ class PayloadTypes:
         return tuple(schema_of(message) for message in self._messages)
 
     @cached_property
-    def _forms(self) -> frozenset[str]:
-        return frozenset(canonical_form(schema) for schema in self._schemas)
+    def _forms(self) -> Mapping[str, type]:
+        """Message classes by the canonical forms of their schemas."""
+        return {canonical_form(schema_of(message)): message for message in self._messages}
 
 
 def _message_class(one: type) -> type:

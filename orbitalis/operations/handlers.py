@@ -130,6 +130,8 @@ class MethodHandler(ConnectionEventHandler):
         # Where the method takes messages alone, they are handed on as they are.
         has_bare_values = payloads is not None and any(one in MESSAGE_OF_VALUE for one in payloads.types)
         self._unwrap = payloads.unwrap if payloads is not None and has_bare_values else None
+        self._declared = payloads.declared if payloads is not None else None
+        self._message_classes = frozenset[type]() if payloads is None else payloads.message_classes
         self._connection_parameter = connection_parameter
         self._results = results
         self._on_result = on_result
@@ -144,7 +146,11 @@ class MethodHandler(ConnectionEventHandler):
         # This is done for each input and output, so it calls as little as possible.
         parameter = self._connection_parameter
         if self._takes_payload:
-            payload = event.payload if self._unwrap is None else self._unwrap(event.payload)
+            payload = event.payload
+            if self._unwrap is not None:
+                payload = self._unwrap(payload)
+            elif type(payload) not in self._message_classes and self._declared is not None:
+                payload = self._declared(payload)
             if parameter is None:
                 result = await self._method(payload)
             else:

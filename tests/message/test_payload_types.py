@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -113,3 +113,16 @@ def test_what_stands_for_no_message_is_refused() -> None:
 )
 def test_a_handler_gets_the_bare_value_where_that_is_the_type(annotation: Any, payload: object, gets: object) -> None:
     assert PayloadTypes.of_annotation(annotation).unwrap(payload) == gets
+
+
+def test_a_message_of_another_class_with_the_same_schema_is_given_as_the_class_that_is_declared() -> None:
+    first, second, other = (
+        make_dataclass(name, [("value", int)], bases=(AvroMessageMixin,)) for name in ("Same", "Same", "Other")
+    )
+    types = PayloadTypes.of_annotation(second | str | None)
+    assert types.unwrap(first(5)) == second(5)
+    given = second(5)
+    assert types.unwrap(given) is given
+    stranger = other(5)
+    assert types.unwrap(stranger) is stranger
+    assert types.unwrap(None) is None

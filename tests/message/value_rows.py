@@ -299,9 +299,9 @@ CONTEXTS = [
 ]
 
 
-def message_of(annotation: Any, *, frozen: bool = False) -> Any:
+def message_of(annotation: Any, *, frozen: bool = False, name: str = "Telegram") -> Any:
     """Return a message class with one field `value`."""
-    return make_dataclass("Telegram", [("value", annotation)], bases=(AvroMessageMixin,), frozen=frozen)
+    return make_dataclass(name, [("value", annotation)], bases=(AvroMessageMixin,), frozen=frozen)
 
 
 def rounded(row: Row, value: Any) -> Any:
