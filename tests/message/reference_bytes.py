@@ -37,27 +37,45 @@ _PYTHON: dict[str, type] = {
 }
 
 
-def reference_bytes(schema: Any, value: Any, named: dict[str, Any]) -> bytes:
-    """Write a value of a schema; `named` collects the types that are written out."""
+def reference_bytes(schema: Any, value: Any) -> bytes:
+    """Write a value of a schema."""
+    named: dict[str, Any] = {}
+    _collect(schema, named)
+    return _bytes(schema, value, named)
+
+
+def _collect(schema: Any, named: dict[str, Any]) -> None:
+    """Find the types that are written out, and referred to by name elsewhere."""
+    match schema:
+        case list():
+            for branch in schema:
+                _collect(branch, named)
+        case {"type": "record", "name": name, "fields": members}:
+            named[name] = schema
+            for member in members:
+                _collect(member["type"], named)
+        case {"type": "enum" | "fixed", "name": name}:
+            named[name] = schema
+        case {"items": inner} | {"values": inner}:
+            _collect(inner, named)
+
+
+def _bytes(schema: Any, value: Any, named: dict[str, Any]) -> bytes:
     if isinstance(schema, str) and schema in named:
         schema = named[schema]
     if isinstance(schema, list):
         index = next(at for at, one in enumerate(schema) if _is_of(one, value, named))
-        return long(index) + reference_bytes(schema[index], value, named)
+        return long(index) + _bytes(schema[index], value, named)
     kind = schema if isinstance(schema, str) else schema["type"]
-    if kind in ("record", "enum", "fixed"):
-        named[schema["name"]] = schema
     match kind:
         case "array":
-            items = b"".join(reference_bytes(schema["items"], one, named) for one in value)
+            items = b"".join(_bytes(schema["items"], one, named) for one in value)
             return (long(len(value)) + items if value else b"") + b"\0"
         case "map":
-            pairs = b"".join(text(key) + reference_bytes(schema["values"], one, named) for key, one in value.items())
+            pairs = b"".join(text(key) + _bytes(schema["values"], one, named) for key, one in value.items())
             return (long(len(value)) + pairs if value else b"") + b"\0"
         case "record":
-            return b"".join(
-                reference_bytes(one["type"], getattr(value, one["name"]), named) for one in schema["fields"]
-            )
+            return b"".join(_bytes(one["type"], getattr(value, one["name"]), named) for one in schema["fields"])
         case "enum":
             return fastavro_bytes(schema, _symbol(schema, value))
         case "bytes" if isinstance(value, Decimal):
@@ -73,8 +91,6 @@ def _is_of(schema: Any, value: Any, named: dict[str, Any]) -> bool:
     if isinstance(schema, list):
         return any(_is_of(one, value, named) for one in schema)
     kind = schema if isinstance(schema, str) else schema["type"]
-    if kind in ("record", "enum", "fixed"):
-        named[schema["name"]] = schema
     if kind == "record":
         return type(value).__name__ == schema["name"]
     if kind == "enum":

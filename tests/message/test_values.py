@@ -32,7 +32,7 @@ def test_a_value_arrives_equal_and_of_its_type(row: Row, context: Context, froze
         data = message.encode()
         assert is_same(message_class.decode(data), expected)
         assert is_same(message.as_received(), expected)
-        assert data == reference_bytes(schema, message, {})
+        assert data == reference_bytes(schema, message)
 
 
 @pytest.mark.parametrize(("row", "context"), CASES)
