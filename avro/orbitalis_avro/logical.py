@@ -6,11 +6,12 @@ after what they return.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from orbitalis_avro.binary import Fault, shown, shown_value, unexpected
@@ -47,6 +48,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL_EPOCH: Final = datetime(1970, 1, 1)
 _EPOCH_ORDINAL: Final = 719163
 _MICROSECOND: Final = timedelta(microseconds=1)
+_IS_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 _DAY: Final = 86_400_000_000
 """Microseconds."""
 
@@ -101,13 +103,18 @@ def micros_of_datetime(value: object) -> int:
 
 def millis_of_datetime(value: object) -> int:
     """Return the milliseconds since 1970 of a datetime with a time zone."""
+    if value.__class__ is datetime and isinstance(value, datetime) and value.tzinfo is UTC:
+        since = value - _EPOCH
+        millis, rest = divmod(since.microseconds, 1000)
+        if not rest:
+            return (since.days * 86_400 + since.seconds) * 1000 + millis
     return _millis(micros_of_datetime(value), value)
 
 
 def datetime_of_micros(micros: int) -> datetime:
     """Return the datetime in UTC, microseconds after 1970 began."""
     try:
-        return _EPOCH + timedelta(microseconds=micros)
+        return _EPOCH + timedelta(0, 0, micros)
     except OverflowError:
         raise Fault(f"expected a time between the years 1 and 9999, got {micros} µs since 1970") from None
 
@@ -115,7 +122,7 @@ def datetime_of_micros(micros: int) -> datetime:
 def datetime_of_millis(millis: int) -> datetime:
     """Return the datetime in UTC, milliseconds after 1970 began."""
     try:
-        return _EPOCH + timedelta(milliseconds=millis)
+        return _EPOCH + timedelta(0, 0, 0, millis)
     except OverflowError:
         raise Fault(f"expected a time between the years 1 and 9999, got {millis} ms since 1970") from None
 
@@ -192,27 +199,28 @@ def date_of_days(days: int) -> date:
         raise Fault(f"expected a day between the years 1 and 9999, got {days} days since 1970") from None
 
 
-def text_of_uuid(value: object) -> str:
-    """Return the text of a UUID, with hyphens."""
+@cache
+def _uuid_class() -> type[UUID]:
     # Importing it takes long, and few messages use it.
     from uuid import UUID
 
-    if value.__class__ is not UUID:
+    return UUID
+
+
+def text_of_uuid(value: object) -> str:
+    """Return the text of a UUID, with hyphens."""
+    uuid_class = _uuid_class()
+    if value.__class__ is not uuid_class or not isinstance(value, uuid_class):
         raise unexpected("a UUID", value)
-    return str(value)
+    digits = f"{value.int:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def uuid_of_text(text: str) -> UUID:
     """Return the UUID of a text with hyphens."""
-    from uuid import UUID
-
-    try:
-        value = UUID(text)
-    except ValueError:
-        value = None
-    if value is None or str(value) != text.lower():
+    if _IS_UUID(text) is None:
         raise Fault(f"expected a UUID in its form with hyphens, got {shown(text)}")
-    return value
+    return _uuid_class()(int=int(text.replace("-", ""), 16))
 
 
 def seconds_of_timedelta(value: object) -> float:

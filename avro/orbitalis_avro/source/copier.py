@@ -13,7 +13,7 @@ from orbitalis_avro.layout import (
     is_shareable,
 )
 from orbitalis_avro.logical import LOGICAL
-from orbitalis_avro.source.function import Function, has_parts, is_null, quoted
+from orbitalis_avro.source.function import Function, bulk_of, has_parts, is_null, quoted
 
 __all__ = ["Copier"]
 
@@ -110,6 +110,23 @@ class Copier(Function):
         changes = not is_shareable(layout)
         if changes:
             self.add(f"copies{number}: list[{layout.items.annotation}] = []")
+        bulk = bulk_of(layout)
+        if bulk is None:
+            self._each(layout, number, at, changes)
+        elif changes:
+            with self.block(f"if len(items{number}) > MANY and are_{bulk}(items{number}):"):
+                self.add(f"copies{number} += items{number}")
+            with self.block("else:"):
+                self._each(layout, number, at, changes)
+        else:
+            with self.block(f"if len(items{number}) <= MANY or not are_{bulk}(items{number}):"):
+                self._each(layout, number, at, changes)
+        if changes:
+            made = f"copies{number}" if layout.sequence == "list" else f"tuple(copies{number})"
+            self.add(f"{value} = {made}")
+
+    def _each(self, layout: ArrayLayout, number: int, at: str, changes: bool) -> None:
+        """Check the items one by one, and copy them if that makes a difference."""
         self.add(f"each{number} = iter(items{number})")
         inner = f"{at}[each{number}]"
         self.at(inner)
@@ -119,9 +136,6 @@ class Copier(Function):
             self._copy(layout.items, f"item{number}", inner)
             if changes:
                 self.add(f"copies{number}.append(item{number})")
-        if changes:
-            made = f"copies{number}" if layout.sequence == "list" else f"tuple(copies{number})"
-            self.add(f"{value} = {made}")
 
     def _map(self, layout: MapLayout, value: str, at: str) -> None:
         number = self.number()

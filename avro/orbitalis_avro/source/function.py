@@ -16,7 +16,7 @@ from orbitalis_avro.layout import (
 from orbitalis_avro.logical import LOGICAL
 from orbitalis_avro.plan import ScalarStep
 
-__all__ = ["Function", "has_parts", "is_null", "quoted"]
+__all__ = ["Function", "bulk_of", "has_parts", "is_null", "quoted"]
 
 _LINE_LENGTH = 120
 _EXPECTED = {
@@ -39,6 +39,9 @@ _CLASSES = {
     "bytes": "bytes",
     "fixed": "bytes",
 }
+
+
+_BULK = {"int": "ints", "long": "longs", "double": "floats"}
 
 
 class Function:
@@ -167,6 +170,15 @@ class Function:
         """Make the logical value of a primitive."""
         extra = f", {step.precision}, {step.scale}" if step.name == "decimal" else ""
         self.add(f"{target} = {LOGICAL[step.name].lift}({value}{extra})")
+
+
+def bulk_of(layout: ArrayLayout) -> str | None:
+    """Return what :mod:`orbitalis_avro.numbers` calls the items that it handles all at once; `None` for others."""
+    match layout.items:
+        case ScalarLayout(step=step, allowed=None):
+            return _BULK.get(step.name)
+        case _:
+            return None
 
 
 def has_parts(layout: Layout) -> bool:

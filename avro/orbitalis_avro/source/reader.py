@@ -16,7 +16,7 @@ from orbitalis_avro.layout import (
 )
 from orbitalis_avro.logical import LOGICAL
 from orbitalis_avro.plan import ScalarStep
-from orbitalis_avro.source.function import Function, has_parts, quoted
+from orbitalis_avro.source.function import Function, bulk_of, has_parts, quoted
 
 __all__ = ["Reader"]
 
@@ -127,13 +127,24 @@ class Reader(Function):
             if layout.step.minimum == 0:
                 self.add(f"guard.count(count{number})")
             self.at(inner)
-            with self.block(f"for _ in range(count{number}):"):
-                if has_parts(layout.items):
-                    self.at(inner)
-                self._read(layout.items, f"item{number}", inner)
-                self.add(f"items{number}.append(item{number})")
+            bulk = bulk_of(layout)
+            if bulk is None:
+                self._each(layout, number, inner)
+            else:
+                with self.block(f"if count{number} > MANY:"):
+                    self.add(f"position = read_{bulk}(data, position, count{number}, items{number})")
+                with self.block("else:"):
+                    self._each(layout, number, inner)
             self.at(at)
         self.add(f"{target} = items{number}" if layout.sequence == "list" else f"{target} = tuple(items{number})")
+
+    def _each(self, layout: ArrayLayout, number: int, inner: str) -> None:
+        """Read the items of a block one by one."""
+        with self.block(f"for _ in range(count{number}):"):
+            if has_parts(layout.items):
+                self.at(inner)
+            self._read(layout.items, f"item{number}", inner)
+            self.add(f"items{number}.append(item{number})")
 
     def _map(self, layout: MapLayout, target: str, at: str) -> None:
         number = self.number()

@@ -13,7 +13,7 @@ from orbitalis_avro.layout import (
 )
 from orbitalis_avro.logical import LOGICAL
 from orbitalis_avro.plan import ScalarStep
-from orbitalis_avro.source.function import Function, has_parts, is_null, quoted
+from orbitalis_avro.source.function import Function, bulk_of, has_parts, is_null, quoted
 
 __all__ = ["Writer"]
 
@@ -104,9 +104,12 @@ class Writer(Function):
         self.add("add(LENGTHS[length] if length < 1024 else varint(length << 1))")
 
     def _symbol(self, layout: EnumLayout, value: str) -> None:
-        with self.block(f"if {value}.__class__ is not {layout.class_name} or {value} not in {layout.written}:"):
+        symbol = f"symbol{self.number()}"
+        # Looked up once: members of an enum have a hash of their own, in Python.
+        self.add(f"{symbol} = {layout.written}.get({value}) if {value}.__class__ is {layout.class_name} else None")
+        with self.block(f"if {symbol} is None:"):
             self.add(f"raise unexpected({quoted(layout.expected)}, {value})")
-        self.add(f"add({layout.written}[{value}])")
+        self.add(f"add({symbol})")
 
     def _array(self, layout: ArrayLayout, value: str, at: str) -> None:
         number = self.number()
@@ -120,14 +123,25 @@ class Writer(Function):
             if layout.step.minimum == 0:
                 self.add(f"guard.count(len(items{number}))")
             self._length(f"items{number}")
-            self.add(f"each{number} = iter(items{number})")
-            inner = f"{at}[each{number}]"
-            self.at(inner)
-            with self.block(f"for item{number} in each{number}:"):
-                if has_parts(layout.items):
-                    self.at(inner)
-                self._write(layout.items, f"item{number}", inner)
+            bulk = bulk_of(layout)
+            if bulk is None:
+                self._each(layout, number, at)
+            else:
+                with self.block(f"if len(items{number}) > MANY and are_{bulk}(items{number}):"):
+                    self.add(f"add(write_{'floats' if bulk == 'floats' else 'longs'}(items{number}))")
+                with self.block("else:"):
+                    self._each(layout, number, at)
         self.add(r'add(b"\0")')
+
+    def _each(self, layout: ArrayLayout, number: int, at: str) -> None:
+        """Write the items one by one."""
+        self.add(f"each{number} = iter(items{number})")
+        inner = f"{at}[each{number}]"
+        self.at(inner)
+        with self.block(f"for item{number} in each{number}:"):
+            if has_parts(layout.items):
+                self.at(inner)
+            self._write(layout.items, f"item{number}", inner)
 
     def _map(self, layout: MapLayout, value: str, at: str) -> None:
         number = self.number()
