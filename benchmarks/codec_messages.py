@@ -133,7 +133,7 @@ def _lower_choices(choices: Choices) -> dict[str, Any]:
     return {**vars(choices), "things": [(type(one).__name__, vars(one)) for one in choices.things]}
 
 
-_RECORDS = {"Lamp": Lamp, "Blind": Blind}
+_RECORDS: dict[str, Callable[..., object]] = {"Lamp": Lamp, "Blind": Blind}
 
 
 def _lift_choices(record: dict[str, Any]) -> Choices:

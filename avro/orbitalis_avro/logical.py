@@ -103,7 +103,7 @@ def micros_of_datetime(value: object) -> int:
 
 def millis_of_datetime(value: object) -> int:
     """Return the milliseconds since 1970 of a datetime with a time zone."""
-    if value.__class__ is datetime and isinstance(value, datetime) and value.tzinfo is UTC:
+    if isinstance(value, datetime) and value.__class__ is datetime and value.tzinfo is UTC:
         since = value - _EPOCH
         millis, rest = divmod(since.microseconds, 1000)
         if not rest:

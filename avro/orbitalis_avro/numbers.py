@@ -7,6 +7,7 @@ nevertheless, since that says which item it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import length_hint
 from struct import pack, unpack_from
 from typing import Any, Final
 
@@ -110,5 +111,5 @@ def _read(data: bytes, position: int, count: int, items: list[int], bits: int) -
         add((byte >> 1) ^ -(byte & 1))
         count -= 1
         if not count:
-            return position + len(following) - left.__length_hint__()
+            return position + len(following) - length_hint(left)
     raise IndexError

@@ -10,7 +10,7 @@ import pytest
 from orbitalis import Float32, Int32
 from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_avro.numbers import MANY
-from tests.message.value_rows import is_same, message_of
+from tests.message.value_rows import LIST, TUPLE, is_same, message_of
 from tests.support.avro import fastavro_bytes, long
 
 CHANCE = random.Random(7)
@@ -33,7 +33,7 @@ LISTS: list[tuple[Any, str, list[Any]]] = [
 def test_they_arrive_and_are_written_as_fastavro_does(
     annotation: Any, avro: str, items: list[Any], is_tuple: bool
 ) -> None:
-    made = message_of(tuple[annotation, ...] if is_tuple else list[annotation])
+    made = message_of(TUPLE[annotation, ...] if is_tuple else LIST[annotation])
     for length in (1, MANY, MANY + 1, len(items)):
         value = tuple(items[:length]) if is_tuple else items[:length]
         message = made(value)
@@ -58,7 +58,7 @@ def test_the_one_that_is_wrong_is_named(annotation: Any, item: Any, wrong: list[
     for one in wrong:
         items = [item] * 100
         items[position] = one
-        for message in (message_of(list[annotation])(items), message_of(tuple[annotation, ...])(tuple(items))):
+        for message in (message_of(LIST[annotation])(items), message_of(TUPLE[annotation, ...])(tuple(items))):
             for use in (message.encode, message.as_received):
                 with pytest.raises(EncodeError) as failure:
                     use()
@@ -79,7 +79,7 @@ def test_the_one_that_is_wrong_is_named(annotation: Any, item: Any, wrong: list[
 )
 def test_where_the_data_is_wrong_is_said(annotation: Any, items: bytes, path: str, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason) as failure:
-        message_of(list[annotation]).decode(long(100) + items)
+        message_of(LIST[annotation]).decode(long(100) + items)
     assert failure.value.path == path
 
 

@@ -92,7 +92,7 @@ def _is_of(schema: Any, value: Any, named: dict[str, Any]) -> bool:
         return any(_is_of(one, value, named) for one in schema)
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind == "record":
-        return type(value).__name__ == schema["name"]
+        return bool(type(value).__name__ == schema["name"])
     if kind == "enum":
         return isinstance(value, Enum) and type(value).__name__ == schema["name"]
     logical = kind if isinstance(schema, str) else schema.get("logicalType", kind)

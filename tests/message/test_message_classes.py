@@ -17,6 +17,7 @@ from orbitalis import AvroMessageMixin, Event
 from orbitalis.message import registry
 from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.envelope import Encoding
+from tests.message.value_rows import DICT, LIST, TUPLE
 
 T = TypeVar("T")
 
@@ -186,7 +187,7 @@ def test_fields_and_classes_can_have_any_name() -> None:
     inner = make_dataclass("Fault", [(name, int) for name in NAMES])
     fields = [(name, int | list[int] | dict[str, list[int]]) for name in NAMES]
     for name in ("Any", "Guard", "EncodeError", "str", "int", "list", "value", "located", "tuple"):
-        made: Any = make_dataclass(name, [*fields, ("inner", inner), ("more", list[inner])], bases=(AvroMessageMixin,))
+        made: Any = make_dataclass(name, [*fields, ("inner", inner), ("more", LIST[inner])], bases=(AvroMessageMixin,))
         values = [inner(*range(len(NAMES)))]
         message = made(*([1], 1, {"a": [1]}, *[2] * (len(NAMES) - 3)), values[0], values)
         assert made.decode(message.encode()) == message == message.as_received()
@@ -225,10 +226,10 @@ def _nested(make: Callable[[Any], Any], levels: int) -> Any:
 
 
 MAKERS: list[Callable[[Any], Any]] = [
-    lambda inner: list[inner],
-    lambda inner: dict[str, inner],
-    lambda inner: tuple[inner, ...],
-    lambda inner: list[inner | None],
+    lambda inner: LIST[inner],
+    lambda inner: DICT[str, inner],
+    lambda inner: TUPLE[inner, ...],
+    lambda inner: LIST[inner | None],
 ]
 
 

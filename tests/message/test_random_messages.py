@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from orbitalis import AvroMessageMixin
 from orbitalis_avro.errors import DecodeError, EncodeError
 from tests.message.reference_bytes import reference_bytes
-from tests.message.value_rows import CONTEXTS, ROWS, is_same, message_of
+from tests.message.value_rows import CONTEXTS, DICT, LIST, ROWS, TUPLE, is_same, message_of
 
 Typed = tuple[Any, st.SearchStrategy[Any]]
 """An annotation, and values of it."""
@@ -56,9 +56,9 @@ def _record(parts: list[Typed], frozen: bool) -> Typed:
 def _larger(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
     pairs = st.lists(inner, min_size=1, max_size=3)
     return st.one_of(
-        inner.map(lambda one: (list[one[0]], st.lists(one[1], max_size=3))),  # type: ignore[name-defined]
-        inner.map(lambda one: (tuple[one[0], ...], st.lists(one[1], max_size=3).map(tuple))),  # type: ignore[name-defined]
-        inner.map(lambda one: (dict[str, one[0]], st.dictionaries(_ANY["str"], one[1], max_size=3))),  # type: ignore[name-defined]
+        inner.map(lambda one: (LIST[one[0]], st.lists(one[1], max_size=3))),
+        inner.map(lambda one: (TUPLE[one[0], ...], st.lists(one[1], max_size=3).map(tuple))),
+        inner.map(lambda one: (DICT[str, one[0]], st.dictionaries(_ANY["str"], one[1], max_size=3))),
         inner.map(lambda one: (one[0] | None, st.none() | one[1])),
         pairs.map(lambda all_: (Union[tuple(one[0] for one in all_)], st.one_of([one[1] for one in all_]))),  # noqa: UP007
         st.builds(_record, pairs, st.booleans()),

@@ -25,7 +25,7 @@ from orbitalis import (
     TimeMicro,
 )
 
-__all__ = ["CONTEXTS", "ROWS", "Context", "Row", "is_same", "message_of", "rounded"]
+__all__ = ["CONTEXTS", "DICT", "LIST", "ROWS", "TUPLE", "Context", "Row", "is_same", "message_of", "rounded"]
 
 
 class Mode(Enum):
@@ -288,14 +288,18 @@ class Context:
     """From the message to the value."""
 
 
+# To be given items that only the run knows.
+LIST: Any = list
+TUPLE: Any = tuple
+DICT: Any = dict
 CONTEXTS = [
     Context("bare", lambda inner: inner, lambda value: value, "value"),
-    Context("list", lambda inner: list[inner], lambda value: [value], "value[0]"),
-    Context("tuple", lambda inner: tuple[inner, ...], lambda value: (value,), "value[0]"),
-    Context("dict", lambda inner: dict[str, inner], lambda value: {"k": value}, 'value["k"]'),
+    Context("list", lambda inner: LIST[inner], lambda value: [value], "value[0]"),
+    Context("tuple", lambda inner: TUPLE[inner, ...], lambda value: (value,), "value[0]"),
+    Context("dict", lambda inner: DICT[str, inner], lambda value: {"k": value}, 'value["k"]'),
     Context("optional", lambda inner: inner | None, lambda value: value, "value"),
-    Context("list of optional", lambda inner: list[inner | None], lambda value: [None, value], "value[1]"),
-    Context("dict of lists", lambda inner: dict[str, list[inner]], lambda value: {"k": [value]}, 'value["k"][0]'),
+    Context("list of optional", lambda inner: LIST[inner | None], lambda value: [None, value], "value[1]"),
+    Context("dict of lists", lambda inner: DICT[str, LIST[inner]], lambda value: {"k": [value]}, 'value["k"][0]'),
 ]
 
 

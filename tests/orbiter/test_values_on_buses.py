@@ -53,7 +53,7 @@ def echoing(message_classes: dict[str, Any]) -> type[Plugin]:
         return operation(name=name)(method)
 
     operations = {f"method_{name}": echo(name, one) for name, one in message_classes.items()}
-    taken = ("taken", list[Any], field(default_factory=list))
+    taken: Any = ("taken", list[Any], field(default_factory=list))
     return make_dataclass("Echo", [taken], bases=(Plugin,), namespace=operations)
 
 
@@ -125,7 +125,7 @@ async def test_the_class_that_an_operation_declares_arrives(new_client: NewClien
     core = core_of(new_client(), {"echo": sent})
     async with running(plugin, core):
         await until(core.is_compliant)
-        answer = await core.request("echo", sent(5))
+        answer: Any = await core.request("echo", sent(5))
         assert type(plugin.taken[0]) is declared
         assert plugin.taken == [declared(5)]
         assert answer.value == 5

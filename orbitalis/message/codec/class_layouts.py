@@ -109,7 +109,7 @@ class ClassLayouts:
         names = frozenset(one.name for one in fields)
         shareable = (
             _is_frozen(field.record_class)
-            and names == {one.name for one in dataclasses.fields(field.record_class)}
+            and names == frozenset(one.name for one in dataclasses.fields(field.record_class))
             and all(is_shareable(one.layout) for one in fields)
         )
         self.records.append(
