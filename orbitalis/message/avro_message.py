@@ -158,7 +158,7 @@ class AvroMessageMixin(UserMessage):
         return message
 
 
-_METHODS: Final = UserMessage.__abstractmethods__ | {"_given"}
+_METHODS: Final = {name for name in vars(UserMessage) if not name.startswith("_")} | {"_given"}
 
 
 def _check_names(message_class: type[AvroMessageMixin]) -> None:
