@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fastavro
 import pytest
@@ -135,3 +136,78 @@ def test_a_schema_whose_types_are_not_those_of_the_annotations_is_refused() -> N
         Node("x", 1).encode()
     with pytest.raises(TypeError, match=r"Size: field size is long in the schema, and float in the annotations"):
         Size(1.0).encode()
+
+
+class Light(Enum):
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Spot:
+    x: int
+    y: str
+
+
+OTHERWISE: dict[str, Any] = {
+    "type": "record",
+    "name": "GivenOtherwise",
+    "namespace": "house",
+    "fields": [
+        {"name": "several", "type": ["null", "string", "long", "bytes"]},
+        {"name": "light", "type": {"type": "enum", "name": "L", "symbols": ["off", "on"]}},
+        {
+            "name": "spots",
+            "type": {
+                "type": "array",
+                "items": [
+                    {
+                        "type": "record",
+                        "name": "S",
+                        "fields": [{"name": "y", "type": "string"}, {"name": "x", "type": "int"}],
+                    },
+                    "null",
+                ],
+            },
+        },
+        {"name": "word", "type": {"type": "enum", "name": "W", "symbols": ["b", "c", "a"]}},
+        {"name": "again", "type": ["null", "L"]},
+    ],
+}
+
+
+@dataclass
+class Otherwise(AvroMessageMixin, schema=json.dumps(OTHERWISE)):
+    """Its fields, its branches and the fields of its record are in another order than the schema's."""
+
+    word: Literal["a", "b"]
+    spots: list[Spot | None]
+    again: Light | None
+    light: Light
+    several: bytes | str | int | None
+
+
+@pytest.mark.parametrize("several", [b"x", "x", 5, None])
+def test_fields_and_branches_may_be_in_another_order_than_the_annotations(several: Any) -> None:
+    message = Otherwise("a", [Spot(1, "z"), None], Light.OFF, Light.ON, several)
+    plain = {
+        "several": several,
+        "light": "on",
+        "spots": [{"y": "z", "x": 1}, None],
+        "word": "a",
+        "again": "off",
+    }
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema(OTHERWISE), plain)
+    data = stream.getvalue()
+    assert message.encode() == data
+    assert Otherwise.decode(data) == message == message.as_received()
+
+
+def test_a_symbol_of_the_schema_that_the_annotation_does_not_have_is_refused() -> None:
+    data = Otherwise("a", [], None, Light.ON, None).encode()
+    assert data[-2:] == b"\4\0"
+    with pytest.raises(DecodeError, match=r"word: expected one of 'a', 'b', got str 'c'"):
+        Otherwise.decode(data[:-2] + b"\2\0")
+    with pytest.raises(EncodeError, match=r"word: expected one of 'a', 'b', got str 'c'"):
+        Otherwise("c", [], None, Light.ON, None).encode()  # type: ignore[arg-type]
