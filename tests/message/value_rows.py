@@ -25,7 +25,19 @@ from orbitalis import (
     TimeMicro,
 )
 
-__all__ = ["CONTEXTS", "DICT", "LIST", "ROWS", "TUPLE", "Context", "Row", "is_same", "message_of", "rounded"]
+__all__ = [
+    "CONTEXTS",
+    "DICT",
+    "LIST",
+    "ROWS",
+    "TUPLE",
+    "Context",
+    "Row",
+    "is_raising",
+    "is_same",
+    "message_of",
+    "rounded",
+]
 
 
 class Mode(Enum):
@@ -306,6 +318,11 @@ CONTEXTS = [
 def message_of(annotation: Any, *, frozen: bool = False, name: str = "Telegram") -> Any:
     """Return a message class with one field `value`."""
     return make_dataclass(name, [("value", annotation)], bases=(AvroMessageMixin,), frozen=frozen)
+
+
+def is_raising(value: Any) -> bool:
+    """Return whether a value raises when it is looked at."""
+    return isinstance(value, datetime) and isinstance(value.tzinfo, Raising)
 
 
 def rounded(row: Row, value: Any) -> Any:
