@@ -8,11 +8,11 @@ its path on the way up; running off the end is an `IndexError`, which :func:`loc
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from reprlib import Repr
 from struct import Struct
 from struct import error as StructError
-from typing import Any, Final, NoReturn, TypeGuard
+from typing import Any, Final, NoReturn, TypeGuard, TypeVar
 
 __all__ = [
     "LENGTHS",
@@ -29,11 +29,13 @@ __all__ = [
     "bad_branch",
     "check_block",
     "check_instance",
+    "exact_float",
     "is_sequence",
     "key_part",
     "located",
     "mapping_of",
     "pack_double",
+    "read_back",
     "read_block",
     "read_fixed",
     "read_float",
@@ -63,6 +65,8 @@ _FLOAT: Final = Struct("<f")
 _DOUBLE: Final = Struct("<d")
 _ITEMS_WITHOUT_BYTES: Final = 1024
 """How many items that take no bytes, such as nulls, one message may hold: no length bounds them."""
+T = TypeVar("T")
+
 _PART: Final = re.compile(r"\[(each|items|key)(\d+)\]")
 
 pack_double: Final = _DOUBLE.pack
@@ -240,6 +244,19 @@ def as_float(value: object) -> float:
         raise Fault("expected a number of double precision, got a larger one") from None
 
 
+def exact_float(value: object) -> float:
+    """Return the float that equals an integer, which is a float for type checkers; refuse everything else."""
+    if value.__class__ is not int or not isinstance(value, int):
+        raise unexpected("a float", value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = None
+    if number != value or number is None:
+        raise unexpected("a float, or an int that equals one", value)
+    return number
+
+
 def as_str(value: object) -> str:
     """Return a text of a subclass as one of `str`."""
     if not isinstance(value, str):
@@ -384,6 +401,15 @@ def bad_branch(data: bytes, position: int, choices: int) -> Fault:
     if 0 <= index < choices:
         return Fault(f"the index {index} takes one byte, got more")
     return Fault(f"expected an index below {choices}, got {index}")
+
+
+def read_back(
+    write: Callable[[T, Callable[[bytes], None]], None], read: Callable[[bytes, int], tuple[T, int]], value: T
+) -> T:
+    """Return what is read of what is written for a value."""
+    parts: list[bytes] = []
+    write(value, parts.append)
+    return read(b"".join(parts), 0)[0]
 
 
 def read_index(data: bytes, position: int, choices: int) -> tuple[int, int]:

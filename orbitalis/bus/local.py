@@ -1,7 +1,8 @@
 """The event bus within one process, where nothing is encoded, and messages arrive as over a broker all the same.
 
 What could not be encoded is refused. A message in which nothing can change is handed over as it is; of every other one,
-each subscription gets a copy of its own. Messages of the protocol are made by the runtime, of what cannot change.
+each subscription gets a copy of its own. Messages of the protocol are handed over as the runtime made them: nobody
+changes those.
 """
 
 from __future__ import annotations

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from orbitalis import Event
+from orbitalis import AvroMessageMixin, Event, Float32
 from orbitalis_avro.errors import EncodeError
 from orbitalis_wire.envelope import Encoding
 from tests.message.reference_bytes import reference_bytes
@@ -84,3 +85,39 @@ def test_what_arrives_shares_nothing_that_changes() -> None:
                 message = message_class(context.holding(value))
                 received = message.as_received()
                 assert not changing(message) & changing(received), row.name
+
+
+@dataclass(frozen=True)
+class Inner:
+    size: float
+
+
+@dataclass(frozen=True)
+class Frozen(AvroMessageMixin):
+    inner: Inner
+
+
+@dataclass(frozen=True)
+class Sizes(AvroMessageMixin):
+    """What type checkers let pass: ints where floats belong, as a default, too."""
+
+    inner: Inner
+    size: float = 1
+    sizes: tuple[float, ...] = (1, 2.5)
+    either: float | str | None = None
+    single: Float32 = 0.0
+
+
+def test_an_int_is_a_float_where_that_is_the_only_number() -> None:
+    sent = Sizes(Inner(3), either=2, single=5)
+    wanted = Sizes(Inner(3.0), 1.0, (1.0, 2.5), 2.0, 5.0)
+
+    for received in (Sizes.decode(sent.encode()), sent.as_received()):
+        assert repr(received) == repr(wanted)
+    exact = Frozen(Inner(3.0))
+    assert exact.as_received() is exact
+    assert repr(Frozen(Inner(3)).as_received()) == repr(exact)
+    with pytest.raises(
+        EncodeError, match=r"Sizes\.sizes\[1\]: expected a float, or an int that equals one, got int 9007"
+    ):
+        Sizes(Inner(1.0), sizes=(1, 2**53 + 1)).as_received()

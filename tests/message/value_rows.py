@@ -205,9 +205,14 @@ ROWS: list[Row] = [
         "float",
         float,
         (0.0, -0.0, 1.5, math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308),
-        (1, 0, True, Real(1.5), Decimal(1), HUGE, "1.5", None),
+        (2**53 + 1, True, Real(1.5), Number(1), Decimal(1), HUGE, "1.5", None),
     ),
-    Row("Float32", Float32, (0.0, -0.0, 1.5, 0.1, 1e-50, math.nan, -math.inf, 3.4e38), (1e300, -3.5e38, 1, Real(1.5))),
+    Row(
+        "Float32",
+        Float32,
+        (0.0, -0.0, 1.5, 0.1, 1e-50, math.nan, -math.inf, 3.4e38),
+        (1e300, -3.5e38, 10**40, Real(1.5)),
+    ),
     Row(
         "str",
         str,
@@ -271,13 +276,16 @@ ROWS: list[Row] = [
         (SECOND.replace(tzinfo=None), Moment(2026, 1, 1), 5),
     ),
     Row("datetime | int", datetime | int, (SECOND, 5), (True, date(2026, 1, 2), 5.0)),
-    Row("timedelta | float", timedelta | float, (timedelta(seconds=1), 1.0), (1, timedelta.max)),
+    Row("timedelta | float", timedelta | float, (timedelta(seconds=1), 1.0), (2**53 + 1, timedelta.max)),
     Row("str | Enum", str | Mode, ("day", Mode.DAY), (5, Colour.RED)),
     Row("str | StrEnum", str | Colour, ("red", Colour.RED), (Mode.DAY, Text("red"))),
     Row("UUID | str", UUID | str, (UUID(int=5), str(UUID(int=5))), (5, Text("x"))),
     Row("int | IntEnum", int | Level, (1, Level.LOW), (True, Other.LOW)),
     Row(
-        "Decimal | float", Annotated[Decimal, DecimalDigits(10, 2)] | float, (Decimal("1.5"), 1.5), (1, Decimal("1E+9"))
+        "Decimal | float",
+        Annotated[Decimal, DecimalDigits(10, 2)] | float,
+        (Decimal("1.5"), 1.5),
+        (2**53 + 1, Decimal("1E+9")),
     ),
     Row("records", Lamp | Blind, (Lamp("x"), Blind(True, [5])), (SpecialLamp("x"), "x", Blind("x"))),  # type: ignore[arg-type]
     Row("str | list | dict", str | list[int] | dict[str, int], ("x", [1], {"a": 1}), ((1,), Items([1]), 5)),

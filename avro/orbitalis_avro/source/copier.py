@@ -29,6 +29,7 @@ class Copier(Function):
         self._numbers = len(values)
         with self.block(f"def _copy_{record.suffix}(value: Any{guard}) -> {record.class_name}:"):
             self.check_class()
+            start = len(self.lines)
             if record.fields:
                 self.begin()
                 for index, field in enumerate(record.fields):
@@ -42,6 +43,10 @@ class Copier(Function):
                 self.end("WRITE_FAULTS")
             if not record.is_shareable:
                 self.construct(values)
+            if any(line.endswith("is_same = False") for line in self.lines[start:]):
+                self.lines.insert(start, "    is_same = True")
+                with self.block("if not is_same:"):
+                    self.add(f"return read_back(_write_{record.suffix}, _read_{record.suffix}, value)")
             self.add("return value")
         return "\n".join(self.lines)
 
@@ -69,7 +74,12 @@ class Copier(Function):
                     else:
                         self._copy(layout.branches[index], value, at)
             case RecordReference(suffix=suffix, step=step):
-                self.add(f"{value} = _copy_{suffix}({value}{', guard' if step.is_guarded else ''})")
+                copied = f"_copy_{suffix}({value}{', guard' if step.is_guarded else ''})"
+                if self.record.is_shareable:
+                    with self.block(f"if {copied} is not {value}:"):
+                        self.add("is_same = False")
+                else:
+                    self.add(f"{value} = {copied}")
 
     def _scalar(self, layout: ScalarLayout, value: str) -> None:
         step = layout.step
@@ -91,6 +101,10 @@ class Copier(Function):
             case "float":
                 self.require(value, layout)
                 self.add(f"{value} = round_float({value})")
+            case "double" if self.record.is_shareable:
+                with self.block(f"if {value}.__class__ is not float:"):
+                    self.add(f"exact_float({value})")
+                    self.add("is_same = False")
             case "fixed":
                 self.require(value, layout)
                 self.add(f"write_fixed({value}, {step.size})")
@@ -107,7 +121,7 @@ class Copier(Function):
             self.add(f"items{number} = {value}")
         if layout.step.minimum == 0:
             self.add(f"guard.count(len(items{number}))")
-        changes = not is_shareable(layout)
+        changes = not is_shareable(layout) or (not self.record.is_shareable and _may_differ(layout.items))
         if changes:
             self.add(f"copies{number}: list[{layout.items.annotation}] = []")
         bulk = bulk_of(layout)
@@ -159,3 +173,18 @@ class Copier(Function):
             self._copy(layout.values, f"item{number}", inner)
             self.add(f"copies{number}[key{number}] = item{number}")
         self.add(f"{value} = copies{number}")
+
+
+def _may_differ(layout: Layout) -> bool:
+    """Return whether a value that can be shared may still arrive as another one: an int that a float equals."""
+    match layout:
+        case ScalarLayout(step=step):
+            return step.name == "double"
+        case ArrayLayout(items=items):
+            return _may_differ(items)
+        case UnionLayout(branches=branches):
+            return any(_may_differ(branch) for branch in branches)
+        case RecordReference():
+            return True
+        case _:
+            return False

@@ -150,10 +150,12 @@ class Function:
         step = layout.step
         name = _CLASSES[step.underlying]
         with self.block(f"if {value}.__class__ is not {name}:"):
-            if layout.is_strict:
-                self.add(f'raise unexpected("{_EXPECTED[step.name]}", {value})')
-            else:
+            if not layout.is_strict:
                 self.add(f"{value} = as_{name}({value})")
+            elif name == "float":
+                self.add(f"{value} = exact_float({value})")
+            else:
+                self.add(f'raise unexpected("{_EXPECTED[step.name]}", {value})')
 
     def allow(self, value: str, layout: ScalarLayout) -> None:
         """Refuse what is not among the values that are allowed."""

@@ -111,6 +111,7 @@ class ClassLayouts:
             _is_frozen(field.record_class)
             and names == frozenset(one.name for one in dataclasses.fields(field.record_class))
             and all(is_shareable(one.layout) for one in fields)
+            and not plan.is_guarded
         )
         self.records.append(
             RecordLayout(
@@ -238,7 +239,9 @@ class ClassLayouts:
             raise TypeError(
                 f"message {self._owner}: field {path[1:]} has no branch for {_described(left[0])} in the schema"
             )
-        tests = tuple((index, " or ".join(_tests(branch))) for index, branch in enumerate(branches))
+        # An int is a float where that is the only number, as it is for type checkers.
+        has_ints = any(_takes_ints(branch) for branch in branches)
+        tests = tuple((index, " or ".join(_tests(branch, has_ints))) for index, branch in enumerate(branches))
         return UnionLayout(
             step=step,
             annotation="Any",
@@ -310,8 +313,21 @@ def _is_frozen(record_class: type) -> bool:
     return bool(parameters is not None and parameters.frozen)
 
 
-def _tests(layout: Layout) -> Iterator[str]:
-    """Yield expressions of which one is true of each value of a layout, and none of others."""
+def _takes_ints(layout: Layout) -> bool:
+    match layout:
+        case ScalarLayout(step=step):
+            return step.name in ("int", "long")
+        case UnionLayout(branches=branches):
+            return any(_takes_ints(branch) for branch in branches)
+        case _:
+            return False
+
+
+def _tests(layout: Layout, has_ints: bool) -> Iterator[str]:
+    """Yield expressions of which one is true of each value of a layout, and none of others.
+
+    Without other branches that have ints, a float takes them.
+    """
     match layout:
         case ScalarLayout(step=step, allowed=allowed):
             match step.name:
@@ -319,6 +335,8 @@ def _tests(layout: Layout) -> Iterator[str]:
                     yield "{} is None"
                 case "boolean":
                     yield "({} is True or {} is False)" + (f" and {{}} in {allowed}" if allowed else "")
+                case "float" | "double" if not has_ints:
+                    yield "({}.__class__ is float or {}.__class__ is int)"
                 case name:
                     test = f"{{}}.__class__ is {_PYTHON[name].__name__}"
                     yield f"({test} and {{}} in {allowed})" if allowed else test
@@ -332,7 +350,7 @@ def _tests(layout: Layout) -> Iterator[str]:
             yield f"{{}}.__class__ is {class_name}"
         case UnionLayout(branches=branches):
             for branch in branches:
-                yield from _tests(branch)
+                yield from _tests(branch, has_ints)
 
 
 def _expected(layout: Layout) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from sys import getsizeof
-from types import MappingProxyType
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import Input, Output
@@ -315,8 +314,7 @@ class Requester:
             core_keepalive_topic=topics.keepalive_of_anybody,
             core_keepalive_request_topic=topics.keepalive_request_of_anybody,
             considered_dead_after=float("inf") if after is None else after,
-            # In process, all plugins get the same one.
-            queries=MappingProxyType({name: _query(name, terms) for name, terms in wanted.items()}),
+            queries={name: _query(name, terms) for name, terms in wanted.items()},
         )
 
     # Announcement
