@@ -53,7 +53,9 @@ class StatusMessage(AvroMessageMixin):
 
     def __post_init__(self) -> None:
         if self.created_at is None:
-            self.created_at = datetime.now(UTC)
+            # A datetime travels in milliseconds; DateTimeMicro would carry all digits.
+            now = datetime.now(UTC)
+            self.created_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.dispatch import QueueBounds, Subscription
 from orbitalis.bus.topic_filters import FilterMap
 from orbitalis.message.event import Event
-from orbitalis.message.payload import PROTOCOL_MESSAGES, Publishable, as_received
+from orbitalis.message.payload import PROTOCOL_MESSAGES, Publishable, UndecodedPayload, as_received
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import StringMessage
@@ -28,7 +28,7 @@ from orbitalis_wire.messages import StringMessage
 __all__ = ["LocalEventBus", "LocalEventBusClient", "build_new_local_client"]
 
 
-_SHARED: Final = PROTOCOL_MESSAGES | {type(None)}
+_SHARED: Final = PROTOCOL_MESSAGES | {type(None), UndecodedPayload}
 """Payloads that are handed over as they are, without a look at them."""
 _IN_A_ROW = 64
 """Deliveries of what handlers publish meanwhile, after which everything else in the event loop has its turn."""

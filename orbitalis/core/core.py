@@ -119,7 +119,8 @@ class Core(OperationRequester):
             TypeError: `operation` is none of a plugin class, its annotations cannot be read, or a list is one
                 identifier instead of a list of them.
         """
-        self._home.check()
+        if "_runtime" in vars(self):  # not before the base is initialised
+            self._home.check()
         requirement = OperationRequirement.for_operation(
             operation,
             minimum=minimum,

@@ -20,7 +20,12 @@ __all__ = ["Event", "IdentifierSource", "new_identifier"]
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
-_prefix = os.urandom(10).hex()
+
+def _new_prefix() -> str:
+    return os.urandom(10).hex()
+
+
+_prefix = _new_prefix()
 _numbers: Final = itertools.count(1)
 _HEADERS: Final = (
     "protocol_version",
@@ -48,7 +53,7 @@ class IdentifierSource:
 
     def __init__(self) -> None:
         """Make a source of its own."""
-        self._prefix = os.urandom(10).hex()
+        self._prefix = _new_prefix()
         self._numbers = itertools.count(1)
 
     def __call__(self) -> str:
@@ -62,7 +67,7 @@ class IdentifierSource:
 
 def _renew_prefix() -> None:
     global _prefix
-    _prefix = os.urandom(10).hex()
+    _prefix = _new_prefix()
 
 
 if hasattr(os, "register_at_fork"):

@@ -173,7 +173,7 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="forged-discover-believed",
         file=_PROVIDER,
-        old="(self._liveness.admit(core, headers, now) if is_directed else self._is_to_be_answered(core, headers))",
+        old="self._liveness.admit(core, headers, now) if is_directed else self._is_to_be_answered(core, headers, now)",
         new="self._liveness.admit(core, headers, now)",
     ),
     Mutant(

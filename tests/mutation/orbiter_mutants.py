@@ -339,13 +339,13 @@ ORBITER_MUTANTS = [
     Mutant(
         name="edited-requirements-not-noticed",
         file="orbitalis/core/core.py",
-        old="                if seen.get(name) != _rules(requirement):\n                    break\n",
+        old="                if seen.get(name) != _rules(name, requirement):\n                    break\n",
         new="                if name not in seen:\n                    break\n",
     ),
     Mutant(
         name="edited-policies-not-noticed",
         file="orbitalis/plugin/plugin.py",
-        old="                if seen.get(name) != _rules(operation):\n                    break\n",
+        old="                if seen.get(name) != _rules(name, operation):\n                    break\n",
         new="                if name not in seen:\n                    break\n",
     ),
 ]

@@ -100,6 +100,9 @@ def _chance(seed: int) -> Generator[None]:
     try:
         with (
             mock.patch("orbitalis.message.event._prefix", f"{seed:020x}"),
+            mock.patch(
+                "orbitalis.message.event._new_prefix", map("{:020x}".format, itertools.count(seed + 1)).__next__
+            ),
             mock.patch("orbitalis.message.event._numbers", itertools.count(1)),
             knowing_all_tasks(),
         ):

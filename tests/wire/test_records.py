@@ -35,7 +35,7 @@ def twin_of(record_class: Any) -> Any:
     return dataclasses.make_dataclass(record_class.__name__, members, frozen=True, slots=True, kw_only=True)
 
 
-def made(record_class: Any, value: object = "x") -> Any:
+def made(record_class: Any, value: object = ("x",)) -> Any:
     return record_class(**{field.name: value for field in dataclasses.fields(record_class)})
 
 
