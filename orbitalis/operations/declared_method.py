@@ -248,7 +248,8 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
     inherited methods whose type variables the class specifies.
 
     Raises:
-        TypeError: What is declared is wrong, or two declarations are about the same operation.
+        TypeError: What is declared is wrong, two declarations are about the same operation, or one hides what every
+            orbiter has, such as `stop`.
     """
     arguments = _type_arguments(owner)
     for name in dict.fromkeys(name for base in owner.__mro__ for name in vars(base)):
@@ -269,6 +270,7 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
     by_operation: dict[str, Declaration] = {}
     for one in vars(owner).values():
         if is_one(one):
+            _check_attribute(owner, one)
             other = by_operation.setdefault(one.name, one)
             if other is not one:
                 raise one.wrong(
@@ -276,6 +278,19 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
                     "of them another name"
                 )
             one.read()
+
+
+def _check_attribute(owner: type, declared: Declaration) -> None:
+    """Raise if a declaration hides what the runtime has by this name: it would be called in the place of that."""
+    name = declared.attribute
+    for base in owner.__mro__:
+        if base.__module__.startswith("orbitalis.") and (
+            name in vars(base) or name in vars(base).get("__annotations__", ())
+        ):
+            raise declared.wrong(
+                f"hides `{base.__name__}.{name}`, which an orbiter needs itself: call the attribute something else; the "
+                f"operation can have this name by name={name!r}"
+            )
 
 
 def declarations_of(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> Iterable[T]:

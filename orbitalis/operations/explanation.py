@@ -136,10 +136,12 @@ class RequirementExplanation:
     def line(self, most: int = 3) -> str:
         """Say in one line what is lacking, and of the plugins that are not connected what is known."""
         others = [str(one) for one in self.remotes if one.sharing is not Sharing.CONNECTED]
-        more = self.more_remotes + len(others[most:])
+        more = len(others[most:])
+        # Connected ones are listed last, so that of those that are not listed, others are only known to be there.
+        bound = "at least " if len(others) == LISTED and self.more_remotes else ""
         known = "; ".join(others[:most]) or _UNKNOWN
         return f"operation {shortened(self.operation_name)} {self.lack()}: {known}" + (
-            f"; and {more} more plugins" if more else ""
+            f"; and {bound}{more} more plugins" if more else ""
         )
 
 

@@ -61,7 +61,7 @@ class ObstacleKind(StrEnum):
     REJECTED = "rejected"
     """The core did not take the offer, for a reason of its own."""
     UNAVAILABLE = "unavailable"
-    """The plugin has offered the operation and then not lent it."""
+    """The plugin has offered the operation and then not lent it, or has ended the connection."""
     UNANSWERED = "unanswered"
     """The other side did not answer an offer or a request in time."""
     PROTOCOL = "protocol"
@@ -216,9 +216,13 @@ def not_allowed(core_identifier: str, operation_name: str, terms: OperationTerms
 
 
 def came_to_nothing(slot: Slot, trigger: SlotTrigger) -> Obstacle | None:
-    """Return why a handshake came to nothing, if that is known of what has happened to its slot."""
+    """Return why a handshake came to nothing, or a core's connection ended, if what happened to its slot says that."""
     kind = ObstacleKind.UNANSWERED
     match trigger:
+        case SlotTrigger.DRAINED | SlotTrigger.GRACELESS_CLOSE_RECEIVED if slot.role is Role.CORE:
+            kind, detail = ObstacleKind.UNAVAILABLE, "the plugin has closed the connection"
+        case SlotTrigger.REMOTE_LOST if slot.role is Role.CORE:
+            kind, detail = ObstacleKind.UNAVAILABLE, "the plugin was lost: it is dead, or has started anew"
         case SlotTrigger.NO_LONGER_AVAILABLE_RECEIVED:
             kind, detail = ObstacleKind.UNAVAILABLE, "the plugin said that it is no longer available"
         case SlotTrigger.EXPIRED if (slot.request_identifier is None) is (slot.role is Role.CORE):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orbitalis import Connection, Core, Event, Input, Output, Plugin, StringMessage, operation, sink
+from orbitalis import Connection, Core, Event, Input, Output, Plugin, StringMessage, operation, output, sink
 from orbitalis_avro.errors import TopicError
 
 # What type checkers find as well is hidden from them here.
@@ -165,6 +165,21 @@ def test_two_operations_of_a_class_have_two_names() -> None:
         type("Wrong", (Plugin,), {"one": decorate(name="it")(text_to_text), "two": EVENTS(two)})
     with pytest.raises(TypeError, match=r"is about operation 'it', as 'one' of the same class is"):
         type("Wrong", (Core,), {"one": NAMED(text_to_nothing), "it": decorate_sink(two)})
+
+
+@pytest.mark.parametrize("name", ["stop", "send", "identifier", "_on_started"])
+def test_an_operation_hides_nothing_that_a_plugin_needs(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"hides `\w+\.{name}`, which an orbiter needs itself: call the attribute"):
+        type("Wrong", (Plugin,), {name: decorate(text_to_text)})
+    with pytest.raises(TypeError, match=rf"Wrong\.{name} hides"):
+        type("Wrong", (Plugin,), {name: output(str)})
+    assert type("Right", (Plugin,), {"it": decorate(name=name)(text_to_text)})().operations.keys() == {name}
+
+
+@pytest.mark.parametrize("name", ["start", "request", "operation_sinks", "compliant_event", "_on_compliant"])
+def test_a_sink_hides_nothing_that_a_core_needs(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"hides `\w+\.{name}`, which an orbiter needs itself"):
+        type("Wrong", (Core,), {name: decorate_sink(text_to_nothing)})
 
 
 def test_an_override_takes_what_it_overrides_takes() -> None:

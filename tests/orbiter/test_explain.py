@@ -202,6 +202,38 @@ async def test_what_was_in_the_way_before_is_told_of_a_handshake_under_way(harne
     assert str(of(plugin, "core")) == "'core' is connected"
 
 
+async def test_a_core_explains_that_a_plugin_has_closed_the_connection(harness: Harness) -> None:
+    core, plugin = text_core(harness), echo(harness)
+    await harness.start(plugin, core)
+    await harness.compliant(core)
+
+    plugin.with_custom_policy("text", Policy(blocklist=["core"]))
+    await harness.idle()
+
+    assert of(core, "plugin").reasons == ("the plugin has closed the connection",)
+    assert of(plugin, "core").reasons == ("the core is on the blocklist of the operation's policy",)
+
+
+async def test_plugins_that_are_connected_do_not_count_as_in_the_way(harness: Harness) -> None:
+    core = text_core(harness, minimum=2 * LISTED)
+    plugins = [echo(harness, f"plugin{number}") for number in range(2 * LISTED)]
+    await harness.start(core, *plugins)
+    await harness.compliant(core)
+    for plugin in plugins[: LISTED - 1]:
+        await plugin.stop()
+    await harness.idle()
+    explained = core.explain().of_operation("text")
+    assert explained is not None
+    assert explained.line().endswith(f"; and {LISTED - 4} more plugins")
+
+    for plugin in plugins[LISTED - 1 :]:
+        await plugin.stop()
+    await harness.idle()
+    explained = core.explain().of_operation("text")
+    assert explained is not None
+    assert explained.line().endswith(f"; and at least {LISTED - 3} more plugins")
+
+
 async def test_an_explanation_is_data_that_can_be_sent(harness: Harness) -> None:
     core, plugin = text_core(harness, inputs=[Input.int64()]), echo(harness)
     await harness.start(plugin, core)

@@ -278,6 +278,16 @@ def test_a_core_knows_which_plugins_have_announced_what_it_needs_and_what_became
     assert core.requester.heard_of == {"unfit": ("text",)}
 
 
+def test_a_core_notes_that_a_plugin_was_lost() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin()
+    net.start()
+    plugin.crash()
+    net.advance(200)
+    assert kind(core, plugin) is ObstacleKind.UNAVAILABLE
+    assert str(met(core, plugin)) == "the plugin was lost: it is dead, or has started anew"
+
+
 # Bounds
 
 

@@ -6,7 +6,8 @@ import time
 
 from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
-from orbitalis.protocol.effects import ConnectionClosed, Send
+from orbitalis.protocol.effects import ConnectionClosed, ObstacleMet, Send
+from orbitalis.protocol.obstacles import ObstacleKind
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire.messages import (
@@ -209,3 +210,23 @@ def test_many_connections_end_in_no_time() -> None:
     assert plugin.connections() == ["core0", "core1", "core2"]
     assert len(closed(plugin)) == 5_000
     assert time.process_time() - before < 10  # with a look at all for each it takes minutes
+
+
+def test_both_sides_note_why_a_connection_was_ended() -> None:
+    net = Net()
+    plugin = net.add_plugin()
+    first, second = lent(net, plugin, "a", "b")
+
+    edit(plugin, maximum=1)
+    net.run()
+    edit(plugin, blocklist=["a"])
+    net.run()
+
+    assert {core: str(met) for (core, _), met in plugin.machine.obstacles.found.items()} == {
+        "a": "the core is on the blocklist of the operation's policy",
+        "b": "the maximum of 1 is reached: it is lent or offered to 'a'",
+    }
+    assert [effect.remote_identifier for effect in plugin.had(ObstacleMet)] == ["b", "a"]
+    for core in (first, second):
+        (met,) = core.machine.obstacles.found.values()
+        assert (met.kind, str(met)) == (ObstacleKind.UNAVAILABLE, "the plugin has closed the connection")

@@ -202,7 +202,10 @@ class Provider:
     def released(self, slot: Slot, trigger: SlotTrigger) -> None:
         """Have a slot that is free offered to those who wait."""
         self._freed[slot.operation_name] = None
-        if trigger is SlotTrigger.EXPIRED and (obstacle := came_to_nothing(slot, trigger)) is not None:
+        core, name = slot.key
+        if (terms := self._config.operations.get(name)) and not (terms.admits(core) and self._is_free(name)):
+            self._tell(not_allowed(core, name, terms, self._slots))
+        elif trigger is SlotTrigger.EXPIRED and (obstacle := came_to_nothing(slot, trigger)) is not None:
             self._obstacles.note(obstacle)
         if trigger in _ENDS_WAITING:
             self.waiting_queries.fulfil(slot.remote_identifier, slot.operation_name)
@@ -486,8 +489,7 @@ class Provider:
 
     def _is_free(self, name: str) -> bool:
         """Return whether there is such an operation, and its policy has a slot left."""
-        terms = self._config.operations.get(name)
-        return terms is not None and terms.has_room(self._slots.count(name))
+        return (terms := self._config.operations.get(name)) is not None and terms.has_room(self._slots.count(name))
 
     def _send_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
         topics = self._config.topics
@@ -535,8 +537,6 @@ class Provider:
         if slot is not None and slot.state is SlotState.OFFERED and not self._still_lends(slot, terms):
             self._lifecycle.release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
             slot = None
-            if terms is not None:
-                self._tell(not_allowed(core, name, terms, self._slots))
         if terms is None:
             is_expected = False
         elif slot is None and before is not None and headers.correlation_identifier in before.offer_identifiers:
