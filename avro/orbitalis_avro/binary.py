@@ -288,14 +288,14 @@ LENGTHS: Final = tuple(varint(length << 1) for length in range(1024))
 def write_long(value: int) -> bytes:
     """Write an integer of 64 bits."""
     if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
-        raise Fault(f"expected an integer of 64 bits, got one of {value.bit_length()} bits")
+        raise Fault(f"expected an integer of 64 bits, got one of {value.bit_length() + 1} bits, the sign included")
     return varint((value << 1) ^ (value >> 63))
 
 
 def write_int(value: int) -> bytes:
     """Write an integer of 32 bits."""
     if not -0x80000000 <= value <= 0x7FFFFFFF:
-        raise Fault(f"expected an integer of 32 bits, got one of {value.bit_length()} bits")
+        raise Fault(f"expected an integer of 32 bits, got one of {value.bit_length() + 1} bits, the sign included")
     return varint((value << 1) ^ (value >> 63))
 
 

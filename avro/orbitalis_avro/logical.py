@@ -180,7 +180,10 @@ def time_of_millis(millis: int) -> time:
 
 def _millis(micros: int, value: object) -> int:
     if micros % 1000:
-        raise Fault(f"expected whole milliseconds, which are all that this field carries, got {value}")
+        raise Fault(
+            f"expected whole milliseconds, which are all that this field carries, got {value}: leave out the rest, as "
+            ".replace(microsecond=0) does, or declare the field with microseconds"
+        )
     return micros // 1000
 
 

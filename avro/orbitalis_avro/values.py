@@ -90,7 +90,7 @@ def _integer(value: object, bits: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise unexpected("an int", value)
     if not -(1 << bits - 1) <= value < 1 << bits - 1:
-        raise Fault(f"expected an integer of {bits} bits, got one of {value.bit_length()} bits")
+        raise Fault(f"expected an integer of {bits} bits, got one of {value.bit_length() + 1} bits, the sign included")
     return value
 
 

@@ -53,9 +53,7 @@ class StatusMessage(AvroMessageMixin):
 
     def __post_init__(self) -> None:
         if self.created_at is None:
-            # A datetime travels in milliseconds; DateTimeMicro would carry all digits.
-            now = datetime.now(UTC)
-            self.created_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+            self.created_at = datetime.now(UTC).replace(microsecond=0)  # such a field carries milliseconds
 
 
 @dataclass

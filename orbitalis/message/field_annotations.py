@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Annotated, TypeAlias
 
+from orbitalis.arguments import check_number
+
 __all__ = [
     "DateTimeMicro",
     "DecimalDigits",
@@ -34,6 +36,7 @@ class DecimalDigits:
     """How many digits a decimal number has: `Annotated[Decimal, DecimalDigits(10, 2)]`.
 
     Raises:
+        TypeError: One of them is no whole number.
         ValueError: There is no digit, or more of them are after the point than there are.
     """
 
@@ -43,6 +46,8 @@ class DecimalDigits:
     """Digits after the decimal point."""
 
     def __post_init__(self) -> None:
+        for name, value in (("precision", self.precision), ("scale", self.scale)):
+            check_number(name, value)
         if self.precision < 1 or not 0 <= self.scale <= self.precision:
             raise ValueError(
                 f"expected at least 1 digit, and 0 to {self.precision} of them after the decimal point, got {self}"
@@ -54,6 +59,7 @@ class Fixed:
     """How many bytes there are, always: `Annotated[bytes, Fixed(16)]`.
 
     Raises:
+        TypeError: The size is no whole number.
         ValueError: There is not even one.
     """
 
@@ -61,6 +67,7 @@ class Fixed:
     """In bytes."""
 
     def __post_init__(self) -> None:
+        check_number("size", self.size)
         if self.size < 1:
             raise ValueError(f"expected at least 1 byte, got {self}")
 

@@ -177,5 +177,7 @@ def _check(one: object) -> None:
         return
     if isinstance(one, type) and issubclass(one, UserMessage):
         return
+    if isinstance(one, str):
+        raise TypeError(f"{one!r} is a text, and no type: {_FIX}")
     name = one.__name__ if isinstance(one, type) else str(one).removeprefix("typing.")
     raise TypeError(f"{name} is no payload: {_FIX}")

@@ -147,7 +147,11 @@ class DeclaredMethod(Declaration):
         """
         given: object = function.__func__ if isinstance(function, staticmethod) else function
         if not isinstance(given, FunctionType):
-            advice = f": the name is given as name={given!r}" if isinstance(given, str) else ""
+            advice = ""
+            if isinstance(given, str):
+                advice = f": the name is given as name={given!r}"
+            elif isinstance(given, Declaration):
+                advice = ": it is decorated already, so leave out one of the decorators"
             raise TypeError(f"expected a method to decorate, got {function!r}{advice}")
         Declaration.__init__(self, given.__name__, name)
         self.__doc__ = given.__doc__

@@ -82,7 +82,9 @@ class DeclaredSink(DeclaredMethod):
             if not output.has_output:
                 raise TypeError(f"is the sink of operation '{self.name}', which has no output")
             if not taken.to_input().accepts(output):
-                raise TypeError(f"takes {taken}, which is not what operation '{self.name}' gives")
+                results = self._operation._results
+                what = "" if results is None else f": {results}"
+                raise TypeError(f"takes {taken}, which is not what operation '{self.name}' gives{what}")
         self._payloads, self._results = taken, given
         return True
 

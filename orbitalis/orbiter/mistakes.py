@@ -33,6 +33,10 @@ class OrbiterClass(ABCMeta):
                 if error.name in cls.__dataclass_fields__ and _IS_MADE not in vars(error.obj):
                     error.add_note(f"{cls.__qualname__} has attributes once super().__init__() was called: do so first")
                 raise
+            except TypeError as error:
+                if args and str(error).startswith(f"{cls.__qualname__}.__init__() takes"):
+                    error.add_note(f"write what is given by its name, as in {cls.__name__}(identifier={args[0]!r})")
+                raise
             _check_whole(cls, orbiter)
             _check_defaults(cls, orbiter, kwargs)
             return orbiter

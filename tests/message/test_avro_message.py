@@ -133,9 +133,15 @@ def test_record_name_is_that_of_the_class_or_of_meta() -> None:
     ("message", "path", "reason"),
     [
         (Lamp("x", 1.7), "brightness", "expected an int, got float 1.7"),  # type: ignore[arg-type]
-        (Lamp("x", 2**63), "brightness", "expected an integer of 64 bits"),
+        (Lamp("x", 2**63), "brightness", "expected an integer of 64 bits, got one of 65 bits, the sign included"),
+        (Lamp("x", -(2**63) - 1), "brightness", "got one of 65 bits, the sign included"),
         (Lamp(None, 1), "name", "expected a str, got None"),  # type: ignore[arg-type]
         (Room(name="x", mode=Mode.DAY, lamps=[Lamp("x", "y")]), "lamps[0].brightness", "got str 'y'"),  # type: ignore[arg-type]
+        (
+            Room(name="x", mode=Mode.DAY, seen=datetime(2026, 1, 2, microsecond=5, tzinfo=UTC)),
+            "seen",
+            r"got 2026-01-02 00:00:00.000005\+00:00: leave out the rest, as \.replace\(microsecond=0\) does",
+        ),
         (Lamp("\ud800", 1), "name", "lone surrogate U\\+D800"),
     ],
 )

@@ -32,6 +32,7 @@ from tests.support.orbiters import all_connected, on, running
 
 # What type checkers find as well is hidden from them here.
 declare: Any = output
+decorate: Any = operation
 in_rhythm: Any = periodic
 
 T = TypeVar("T")
@@ -227,7 +228,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: declare(str, None), r"Wrong\.it sends None"),
     (lambda: declare(bool), r"Wrong\.it bool is no payload: use a message class"),
     (lambda: declare(list[int]), r"Wrong\.it list.* is no payload"),
-    (lambda: declare("x"), r"Wrong\.it x is no payload"),
+    (lambda: declare("x"), r"Wrong\.it 'x' is a text, and no type: use a message class"),
     (lambda: declare(str, StringMessage), "str and StringMessage are the same payload on the wire"),
     (lambda: in_rhythm(1)(takes_payload), "takes_payload is periodic, and takes something: nobody sends it anything"),
     (lambda: in_rhythm(1)(takes_connection), "takes_connection is periodic, and takes something"),
@@ -235,6 +236,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: in_rhythm(1)(gives_list), "gives_list returns list.* is no payload"),
     (lambda: in_rhythm(1)(generates), r"generates yields: return one result, and send others with `await self\.send"),
     (lambda: in_rhythm(1)(is_not_annotated), "is_not_annotated has no annotation behind the arrow"),
+    (lambda: decorate(in_rhythm(1)(gives_list)), "expected a method to decorate, .*leave out one of the decorators"),
     (lambda: in_rhythm(1)(is_plain), "is_plain is not asynchronous: write 'async def'"),
 ]
 

@@ -131,7 +131,7 @@ SINKS: list[tuple[Callable[[Any], Any], Any, str]] = [
     (decorate_sink, of_dict, "parameter 'payload': dict.* is no payload"),
     (NAMED, three, r"takes \(topic, event, other\): a sink takes the payload, or topic and event"),
     (NAMED, plain, "is not asynchronous"),
-    (decorate_sink(Giving.number), text_to_nothing, "takes str, which is not what operation 'number' gives"),
+    (decorate_sink(Giving.number), text_to_nothing, "takes str, which is not what operation 'number' gives: int"),
     (decorate_sink(Giving.nothing), text_to_nothing, "is the sink of operation 'nothing', which has no output"),
 ]
 

@@ -53,6 +53,12 @@ def texts() -> Texts:
     return Texts(identifier="texts", eventbus_client=connect(BUS))
 
 
+def test_an_identifier_without_its_name_says_how_to_give_it() -> None:
+    with pytest.raises(TypeError, match="positional") as error:
+        anything(Plugin)("lamp")
+    assert error.value.__notes__ == ["write what is given by its name, as in Plugin(identifier='lamp')"]
+
+
 def pair(harness: Harness) -> tuple[TextCore, EchoPlugin]:
     core = TextCore(identifier="core", eventbus_client=harness.client(), operation_requirements=needs(minimum=1))
     return core, EchoPlugin(identifier="plugin", eventbus_client=harness.client())

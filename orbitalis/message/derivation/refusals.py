@@ -44,6 +44,8 @@ def _fix(annotation: Any) -> str:
         return f"write list[{shown(arguments[0]) if arguments else '...'}], and make a set of it where it arrives"
     if origin is tuple:
         return "write tuple[X, ...] for any number of items of one type, or a dataclass with a field for each item"
+    if _is_subclass(origin, tuple) or typing.is_typeddict(origin):
+        return "make it a dataclass"
     if origin is list or (_is_subclass(origin, typing.Sequence) and origin not in (str, bytes, bytearray)):
         return f"write list[{shown(arguments[0])}]" if arguments else "say what the items are, as in list[str]"
     if origin is dict or _is_subclass(origin, typing.Mapping):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
 import pytest
 
@@ -84,6 +84,8 @@ REFUSED: list[tuple[Any, str]] = [
     (Box[int], "no type variable"),
     (Callable[[], int], "no type of data"),
     (len, "no type of data"),
+    (NamedTuple("Pair", [("left", int)]), "Pair cannot be sent: make it a dataclass"),
+    (TypedDict("Keys", {"left": int}), "Keys cannot be sent: make it a dataclass"),
     (complex, "two fields of float"),
     (pathlib.Path, "Path cannot be sent: write str"),
     (Decimal, r"Annotated\[Decimal, DecimalDigits\(10, 2\)\]"),
@@ -280,3 +282,13 @@ def test_numbers_of_digits_that_no_number_has_are_refused(wrong: tuple[int, int]
 def test_bytes_of_no_length_are_refused() -> None:
     with pytest.raises(ValueError, match="expected at least 1 byte"):
         Fixed(0)
+
+
+@pytest.mark.parametrize("wrong", ["3", 2.0, True])
+def test_sizes_that_are_no_whole_numbers_are_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="size must be a whole number"):
+        Fixed(wrong)
+    with pytest.raises(TypeError, match="precision must be a whole number"):
+        DecimalDigits(wrong)
+    with pytest.raises(TypeError, match="scale must be a whole number"):
+        DecimalDigits(3, wrong)
