@@ -38,6 +38,8 @@ _FIRST_DELAY = 0.2
 """Seconds before the second attempt to connect again; then they double."""
 _LONGEST_WAIT = 2.0
 """Longest time in seconds between two attempts to reach a broker that is not there yet."""
+_REASONS = 10
+"""Reasons why an attempt to connect again failed that are logged, each once, until one succeeds."""
 _EXACT_TOPICS = 1
 """The subscription identifier of all topics without wildcards, of which a message can match one only."""
 _TOPICS_A_PACKET = 50
@@ -367,6 +369,7 @@ class MqttEventBusClient(EventBusClient):
                 await asyncio.sleep(min(next(delays), left))
 
     async def _reconnect(self, delays: Iterator[float]) -> MqttConnection:
+        told: set[str] = set()
         while True:
             await asyncio.sleep(next(delays))
             try:
@@ -377,7 +380,10 @@ class MqttEventBusClient(EventBusClient):
                     await connection.abort()
                     raise
             except Exception as error:  # whatever it is, the next attempt may succeed
-                self._logger.warning("%r could not connect again: %s", self, str(error) or type(error).__name__)
+                reason = str(error) or type(error).__name__
+                if reason not in told and len(told) < _REASONS:  # a broker may be away for days
+                    told.add(reason)
+                    self._logger.warning("%r could not connect again, and goes on trying: %s", self, reason)
             else:
                 return connection
 

@@ -119,7 +119,8 @@ class Core(OperationRequester):
             TypeError: `operation` is none of a plugin class, its annotations cannot be read, or a list is one
                 identifier instead of a list of them.
         """
-        if "_runtime" in vars(self):  # not before the base is initialised
+        is_made = "_runtime" in vars(self)  # not in an `__init__` or `__post_init__` before it calls that of its base
+        if is_made:
             self._home.check()
         requirement = OperationRequirement.for_operation(
             operation,
@@ -132,7 +133,7 @@ class Core(OperationRequester):
             default_setup_data=default_setup_data,
         )
         self.operation_requirements[operation.name] = requirement
-        if "_runtime" in vars(self):  # not in an `__init__` or `__post_init__` that has called it before
+        if is_made:
             self._look_at_edits()
         return self
 

@@ -292,8 +292,8 @@ def _check_attribute(owner: type, declared: Declaration) -> None:
             name in vars(base) or name in vars(base).get("__annotations__", ())
         ):
             raise declared.wrong(
-                f"hides `{base.__name__}.{name}`, which an orbiter needs itself: call the attribute something else; the "
-                f"operation can have this name by name={name!r}"
+                f"hides `{base.__name__}.{name}`, which an orbiter needs itself: call the attribute something else; "
+                f"the operation can have this name by name={name!r}"
             )
 
 

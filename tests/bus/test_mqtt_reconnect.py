@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from orbitalis.bus import MqttEventBusClient
+from orbitalis.bus.mqtt_connection import MqttConnection
 from orbitalis.errors import BusNotConnectedError, BusUnavailableError
 from orbitalis_wire import channels
 from tests.bus.conftest import NewMqttClient
@@ -240,6 +241,32 @@ async def test_handlers_can_be_changed_while_the_broker_is_away(
     assert (old.values, new.values) == ([], ["replaced"])
     broker.stop()
     assert sum("Sending PUBLISH" in line for line in broker.log) == 1
+
+
+async def test_a_broker_that_stays_away_is_told_of_once(
+    new_broker: NewBroker,
+    new_mqtt_client: NewMqttClient,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = new_broker()
+    client = new_mqtt_client(broker, reconnect_delay=0.2)
+    await client.connect()
+    back = Reconnection(client)
+    attempts: list[object] = []
+    real = client._open
+
+    async def counted() -> MqttConnection:
+        attempts.append(None)
+        return await real()
+
+    monkeypatch.setattr(client, "_open", counted)
+    broker.kill()
+    await until(lambda: len(attempts) > 4)
+    assert sum("could not connect again, and goes on trying" in record.getMessage() for record in caplog.records) == 1
+
+    broker.start()
+    await back.wait()
 
 
 async def test_refusals_while_connecting_again_are_logged_and_tried_again(
