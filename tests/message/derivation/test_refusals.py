@@ -27,6 +27,14 @@ class Checked:
         check_field_types(cls)
 
 
+class Coordinates(NamedTuple):
+    left: int
+
+
+class Keys(TypedDict):
+    left: int
+
+
 class Symbols(enum.Enum):
     A = "no name"
 
@@ -84,8 +92,8 @@ REFUSED: list[tuple[Any, str]] = [
     (Box[int], "no type variable"),
     (Callable[[], int], "no type of data"),
     (len, "no type of data"),
-    (NamedTuple("Pair", [("left", int)]), "Pair cannot be sent: make it a dataclass"),
-    (TypedDict("Keys", {"left": int}), "Keys cannot be sent: make it a dataclass"),
+    (Coordinates, "Coordinates cannot be sent: make it a dataclass"),
+    (Keys, "Keys cannot be sent: make it a dataclass"),
     (complex, "two fields of float"),
     (pathlib.Path, "Path cannot be sent: write str"),
     (Decimal, r"Annotated\[Decimal, DecimalDigits\(10, 2\)\]"),
