@@ -131,7 +131,10 @@ class PayloadTypes:
             else:
                 fits = type(message) in self._messages or canonical_form(schema_of(type(message))) in self._forms
         if not fits:
-            raise TypeError(f"expected {self}, got {'None' if value is None else f'a {type(value).__qualname__}'}")
+            is_namesake = given.__name__ in (one.__name__ for one in self.types)
+            other = " of another class of that name, which has another schema" if is_namesake else ""
+            got = "None" if value is None else f"a {given.__qualname__}{other}"
+            raise TypeError(f"expected {self}, got {got}")
         return message
 
     def covers(self, other: PayloadTypes) -> bool:

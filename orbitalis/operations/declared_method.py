@@ -252,8 +252,8 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
     inherited methods whose type variables the class specifies.
 
     Raises:
-        TypeError: What is declared is wrong, two declarations are about the same operation, or one hides what every
-            orbiter has, such as `stop`.
+        TypeError: What is declared is wrong, two declarations are about the same operation, one hides what every
+            orbiter has, such as `stop`, or is of the other kind.
     """
     arguments = _type_arguments(owner)
     for name in dict.fromkeys(name for base in owner.__mro__ for name in vars(base)):
@@ -282,6 +282,10 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
                     "of them another name"
                 )
             one.read()
+        elif isinstance(one, Declaration):
+            raise one.wrong(
+                "counts for nothing here: operations belong into a plugin class, and sinks into a core class"
+            )
 
 
 def _check_attribute(owner: type, declared: Declaration) -> None:

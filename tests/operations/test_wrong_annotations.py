@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orbitalis import Connection, Core, Event, Input, Output, Plugin, StringMessage, operation, output, sink
+from orbitalis import Connection, Core, Event, Input, Output, Plugin, StringMessage, operation, output, periodic, sink
 from orbitalis_avro.errors import TopicError
 
 # What type checkers find as well is hidden from them here.
@@ -174,6 +174,20 @@ def test_an_operation_hides_nothing_that_a_plugin_needs(name: str) -> None:
     with pytest.raises(TypeError, match=rf"Wrong\.{name} hides"):
         type("Wrong", (Plugin,), {name: output(str)})
     assert type("Right", (Plugin,), {"it": decorate(name=name)(text_to_text)})().operations.keys() == {name}
+
+
+@pytest.mark.parametrize(
+    ("owner", "declared"),
+    [
+        (Core, decorate(text_to_text)),
+        (Core, output(str)),
+        (Core, periodic(1.0)(Giving.number.function)),
+        (Plugin, NAMED(text_to_nothing)),
+    ],
+)
+def test_operations_of_cores_and_sinks_of_plugins_are_refused(owner: type, declared: Any) -> None:
+    with pytest.raises(TypeError, match="counts for nothing here: operations belong into a plugin class, and sinks"):
+        type("Wrong", (owner,), {"it": declared})
 
 
 @pytest.mark.parametrize("name", ["start", "request", "operation_sinks", "compliant_event", "_on_compliant"])
