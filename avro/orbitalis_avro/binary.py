@@ -8,11 +8,11 @@ its path on the way up; running off the end is an `IndexError`, which :func:`loc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from reprlib import Repr
 from struct import Struct
 from struct import error as StructError
-from typing import Any, Final, NoReturn, TypeGuard, TypeVar
+from typing import Any, Final, TypeVar
 
 __all__ = [
     "LENGTHS",
@@ -20,20 +20,11 @@ __all__ = [
     "WRITE_FAULTS",
     "Fault",
     "Guard",
-    "as_bool",
-    "as_bytes",
-    "as_float",
-    "as_int",
-    "as_str",
     "bad_boolean",
     "bad_branch",
     "check_block",
-    "check_instance",
-    "exact_float",
-    "is_sequence",
     "key_part",
     "located",
-    "mapping_of",
     "pack_double",
     "read_back",
     "read_block",
@@ -46,7 +37,6 @@ __all__ = [
     "read_long",
     "refused",
     "round_float",
-    "sequence_of",
     "shown",
     "shown_value",
     "too_long",
@@ -58,7 +48,6 @@ __all__ = [
     "write_int",
     "write_long",
     "write_number",
-    "write_text",
 ]
 
 _FLOAT: Final = Struct("<f")
@@ -186,89 +175,9 @@ def unexpected(expected: str, value: object) -> Fault:
     return Fault(f"expected {expected}, got {type(value).__name__} {shown_value(value)}")
 
 
-def check_instance(value: object, expected: type) -> None:
-    """Refuse what is neither of a class nor of a subclass."""
-    if not isinstance(value, expected):
-        raise unexpected(expected.__name__, value)
-
-
-def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Return whether a value is a sequence of items; text and bytes are sequences of another kind."""
-    if value.__class__ is tuple or value.__class__ is list:
-        return True
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview))
-
-
-def sequence_of(value: object) -> Sequence[Any]:
-    """Return a sequence as a list or a tuple; refuse everything else."""
-    if not is_sequence(value):
-        raise unexpected("a sequence", value)
-    return value if value.__class__ is list else tuple(value)
-
-
-def mapping_of(value: object) -> Mapping[Any, Any]:
-    """Refuse what is no mapping."""
-    if not _is_mapping(value):
-        raise unexpected("a mapping", value)
-    return value
-
-
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
-
-
 def refused(error: Exception) -> Fault:
     """Say that a class does not take the values that were read."""
     return Fault(f"its class refuses it: {type(error).__name__}: {error}")
-
-
-def as_bool(value: object) -> NoReturn:
-    """Refuse what is neither True nor False."""
-    raise unexpected("a bool", value)
-
-
-def as_int(value: object) -> int:
-    """Return an integer of a subclass as one of `int`."""
-    if not isinstance(value, int) or value is True or value is False:
-        raise unexpected("an int", value)
-    return int(value)
-
-
-def as_float(value: object) -> float:
-    """Return a number as a float."""
-    if not isinstance(value, (float, int)) or value is True or value is False:
-        raise unexpected("a float", value)
-    try:
-        return float(value)
-    except OverflowError:
-        raise Fault("expected a number of double precision, got a larger one") from None
-
-
-def exact_float(value: object) -> float:
-    """Return the float that equals an integer, which is a float for type checkers; refuse everything else."""
-    if value.__class__ is not int or not isinstance(value, int):
-        raise unexpected("a float", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = None
-    if number != value or number is None:
-        raise unexpected("a float, or an int that equals one", value)
-    return number
-
-
-def as_str(value: object) -> str:
-    """Return a text of a subclass as one of `str`."""
-    if not isinstance(value, str):
-        raise unexpected("a str", value)
-    return str.__str__(value)
-
-
-def as_bytes(value: object) -> bytes:
-    """Return bytes of a subclass as those of `bytes`."""
-    if not isinstance(value, bytes):
-        raise unexpected("bytes", value)
-    return bytes(value)
 
 
 def varint(zigzag: int) -> bytes:
@@ -363,11 +272,6 @@ def bad_boolean(byte: int) -> Fault:
 def too_long(length: int, left: int) -> Fault:
     """Say that a value would go on behind the end."""
     return Fault(f"a length of {length} bytes, but only {left} are left")
-
-
-def write_text(value: object) -> bytes:
-    """Write a text that is the whole of a payload: without its length."""
-    return as_str(value).encode()
 
 
 def write_number(value: object, layout: Struct) -> bytes:

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from orbitalis_avro.binary import Fault, located, mapping_of, sequence_of, shown, unexpected
+from orbitalis_avro.binary import Fault, located, shown, unexpected
+from orbitalis_avro.checks import mapping_of, sequence_of
 
 __all__ = [
     "parse_object",

@@ -51,7 +51,7 @@ def test_they_arrive_and_are_written_as_fastavro_does(
     [
         (int, 5, [True, 5.0, 2**63, -(2**63) - 1, "x", None]),
         (Int32, 5, [2**31, -(2**31) - 1]),
-        (float, 0.5, [1, True, "x"]),
+        (float, 0.5, [2**53 + 1, True, "x"]),
     ],
 )
 def test_the_one_that_is_wrong_is_named(annotation: Any, item: Any, wrong: list[Any], position: int) -> None:

@@ -61,7 +61,7 @@ def test_is_a_dataclass(record_class: Any) -> None:
 
 @every_class
 def test_is_a_value(record_class: Any) -> None:
-    record, other = made(record_class), made(record_class, "y")
+    record, other = made(record_class), made(record_class, ("y",))
 
     assert record == made(record_class)
     assert hash(record) == hash(made(record_class))
@@ -71,9 +71,9 @@ def test_is_a_value(record_class: Any) -> None:
         assert type(same) is record_class
         assert same == record
     for field in dataclasses.fields(record_class):
-        changed = dataclasses.replace(record, **{field.name: "y"})
+        changed = dataclasses.replace(record, **{field.name: ("y",)})
         assert changed != record
-        assert getattr(changed, field.name) == "y"
+        assert getattr(changed, field.name) == ("y",)
 
 
 @every_class

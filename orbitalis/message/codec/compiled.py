@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from orbitalis.message.codec.class_layouts import ClassLayouts
 from orbitalis.message.derivation import RecordField
-from orbitalis_avro import binary, logical, numbers
+from orbitalis_avro import binary, checks, logical, numbers
 from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_avro.plan import Plan, RecordStep
 from orbitalis_avro.reading import read_schema
@@ -49,6 +49,7 @@ def copy(message):
 _NAMES: Final[dict[str, object]] = {
     **{name: getattr(binary, name) for name in binary.__all__},
     **{name: getattr(logical, name) for name in logical.__all__},
+    **{name: getattr(checks, name) for name in checks.__all__},
     **{name: getattr(numbers, name) for name in numbers.__all__},
     "Any": Any,
     "Callable": Callable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from orbitalis_avro import binary, logical, numbers
+from orbitalis_avro import binary, checks, logical, numbers
 from orbitalis_avro.source import read_function, write_function
 from orbitalis_avro.types import Enumeration, Record
 from orbitalis_codegen.emit.errors import EmitError
@@ -73,6 +73,7 @@ def emit_codecs(model: Model, types: Types) -> str:
         rest=rest,
         binary=[name for name in binary.__all__ if name in used or name == "shown"],
         logical=[name for name in logical.__all__ if name in used],
+        checks=[name for name in checks.__all__ if name in used],
         numbers=[name for name in numbers.__all__ if name in used],
         classes=classes,
         abstract=["Callable", "Mapping", *(["Sequence"] if "Sequence" in used else [])],
