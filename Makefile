@@ -69,8 +69,9 @@ check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generate
 	@$(BIN)/orbitalis-codegen check
 
 .PHONY: docs
-docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from code
+docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from the specification
 	@$(BIN)/python tools/draw_states.py
+	@$(BIN)/python tools/draw_requirements.py
 
 .PHONY: simulate
 simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C; ARGS=--asyncio: whole orbiters

@@ -1,31 +1,26 @@
-"""Draws the states of the protocol: makes `docs/states.md` from the tables in `orbitalis/protocol/transitions.py`.
+"""Draws the states of the protocol: makes `docs/states.md` from the specification.
 
 python tools/draw_states.py             writes the page
 python tools/draw_states.py --check     changes nothing; exit status 1 says that the page is out of date
 
-States, triggers and transitions come from the tables, what a state means from the docstring under the enum's member,
-and the names of messages from `asyncapi.yaml`. Only the text between and the course of the handshake are written here.
+States, triggers, transitions and what they mean come from `asyncapi.yaml`, and so do the names of messages. Only the
+text between and the course of the handshake are written here.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from orbitalis.protocol import transitions
-from orbitalis.protocol.transitions import CoreState, LifeTrigger, PluginState, Role, SlotState
+from orbitalis.protocol.transitions import Role, SlotState, next_slot_state
 from orbitalis.protocol.transitions import SlotTrigger as Trigger
+from orbitalis_codegen import Model, read_specification
+from orbitalis_codegen.model import StateMachine
 
-__all__ = ["HANDSHAKE", "PAGE", "Choice", "Message", "Turn", "main", "meanings", "render"]
+__all__ = ["HANDSHAKE", "PAGE", "Choice", "Message", "Turn", "main", "render"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,9 +30,8 @@ PAGE = ROOT / "docs" / "states.md"
 TEMPLATE = """\
 # States
 
-What a slot, a core and a plugin go through. `make docs` draws this page from the tables in
-`orbitalis/protocol/transitions.py`, which the state machines obey and which say all there is; a test holds the two
-together.
+What a slot, a core and a plugin go through. `make docs` draws this page from `x-orbitalis.states` in `asyncapi.yaml`,
+which says all there is: what is not listed here does not happen.
 
 A *slot* is what one orbiter knows of one operation shared with one remote: an offer or a request under way, then a
 connection. Each side has a slot of its own.
@@ -72,9 +66,6 @@ remains which one side alone believes in.
 
 {plugin_life}
 """
-
-Table = Mapping[Any, StrEnum]
-"""What each state turns into, by trigger. Keys are `tuple[StrEnum, StrEnum]`, but a mapping's keys are invariant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,32 +162,17 @@ HANDSHAKE: Sequence[Turn | Message | Choice] = (
 """The course of the handshake. What it does to the slots is looked up in the tables."""
 
 
-def meanings(enum: type[StrEnum]) -> dict[str, str]:
-    """Return the docstring under each member of an enum that has one, by the member's name."""
-    tree = ast.parse(Path(transitions.__file__).read_text(encoding="utf-8"))
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == enum.__name__)
-    found: dict[str, str] = {}
-    for member, below in pairwise(body):
-        match member, below:
-            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
-                found[name] = " ".join(text.split())
-            case _:
-                pass
-    return found
-
-
-def render() -> str:
+def render(model: Model) -> str:
     """Return the page as it should be."""
+    machines = model.state_machines
     return TEMPLATE.format(
         free=SlotState.FREE.name,
         preparing=SlotState.PREPARING.name,
-        handshake=_mermaid("sequenceDiagram", _sequence()),
-        core_slot=_section(transitions.CORE_SLOT, SlotState, Trigger, SlotState.FREE, SlotState.FREE),
-        plugin_slot=_section(transitions.PLUGIN_SLOT, SlotState, Trigger, SlotState.FREE, SlotState.FREE),
-        core_life=_section(transitions.CORE_LIFE, CoreState, LifeTrigger, CoreState.CREATED, CoreState.STOPPED),
-        plugin_life=_section(
-            transitions.PLUGIN_LIFE, PluginState, LifeTrigger, PluginState.CREATED, PluginState.STOPPED
-        ),
+        handshake=_mermaid("sequenceDiagram", _sequence(model)),
+        core_slot=_section(machines["slot"], Role.CORE),
+        plugin_slot=_section(machines["slot"], Role.PLUGIN),
+        core_life=_section(machines["core"], Role.CORE),
+        plugin_life=_section(machines["plugin"], Role.PLUGIN),
     )
 
 
@@ -204,48 +180,62 @@ def _mermaid(kind: str, lines: Iterator[str]) -> str:
     return "\n".join(["```mermaid", kind, *(f"    {line}" for line in lines), "```"])
 
 
-def _section(table: Table, states: type[StrEnum], triggers: type[StrEnum], start: StrEnum, end: StrEnum) -> str:
-    """Return a diagram and a list of the states in `table`. Where `start` is `end`, both are drawn as `[*]`."""
-    arrows = _arrows(table, states, triggers)
-    return f"{_mermaid('stateDiagram-v2', _diagram(arrows, start, end))}\n\n{_list(arrows, states)}"
+def _section(machine: StateMachine, role: Role) -> str:
+    """Return a diagram of a machine at a role, a list of its states, and one of its transitions."""
+    arrows = _arrows(machine, role)
+    return "\n\n".join(
+        (_mermaid("stateDiagram-v2", _diagram(machine, arrows)), _states(machine, arrows), _transitions(machine, role))
+    )
 
 
-def _arrows(table: Table, states: type[StrEnum], triggers: type[StrEnum]) -> dict[tuple[StrEnum, StrEnum], list[str]]:
-    """Return the triggers between each two states, everything in the order of the enums."""
-    arrows: dict[tuple[StrEnum, StrEnum], list[str]] = {
-        (before, after): [str(trigger) for trigger in triggers if table.get((before, trigger)) == after]
-        for before in states
-        for after in states
+def _arrows(machine: StateMachine, role: Role) -> dict[tuple[str, str], list[str]]:
+    """Return the triggers between each two states, everything in the order of the specification."""
+    table = machine.table(role)
+    arrows = {
+        (before, after): [
+            trigger.title for trigger in machine.triggers.values() if table.get((before, trigger.name)) == after
+        ]
+        for before in machine.states
+        for after in machine.states
     }
     return {ends: labels for ends, labels in arrows.items() if labels}
 
 
-def _diagram(arrows: Mapping[tuple[StrEnum, StrEnum], list[str]], start: StrEnum, end: StrEnum) -> Iterator[str]:
-    point = {start: "[*]"} if start is end else {}
-    if start is not end:
-        yield f"[*] --> {start.name}"
-    for (before, after), triggers in arrows.items():
-        yield f"{point.get(before, before.name)} --> {point.get(after, after.name)} : {'<br/>'.join(triggers)}"
-    if start is not end:
-        yield f"{end.name} --> [*]"
+def _diagram(machine: StateMachine, arrows: Mapping[tuple[str, str], list[str]]) -> Iterator[str]:
+    """Yield the lines of a diagram. A first state that is come back to is the last one, too, and drawn as a point."""
+    comes_back = any(after == machine.initial for _, after in arrows)
+    if not comes_back:
+        yield f"[*] --> {machine.initial.upper()}"
+    for ends, triggers in arrows.items():
+        before, after = ("[*]" if comes_back and end == machine.initial else end.upper() for end in ends)
+        yield f"{before} --> {after} : {'<br/>'.join(triggers)}"
 
 
-def _list(arrows: Mapping[tuple[StrEnum, StrEnum], list[str]], states: type[StrEnum]) -> str:
-    texts = meanings(states)
-    columns = ["state", *(["what it means"] if texts else []), "leads to"]
-    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
-    for state in states:
-        if not any(state in ends for ends in arrows):
-            continue
-        leads = [f"`{after.name}`: {', '.join(names)}" for (before, after), names in arrows.items() if before is state]
-        cells = [f"`{state.name}`", *([texts.get(state.name, "")] if texts else []), "<br>".join(leads)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+def _states(machine: StateMachine, arrows: Mapping[tuple[str, str], list[str]]) -> str:
+    rows = [
+        f"| `{state.name.upper()}` | {_line(state.description)} |"
+        for state in machine.states.values()
+        if any(state.name in ends for ends in arrows)
+    ]
+    return "\n".join(["| state | what it means |", "| --- | --- |", *rows])
 
 
-def _sequence() -> Iterator[str]:
-    specification = yaml.safe_load((ROOT / "asyncapi.yaml").read_text(encoding="utf-8"))
-    titles = {name: message["title"] for name, message in specification["components"]["messages"].items()}
+def _transitions(machine: StateMachine, role: Role) -> str:
+    rows = [
+        f"| {', '.join(f'`{state.upper()}`' for state in one.before)} | {machine.triggers[one.trigger].title} "
+        f"| `{one.after.upper()}` | {_line(machine.triggers[one.trigger].description)} | {_line(one.description)} |"
+        for one in machine.transitions
+        if role in one.roles
+    ]
+    return "\n".join(["| from | on | to | what has happened | what follows |", f"|{' --- |' * 5}", *rows])
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _sequence(model: Model) -> Iterator[str]:
+    titles = {key: message.title for key, message in model.messages.items()}
     for role in Role:
         yield f"participant {role} as {role.capitalize()}"
     yield from _course(HANDSHAKE, dict.fromkeys(Role, SlotState.FREE), titles)
@@ -279,16 +269,16 @@ def _next(role: Role, state: SlotState, triggers: Sequence[Trigger]) -> SlotStat
         LocalProtocolError: The table of `role` has no such transition.
         ValueError: They lead to several.
     """
-    (after,) = {transitions.next_slot_state(role, state, trigger) for trigger in triggers}
+    (after,) = {next_slot_state(role, state, trigger) for trigger in triggers}
     return after
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the page, and return the exit status."""
-    parser = argparse.ArgumentParser(description="Draw docs/states.md from the protocol's tables.")
+    parser = argparse.ArgumentParser(description="Draw docs/states.md from the specification.")
     parser.add_argument("--check", action="store_true", help="change nothing, but fail if the page is out of date")
     check = parser.parse_args(arguments).check
-    page, current = render(), PAGE.read_text(encoding="utf-8") if PAGE.exists() else None
+    page, current = render(read_specification(ROOT)), PAGE.read_text(encoding="utf-8") if PAGE.exists() else None
     if page == current:
         return 0
     if check:

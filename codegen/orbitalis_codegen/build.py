@@ -60,6 +60,9 @@ def build_model(
         ),
         timings=draft.timings,
         limits=draft.limits,
+        state_machines=draft.state_machines,
+        areas=draft.areas,
+        requirements=draft.requirements,
         inputs=dict(sorted(inputs.items())),
     )
 

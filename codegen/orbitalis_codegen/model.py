@@ -12,14 +12,20 @@ from orbitalis_avro.types import NamedType
 
 __all__ = [
     "ROLES",
+    "Area",
     "Channel",
     "Limit",
     "Message",
     "Model",
     "Operation",
     "Parameter",
+    "Requirement",
     "Server",
+    "State",
+    "StateMachine",
     "Timing",
+    "Transition",
+    "Trigger",
 ]
 
 ROLES: Final = ("core", "plugin")
@@ -42,7 +48,7 @@ class Message:
     schema: str | None
     """The payload's schema as JSON text, self-contained, every named type written out where it is first used."""
     canonical_form: str | None
-    """Avro's parsing canonical form of `schema`."""
+    """Avro's parsing canonical form of `schema`, with logical types."""
     fingerprint: str | None
     """CRC-64-AVRO of `canonical_form`, 16 hexadecimal digits, least significant byte first."""
     payload_format: Literal["avro", "utf-8", "bytes"]
@@ -126,6 +132,88 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A state of a state machine."""
+
+    name: str
+    title: str
+    """How it is called in texts; the name with spaces unless the document says otherwise."""
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """What can happen to a state machine."""
+
+    name: str
+    title: str
+    """How it is called in texts; the name with spaces unless the document says otherwise."""
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """At each of `roles`, `trigger` turns each of the states `before` into `after`."""
+
+    roles: tuple[str, ...]
+    before: tuple[str, ...]
+    trigger: str
+    after: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateMachine:
+    """States of something, and what turns one into another (`x-orbitalis.states`)."""
+
+    key: str
+    description: str
+    roles: tuple[str, ...]
+    """Who has such a machine."""
+    initial: str
+    states: dict[str, State]
+    triggers: dict[str, Trigger]
+    transitions: tuple[Transition, ...]
+
+    def table(self, role: str) -> dict[tuple[str, str], str]:
+        """What a state and a trigger lead to at an orbiter of that role, in the order of the states, then triggers."""
+        steps = {
+            (before, transition.trigger): transition.after
+            for transition in self.transitions
+            if role in transition.roles
+            for before in transition.before
+        }
+        return {
+            (state, trigger): steps[state, trigger]
+            for state in self.states
+            for trigger in self.triggers
+            if (state, trigger) in steps
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """What some of the requirements are about (`x-orbitalis.areas`)."""
+
+    name: str
+    """Two capital letters, which stand in the ids."""
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A sentence of the document that implementations have to follow."""
+
+    identifier: str
+    """Like `ORB-HS-03`."""
+    area: str
+    """Key into :attr:`Model.areas`."""
+    text: str
+    place: str
+    """Keys that lead to the object whose text says it, joined by dots."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A whole specification."""
 
@@ -142,5 +230,9 @@ class Model:
     """The envelope, as if it were a message (`x-orbitalis.envelope`); not in `messages`."""
     timings: dict[str, Timing]
     limits: dict[str, Limit]
+    state_machines: dict[str, StateMachine]
+    areas: dict[str, Area]
+    requirements: tuple[Requirement, ...]
+    """In the order of the document."""
     inputs: dict[str, bytes]
     """Every file that was read, by its path relative to the root, with its bytes."""

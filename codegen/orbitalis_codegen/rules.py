@@ -108,6 +108,19 @@ class Rule(Enum):
     TIMING = "ORB426", "A timing is a finite number of seconds greater than zero."
     LIMIT = "ORB427", "A limit is an integer greater than zero."
     ADDRESS_LENGTH = "ORB428", "An address has topics that are no longer than `x-orbitalis.limits.topic_bytes` allows."
+    UNKNOWN_STATE = "ORB429", "A state machine begins in one of its states, and its transitions lead from and to them."
+    UNKNOWN_TRIGGER = "ORB430", "A transition happens on a trigger of its state machine."
+    REPEATED_TRANSITION = "ORB431", "Of a role, a state and a trigger lead to one state."
+    UNREACHABLE_STATE = "ORB432", "Every state, and the beginning of every transition, can be reached by its role."
+    NO_WAY_OUT = "ORB433", "Every state leads on to another one."
+    UNUSED_TRIGGER = "ORB434", "Every trigger has a transition."
+    DESCRIPTION = "ORB435", "What `x-orbitalis` defines says what it is."
+    REQUIREMENT_ID = (
+        "ORB436",
+        "The id of a requirement is like `[ORB-HS-03]`, of a known area, and stands before its sentence.",
+    )
+    REPEATED_REQUIREMENT = "ORB437", "The id of a requirement stands once."
+    UNUSED_AREA = "ORB438", "Every area has a requirement."
 
     def __init__(self, code: str, purpose: str) -> None:
         self.code = code

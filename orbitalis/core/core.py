@@ -30,7 +30,7 @@ from orbitalis.orbiter.runtime import RoleCalls
 from orbitalis.protocol.config import CoreConfig, RequirementTerms, TopicLayout
 from orbitalis.protocol.machine import CoreMachine
 from orbitalis.protocol.slots import Slot
-from orbitalis.protocol.transitions import CoreState, LifeTrigger, Role, next_core_state
+from orbitalis.protocol.transitions import CoreState, CoreTrigger, Role, next_core_state
 from orbitalis_wire import channels, timings
 from orbitalis_wire.messages import (
     AnnounceMessage,
@@ -230,7 +230,7 @@ class Core(OperationRequester):
         return ReplyTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
 
     def _switch_to_stopped(self) -> None:
-        self.state = next_core_state(self.state, LifeTrigger.STOPPED)
+        self.state = next_core_state(self.state, CoreTrigger.STOPPED)
         self._cancel_executions()
         self.compliant_event.clear()
         self.not_compliant_event.clear()
@@ -392,9 +392,9 @@ class Core(OperationRequester):
 
     def _on_compliance_changed(self, compliant: bool) -> None:
         if self.is_running:
-            trigger = LifeTrigger.NEEDS_MET if compliant else LifeTrigger.NEEDS_NOT_MET
+            trigger = CoreTrigger.NEEDS_MET if compliant else CoreTrigger.NEEDS_NOT_MET
         else:
-            trigger = LifeTrigger.STARTED_COMPLIANT if compliant else LifeTrigger.STARTED
+            trigger = CoreTrigger.STARTED_COMPLIANT if compliant else CoreTrigger.STARTED
         self.state = next_core_state(self.state, trigger)
         self._missing_operations.tell_change(self._core_machine, compliant)
         reached, left = self.compliant_event, self.not_compliant_event

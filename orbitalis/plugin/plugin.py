@@ -34,7 +34,7 @@ from orbitalis.protocol.config import OperationTerms, PluginConfig, TopicLayout
 from orbitalis.protocol.effects import CloseReason, Effect
 from orbitalis.protocol.machine import PluginMachine
 from orbitalis.protocol.slots import Slot
-from orbitalis.protocol.transitions import LifeTrigger, PluginState, Role, next_plugin_state
+from orbitalis.protocol.transitions import PluginState, PluginTrigger, Role, next_plugin_state
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
     AnnounceMessage,
@@ -175,7 +175,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return ResponseTopic.build(plugin_identifier=self.identifier, core_identifier=self.identifier)
 
     def _switch_to_started(self) -> None:
-        self.state = next_plugin_state(self.state, LifeTrigger.STARTED)
+        self.state = next_plugin_state(self.state, PluginTrigger.STARTED)
         self._rhythms.start()
 
     def _begin_rhythms(self) -> None:
@@ -184,7 +184,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self._rhythms.wake()
 
     def _switch_to_stopped(self) -> None:
-        self.state = next_plugin_state(self.state, LifeTrigger.STOPPED)
+        self.state = next_plugin_state(self.state, PluginTrigger.STOPPED)
 
     async def _shut_down(self) -> None:
         if self._home.is_lost:

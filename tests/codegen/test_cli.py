@@ -108,7 +108,7 @@ def test_problems_are_listed_and_nothing_is_written(command: str, copy: Path) ->
     assert completed.returncode == 2
     assert completed.stdout == ""
     assert completed.stderr.splitlines() == [
-        "asyncapi.yaml:66:5: ORB203 operation with the unknown key 'sumary'",
+        "asyncapi.yaml:108:5: ORB203 operation with the unknown key 'sumary'",
         "    hint: did you mean 'summary'?",
         "schemas/Color.avsc:5:47: ORB313 an integer of 32 bits is expected as default, got 'red'",
         "orbitalis-codegen: 2 problems in the specification, nothing is written",

@@ -94,8 +94,9 @@ PROTOCOL_MUTANTS = [
     Mutant(
         name="crossed-closes-fail",
         file="orbitalis/protocol/transitions.py",
-        old="    (_S.CLOSING, _T.GRACEFUL_CLOSE_RECEIVED): _S.FREE,\n",
-        new="",
+        old="    table = CORE_SLOT_TRANSITIONS if role is Role.CORE else PLUGIN_SLOT_TRANSITIONS\n",
+        new="    table = dict(CORE_SLOT_TRANSITIONS if role is Role.CORE else PLUGIN_SLOT_TRANSITIONS)\n"
+        "    table.pop((SlotState.CLOSING, SlotTrigger.GRACEFUL_CLOSE_RECEIVED), None)\n",
         known_fault=8,
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""The tables of transitions: complete, and the only way to change a state."""
+"""The tables of transitions: what the protocol needs, and the only way to change a state."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from orbitalis.errors import LocalProtocolError
 from orbitalis.message import Input, Output
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.transitions import (
-    CORE_LIFE,
-    CORE_SLOT,
-    PLUGIN_LIFE,
-    PLUGIN_SLOT,
     CoreState,
-    LifeTrigger,
+    CoreTrigger,
     PluginState,
+    PluginTrigger,
     Role,
     SlotState,
     SlotTrigger,
@@ -25,8 +22,14 @@ from orbitalis.protocol.transitions import (
     next_plugin_state,
     next_slot_state,
 )
+from orbitalis_wire.states import (
+    CORE_SLOT_TRANSITIONS,
+    CORE_TRANSITIONS,
+    PLUGIN_SLOT_TRANSITIONS,
+    PLUGIN_TRANSITIONS,
+)
 
-SLOTS = {Role.CORE: CORE_SLOT, Role.PLUGIN: PLUGIN_SLOT}
+SLOTS = {Role.CORE: CORE_SLOT_TRANSITIONS, Role.PLUGIN: PLUGIN_SLOT_TRANSITIONS}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -40,18 +43,18 @@ def test_every_transition_of_a_slot_is_in_the_table_and_no_other_is_made(role: R
 
 
 def test_every_transition_of_a_life_is_in_the_table_and_no_other_is_made() -> None:
-    for core_state, trigger in itertools.product(CoreState, LifeTrigger):
-        if (core_state, trigger) in CORE_LIFE:
-            assert next_core_state(core_state, trigger) is CORE_LIFE[core_state, trigger]
+    for core_state, core_trigger in itertools.product(CoreState, CoreTrigger):
+        if (core_state, core_trigger) in CORE_TRANSITIONS:
+            assert next_core_state(core_state, core_trigger) is CORE_TRANSITIONS[core_state, core_trigger]
         else:
             with pytest.raises(LocalProtocolError, match=f"a core in state {core_state.name} allows no"):
-                next_core_state(core_state, trigger)
-    for plugin_state, trigger in itertools.product(PluginState, LifeTrigger):
-        if (plugin_state, trigger) in PLUGIN_LIFE:
-            assert next_plugin_state(plugin_state, trigger) is PLUGIN_LIFE[plugin_state, trigger]
+                next_core_state(core_state, core_trigger)
+    for plugin_state, plugin_trigger in itertools.product(PluginState, PluginTrigger):
+        if (plugin_state, plugin_trigger) in PLUGIN_TRANSITIONS:
+            assert next_plugin_state(plugin_state, plugin_trigger) is PLUGIN_TRANSITIONS[plugin_state, plugin_trigger]
         else:
             with pytest.raises(LocalProtocolError, match=f"a plugin in state {plugin_state.name} allows no"):
-                next_plugin_state(plugin_state, trigger)
+                next_plugin_state(plugin_state, plugin_trigger)
 
 
 def reachable(table: Mapping[tuple[SlotState, SlotTrigger], SlotState]) -> set[SlotState]:
@@ -62,8 +65,8 @@ def reachable(table: Mapping[tuple[SlotState, SlotTrigger], SlotState]) -> set[S
 
 
 def test_a_slot_reaches_every_state_of_its_role_and_can_always_become_free() -> None:
-    assert reachable(CORE_SLOT) == set(SlotState) - {SlotState.OFFERED}
-    assert reachable(PLUGIN_SLOT) == set(SlotState) - {SlotState.REQUESTED}
+    assert reachable(CORE_SLOT_TRANSITIONS) == set(SlotState) - {SlotState.OFFERED}
+    assert reachable(PLUGIN_SLOT_TRANSITIONS) == set(SlotState) - {SlotState.REQUESTED}
     for table in SLOTS.values():
         for state in reachable(table) - {SlotState.FREE}:
             for trigger in (SlotTrigger.STOPPED, SlotTrigger.REMOTE_LOST):
@@ -73,9 +76,9 @@ def test_a_slot_reaches_every_state_of_its_role_and_can_always_become_free() -> 
 def test_the_guides_states_and_transitions_of_a_core_and_a_plugin() -> None:
     assert {state.name for state in PluginState} == {"CREATED", "RUNNING", "STOPPED"}
     assert {state.name for state in CoreState} == {"CREATED", "COMPLIANT", "NOT_COMPLIANT", "STOPPED"}
-    assert set(PLUGIN_LIFE.values()) == {PluginState.RUNNING, PluginState.STOPPED}
-    assert next_core_state(CoreState.CREATED, LifeTrigger.STARTED) is CoreState.NOT_COMPLIANT
-    assert next_core_state(CoreState.STOPPED, LifeTrigger.STARTED) is CoreState.NOT_COMPLIANT
+    assert set(PLUGIN_TRANSITIONS.values()) == {PluginState.RUNNING, PluginState.STOPPED}
+    assert next_core_state(CoreState.CREATED, CoreTrigger.STARTED) is CoreState.NOT_COMPLIANT
+    assert next_core_state(CoreState.STOPPED, CoreTrigger.STARTED) is CoreState.NOT_COMPLIANT
 
 
 def slot(remote_identifier: str = "core", operation_name: str = "text") -> Slot:

@@ -10,10 +10,12 @@ from orbitalis_codegen.check.channels import ChannelDraft, read_channels
 from orbitalis_codegen.check.entries import entries
 from orbitalis_codegen.check.messages import MessageDraft, Payload, read_messages, read_payload
 from orbitalis_codegen.check.operations import Binding, read_operations
+from orbitalis_codegen.check.requirements import read_areas, read_requirements
 from orbitalis_codegen.check.settings import read_limits, read_timings
 from orbitalis_codegen.check.shape import Checker, Shape, View, view_of
+from orbitalis_codegen.check.states import read_state_machines
 from orbitalis_codegen.diagnostic import shown
-from orbitalis_codegen.model import Limit, Operation, Server, Timing
+from orbitalis_codegen.model import Area, Limit, Operation, Requirement, Server, StateMachine, Timing
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
 from orbitalis_codegen.read.reference import is_reference
 from orbitalis_codegen.rules import Rule
@@ -36,6 +38,9 @@ class DocumentDraft:
     servers: dict[str, Server]
     timings: dict[str, Timing]
     limits: dict[str, Limit]
+    state_machines: dict[str, StateMachine]
+    areas: dict[str, Area]
+    requirements: tuple[Requirement, ...]
     messages: dict[str, MessageDraft]
     envelope: Payload | None
     channels: dict[str, ChannelDraft]
@@ -57,6 +62,7 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
     drafts = {} if messages is None else read_messages(checker, messages, document)
     if components is not None:
         _check_components(checker, components)
+    areas = {} if settings is None else read_areas(checker, settings)
     limits = {} if settings is None else read_limits(checker, settings)
     channels = read_channels(checker, view.get("channels"), drafts, limits, document)
     operations, bindings = read_operations(checker, view.get("operations"), channels, document)
@@ -68,6 +74,9 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
         servers=_read_servers(checker, view.get("servers")),
         timings={} if settings is None else read_timings(checker, settings),
         limits=limits,
+        state_machines={} if settings is None else read_state_machines(checker, settings),
+        areas={key: area for key, (area, _) in areas.items()},
+        requirements=read_requirements(checker.report, root, areas),
         messages=drafts,
         envelope=None if envelope is None else read_payload(checker, envelope),
         channels=channels,

@@ -22,7 +22,7 @@ def read_timings(checker: Checker, settings: View) -> dict[str, Timing]:
         if seconds is not None and seconds <= 0:
             message = f"the timing {shown(key)} is {shown(seconds)} seconds"
             checker.report.add(Rule.TIMING, view.position_of("seconds"), message, "a timing is greater than zero")
-        timings[key] = Timing(name=key, seconds=float(seconds or 0), description=view.text("description"))
+        timings[key] = Timing(name=key, seconds=float(seconds or 0), description=view.description())
     return timings
 
 
@@ -36,5 +36,5 @@ def read_limits(checker: Checker, settings: View) -> dict[str, Limit]:
             message = f"the limit {shown(key)} is {shown(maximum)}"
             hint = "a limit is an integer greater than zero"
             checker.report.add(Rule.LIMIT, view.position_of("maximum"), message, hint)
-        limits[key] = Limit(name=key, maximum=int(maximum or 0), description=view.text("description"))
+        limits[key] = Limit(name=key, maximum=int(maximum or 0), description=view.description())
     return limits

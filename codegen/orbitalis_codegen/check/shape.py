@@ -182,6 +182,26 @@ class View:
         self._wrong_kind(key, node, "a list")
         return ()
 
+    def texts(self, key: str) -> tuple[tuple[str, Position], ...]:
+        """The texts in the list of `key`, each with its place; one that is given again is reported and left out."""
+        found: dict[str, Position] = {}
+        for node in self.items(key):
+            if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+                self._wrong_kind(key, node, "a list of texts")
+            elif node.value in found:
+                self._report.add(Rule.REPEATED_ITEM, node.position, f"{shown(node.value)} is given twice")
+            else:
+                found[node.value] = node.position
+        return tuple(found.items())
+
+    def description(self) -> str:
+        """The text of `description`, which has to say something."""
+        text = self.optional_text("description")
+        if text is not None and not text.strip():
+            message = f"the description of the {self.shape.name} is empty"
+            self._report.add(Rule.DESCRIPTION, self.position_of("description"), message)
+        return (text or "").strip()
+
     def one_of(self, key: str, known: tuple[str, ...]) -> str | None:
         """The text of `key`, which has to be one of the `known` ones; `None` without one."""
         text = self.optional_text(key)

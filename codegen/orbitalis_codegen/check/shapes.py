@@ -5,6 +5,8 @@ from __future__ import annotations
 from orbitalis_codegen.check.shape import Shape
 
 __all__ = [
+    "AREA",
+    "AREAS",
     "CHANNEL",
     "CHANNELS",
     "COMPONENTS",
@@ -25,9 +27,16 @@ __all__ = [
     "SERVER",
     "SERVERS",
     "SETTINGS",
+    "STATE",
+    "STATES",
+    "STATE_MACHINE",
+    "STATE_MACHINES",
     "TAG",
     "TIMING",
     "TIMINGS",
+    "TRANSITION",
+    "TRIGGER",
+    "TRIGGERS",
     "X_PAYLOAD",
 ]
 
@@ -117,7 +126,9 @@ COMPONENTS = Shape(
     ),
 )
 
-SETTINGS = Shape(name="x-orbitalis", required=("envelope", "timings", "limits"))
+SETTINGS = Shape(name="x-orbitalis", required=("envelope", "areas", "timings", "limits", "states"))
+AREAS = Shape(name="areas", any_key=True)
+AREA = Shape(name="area", required=("description",))
 TIMINGS = Shape(name="timings", any_key=True)
 TIMING = Shape(name="timing", required=("seconds", "description"))
 LIMITS = Shape(
@@ -127,3 +138,12 @@ LIMITS = Shape(
     any_key=True,
 )
 LIMIT = Shape(name="limit", required=("maximum", "description"))
+STATE_MACHINES = Shape(name="state machines", any_key=True)
+STATE_MACHINE = Shape(
+    name="state machine", required=("description", "roles", "initial", "states", "triggers", "transitions")
+)
+STATES = Shape(name="states", any_key=True)
+STATE = Shape(name="state", required=("description",), optional=("title",))
+TRIGGERS = Shape(name="triggers", any_key=True)
+TRIGGER = Shape(name="trigger", required=("description",), optional=("title",))
+TRANSITION = Shape(name="transition", required=("from", "trigger", "to", "description"), optional=("roles",))

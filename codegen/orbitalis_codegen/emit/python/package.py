@@ -10,6 +10,7 @@ from orbitalis_codegen.emit.python import (
     messages,
     numbers,
     schemas,
+    states,
     topics,
 )
 from orbitalis_codegen.emit.python.types import Types
@@ -39,6 +40,7 @@ def emit_python(model: Model) -> dict[str, str]:
         "limits.py": numbers.emit_limits(model),
         "messages.py": messages.emit_messages(types),
         "schemas.py": schemas.emit_schemas(model, types),
+        "states.py": states.emit_states(model),
         "timings.py": numbers.emit_timings(model),
         "topics.py": topics.emit_topics(model),
     }
