@@ -69,9 +69,10 @@ check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generate
 	@$(BIN)/orbitalis-codegen check
 
 .PHONY: docs
-docs: $(DEVELOPMENT) ## Draw the pages in docs/ that are made from the specification
+docs: $(DEVELOPMENT) ## Make the pages and test vectors that come from the specification
 	@$(BIN)/python tools/draw_states.py
 	@$(BIN)/python tools/draw_requirements.py
+	@$(BIN)/python tools/make_vectors.py
 
 .PHONY: simulate
 simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C; ARGS=--asyncio: whole orbiters

@@ -14,9 +14,12 @@ from fastavro.schema import parse_schema, to_parsing_canonical_form
 
 from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE, CODECS
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
+from tests.support.repository import ROOT
 
 HERE = Path(__file__).parent
-VECTORS: list[dict[str, Any]] = [json.loads(line) for line in (HERE / "vectors.jsonl").read_text().splitlines()]
+VECTORS: list[dict[str, Any]] = [
+    json.loads(line) for line in (ROOT / "vectors" / "older.jsonl").read_text().splitlines()
+]
 SCHEMAS: dict[str, Any] = json.loads((HERE / "py_orbitalis_schemas.json").read_text())
 vectors = pytest.mark.parametrize(
     "vector", VECTORS, ids=[f"{number}-{vector['message_type']}" for number, vector in enumerate(VECTORS)]
