@@ -18,7 +18,7 @@ from pathlib import Path
 from orbitalis.protocol.transitions import Role, SlotState, next_slot_state
 from orbitalis.protocol.transitions import SlotTrigger as Trigger
 from orbitalis_codegen import Model, read_specification
-from orbitalis_codegen.model import StateMachine
+from orbitalis_codegen.model import StateChart
 
 __all__ = ["HANDSHAKE", "PAGE", "Choice", "Message", "Turn", "main", "render"]
 
@@ -164,15 +164,15 @@ HANDSHAKE: Sequence[Turn | Message | Choice] = (
 
 def render(model: Model) -> str:
     """Return the page as it should be."""
-    machines = model.state_machines
+    charts = model.state_charts
     return TEMPLATE.format(
         free=SlotState.FREE.name,
         preparing=SlotState.PREPARING.name,
         handshake=_mermaid("sequenceDiagram", _sequence(model)),
-        core_slot=_section(machines["slot"], Role.CORE),
-        plugin_slot=_section(machines["slot"], Role.PLUGIN),
-        core_life=_section(machines["core"], Role.CORE),
-        plugin_life=_section(machines["plugin"], Role.PLUGIN),
+        core_slot=_section(charts["slot"], Role.CORE),
+        plugin_slot=_section(charts["slot"], Role.PLUGIN),
+        core_life=_section(charts["core"], Role.CORE),
+        plugin_life=_section(charts["plugin"], Role.PLUGIN),
     )
 
 
@@ -180,51 +180,51 @@ def _mermaid(kind: str, lines: Iterator[str]) -> str:
     return "\n".join(["```mermaid", kind, *(f"    {line}" for line in lines), "```"])
 
 
-def _section(machine: StateMachine, role: Role) -> str:
-    """Return a diagram of a machine at a role, a list of its states, and one of its transitions."""
-    arrows = _arrows(machine, role)
+def _section(chart: StateChart, role: Role) -> str:
+    """Return a diagram of a chart at a role, a list of its states, and one of its transitions."""
+    arrows = _arrows(chart, role)
     return "\n\n".join(
-        (_mermaid("stateDiagram-v2", _diagram(machine, arrows)), _states(machine, arrows), _transitions(machine, role))
+        (_mermaid("stateDiagram-v2", _diagram(chart, arrows)), _states(chart, arrows), _transitions(chart, role))
     )
 
 
-def _arrows(machine: StateMachine, role: Role) -> dict[tuple[str, str], list[str]]:
+def _arrows(chart: StateChart, role: Role) -> dict[tuple[str, str], list[str]]:
     """Return the triggers between each two states, everything in the order of the specification."""
-    table = machine.table(role)
+    table = chart.table(role)
     arrows = {
         (before, after): [
-            trigger.title for trigger in machine.triggers.values() if table.get((before, trigger.name)) == after
+            trigger.title for trigger in chart.triggers.values() if table.get((before, trigger.name)) == after
         ]
-        for before in machine.states
-        for after in machine.states
+        for before in chart.states
+        for after in chart.states
     }
     return {ends: labels for ends, labels in arrows.items() if labels}
 
 
-def _diagram(machine: StateMachine, arrows: Mapping[tuple[str, str], list[str]]) -> Iterator[str]:
+def _diagram(chart: StateChart, arrows: Mapping[tuple[str, str], list[str]]) -> Iterator[str]:
     """Yield the lines of a diagram. A first state that is come back to is the last one, too, and drawn as a point."""
-    comes_back = any(after == machine.initial for _, after in arrows)
+    comes_back = any(after == chart.initial for _, after in arrows)
     if not comes_back:
-        yield f"[*] --> {machine.initial.upper()}"
+        yield f"[*] --> {chart.initial.upper()}"
     for ends, triggers in arrows.items():
-        before, after = ("[*]" if comes_back and end == machine.initial else end.upper() for end in ends)
+        before, after = ("[*]" if comes_back and end == chart.initial else end.upper() for end in ends)
         yield f"{before} --> {after} : {'<br/>'.join(triggers)}"
 
 
-def _states(machine: StateMachine, arrows: Mapping[tuple[str, str], list[str]]) -> str:
+def _states(chart: StateChart, arrows: Mapping[tuple[str, str], list[str]]) -> str:
     rows = [
         f"| `{state.name.upper()}` | {_line(state.description)} |"
-        for state in machine.states.values()
+        for state in chart.states.values()
         if any(state.name in ends for ends in arrows)
     ]
     return "\n".join(["| state | what it means |", "| --- | --- |", *rows])
 
 
-def _transitions(machine: StateMachine, role: Role) -> str:
+def _transitions(chart: StateChart, role: Role) -> str:
     rows = [
-        f"| {', '.join(f'`{state.upper()}`' for state in one.before)} | {machine.triggers[one.trigger].title} "
-        f"| `{one.after.upper()}` | {_line(machine.triggers[one.trigger].description)} | {_line(one.description)} |"
-        for one in machine.transitions
+        f"| {', '.join(f'`{state.upper()}`' for state in one.before)} | {chart.triggers[one.trigger].title} "
+        f"| `{one.after.upper()}` | {_line(chart.triggers[one.trigger].description)} | {_line(one.description)} |"
+        for one in chart.transitions
         if role in one.roles
     ]
     return "\n".join(["| from | on | to | what has happened | what follows |", f"|{' --- |' * 5}", *rows])

@@ -60,7 +60,7 @@ def build_model(
         ),
         timings=draft.timings,
         limits=draft.limits,
-        state_machines=draft.state_machines,
+        state_charts=draft.state_charts,
         areas=draft.areas,
         requirements=draft.requirements,
         inputs=dict(sorted(inputs.items())),

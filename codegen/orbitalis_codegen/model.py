@@ -22,7 +22,7 @@ __all__ = [
     "Requirement",
     "Server",
     "State",
-    "StateMachine",
+    "StateChart",
     "Timing",
     "Transition",
     "Trigger",
@@ -133,7 +133,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A state of a state machine."""
+    """A state of a state chart."""
 
     name: str
     title: str
@@ -143,7 +143,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What can happen to a state machine."""
+    """What can happen to a state chart."""
 
     name: str
     title: str
@@ -163,13 +163,13 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateMachine:
+class StateChart:
     """States of something, and what turns one into another (`x-orbitalis.states`)."""
 
     key: str
     description: str
     roles: tuple[str, ...]
-    """Who has such a machine."""
+    """Who has such a chart."""
     initial: str
     states: dict[str, State]
     triggers: dict[str, Trigger]
@@ -230,7 +230,7 @@ class Model:
     """The envelope, as if it were a message (`x-orbitalis.envelope`); not in `messages`."""
     timings: dict[str, Timing]
     limits: dict[str, Limit]
-    state_machines: dict[str, StateMachine]
+    state_charts: dict[str, StateChart]
     areas: dict[str, Area]
     requirements: tuple[Requirement, ...]
     """In the order of the document."""

@@ -47,9 +47,7 @@ async def test_an_orbiter_says_to_a_broker_what_the_document_says(kind: Callable
         assert connect[:6] == b"\0\4MQTT"
         assert connect[6] == 5
         assert connect[7] == 0b00000010, "expected a clean start and nothing else: no will, no user"
-        assert (connect[10], connect[11]) == (5, 0x27), (
-            "a property beside the largest packet, as how long a session is kept"
-        )
+        assert (connect[10], connect[11]) == (5, 0x27), "a property beside the largest packet"
 
         own = {
             filter_: options for body in bodies(broker, SUBSCRIBE) for filter_, options in subscriptions(body).items()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from fastavro.schema import fingerprint
+from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
 from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE, CODECS
 from orbitalis_wire.envelope import ENVELOPE_FINGERPRINT, Encoding, decode_event, encode_event
@@ -104,7 +104,10 @@ def test_fingerprints_are_the_crc_of_the_canonical_form(name: str) -> None:
 
 def test_the_documents_name_the_fingerprint_of_the_envelope() -> None:
     document = (ROOT / "asyncapi.yaml").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "specification.md").read_text(encoding="utf-8")
+    without_logical_types = to_parsing_canonical_form(parse_schema(SCHEMAS["EventEnvelope"]["schema"]))
 
     assert re.findall(r"The fingerprint of this envelope is `(\w+)`", document) == [ENVELOPE_FINGERPRINT]
+    assert re.findall(r"`(\w{16})`", page) == [ENVELOPE_FINGERPRINT, fingerprint(without_logical_types, "CRC-64-AVRO")]
     assert SCHEMAS["EventEnvelope"]["fingerprint"] == ENVELOPE_FINGERPRINT
     assert '{"type":"long","logicalType":"timestamp-micros"}' in SCHEMAS["EventEnvelope"]["canonical_form"]

@@ -13,9 +13,9 @@ from orbitalis_codegen.check.operations import Binding, read_operations
 from orbitalis_codegen.check.requirements import read_areas, read_requirements
 from orbitalis_codegen.check.settings import read_limits, read_timings
 from orbitalis_codegen.check.shape import Checker, Shape, View, view_of
-from orbitalis_codegen.check.states import read_state_machines
+from orbitalis_codegen.check.states import read_state_charts
 from orbitalis_codegen.diagnostic import shown
-from orbitalis_codegen.model import Area, Limit, Operation, Requirement, Server, StateMachine, Timing
+from orbitalis_codegen.model import Area, Limit, Operation, Requirement, Server, StateChart, Timing
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
 from orbitalis_codegen.read.reference import is_reference
 from orbitalis_codegen.rules import Rule
@@ -38,7 +38,7 @@ class DocumentDraft:
     servers: dict[str, Server]
     timings: dict[str, Timing]
     limits: dict[str, Limit]
-    state_machines: dict[str, StateMachine]
+    state_charts: dict[str, StateChart]
     areas: dict[str, Area]
     requirements: tuple[Requirement, ...]
     messages: dict[str, MessageDraft]
@@ -74,7 +74,7 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
         servers=_read_servers(checker, view.get("servers")),
         timings={} if settings is None else read_timings(checker, settings),
         limits=limits,
-        state_machines={} if settings is None else read_state_machines(checker, settings),
+        state_charts={} if settings is None else read_state_charts(checker, settings),
         areas={key: area for key, (area, _) in areas.items()},
         requirements=read_requirements(checker.report, root, areas),
         messages=drafts,

@@ -29,8 +29,8 @@ __all__ = [
     "SETTINGS",
     "STATE",
     "STATES",
-    "STATE_MACHINE",
-    "STATE_MACHINES",
+    "STATE_CHART",
+    "STATE_CHARTS",
     "TAG",
     "TIMING",
     "TIMINGS",
@@ -138,9 +138,9 @@ LIMITS = Shape(
     any_key=True,
 )
 LIMIT = Shape(name="limit", required=("maximum", "description"))
-STATE_MACHINES = Shape(name="state machines", any_key=True)
-STATE_MACHINE = Shape(
-    name="state machine", required=("description", "roles", "initial", "states", "triggers", "transitions")
+STATE_CHARTS = Shape(name="state charts", any_key=True)
+STATE_CHART = Shape(
+    name="state chart", required=("description", "roles", "initial", "states", "triggers", "transitions")
 )
 STATES = Shape(name="states", any_key=True)
 STATE = Shape(name="state", required=("description",), optional=("title",))

@@ -10,18 +10,18 @@ from orbitalis_codegen.check.entries import entries
 from orbitalis_codegen.check.names import Names
 from orbitalis_codegen.check.shape import Checker, View, view_of
 from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, shown
-from orbitalis_codegen.model import ROLES, State, StateMachine, Transition, Trigger
+from orbitalis_codegen.model import ROLES, State, StateChart, Transition, Trigger
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["read_state_machines"]
+__all__ = ["read_state_charts"]
 
 
-def read_state_machines(checker: Checker, settings: View) -> dict[str, StateMachine]:
-    """The state machines, in the order of the document."""
-    names = Names("state machine", checker.report)
+def read_state_charts(checker: Checker, settings: View) -> dict[str, StateChart]:
+    """The state charts, in the order of the document."""
+    names = Names("state chart", checker.report)
     return {
-        key: _MachineReader(checker, key, view).read()
-        for key, _, view in entries(checker, settings.get("states"), shapes.STATE_MACHINES, shapes.STATE_MACHINE, names)
+        key: _ChartReader(checker, key, view).read()
+        for key, _, view in entries(checker, settings.get("states"), shapes.STATE_CHARTS, shapes.STATE_CHART, names)
     }
 
 
@@ -36,8 +36,8 @@ class _Step:
     """Where the state stands from which it leads."""
 
 
-class _MachineReader:
-    """Reads one state machine, and holds its transitions against its states and triggers."""
+class _ChartReader:
+    """Reads one state chart, and holds its transitions against its states and triggers."""
 
     def __init__(self, checker: Checker, key: str, view: View) -> None:
         self._checker = checker
@@ -53,7 +53,7 @@ class _MachineReader:
         self._is_whole = True
         """Whether everything was understood, so that what is missing is missing indeed."""
 
-    def read(self) -> StateMachine:
+    def read(self) -> StateChart:
         view = self._view
         for name, position, state in self._entries("states"):
             self._positions[name] = position
@@ -68,7 +68,7 @@ class _MachineReader:
             self._check_ways(initial)
             used = {transition.trigger for transition in transitions}
             self._check_triggers({name: at for name, at in trigger_positions.items() if name not in used})
-        return StateMachine(
+        return StateChart(
             key=self._key,
             description=view.description(),
             roles=self._roles,
@@ -141,7 +141,7 @@ class _MachineReader:
         if name in self._states:
             return True
         self._is_whole = False
-        message = f"the state machine {shown(self._key)} has no state {shown(name)}"
+        message = f"the state chart {shown(self._key)} has no state {shown(name)}"
         self._report.add(Rule.UNKNOWN_STATE, position, message, did_you_mean(name, self._states))
         return False
 
@@ -149,7 +149,7 @@ class _MachineReader:
         name = view.optional_text("trigger")
         if name is None or name in self._triggers:
             return name
-        message = f"the state machine {shown(self._key)} has no trigger {shown(name)}"
+        message = f"the state chart {shown(self._key)} has no trigger {shown(name)}"
         position = view.position_of("trigger")
         self._report.add(Rule.UNKNOWN_TRIGGER, position, message, did_you_mean(name, self._triggers))
         return None

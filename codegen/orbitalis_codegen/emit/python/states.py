@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orbitalis_codegen.emit.python import environment, names, text
-from orbitalis_codegen.model import Model, State, StateMachine, Trigger
+from orbitalis_codegen.model import Model, State, StateChart, Trigger
 
 __all__ = ["emit_states", "states_class", "table_constant", "triggers_class"]
 
@@ -42,33 +42,33 @@ class _TableView:
 
 
 def emit_states(model: Model) -> str:
-    """Emit the states of every state machine."""
+    """Emit the states of every state chart."""
     enums: list[_EnumView] = []
     tables: list[_TableView] = []
-    for machine in model.state_machines.values():
-        states, triggers = _members(machine.states), _members(machine.triggers)
-        enums.append(_enum(states_class(machine), machine.description, machine.states, states))
-        what_happens = f"What can happen to a {machine.key.replace('_', ' ')}."
-        enums.append(_enum(triggers_class(machine), what_happens, machine.triggers, triggers))
-        tables.extend(_table(machine, role, states, triggers) for role in machine.roles)
+    for chart in model.state_charts.values():
+        states, triggers = _members(chart.states), _members(chart.triggers)
+        enums.append(_enum(states_class(chart), chart.description, chart.states, states))
+        what_happens = f"What can happen to a {chart.key.replace('_', ' ')}."
+        enums.append(_enum(triggers_class(chart), what_happens, chart.triggers, triggers))
+        tables.extend(_table(chart, role, states, triggers) for role in chart.roles)
     exported = [*(table.constant for table in tables), *(enum.name for enum in enums)]
     return environment.render("states.py.jinja2", enums=enums, tables=tables, exported=text.sorted_names(exported))
 
 
-def states_class(machine: StateMachine) -> str:
-    """Name the enumeration of the states of a machine."""
-    return f"{_camel_case(machine.key)}State"
+def states_class(chart: StateChart) -> str:
+    """Name the enumeration of the states of a chart."""
+    return f"{_camel_case(chart.key)}State"
 
 
-def triggers_class(machine: StateMachine) -> str:
-    """Name the enumeration of the triggers of a machine."""
-    return f"{_camel_case(machine.key)}Trigger"
+def triggers_class(chart: StateChart) -> str:
+    """Name the enumeration of the triggers of a chart."""
+    return f"{_camel_case(chart.key)}Trigger"
 
 
-def table_constant(machine: StateMachine, role: str) -> str:
-    """Name the table of a machine's transitions at a role, which it needs to say only where there are several."""
-    key = names.constant_name(machine.key)
-    return f"{key}_TRANSITIONS" if len(machine.roles) == 1 else f"{role.upper()}_{key}_TRANSITIONS"
+def table_constant(chart: StateChart, role: str) -> str:
+    """Name the table of a chart's transitions at a role, which it needs to say only where there are several."""
+    key = names.constant_name(chart.key)
+    return f"{key}_TRANSITIONS" if len(chart.roles) == 1 else f"{role.upper()}_{key}_TRANSITIONS"
 
 
 def _camel_case(key: str) -> str:
@@ -92,15 +92,14 @@ def _enum(
     )
 
 
-def _table(machine: StateMachine, role: str, states: Mapping[str, str], triggers: Mapping[str, str]) -> _TableView:
-    of_role = "" if len(machine.roles) == 1 else f" at a {role}"
+def _table(chart: StateChart, role: str, states: Mapping[str, str], triggers: Mapping[str, str]) -> _TableView:
+    of_role = "" if len(chart.roles) == 1 else f" at a {role}"
     return _TableView(
-        constant=table_constant(machine, role),
-        states=states_class(machine),
-        triggers=triggers_class(machine),
+        constant=table_constant(chart, role),
+        states=states_class(chart),
+        triggers=triggers_class(chart),
         rows=[
-            (states[before], triggers[trigger], states[after])
-            for (before, trigger), after in machine.table(role).items()
+            (states[before], triggers[trigger], states[after]) for (before, trigger), after in chart.table(role).items()
         ],
         docstring=text.docstring(
             f"What a state and a trigger lead to{of_role}; what is not listed does not happen.", indent=0
