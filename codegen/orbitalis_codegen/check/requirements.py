@@ -81,7 +81,7 @@ def _texts(root: Node) -> Iterator[tuple[str, Position, str]]:
                     member = members.get(key)
                     if isinstance(member, ScalarNode) and isinstance(member.value, str):
                         yield member.value, member.position, ".".join(path)
-                pending.extend((member, (*path, key)) for key, member in reversed(members.items()))
+                pending.extend((member, (*path, key)) for key, member in reversed(tuple(members.items())))
             case ListNode(items):
                 pending.extend((item, (*path, str(index))) for index, item in reversed(tuple(enumerate(items))))
             case ScalarNode():
