@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self
 
@@ -109,6 +109,7 @@ class Core(OperationRequester):
         mandatory: Identifiers = (),
         allowlist: Identifiers | None = None,
         blocklist: Identifiers | None = None,
+        spellings: Collection[str] = (),
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
@@ -129,6 +130,7 @@ class Core(OperationRequester):
             mandatory=mandatory,
             allowlist=allowlist,
             blocklist=blocklist,
+            spellings=spellings,
             override_sink=override_sink,
             default_setup_data=default_setup_data,
         )

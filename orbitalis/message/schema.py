@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast, overload
 
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
 from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_wire import limits, messages
 from orbitalis_wire.schemas import SCHEMAS
 
-__all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar"]
+__all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar", "is_schema", "with_spellings"]
 
 if TYPE_CHECKING:
     # Only type checkers need the default, and it takes long to import what gives it.
@@ -24,6 +24,8 @@ else:
     P = TypeVar("P")
 M = TypeVar("M")
 Q = TypeVar("Q")
+T = TypeVar("T")
+T_spec = TypeVar("T_spec", bound="SchemaSpec")
 
 
 _NO_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.DOTALL)
@@ -76,6 +78,11 @@ def canonical_form(schema: str) -> str:
 def is_familiar(schema: str) -> bool:
     """Return whether :meth:`canonical_form` takes no time, since this text was asked for lately or is too long."""
     return schema in _forms or schema in _forms.old or len(schema) > limits.SCHEMA_BYTES
+
+
+def is_schema(text: str) -> bool:
+    """Return whether a text is a schema that can be compared with others."""
+    return _forms[text] is not None
 
 
 def _work_out(schema: str) -> str | None:
@@ -143,10 +150,11 @@ class _Constructor(Generic[M]):
     def __get__(self, instance: object, owner: type[Input]) -> Callable[[], Input[M]]: ...
     @overload
     def __get__(self, instance: object, owner: type[Output]) -> Callable[[], Output[M]]: ...
-    def __get__(self, instance: object, owner: type[Input | Output]) -> Callable[[], Input[M] | Output[M]]:
+    def __get__(self, instance: object, owner: type[Any]) -> Callable[[], Any]:
+        made: Any = _with_fields(owner)
         if self._message_class is NoneType:
-            return partial(owner, support_empty_schema=True)
-        return partial(owner, schemas=(schema_of(self._message_class),))
+            return partial(made, support_empty_schema=True)
+        return partial(made, schemas=(schema_of(self._message_class),))
 
 
 class SchemaSpec(Generic[P]):
@@ -190,12 +198,21 @@ class SchemaSpec(Generic[P]):
     @classmethod
     def undefined(cls) -> Self:
         """Accept any payload."""
-        return cls(support_undefined_schema=True)
+        return _with_fields(cls)(support_undefined_schema=True)
 
     @classmethod
     def from_schema(cls, schema: str) -> Self:
         """Accept payloads of one Avro schema, given as JSON text."""
-        return cls(schemas=(schema,))
+        return _with_fields(cls)(schemas=(schema,))
+
+    @classmethod
+    def from_message(cls, message_class: type[M]) -> SchemaSpec[M]:
+        """Accept the messages of one class: a generated one or a user's.
+
+        Raises:
+            TypeError: The class is no message class.
+        """
+        return _Neither(schemas=(schema_of(message_class),))
 
     @classmethod
     def from_wire(cls, record: messages.Input | messages.Output | Self) -> Self:
@@ -320,11 +337,7 @@ class Input(SchemaSpec[P], messages.Input):
 
     @classmethod
     def from_message(cls, message_class: type[M]) -> Input[M]:
-        """Accept the messages of one class: a generated one or a user's.
-
-        Raises:
-            TypeError: The class is no message class.
-        """
+        """Accept the messages of one class, as :meth:`SchemaSpec.from_message` does."""
         return Input(schemas=(schema_of(message_class),))
 
     def __or__(self, other: Input[Q]) -> Input[P | Q]:
@@ -359,3 +372,24 @@ class Output(SchemaSpec[P], messages.Output):
     def __or__(self, other: Output[Q]) -> Output[P | Q]:
         """Send what either does."""
         return Output.from_wire(self._joined(other))
+
+
+def with_spellings(alternatives: Sequence[T_spec], spellings: Iterable[str]) -> tuple[T_spec, ...]:
+    """Return alternative inputs or outputs, and after them those that are the same in the words of `spellings`."""
+    found = list(alternatives)
+    words = [_Neither(schemas=(spelling,)) for spelling in spellings]
+    for one in alternatives if words else ():
+        if (other := one.spelled_like(words)) not in found:
+            found.append(other)
+    return tuple(found)
+
+
+class _Neither(SchemaSpec[P], messages.Input):
+    """A set of schemas that is said to be neither of an input nor of an output."""
+
+    __slots__ = ()
+
+
+def _with_fields(owner: type[T]) -> type[T]:
+    """Return the class to make a set of schemas of: `SchemaSpec` itself has no fields."""
+    return cast("type[T]", _Neither) if owner is SchemaSpec else owner

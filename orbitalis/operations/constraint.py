@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Self, cast
 
-from orbitalis.arguments import check_identifiers, check_list, check_number
-from orbitalis.message.schema import Input, Output
+from orbitalis.arguments import check_identifiers, check_list, check_number, shown
+from orbitalis.message.schema import Input, Output, is_schema, with_spellings
 from orbitalis.operations.policy import AllowBlockList, Check
 from orbitalis.protocol.config import RequirementTerms
 
@@ -38,6 +38,15 @@ def _given(name: str, value: object) -> object:
     return value
 
 
+def _check_spellings(name: str, value: object) -> None:
+    check_list(name, _given(name, value))
+    for one in cast("Collection[object]", value):
+        if not isinstance(one, str):
+            raise TypeError(f"{name} must be a list of Avro schemas as JSON text, got {shown(one)} in it")
+        if not is_schema(one):
+            raise ValueError(f"{name} must be a list of Avro schemas as JSON text, and this is none: {shown(one)}")
+
+
 def _check_mandatory(name: str, value: object) -> None:
     check_identifiers(name, _given(name, value))
 
@@ -56,7 +65,7 @@ class Constraint(AllowBlockList):
         TypeError: A list is one thing instead of a list of them, or a bound is no number; also when it is assigned
             later.
         ValueError: Bounds are negative or crossed, inputs or outputs are missing, both lists are given, or a mandatory
-            plugin is blocked.
+            plugin is blocked, or a spelling is no schema.
     """
 
     _checks: ClassVar[Mapping[str, Check]] = MappingProxyType(
@@ -67,6 +76,7 @@ class Constraint(AllowBlockList):
             "mandatory": _check_mandatory,
             "inputs": _check_schemas(Input),
             "outputs": _check_schemas(Output),
+            "spellings": _check_spellings,
         }
     )
 
@@ -80,6 +90,9 @@ class Constraint(AllowBlockList):
     """Alternative inputs; an operation has to accept one of them."""
     outputs: list[Output]
     """Alternative outputs; an operation has to keep to one of them."""
+    spellings: Collection[str] = ()
+    """Schemas, as JSON text, in the words in which older plugins have them: inputs and outputs are asked for in these,
+    too. One that is the same as none of their schemas has no effect."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,8 +111,8 @@ class Constraint(AllowBlockList):
     def terms(self) -> RequirementTerms:
         """Return the rules as they are now."""
         return RequirementTerms(
-            inputs=tuple(self.inputs),
-            outputs=tuple(self.outputs),
+            inputs=with_spellings(self.inputs, self.spellings),
+            outputs=with_spellings(self.outputs, self.spellings),
             minimum=self.minimum,
             maximum=self.maximum,
             mandatory=tuple(dict.fromkeys(self.mandatory)),

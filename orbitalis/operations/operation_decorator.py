@@ -1,7 +1,8 @@
 """The decorator `operation`: it makes a method of a plugin an operation, and tells type checkers of which type.
 
 Three styles, told apart by what is given: with an `Input` or `Output` the method takes events; with types it takes and
-returns payloads, as declared; with neither it takes and returns payloads, as its annotations say.
+returns payloads, as declared, or takes events if it has parameters for topic and event; with neither it takes and
+returns payloads, as its annotations say.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from orbitalis.message.schema import Input, Output
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.cpu_bound import CpuBoundOperation
 from orbitalis.operations.policy import Policy
-from orbitalis.operations.typed_operation import EventOperation, OperationMethod, Specification
+from orbitalis.operations.typed_operation import EventMethod, EventOperation, OperationMethod, Specification
 from orbitalis_wire.topics import OperationInputTopic
 
 __all__ = ["operation"]
@@ -95,6 +96,14 @@ class DeclaredDecorator(_Decorator, Generic[I, O]):
     def __call__(
         self, function: Callable[[S, I, Connection], Waiting[O]], /
     ) -> OperationMethod[S, I, O, Callable[[I, Connection], Waiting[O]]]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[S, str, Event[I]], Waiting[None]], /
+    ) -> OperationMethod[S, I, O, EventMethod]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[S, str, Event[I], Connection], Waiting[None]], /
+    ) -> OperationMethod[S, I, O, Callable[[str, Event[Any], Connection], Waiting[None]]]: ...
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the method."""
         return OperationMethod[Any, Any, Any, Any](function, self._specification)
@@ -237,7 +246,8 @@ def operation(
     - `@operation(input=str, output=str)`: the same, declared. `(A, B)` and `(A, None)` stand for unions.
     - `@operation(name="lowercase", input=Input.string(), output=Output.string())` over
       `async def lowercase(self, topic: str, event: Event[StringMessage]) -> None`: the method gets the event, and sends
-      results itself. Without `output` the operation has none.
+      results itself. Without `output` the operation has none. `input=StringMessage` says the same as
+      `input=Input.string()` there.
     - `@operation(cpu_bound=True)` over a static method that is not `async`: like the first, in another process.
 
     A method gets the connection too if its last parameter is annotated `Connection`.

@@ -78,6 +78,11 @@ class Policy(AllowBlockList):
         """Lend to anybody, any number of times."""
         return cls()
 
+    @classmethod
+    def allow_only(cls, identifier: str) -> Self:
+        """Lend to one core alone."""
+        return cls(allowlist=[identifier])
+
     def terms(self, operation_input: Input, operation_output: Output) -> OperationTerms:
         """Return the terms of an operation with this policy, as they are now."""
         return OperationTerms(

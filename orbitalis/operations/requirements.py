@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -44,6 +45,7 @@ class OperationRequirement:
         mandatory: Identifiers = (),
         allowlist: Identifiers | None = None,
         blocklist: Identifiers | None = None,
+        spellings: Collection[str] = (),
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
@@ -66,5 +68,6 @@ class OperationRequirement:
             blocklist=None if blocklist is None else list(blocklist),
             inputs=[operation.input],
             outputs=[operation.output],
+            spellings=spellings,
         )
         return cls(constraint, override_sink, default_setup_data)

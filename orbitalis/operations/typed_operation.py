@@ -241,14 +241,17 @@ class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
         self._check_function()
         parameters = self._parameters()
         self._connection_parameter = parameters.connection
-        if self._specification.events is not None:
+        events = self._specification.events
+        if events is None and len(parameters.others) == 2 and self._specification.payloads is not None:
+            events = self._events_of_types(self._specification.payloads, self._specification.results)
+        if events is not None:
             if len(parameters.others) != 2:
                 raise TypeError(
                     f"takes ({', '.join(parameters.others)}): with input=Input… it takes (self, topic, event), and a "
                     "Connection if it likes"
                 )
             self._takes_events = True
-            self._input, self._output = self._specification.events
+            self._input, self._output = events
             return True
         if not self._read_types(parameters):
             return False
@@ -256,13 +259,24 @@ class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
         self._set_types(self._payloads, self._results)
         return True
 
+    def _events_of_types(self, payloads: PayloadTypes, results: PayloadTypes | None) -> tuple[Input, Output]:
+        """Return input and output of a method that takes events where types declare them."""
+        if payloads.is_empty:
+            raise TypeError("takes (topic, event) and has no input: write input=…, such as input=Input.empty()")
+        values = [
+            one.__name__ for one in (*payloads.types, *(results.types if results else ())) if one in MESSAGE_OF_VALUE
+        ]
+        if values:
+            raise TypeError(f"takes (topic, event), and an event carries a message, not {values[0]}: name its class")
+        return payloads.to_input(), Output.no_output() if results is None else results.to_output()
+
     def _check_function(self) -> None:
         self._check_async()
 
     def _read_types(self, parameters: Parameters) -> bool:
         if len(parameters.others) > 1:
             raise TypeError(
-                f"takes ({', '.join(parameters.others)}): without input=Input… it takes one payload at most, and a "
+                f"takes ({', '.join(parameters.others)}): without input=… it takes one payload at most, and a "
                 "Connection if it likes; several values are fields of one message"
             )
         self._takes_payload = bool(parameters.others)

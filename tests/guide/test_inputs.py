@@ -58,6 +58,18 @@ def test_a_constructor_accepts_what_its_name_says(kind: type[Input | Output], na
     assert [one for one, payload in PAYLOADS.items() if spec.accepts_payload(payload)] == [name]
 
 
+def test_schemas_may_be_compared_that_are_neither_of_an_input_nor_of_an_output() -> None:
+    neither: Any = SchemaSpec  # type checkers know `empty()` and its like of inputs and outputs alone
+    assert neither.empty().is_compatible(Input.empty())
+    assert not neither.empty().is_compatible(Input.string())
+    assert SchemaSpec.undefined().accepts(Output.string())
+    for spec in (neither.string(), SchemaSpec.from_message(StringMessage)):
+        assert isinstance(spec, SchemaSpec)
+        assert not isinstance(spec, Output)
+        assert spec.is_compatible(Output.string())
+        assert SchemaSpec.from_schema(spec.schemas[0]).is_compatible(spec)
+
+
 @pytest.mark.parametrize("kind", [Input, Output])
 def test_undefined_accepts_everything_and_is_not_nothing(kind: type[Input | Output]) -> None:
     undefined = kind.undefined()

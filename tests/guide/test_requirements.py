@@ -143,12 +143,13 @@ async def test_setup_data_may_be_edited(harness: Harness) -> None:
     [
         (Policy.no_constraints(), {"one", "two", "three"}),
         (Policy(allowlist=["two"]), {"two"}),
+        (Policy.allow_only("two"), {"two"}),
         (Policy(blocklist=["two"]), {"one", "three"}),
         (Policy(maximum=2), 2),
         (Policy(maximum=1, allowlist=["one", "two"]), 1),
         (Policy(maximum=0), set()),
     ],
-    ids=["none", "allowlist", "blocklist", "maximum", "maximum and allowlist", "maximum 0"],
+    ids=["none", "allowlist", "allow only", "blocklist", "maximum", "maximum and allowlist", "maximum 0"],
 )
 async def test_a_policy_says_whom_an_operation_is_lent_to(harness: Harness, policy: Policy, admitted: Any) -> None:
     plugin = EchoPlugin(identifier="plugin", eventbus_client=harness.client()).with_custom_policy("text", policy)

@@ -116,6 +116,10 @@ class TypedPlugin(Plugin):
         assert connection.input_topic == topic
         await self.send_result_to_all([connection], f"{event.payload.value} {connection.remote_identifier}")
 
+    @operation(name="classes", input=StringMessage, output=StringMessage)
+    async def events_of_classes(self, topic: str, event: Event[StringMessage]) -> None:
+        await self.send_result_to_all(self.retrieve_connections(input_topic=topic), event.payload.value.title())
+
 
 CASES: list[tuple[TypedOperation[Any, Any, Any], object, object]] = [
     (TypedPlugin.lowercase, "HELLO", StringMessage(value="hello")),
@@ -124,6 +128,7 @@ CASES: list[tuple[TypedOperation[Any, Any, Any], object, object]] = [
     (TypedPlugin.add, 1, Int64Message(value=2)),
     (TypedPlugin.halve, 1.0, Float64Message(value=0.5)),
     (TypedPlugin.halve, 1, Float64Message(value=0.5)),
+    (TypedPlugin.events_of_classes, "hello", StringMessage(value="Hello")),
     (TypedPlugin.turn, b"\x00\xff", BytesMessage(value=b"\xff\x00")),
     (TypedPlugin.several, LevelMessage(0.5), StringMessage(value="LevelMessage")),
     (TypedPlugin.several, SwitchMessage(on=True), StringMessage(value="SwitchMessage")),
@@ -241,6 +246,9 @@ def test_on_the_class_it_knows_what_it_is() -> None:
     # A result of None is not sent, so nobody has to expect an empty event.
     assert TypedPlugin.if_even.output == Output.int64()
     assert TypedPlugin.events.input == Input.string()
+    assert TypedPlugin.events_of_classes.name == "classes"
+    assert TypedPlugin.events_of_classes.input == Input.string()
+    assert TypedPlugin.events_of_classes.output == Output.string()
     assert TypedPlugin.lowercase.__doc__ == "Make a text small."
     assert repr(TypedPlugin.lowercase).endswith("TypedPlugin.lowercase>")
 

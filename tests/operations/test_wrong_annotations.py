@@ -95,7 +95,7 @@ OPERATIONS: list[tuple[Callable[[Any], Any], Any, str]] = [
     (decorate, of_the_same_twice, "str and StringMessage are the same payload on the wire: name one of them"),
     (decorate, of_any, "parameter 'payload': Any is no payload"),
     (decorate, to_list, "returns list.* is no payload"),
-    (decorate, two, r"takes \(topic, event\): without input=Input… it takes one payload at most"),
+    (decorate, two, r"takes \(topic, event\): without input=… it takes one payload at most"),
     (decorate, many, r"takes \*texts: name each parameter"),
     (decorate, keyword, "takes 'text' by keyword only: let it stand before the '\\*'"),
     (decorate, connection_first, "takes 'text' after the connection: let the connection be the last parameter"),
@@ -214,6 +214,20 @@ def test_an_override_takes_what_it_overrides_takes() -> None:
 
         class WrongCore(BaseCore):
             async def it(self) -> None: ...  # type: ignore[override]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"output": StringMessage}, r"takes \(topic, event\) and has no input: write input=…"),
+        ({"input": str}, "an event carries a message, not str: name its class"),
+        ({"input": StringMessage, "output": int}, "an event carries a message, not int: name its class"),
+    ],
+    ids=str,
+)
+def test_types_of_a_method_that_takes_events_are_refused(arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(TypeError, match=rf"^tests\.operations\.test_wrong_annotations\.two .*{text}"):
+        operation(**arguments)(two).need()
 
 
 def test_arguments_that_contradict_each_other_are_refused() -> None:
