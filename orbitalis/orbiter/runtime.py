@@ -458,6 +458,8 @@ class Runtime:
     def _before_send(self, effect: Send) -> Waiting:
         message, name = effect.message, self._send_hooks[type(effect.message)]
         if isinstance(message, _CLOSES):
+            if effect.connection_identifier is None:
+                return None  # of no connection on this side, but of one in which an older peer may believe
             return self.hooks.start(name, effect.remote_identifier or "", message.operation_name, message.data)
         return self.hooks.start(name, message)
 

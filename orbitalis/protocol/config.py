@@ -121,6 +121,11 @@ class OrbiterConfig:
         """The remotes that the user has named, as those that must or may be connected."""
         return frozenset()
 
+    @property
+    def operation_names(self) -> Iterable[str]:
+        """The operations that are lent or required."""
+        return ()
+
     @cached_property
     def slot_durations(self) -> tuple[float | None, float | None, float | None]:
         """How long a handshake, a graceful close and an unused connection may last."""
@@ -205,6 +210,11 @@ class PluginConfig(OrbiterConfig):
         """The cores on an allowlist."""
         return frozenset(name for terms in self.operations.values() for name in terms.allowlist or ())
 
+    @property
+    def operation_names(self) -> Iterable[str]:
+        """The operations that are lent."""
+        return self.operations
+
 
 @dataclass(frozen=True, kw_only=True)
 class CoreConfig(OrbiterConfig):
@@ -225,3 +235,8 @@ class CoreConfig(OrbiterConfig):
         return frozenset(
             name for terms in self.requirements.values() for name in (*terms.mandatory, *(terms.allowlist or ()))
         )
+
+    @property
+    def operation_names(self) -> Iterable[str]:
+        """The operations that are required."""
+        return self.requirements

@@ -10,6 +10,7 @@ from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.namesakes import Namesakes
+from orbitalis.protocol.older_peers import OlderPeers
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers
 from orbitalis.protocol.slots import SlotTable
@@ -52,10 +53,16 @@ class Liveness:
     """The role's part of the machine, which sets it."""
     namesakes: Namesakes = field(init=False)
     """The part that is told of past incarnations; the machine sets it."""
+    older_peers: OlderPeers = field(init=False)
+    """What is done for older peers."""
+
+    def __post_init__(self) -> None:
+        self.older_peers = OlderPeers(self._config, self._peers, self._slots, self._outbox)
 
     def configure(self, config: OrbiterConfig) -> None:
         """Take a new snapshot."""
         self._config = config
+        self.older_peers.configure(config)
 
     # Who is heard
 
@@ -119,6 +126,8 @@ class Liveness:
         if headers.correlation_identifier is not None:
             self.namesakes.answered(headers.correlation_identifier, now)
         self._outbox.add(MessageReceived(remote_identifier=message.from_identifier, message=message))
+        if headers.incarnation is None:
+            self.older_peers.close_unshared(message.from_identifier, now)
         peer = self._peers.get(message.from_identifier)
         if peer is not None and headers.open_connections is not None:
             self._reconcile(peer, frozenset(headers.open_connections), now)

@@ -41,6 +41,11 @@ class Headers(SenderHeaders, Protocol):
         raise NotImplementedError
 
     @property
+    def publisher_identifier(self) -> str:
+        """Identifier of the bus client that published it."""
+        raise NotImplementedError
+
+    @property
     def correlation_identifier(self) -> str | None:
         """Identifier of the event that it answers."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from sys import getsizeof
 from types import MappingProxyType
 from typing import Final
 
@@ -11,7 +12,7 @@ from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.deadlines import Deadline
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger, next_slot_state
 
-__all__ = ["RemoteClose", "Slot", "SlotTable"]
+__all__ = ["RemoteClose", "Slot", "SlotTable", "size_of_request"]
 
 _NONE: Final[Mapping[str, Slot]] = MappingProxyType({})
 
@@ -55,6 +56,8 @@ class Slot:
     """Identifiers of the last events with an offer for this slot, sent (plugin) or received (core), newest last."""
     request_identifier: str | None = None
     """Identifier of the event with the request, received (plugin) or sent (core)."""
+    request_publisher: str | None = None
+    """Plugin: the bus client that published the request, where the core is an older one."""
     peer_topic: str = ""
     """Where the handshake's next message goes: requests and rejects (core) or confirms (plugin)."""
     input_topic: str | None = None
@@ -341,3 +344,19 @@ class SlotTable:
             elif topic and found is not None and not isinstance(found, Slot):
                 left = tuple(other for other in found if other is not slot)
                 self._by_topic[topic] = left[0] if len(left) == 1 else left
+
+
+def size_of_request(slot: Slot) -> int:
+    """Return how many bytes a slot takes that it has from a request: identifiers, topics and setup data."""
+    told = (
+        slot.connection_identifier,
+        slot.request_identifier,
+        slot.request_publisher,
+        slot.peer_topic,
+        slot.output_topic,
+        slot.remote_close_topic,
+        slot.input_topic,
+        slot.incoming_close_topic,
+        slot.setup_data,
+    )
+    return sum(map(getsizeof, told))

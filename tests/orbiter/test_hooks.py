@@ -16,13 +16,14 @@ from orbitalis.orbiter import Connection, Orbiter
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
     DiscoverMessage,
+    KeepaliveMessage,
     OfferedOperation,
     OfferMessage,
     OperationNoLongerAvailableMessage,
     RejectOperationMessage,
     RequestOperationMessage,
 )
-from tests.support.events import until
+from tests.support.events import Collector, until
 from tests.support.orbiters import Diary, EchoPlugin, all_connected, core_on, needs, on, plugin_on, running
 
 
@@ -138,6 +139,19 @@ async def test_keepalives_are_told_to_both(bus: LocalEventBus) -> None:
         ]
         await plugin.send_all_keepalive_based_on_connections()
         await told_by(core, diary, "_on_keepalive", 2)
+
+
+async def test_no_hook_is_told_of_the_close_of_what_an_older_peer_alone_believes_in(bus: LocalEventBus) -> None:
+    diary, plugin, stranger = Diary(), plugin_on(bus), on(bus)
+    closes = Collector()
+    async with running(plugin):
+        diary.keep(plugin)
+        await stranger.connect()
+        await stranger.subscribe("text.older.plugin.close", closes)
+        await stranger.publish("orbitalis/plugin/older/keepalive", KeepaliveMessage(from_identifier="older"))
+        await until(lambda: bool(closes.received))
+        assert "_on_graceless_close_connection" not in diary.of(plugin)
+        await stranger.disconnect()
 
 
 @pytest.mark.parametrize("gracefully", [True, False])

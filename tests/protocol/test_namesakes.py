@@ -22,6 +22,7 @@ STARTED = 100.0
 @dataclass
 class Headers:
     identifier: str = "event"
+    publisher_identifier: str = "publisher"
     incarnation: str | None = "1"
     correlation_identifier: str | None = None
     connection_identifier: str | None = None

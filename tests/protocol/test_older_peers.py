@@ -5,21 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from orbitalis.message import Input, Output
+from orbitalis.operations.constraint import Constraint
 from orbitalis.operations.policy import Policy
-from orbitalis.protocol.effects import CloseReason, ConnectionClosed
+from orbitalis.protocol.effects import CloseReason, ConnectionClosed, Send
 from orbitalis.protocol.transitions import SlotState
+from orbitalis_wire import timings
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
     AnnounceMessage,
     ConfirmConnectionMessage,
     DiscoverMessage,
+    GracelessCloseConnectionMessage,
+    KeepaliveMessage,
+    KeepaliveRequestMessage,
     OfferMessage,
     OperationNoLongerAvailableMessage,
     RejectOperationMessage,
     RequestOperationMessage,
 )
-from tests.support.machine_settings import text_constraint
-from tests.support.machines import Net, Node
+from tests.support.machine_settings import Requirement, Terms, text_constraint
+from tests.support.machines import Net, Node, Packet
 
 
 def connected(older: str, **settings: Any) -> tuple[Net, Node, Node]:
@@ -176,3 +184,195 @@ def test_a_peer_that_begins_to_send_headers_has_started_anew() -> None:
     net.advance(11)
     assert core.connections() == ["plugin"]
     assert core.slot(plugin).connection_identifier == plugin.slot(core).connection_identifier
+
+
+def test_an_older_core_that_asks_again_keeps_its_connection_and_gets_its_confirm_again() -> None:
+    _, core, plugin = connected("core")
+    before, confirm = plugin.slot(core), plugin.last_send(ConfirmConnectionMessage)
+    plugin.handle(core.packet(core.last_send(RequestOperationMessage)).changed(identifier="again"))
+    assert plugin.slot(core) is before
+    assert plugin.had(ConnectionClosed) == []
+    again = plugin.last_send(ConfirmConnectionMessage)
+    assert again is not confirm
+    assert (again.topic, again.message) == (confirm.topic, confirm.message)
+
+
+def test_an_older_core_that_asks_twice_while_its_operation_is_prepared_gets_one_connection() -> None:
+    net = Net()
+    core, plugin = net.add_core(has_headers=False), net.add_plugin()
+    plugin.prepares = False
+    net.start()
+    plugin.handle(core.packet(core.last_send(RequestOperationMessage)).changed(identifier="again"))
+    plugin.finish_preparing()
+    net.run()
+    assert len(plugin.sent(ConfirmConnectionMessage)) == 1
+    assert core.connections() == ["plugin"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"publisher_identifier": "core after its restart"},
+        {"message": {"response_topic": "elsewhere"}},
+        {"message": {"output_topic": "elsewhere"}},
+        {"message": {"core_side_close_operation_connection_topic": "elsewhere"}},
+    ],
+    ids=["publisher", "response topic", "output topic", "close topic"],
+)
+def test_a_request_of_an_older_core_that_is_no_repetition_replaces_its_connection(changed: dict[str, Any]) -> None:
+    _, core, plugin = connected("core")
+    before = plugin.slot(core)
+    plugin.handle(core.packet(core.last_send(RequestOperationMessage)).changed(identifier="other", **changed))
+    assert plugin.slot(core) is not before
+    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
+
+
+def test_an_older_core_that_asks_for_what_is_being_closed_gets_a_new_connection() -> None:
+    net, core, plugin = connected("core")
+    before = plugin.slot(core)
+    plugin.do(plugin.machine.close_gracefully("core", "text", None, net.now))
+    plugin.handle(core.packet(core.last_send(RequestOperationMessage)).changed(identifier="again"))
+    assert plugin.slot(core) is not before
+    assert plugin.connections() == ["core"]
+
+
+@pytest.mark.parametrize("has_headers", [True, False])
+def test_the_confirm_of_an_operation_without_input_names_an_input_topic_to_older_cores_alone(has_headers: bool) -> None:
+    nothing, text = Input.no_input(), Output.string()
+    net = Net()
+    core = net.add_core(has_headers=has_headers, text=Constraint(minimum=1, inputs=[nothing], outputs=[text]))
+    plugin = net.add_plugin(operations={"text": Terms(policy=Policy(), input=nothing, output=text)})
+    net.start()
+    assert core.connections() == ["plugin"]
+    (confirm,) = plugin.sent(ConfirmConnectionMessage)
+    assert (confirm.operation_input_topic is None) == has_headers
+    # Nothing is to come there.
+    assert confirm.operation_input_topic not in plugin.topics
+
+
+@pytest.mark.parametrize("older", ["core", "plugin"])
+def test_an_older_peer_that_believes_in_a_connection_of_an_earlier_incarnation_is_told_to_close_it(older: str) -> None:
+    net, core, plugin = connected(older)
+    remembering, forgetting = (core, plugin) if older == "core" else (plugin, core)
+    forgetting.crash()
+    forgetting.start()
+    remembering.do(remembering.machine.send_keepalive(forgetting.identifier, net.now))
+    assert not forgetting.has_slot(remembering)
+    assert remembering.has_slot(forgetting)
+    net.run()
+    closed = remembering.had(ConnectionClosed)
+    assert [one.reason for one in closed] == [CloseReason.REMOTE]
+    net.advance(3)
+    assert core.connections() == ["plugin"]
+    assert plugin.connections() == ["core"]
+
+
+def test_a_keepalive_of_an_older_peer_closes_nothing_that_is_shared_or_under_way() -> None:
+    for older in ("core", "plugin"):
+        net, core, plugin = connected(older)
+        remembering, other = (core, plugin) if older == "core" else (plugin, core)
+        net.now += 10
+        remembering.do(remembering.machine.send_keepalive(other.identifier, net.now))
+        net.run()
+        assert other.sent(GracelessCloseConnectionMessage) == []
+
+
+def test_older_peers_are_told_once_in_a_while_what_is_not_shared() -> None:
+    net = Net()
+    core, plugin = net.add_core(has_headers=False), net.add_plugin(operations={"text": Terms(), "other": Terms()})
+    net.start()
+    for seconds, told in ((10, 1), (0, 1), (0, 1), (2, 2)):
+        net.now += seconds
+        core.do(core.machine.send_keepalive("plugin", net.now))
+        net.run()
+        closes = plugin.sent(GracelessCloseConnectionMessage)
+        assert [close.operation_name for close in closes] == ["other"] * told
+    assert core.connections() == ["plugin"]
+
+
+def test_strangers_that_send_keepalives_without_headers_cannot_have_any_number_of_closes_sent() -> None:
+    net = Net()
+    needs = {f"text{number}": Requirement(text_constraint()) for number in range(50)}
+    core = net.add_core(operation_requirements=needs, maximum_stranger_events_per_second=10)
+    core.start()
+    for number in range(100):
+        message = KeepaliveMessage(from_identifier=f"stranger{number}")
+        topic = core.settings.topics.keepalive(f"stranger{number}")
+        core.handle(Packet(topic=topic, message=message, envelope=core.envelope()))
+    assert 0 < len(core.sent(GracelessCloseConnectionMessage)) <= 10 * timings.BURST + 50
+
+
+def test_a_peer_with_headers_is_not_told_of_what_it_does_not_share() -> None:
+    net = Net()
+    core, plugin = net.add_core(), net.add_plugin(operations={"text": Terms(), "other": Terms()})
+    net.start()
+    core.do(core.machine.send_keepalive("plugin", net.now))
+    net.run()
+    assert plugin.sent(GracelessCloseConnectionMessage) == []
+
+
+def test_older_plugins_are_asked_for_what_they_lend_since_they_cannot_say_that_they_started_anew() -> None:
+    net, core, plugin = connected("plugin", text=text_constraint(minimum=1, maximum=1))
+    before = len(core.sent(DiscoverMessage))
+    plugin.crash()
+    plugin.start()
+    net.advance(11)
+    assert len(core.sent(DiscoverMessage)) == before + 1
+    assert core.sent(DiscoverMessage)[-1].queries["text"].allowlist == ("plugin",)
+    assert plugin.connections() == ["core"]
+    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
+    # What has ended is not asked for.
+    plugin.stop()
+    net.run()
+    core.settings.operation_requirements = {}
+    before = len(core.sent(DiscoverMessage))
+    net.advance(30)
+    assert len(core.sent(DiscoverMessage)) == before
+
+
+def test_an_older_plugin_that_lends_is_admitted_where_only_a_mandatory_one_is_missing() -> None:
+    constraint = text_constraint(minimum=1, maximum=1, mandatory=["missing"])
+    net = Net()
+    core = net.add_core(text=constraint)
+    net.add_plugin(has_headers=False)
+    net.start()
+    net.advance(3)
+    assert core.sent(DiscoverMessage)[-1].queries["text"].allowlist == ("missing", "plugin")
+
+
+def test_a_core_with_newer_plugins_asks_for_nothing_that_it_has() -> None:
+    net = Net()
+    core = net.add_core(text=text_constraint(minimum=1, maximum=1))
+    net.add_plugin()
+    net.start()
+    net.advance(60)
+    assert len(core.sent(DiscoverMessage)) == 1
+
+
+@pytest.mark.parametrize("rules", [{"mandatory": ["plugin"]}, {"allowlist": ["plugin"]}], ids=str)
+def test_a_core_asks_plugins_that_it_names_for_a_keepalive_if_they_do_not_answer(rules: dict[str, Any]) -> None:
+    net, core, plugin = connected("plugin", text=text_constraint(minimum=1, **rules))
+    core.crash()
+    core.start()
+    net.loses = lambda packet: isinstance(packet.message, DiscoverMessage)
+    net.advance(2)
+    net.loses = lambda packet: False
+    assert [send.topic for send in core.had(Send) if isinstance(send.message, KeepaliveRequestMessage)] == [
+        "$keepalive.plugin.request"
+    ]
+    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE]
+    net.advance(3)
+    assert core.connections() == ["plugin"]
+
+
+def test_a_plugin_that_starts_asks_cores_that_it_names_for_a_keepalive() -> None:
+    net = Net()
+    core, plugin = net.add_core(has_headers=False), net.add_plugin(policy=Policy(allowlist=["core"]))
+    net.start()
+    plugin.crash()
+    plugin.start()
+    net.run()
+    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE]
+    net.advance(3)
+    assert core.connections() == ["plugin"]
+    assert plugin.connections() == ["core"]

@@ -33,6 +33,20 @@ _READABLE = tuple(Encoding)
 _TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def _layout(role: Role, identifier: str, *, has_headers: bool) -> TopicLayout:
+    """Return where a node listens; without headers, its connections have the topics of py-orbitalis."""
+    if has_headers:
+        return TopicLayout(role, identifier)
+
+    def close(remote: str, name: str, connection: str) -> str:
+        return f"{name}.{identifier}.{remote}.close"
+
+    def data(remote: str, name: str, connection: str) -> str:
+        return f"{name}.{identifier}.{remote}.output" if role is Role.CORE else f"{name}.{remote}.input.{connection}"
+
+    return TopicLayout(role, identifier, close=close, data=data)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Packet:
     """A message on its way."""
@@ -95,7 +109,8 @@ class Node:
         self._config = config
         """The settings as the machine knows them."""
         self._filters: FilterMap[str] = FilterMap()
-        for topic_filter in filters_of(machine.role, settings.identifier):
+        older = () if has_headers else (f"$keepalive.{settings.identifier}.request",)
+        for topic_filter in (*filters_of(machine.role, settings.identifier), *older):
             self._filters.add(topic_filter, topic_filter)
 
     @property
@@ -228,7 +243,7 @@ class Node:
         """Return an envelope of this node's."""
         return EventEnvelope(
             identifier=identifier or self.net.new_identifier(),
-            publisher_identifier=self.identifier,
+            publisher_identifier=self.identifier if self.has_headers else f"{self.identifier}-{self.incarnation}",
             timestamp=_TIME,
             message_type=None,
             payload_format_type=None,
@@ -335,7 +350,9 @@ class Net:
     ) -> Node:
         """Add a core, which by default needs one plugin for operation `text`."""
         settings.setdefault("operation_requirements", {"text": Requirement(text or text_constraint(minimum=1))})
-        made = Settings(identifier=identifier, topics=TopicLayout(Role.CORE, identifier), **settings)
+        made = Settings(
+            identifier=identifier, topics=_layout(Role.CORE, identifier, has_headers=has_headers), **settings
+        )
         config = made.core_config()
         source = NetIdentifiers(self)
         machine = CoreMachine(config, new_identifier=source, is_own=source.has_given)
@@ -346,7 +363,9 @@ class Net:
     ) -> Node:
         """Add a plugin, which by default has operation `text`."""
         settings.setdefault("operations", {"text": Terms(policy=policy or Policy())})
-        made = Settings(identifier=identifier, topics=TopicLayout(Role.PLUGIN, identifier), **settings)
+        made = Settings(
+            identifier=identifier, topics=_layout(Role.PLUGIN, identifier, has_headers=has_headers), **settings
+        )
         config = made.plugin_config()
         source = NetIdentifiers(self)
         machine = PluginMachine(config, new_identifier=source, is_own=source.has_given)

@@ -28,10 +28,11 @@ from orbitalis.protocol.obstacles import (
     not_allowed,
     schemas_differ,
 )
+from orbitalis.protocol.older_peers import repeats_request
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Claim, Headers, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
-from orbitalis.protocol.slots import Slot, SlotTable
+from orbitalis.protocol.slots import Slot, SlotTable, size_of_request
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis.protocol.waiting_queries import AskingCore, WaitingQueries, WaitingQuery, schemas_of, size_of_query
@@ -152,6 +153,7 @@ class Provider:
         self._announced = self._config.operations
         self.has_news = False
         self._announce()
+        self._liveness.older_peers.ask(self._config.named)
 
     def leave(self) -> None:
         """Need nothing more: the machine takes back what is under way."""
@@ -526,7 +528,7 @@ class Provider:
         # A newer incarnation has ended it.
         slot = None if before is not None and before.state is SlotState.FREE else before
         if slot is not None and slot.state is not SlotState.OFFERED:
-            if self._repeats(slot, headers):
+            if self._repeats(slot, headers, (response_topic, output_topic, close_topic)):
                 slot.request_identifier = headers.identifier
                 if slot.is_open:
                     self._send_confirm(slot)
@@ -562,6 +564,8 @@ class Provider:
             )
         self._lifecycle.build_topics(slot, headers.connection_identifier or self._outbox.new_identifier())
         slot.request_identifier = headers.identifier
+        if headers.connection_identifier is None:
+            slot.request_publisher = headers.publisher_identifier
         slot.peer_topic = response_topic
         slot.output_topic = output_topic if slot.output.has_output else None
         slot.remote_close_topic = close_topic
@@ -570,7 +574,7 @@ class Provider:
             self._lifecycle.begin(slot, SlotTrigger.REQUEST_RECEIVED)
         else:
             self._lifecycle.advance(slot, SlotTrigger.REQUEST_RECEIVED, now)
-        self._slots.grow(slot, _size_of_request(slot))
+        self._slots.grow(slot, size_of_request(slot))
         if self._peers.get(core) is None:
             self._peers.meet(core, headers, now)
         self._slots.index_topics(slot)
@@ -593,10 +597,10 @@ class Provider:
             resolve(CloseTopic, core, message.core_side_close_operation_connection_topic, levels),
         )
 
-    def _repeats(self, slot: Slot, headers: Headers) -> bool:
+    def _repeats(self, slot: Slot, headers: Headers, told: tuple[str, str | None, str]) -> bool:
         """Return whether a request is the one that made this slot what it is, sent again."""
         if headers.connection_identifier is None:
-            return slot.request_identifier == headers.identifier
+            return repeats_request(slot, headers, told)
         return slot.connection_identifier == headers.connection_identifier
 
     def _still_lends(self, slot: Slot, terms: OperationTerms | None) -> bool:
@@ -633,7 +637,7 @@ class Provider:
         message = messages.ConfirmConnectionMessage(
             plugin_identifier=self._config.identifier,
             operation_name=slot.operation_name,
-            operation_input_topic=slot.input_topic,
+            operation_input_topic=slot.input_topic or self._unused_input_topic(slot),
             plugin_side_close_operation_connection_topic=slot.incoming_close_topic,
         )
         self._outbox.send(
@@ -643,6 +647,12 @@ class Provider:
             correlation_identifier=slot.request_identifier,
             connection_identifier=slot.connection_identifier,
         )
+
+    def _unused_input_topic(self, slot: Slot) -> str | None:
+        """Return a topic for an operation without input: an older core opens no connection without one."""
+        if slot.request_publisher is None:
+            return None
+        return self._config.topics.data(slot.remote_identifier, slot.operation_name, slot.connection_identifier)
 
     def _send_no_longer_available(
         self, core: str, name: str, topic: str, request_identifier: str | None, connection_identifier: str | None
@@ -676,21 +686,6 @@ class Provider:
 _AVRO = (Encoding.AVRO.value,)
 _NEVER = float("inf")
 """What the wire has for a remote that is never considered dead."""
-
-
-def _size_of_request(slot: Slot) -> int:
-    """Return how many bytes a slot takes that it has from a request: identifiers, topics and setup data."""
-    told = (
-        slot.connection_identifier,
-        slot.request_identifier,
-        slot.peer_topic,
-        slot.output_topic,
-        slot.remote_close_topic,
-        slot.input_topic,
-        slot.incoming_close_topic,
-        slot.setup_data,
-    )
-    return sum(map(getsizeof, told))
 
 
 def _admits(query: messages.DiscoverQuery, identifier: str) -> bool:

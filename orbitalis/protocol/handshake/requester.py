@@ -82,6 +82,8 @@ class Requester:
     """When it was last time to discover, also if nothing was wanted then."""
     _asked: int = field(init=False, default=0)
     """Where among the requirements the last discover ended, if it could not ask for all that was wanted."""
+    _older: set[str] = field(init=False, default_factory=set[str])
+    """Older plugins that have confirmed a connection."""
     _wants_late_offers: bool = field(init=False, default=False)
     """Whether plugins may remember what this core asked for."""
     _directed_since: float = field(init=False, default=_LONG_AGO)
@@ -147,6 +149,7 @@ class Requester:
         self._runs = True
         self.silent.clear()
         self.heard_of.clear()
+        self._older.clear()
         self._discovered_at = None
         self.has_moved = True
         self._directed_since = _LONG_AGO
@@ -273,10 +276,13 @@ class Requester:
         """Ask for what is still wanted, if it is time to."""
         at = self.next_deadline()
         if at is not None and at <= now:
-            self._discovered_at = now
+            is_first, self._discovered_at = self._discovered_at is None, now
             wanted = self._next_wanted()
             if wanted:
                 self._send_discover(wanted, replaces_earlier=True)
+                if not is_first and not self.compliant:
+                    # They have not answered. An older plugin does not if it believes in a connection.
+                    self._liveness.older_peers.ask(self._config.named)
 
     def _next_wanted(self) -> dict[str, RequirementTerms]:
         """Return as much of what is wanted as one discover may ask for, in turn if that is not all."""
@@ -291,7 +297,28 @@ class Requester:
                     return wanted
                 wanted[name] = terms
         self._asked = 0
+        if self._older:
+            self._add_lent_by_older(wanted)
         return wanted
+
+    def _add_lent_by_older(self, wanted: dict[str, RequirementTerms]) -> None:
+        """Ask older plugins for what they lend, too: one that has started anew says so by offering it, and not else."""
+        for plugin in sorted(self._older):
+            lent = self._slots.with_remote(plugin)
+            if not lent:
+                self._older.remove(plugin)
+            for name, slot in lent.items():
+                terms = self._config.requirements.get(name)
+                if (
+                    terms is None
+                    or not slot.is_open
+                    or (name not in wanted and len(wanted) >= limits.OPERATIONS_OF_MESSAGE)
+                ):
+                    continue
+                asked = wanted.get(name) or replace(terms, minimum=0, mandatory=(), allowlist=(), blocklist=None)
+                if asked.allowlist is not None and plugin not in asked.allowlist:
+                    asked = replace(asked, allowlist=(*asked.allowlist, plugin))
+                wanted[name] = asked
 
     def _send_discover(
         self, wanted: Mapping[str, RequirementTerms], *, late_offers: bool | None = None, replaces_earlier: bool = False
@@ -571,6 +598,8 @@ class Requester:
             if slot.is_connection:
                 return
             if slot.state is SlotState.REQUESTED:
+                if headers.incarnation is None:
+                    self._older.add(plugin)
                 self._connect(slot, message, close_topic, now)
                 return
         # Nobody here waits for it, so the plugin must not go on to believe in it.
