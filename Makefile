@@ -13,8 +13,9 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 PYRIGHT := node tools/node_modules/pyright/index.js --pythonpath $(BIN)/python
-UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
-    --no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+UV_PINS := --universal --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
+    --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --python-version 3.11 $(UV_PINS)
 
 # Stamps: what they stand for is installed, from the files they depend on.
 RUNTIME := .venv/.runtime
@@ -109,6 +110,8 @@ lock: .venv/bin/uv tools/.npmrc ## Renew the lock files; UPGRADE=1 takes the new
 	@$(UV_COMPILE) --group build --output-file requirements.lock
 	@$(UV_COMPILE) --extra codegen --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(UV_COMPILE) --group fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock
+	@$(BIN)/uv pip compile tests/older/requirements.in --python-version 3.12 $(UV_PINS) \
+	    --output-file tests/older/requirements.txt
 	@cd tools && npm install --package-lock-only --loglevel=error >/dev/null
 
 .PHONY: clean

@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,12 +25,12 @@ class ReportingProcess:
     patience = 30.0
     """Seconds for which reports are waited for."""
 
-    def __init__(self, identifier: str, module: str, *arguments: str) -> None:
-        """Prepare a process that runs `module` of this repository."""
+    def __init__(self, identifier: str, module: str, *arguments: str, program: Sequence[str] | None = None) -> None:
+        """Prepare a process that runs `module` of this repository, or else `program`."""
         self.identifier = identifier
         self.reports: list[dict[str, Any]] = []
         """Everything that it reported."""
-        self._module = module
+        self._program = program or (sys.executable, "-m", module)
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -46,8 +46,8 @@ class ReportingProcess:
     async def launch(self) -> None:
         """Start it, without waiting for its report that it has started."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", self._module, *self._arguments),
+            *self._program,
+            *self._arguments,
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=asyncio.subprocess.PIPE,
@@ -76,13 +76,13 @@ class ReportingProcess:
         async with asyncio.timeout(self.patience):
             return await self._process.wait()
 
-    def tell(self, command: str, *arguments: str) -> None:
+    def tell(self, command: str, *arguments: object) -> None:
         """Give it a command."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(f"{json.dumps([command, *arguments])}\n".encode())
 
-    async def ask(self, command: str, *arguments: str) -> Any:
+    async def ask(self, command: str, *arguments: object) -> Any:
         """Give it a command and return what it reports of the outcome."""
         self.tell(command, *arguments)
         return (await self.expect("answer"))["value"]
