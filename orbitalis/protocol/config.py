@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.slots import Slot
@@ -28,6 +28,8 @@ from orbitalis_wire.topics import (
 )
 
 __all__ = ["CoreConfig", "OperationTerms", "OrbiterConfig", "PluginConfig", "RequirementTerms", "TopicLayout"]
+
+_NOBODY: Final = frozenset[str]()
 
 
 class TopicLayout:
@@ -119,7 +121,7 @@ class OrbiterConfig:
     @cached_property
     def named(self) -> frozenset[str]:
         """The remotes that the user has named, as those that must or may be connected."""
-        return frozenset()
+        return _NOBODY
 
     @property
     def operation_names(self) -> Iterable[str]:
@@ -208,7 +210,7 @@ class PluginConfig(OrbiterConfig):
     @cached_property
     def named(self) -> frozenset[str]:
         """The cores on an allowlist."""
-        return frozenset(name for terms in self.operations.values() for name in terms.allowlist or ())
+        return frozenset(name for terms in self.operations.values() for name in terms.allowlist or ()) or _NOBODY
 
     @property
     def operation_names(self) -> Iterable[str]:

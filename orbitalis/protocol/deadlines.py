@@ -66,6 +66,8 @@ class Deadlines(Generic[_Item]):
         if item.deadline is not None:
             item.deadline[2] = item.deadline = item.due_at = None
             self._live -= 1
+            if not self._live:
+                self._heap = []
 
     def clear(self) -> None:
         """Let nothing be due."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from sys import getsizeof
 from types import MappingProxyType
 from typing import Final
@@ -120,6 +121,7 @@ class Slot:
         return (self.incoming_close_topic,) if data is None else (data, self.incoming_close_topic)
 
 
+_opened_at: Final = attrgetter("opened_at")
 _CONNECTIONS: Final = frozenset((SlotState.OPEN, SlotState.CLOSING, SlotState.DRAINING))
 
 
@@ -128,11 +130,12 @@ class _OfOperation:
     """The slots of one operation, by remote."""
 
     slots: dict[str, Slot] = field(default_factory=dict[str, Slot])
-    open: dict[str, Slot] = field(default_factory=dict[str, Slot])
+    open_count: int = 0
+    """How many of them are open connections."""
     open_in_order: tuple[Slot, ...] | None = None
-    """`open` as a tuple, until it changes."""
+    """The open connections, oldest first, until one comes or goes."""
     open_by_input: tuple[tuple[Slot, ...], ...] | None = None
-    """Those of `open` that take inputs, until it changes: those that accept the same together."""
+    """Those of them that take inputs, until then: those that accept the same together."""
 
 
 class SlotTable:
@@ -199,7 +202,8 @@ class SlotTable:
         if found is None:
             return ()
         if found.open_in_order is None:
-            found.open_in_order = tuple(found.open.values())
+            opened = [slot for slot in found.slots.values() if slot.state is SlotState.OPEN]
+            found.open_in_order = tuple(sorted(opened, key=_opened_at))
         return found.open_in_order
 
     def open_by_input(self, operation_name: str) -> tuple[tuple[Slot, ...], ...]:
@@ -209,7 +213,7 @@ class SlotTable:
             return ()
         if found.open_by_input is None:
             groups: dict[Hashable, list[Slot]] = {}
-            for slot in found.open.values():
+            for slot in self.open_of_operation(operation_name):
                 if slot.input_topic is not None:
                     accepts = slot.input
                     key = tuple(accepts.schemas), accepts.support_empty_schema, accepts.support_undefined_schema
@@ -220,15 +224,15 @@ class SlotTable:
     def answerable_of_operation(self, operation_name: str) -> tuple[Slot, ...]:
         """Return the connections of an operation that outputs may be sent on, oldest first."""
         found = self._by_operation.get(operation_name)
-        if found is None or len(found.open) == len(found.slots):
+        if found is None or found.open_count == len(found.slots):
             return self.open_of_operation(operation_name)
         answerable = (slot for slot in found.slots.values() if slot.is_answerable)
-        return tuple(sorted(answerable, key=lambda slot: slot.opened_at))
+        return tuple(sorted(answerable, key=_opened_at))
 
     def open_count(self, operation_name: str) -> int:
         """Return how many open connections an operation has."""
         found = self._by_operation.get(operation_name)
-        return len(found.open) if found else 0
+        return found.open_count if found else 0
 
     def oldest_unanswered(self) -> Slot | None:
         """Return the offer or request that has been unanswered for longest, without those that were spared."""
@@ -305,17 +309,19 @@ class SlotTable:
         was_connection = before in _CONNECTIONS
         if state is SlotState.OPEN:
             of_operation = self._by_operation[slot.operation_name]
-            of_operation.open[slot.remote_identifier] = slot
+            of_operation.open_count += 1
             of_operation.open_in_order = of_operation.open_by_input = None
         elif before is SlotState.OPEN:
             of_operation = self._by_operation[slot.operation_name]
-            del of_operation.open[slot.remote_identifier]
+            of_operation.open_count -= 1
             of_operation.open_in_order = of_operation.open_by_input = None
         if not was_connection:
             if state is SlotState.REQUESTED:
                 self._unanswered[slot] = None
             elif slot in self._unanswered:
                 del self._unanswered[slot]
+                if not self._unanswered:
+                    self._unanswered = {}  # gives back the room that it has had
             if state is not SlotState.PREPARING and state is not SlotState.REQUESTED:
                 self.pending_count -= 1
                 self.pending_bytes -= slot.size

@@ -7,6 +7,7 @@ nothing, waits here until a slot is free.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from sys import getsizeof
@@ -101,19 +102,23 @@ class WaitingQueries:
 
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
-        self._ranked: tuple[dict[WaitingQuery, None], ...] = ({}, {}, {}, {})
-        """By rank: the queries in the order in which they came."""
-        self._by_core: dict[str, AskingCore] = {}
-        self._by_operation: dict[str, _Queue] = {}
+        self._forget_all()
         self.deadlines: Deadlines[AskingCore] = Deadlines()
         """When something is due next."""
         self._last_place = 0
         self.bytes = 0
         """How much memory they take."""
 
+    def _forget_all(self) -> None:
+        """Keep nothing, and no room for what was kept."""
+        self._ranked: defaultdict[int, dict[WaitingQuery, None]] = defaultdict(dict)
+        """By rank: the queries in the order in which they came."""
+        self._by_core: dict[str, AskingCore] = {}
+        self._by_operation: dict[str, _Queue] = {}
+
     def __len__(self) -> int:
         """Return how many queries are kept."""
-        return sum(map(len, self._ranked))
+        return sum(map(len, self._ranked.values()))
 
     def configure(self, config: PluginConfig) -> None:
         """Take a new snapshot."""
@@ -260,10 +265,7 @@ class WaitingQueries:
 
     def clear(self) -> None:
         """Let nobody wait."""
-        self._by_core.clear()
-        self._by_operation.clear()
-        for queries in self._ranked:
-            queries.clear()
+        self._forget_all()
         self.deadlines.clear()
         self.bytes = 0
 
@@ -277,6 +279,8 @@ class WaitingQueries:
         self.bytes -= core.size
         del self._by_core[core.core_identifier]
         self.deadlines.discard(core)
+        if not self._by_core and not self._by_operation:
+            self._forget_all()
 
     def _leave(self, query: WaitingQuery) -> None:
         """Take a query out of the queue for its operation."""
@@ -297,7 +301,7 @@ class WaitingQueries:
         if size > limits.SCHEMA_BYTES:
             return False
         while len(self) >= limits.WAITING_QUERIES or self.bytes + size > limits.WAITING_QUERY_BYTES:
-            lowest = next((queries for queries in self._ranked[:rank] if queries), None)
+            lowest = next((self._ranked[lower] for lower in range(rank) if self._ranked[lower]), None)
             if lowest is None:
                 return False
             query = next(reversed(lowest))

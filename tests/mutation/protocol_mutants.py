@@ -25,7 +25,7 @@ PROTOCOL_MUTANTS = [
         name="pending-not-counted",
         file=_SLOTS,
         old="return len(found.slots) if found else 0",
-        new="return len(found.open) if found else 0",
+        new="return found.open_count if found else 0",
         known_fault=2,
     ),
     Mutant(

@@ -75,14 +75,17 @@ def test_what_is_set_again_and_again_takes_no_more_room(step: float) -> None:
 
 def test_what_is_due_no_more_is_not_kept() -> None:
     deadlines: Deadlines[Item] = Deadlines()
-    item = Item("a")
+    item, other = Item("a"), Item("b")
     kept = weakref.ref(item)
+    deadlines.set(other, 3.0)
     deadlines.set(item, 1.0)
     deadlines.set(item, 2.0)
     deadlines.discard(item)
     del item
-    assert len(deadlines._heap) == 2
+    assert len(deadlines._heap) == 3
     assert kept() is None
+    deadlines.discard(other)
+    assert not deadlines._heap
 
 
 @given(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from typing import Any, Protocol
 
 from orbitalis.bus.topic_filters import check_topic
@@ -100,7 +101,9 @@ def _tables_agree(machine: Machine) -> None:
         mine = by_operation[name]
         assert found.slots == mine
         opened = {slot for slot in mine.values() if slot.is_open}
-        assert set(found.open.values()) == set(slots.open_of_operation(name)) == opened
+        in_order = slots.open_of_operation(name)
+        assert set(in_order) == opened
+        assert [slot.opened_at for slot in in_order] == sorted(slot.opened_at for slot in opened)
         assert slots.open_count(name) == len(opened)
         by_input = slots.open_by_input(name)
         assert {slot for group in by_input for slot in group} == {slot for slot in opened if slot.input_topic}
@@ -191,7 +194,7 @@ def wanted_topics(machine: Machine) -> list[str]:
 
 def _waiting_queries_agree(node: HasMachine) -> None:
     provider, waiting = node.provider, node.provider.waiting_queries
-    ranked: tuple[set[WaitingQuery], ...] = tuple(set() for _ in waiting._ranked)
+    ranked: defaultdict[int, set[WaitingQuery]] = defaultdict(set)
     by_operation: dict[str, dict[str, WaitingQuery]] = {}
     size = 0
     for identifier, core in waiting._by_core.items():
@@ -206,8 +209,8 @@ def _waiting_queries_agree(node: HasMachine) -> None:
             by_operation.setdefault(name, {})[identifier] = query
             assert core.due_at is not None
     assert {name: queue.waiting for name, queue in waiting._by_operation.items()} == by_operation
-    assert [set(queries) for queries in waiting._ranked] == list(ranked)
-    assert len(waiting) == sum(map(len, ranked)) <= limits.WAITING_QUERIES
+    assert {rank: set(queries) for rank, queries in waiting._ranked.items() if queries} == ranked
+    assert len(waiting) == sum(map(len, ranked.values())) <= limits.WAITING_QUERIES
     assert waiting.bytes == size <= limits.WAITING_QUERY_BYTES
     assert len(waiting.deadlines) == len(waiting._by_core)
     for queue in waiting._by_operation.values():
