@@ -7,6 +7,7 @@ import re
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextvars import Context
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from orbitalis.arguments import check_list, check_text
@@ -290,10 +291,12 @@ class EventBusClient(ABC):
         *,
         bus: str | None = None,
         concurrency: int = 1,
+        context: Context | None = None,
     ) -> Awaitable[None] | None:
         """Subscribe to a valid topic filter; return what to wait for, or `None` if it is done.
 
-        What is returned has to be awaited; both may raise what :meth:`subscribe` does.
+        Events are handled in copies of `context`, by default of the caller's. What is returned has to be awaited; both
+        may raise what :meth:`subscribe` does.
         """
         if asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
@@ -310,6 +313,7 @@ class EventBusClient(ABC):
                 statistics=self._statistics,
                 tasks=self._handlers,
                 concurrency=concurrency,
+                context=context,
             )
             if bus is not None:
                 subscription.buses = frozenset((bus,))

@@ -110,8 +110,9 @@ class Subscription:
         statistics: BusStatistics,
         tasks: dict[asyncio.Task[object], None],
         concurrency: int = 1,
+        context: contextvars.Context | None = None,
     ) -> None:
-        """Deliver to `handler`, in the context (:mod:`contextvars`) of the caller.
+        """Deliver to `handler`, each event in a copy of `context` (:mod:`contextvars`), by default that of the caller.
 
         Up to `concurrency` events are handled side by side; their tasks are in `tasks` meanwhile.
         """
@@ -132,7 +133,7 @@ class Subscription:
         self._queue: deque[tuple[str, Event[Any], int]] | None = None
         """What waits; there is none while nothing does."""
         self._queued_bytes = 0
-        self._context = contextvars.copy_context()
+        self._context = contextvars.copy_context() if context is None else context
         self._idle: asyncio.Event | None = None
         """Set when nothing is being handled; made for the first one who waits for that."""
         self._overflowing = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 
 from orbitalis.arguments import Identifiers, did_you_mean
 from orbitalis.bus.client import Later
@@ -208,8 +208,6 @@ class Core(OperationRequester):
 
     def _role_calls(self) -> RoleCalls:
         return RoleCalls(
-            message_hooks=_MESSAGE_HOOKS,
-            send_hooks=_SEND_HOOKS,
             prepare=self._prepare,
             carries=lambda slot: slot.output,
             handle=self._handle_output,
@@ -447,15 +445,6 @@ class Core(OperationRequester):
                 await work
             finally:
                 connection.touch()
-
-
-_MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {
-    AnnounceMessage: ("_on_new_announcement",),
-    OfferMessage: ("_on_new_offer",),
-    ConfirmConnectionMessage: ("_on_response", "_on_confirm_connection"),
-    OperationNoLongerAvailableMessage: ("_on_response", "_on_operation_no_longer_available"),
-}
-_SEND_HOOKS: Final[dict[type[object], str]] = {DiscoverMessage: "_on_send_discover"}
 
 
 def _rules(name: str, requirement: OperationRequirement) -> tuple[object, ...]:

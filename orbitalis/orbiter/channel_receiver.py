@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.event import Event
@@ -18,25 +17,29 @@ _MESSAGES: Final = {channel.key: frozenset(channel.messages) for channel in chan
 """By key of a channel: the classes of its messages."""
 
 
+class Taker(Protocol):
+    """What takes the messages of all channels."""
+
+    def receive(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
+        """Take a message."""
+
+    def refuse(self, channel: Channel, topic: str, kind: str) -> None:
+        """Report what is no message of the channel on which it came."""
+
+
 class ChannelReceiver(EventHandler):
     """Takes the messages of a channel.
 
     A sender that may publish to a topic may send what belongs there: one that may discover must not request for others.
     """
 
-    __slots__ = ("_channel", "_messages", "_receive", "_refuse")
+    __slots__ = ("_channel", "_messages", "_taker")
 
-    def __init__(
-        self,
-        channel: Channel,
-        receive: Callable[[str, ProtocolMessage, Event[Any]], None],
-        refuse: Callable[[Channel, str, str], None],
-    ) -> None:
-        """Hand messages to `receive`, and to `refuse` the kind of what is none of the channel."""
+    def __init__(self, channel: Channel, taker: Taker) -> None:
+        """Hand messages to `taker`, and tell it the kind of what is none of the channel."""
         self._channel = channel
         self._messages = _MESSAGES[channel.key]
-        self._receive = receive
-        self._refuse = refuse
+        self._taker = taker
 
     def takes(self, topic: str, message_class: type[object]) -> bool:
         """Return whether messages of a class belong to the channel."""
@@ -46,9 +49,9 @@ class ChannelReceiver(EventHandler):
         """Receive a message of the channel, or refuse what is none."""
         payload = event.payload
         if type(payload) in self._messages:
-            self._receive(topic, payload, event)
+            self._taker.receive(topic, payload, event)
         else:
-            self._refuse(self._channel, topic, kind_of(payload))
+            self._taker.refuse(self._channel, topic, kind_of(payload))
 
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Do as :meth:`begin`."""

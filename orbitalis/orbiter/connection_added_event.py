@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 __all__ = ["ConnectionAddedEvent"]
 
@@ -17,12 +16,12 @@ class ConnectionAddedEvent:
     def __init__(self) -> None:
         self._count = 0
         """Connections that no wait has taken."""
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._waiters: list[asyncio.Future[None]] = []
 
     def set(self) -> None:
         """Note one more connection."""
         while self._waiters:
-            waiter = self._waiters.popleft()
+            waiter = self._waiters.pop(0)
             # It may have been cancelled a moment ago, or have been left behind in an event loop that is closed.
             if not waiter.done() and not waiter.get_loop().is_closed():
                 waiter.set_result(None)

@@ -5,16 +5,26 @@ from __future__ import annotations
 import inspect
 import logging
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
 from orbitalis.bus.client import Later
 from orbitalis.log import FieldLogger
 from orbitalis.operations.connection import Connection, PendingRequest
 from orbitalis.orbiter.peer_queues import is_being_cancelled
+from orbitalis_wire import messages
 from orbitalis_wire.topics import CloseAckTopic, CloseTopic, KeepaliveRequestTopic, KeepaliveTopic
 
-__all__ = ["LOOP_HOOKS", "PERIODIC_HOOKS", "TOPIC_HOOKS", "HookCaller", "OrbiterHooks", "default"]
+__all__ = [
+    "LOOP_HOOKS",
+    "MESSAGE_HOOKS",
+    "PERIODIC_HOOKS",
+    "SEND_HOOKS",
+    "TOPIC_HOOKS",
+    "HookCaller",
+    "OrbiterHooks",
+    "default",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +36,26 @@ TOPIC_HOOKS: Final = {
     "close_ack": "_build_ack_close_topic",
 }
 """By name of a topic in the layout: what builds it if it is overridden."""
+MESSAGE_HOOKS: Final[Mapping[type[object], tuple[str, ...]]] = {
+    messages.AnnounceMessage: ("_on_new_announcement",),
+    messages.ConfirmConnectionMessage: ("_on_response", "_on_confirm_connection"),
+    messages.DiscoverMessage: ("_on_new_discover",),
+    messages.KeepaliveMessage: ("_on_keepalive",),
+    messages.KeepaliveRequestMessage: ("_on_keepalive_request",),
+    messages.OfferMessage: ("_on_new_offer",),
+    messages.OperationNoLongerAvailableMessage: ("_on_response", "_on_operation_no_longer_available"),
+    messages.RejectOperationMessage: ("_on_reply", "_on_reject"),
+    messages.RequestOperationMessage: ("_on_reply", "_on_request"),
+}
+"""By class of a received message: the hooks that are called with it, in order."""
+SEND_HOOKS: Final[Mapping[type[object], str]] = {
+    messages.AnnounceMessage: "_on_send_announcement",
+    messages.DiscoverMessage: "_on_send_discover",
+    messages.GracefulCloseConnectionMessage: "_on_graceful_close_connection",
+    messages.GracelessCloseConnectionMessage: "_on_graceless_close_connection",
+    messages.OfferMessage: "_on_send_offer",
+}
+"""By class of a message that is about to be sent: the hook that is called before."""
 PERIODIC_HOOKS: Final = (
     "_on_loop_iteration",
     "close_unused_connections",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from orbitalis.arguments import did_you_mean
@@ -46,8 +45,7 @@ def _check_whole(orbiter_class: Any, orbiter: object) -> None:
     made = vars(orbiter)
     if _IS_MADE in made:
         return
-    is_without_fields = any(field.name not in made for field in fields(orbiter_class))
-    name = "__init__" if is_without_fields else "__post_init__"
+    name = "__post_init__" if "identifier" in made else "__init__"
     owner = next(base for base in orbiter_class.__mro__ if name in vars(base))
     raise TypeError(
         f"{owner.__qualname__}.{name} does not call that of its base: write super().{name}() as its first line"

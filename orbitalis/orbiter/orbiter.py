@@ -43,7 +43,7 @@ __all__ = ["Orbiter"]
 
 _STOP_TIMEOUT = 5.0
 """Seconds for which `stop` waits for closes to be sent and hooks to return."""
-_SETTINGS: Final = tuple(one.name for one in fields(OrbiterConfig) if one.name != "topics")
+_SETTINGS: Final = frozenset(one.name for one in fields(OrbiterConfig)) - {"topics"}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -138,8 +138,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             self._hooks,
             self._role_calls(),
             on_connection=self.new_connection_added_event.set,
-            look_again=self._loop.look_again,
-            is_iterating=lambda: self._loop.is_around,
+            loop=self._loop,
         )
         self._closer = ConnectionCloser(self.identifier, machine, self._runtime, self._hooks, self._is_awaiting)
 
@@ -153,7 +152,8 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         if counts:
             self._home.check()
         check_attribute(self, name, value)
-        super().__setattr__(name, value)
+        if name not in _SETTINGS or value is not getattr(type(self), name, None) or name in vars(self):
+            super().__setattr__(name, value)  # a default is the class's, and takes no room in each orbiter
         if counts:
             self._configure()
 
@@ -270,8 +270,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         self._home.enter()
         self._runtime.begin(self._incarnation, client)
         await client.connect()
-        for topic_filter, channel in self._protocol_filters().items():
-            await client.subscribe(topic_filter, self._runtime.receiver(channel), channel=channel)
+        await self._runtime.listen(self._protocol_filters())
         await check_identity(client, self._topic_to_itself(), self.identifier, self._machine.role.value, self._logger)
         self._topics = self._topic_layout()
         self._configure()

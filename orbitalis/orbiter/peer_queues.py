@@ -72,7 +72,8 @@ class PeerQueues:
         self._orbiter = orbiter
         self.under_way: dict[Hashable, _Queue] = {}
         """The queues by key. A key that is not in here has nothing under way."""
-        self._context = outside()
+        self.context = outside()
+        """In copies of which work is done."""
         self.waiting = 0
         """How many pieces of work wait."""
         self.waiting_bytes = 0
@@ -84,7 +85,7 @@ class PeerQueues:
 
     def begin(self) -> None:
         """Do work from now on in the context (:mod:`contextvars`) of the caller."""
-        self._context = outside()
+        self.context = outside()
 
     def length(self, key: Hashable) -> int:
         """Return how many pieces of work wait for a key."""
@@ -179,7 +180,7 @@ class PeerQueues:
 
     def _open(self, key: Hashable) -> _Queue:
         queue = self.under_way[key] = _Queue()
-        queue.task = start_task_later(self._run(key, queue), f"orbitalis work for {key}", self._context.copy())
+        queue.task = start_task_later(self._run(key, queue), f"orbitalis work for {key}", self.context.copy())
         # Also one that is cancelled before it has begun ends its queue.
         queue.task.add_done_callback(lambda _: self._close(key, queue))
         return queue

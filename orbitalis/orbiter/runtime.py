@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.throttled_log import ThrottledLog
+from orbitalis.bus.topic_filters import check_filter
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
@@ -26,7 +27,8 @@ from orbitalis.orbiter.bus_locator import BusLocator
 from orbitalis.orbiter.channel_receiver import ChannelReceiver
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.delivery import Delivery
-from orbitalis.orbiter.hooks import HookCaller
+from orbitalis.orbiter.hooks import MESSAGE_HOOKS, SEND_HOOKS, HookCaller
+from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.namesake_report import report_namesakes
 from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.overruns import Overruns
@@ -68,16 +70,7 @@ __all__ = ["DrainingWork", "PreparationWork", "RoleCalls", "Runtime"]
 _logger = FieldLogger(logging.getLogger(__name__))
 
 _KEEPALIVES: Final = (KeepaliveMessage, KeepaliveRequestMessage)
-_MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {
-    KeepaliveMessage: ("_on_keepalive",),
-    KeepaliveRequestMessage: ("_on_keepalive_request",),
-}
-"""Hooks of both roles that are handed the sender of a message."""
 _CLOSES: Final = (GracelessCloseConnectionMessage, GracefulCloseConnectionMessage)
-_SEND_HOOKS: Final[dict[type[object], str]] = {
-    GracelessCloseConnectionMessage: "_on_graceless_close_connection",
-    GracefulCloseConnectionMessage: "_on_graceful_close_connection",
-}
 
 Waiting: TypeAlias = Awaitable[Any] | None
 """What has to be awaited, unless that is given up; `None` if all is done."""
@@ -94,10 +87,6 @@ _OWN_KEY: Final[Hashable] = ("compliance",)
 class RoleCalls:
     """What a runtime calls of a core or a plugin, at the points that are not hooks of the user."""
 
-    message_hooks: dict[type[object], tuple[str, ...]]
-    """By class of a received message: the hooks that it is handed to, in order."""
-    send_hooks: dict[type[object], str]
-    """By class of a message that is about to be sent: the hook that it is handed to."""
     prepare: Callable[[Slot], Awaitable[bytes | None] | bytes | None]
     """Has the user prepare for a connection; gives what the remote is to get, or what has to be awaited for that."""
     carries: Callable[[Slot], SchemaSpec]
@@ -146,13 +135,11 @@ class Runtime:
         calls: RoleCalls,
         *,
         on_connection: Callable[[], None],
-        look_again: Callable[[], None],
-        is_iterating: Callable[[], bool],
+        loop: OrbiterLoop,
     ) -> None:
         """Serve the orbiter with this identifier.
 
-        `on_connection` is called for each connection, after the hook; `look_again` after each change of the machine,
-        which may have something due earlier than before. `is_iterating` says whether the caller is a hook of the loop.
+        `on_connection` is called for each connection, after the hook. `loop` is told when something may be due earlier.
         """
         client.belong_to(identifier)
         self.client = client
@@ -167,11 +154,8 @@ class Runtime:
         self.incarnation = ""
         self._identifier = identifier
         self._calls = calls
-        self._message_hooks = _MESSAGE_HOOKS | calls.message_hooks
-        self._send_hooks = _SEND_HOOKS | calls.send_hooks
         self.on_connection = on_connection
-        self._look_again = look_again
-        self._is_iterating = is_iterating
+        self._loop = loop
         self._complaints = ThrottledLog(_logger)
         self._narrator = Narrator(identifier, machine.obstacles, self.complain)
         self._overruns = Overruns(_logger, identifier, machine.statistics)
@@ -227,10 +211,26 @@ class Runtime:
     def receiver(self, channel: Channel) -> EventHandler:
         """Return what takes the messages of a channel from the bus, and no others."""
         if channel.key not in self._receivers:
-            self._receivers[channel.key] = ChannelReceiver(channel, self.receive, self._refuse)
+            self._receivers[channel.key] = ChannelReceiver(channel, self)
         return self._receivers[channel.key]
 
-    def _refuse(self, channel: Channel, topic: str, kind: str) -> None:
+    async def listen(self, filters: Mapping[str, Channel]) -> None:
+        """Have the messages of channels come from the bus, each under its filter.
+
+        Raises:
+            InvalidTopicError: One is no valid topic filter.
+            BusError: The bus refuses, or cannot be reached.
+        """
+        for topic_filter, channel in filters.items():
+            check_filter(topic_filter)
+            waiting = self._subscribe_to(topic_filter, channel, None)
+            if waiting is not None:
+                await waiting
+
+    def _subscribe_to(self, topic: str, channel: Channel, bus: str | None) -> Awaitable[None] | None:
+        return self.client.start_subscribe(topic, self.receiver(channel), channel, bus=bus, context=self.queues.context)
+
+    def refuse(self, channel: Channel, topic: str, kind: str) -> None:
         """Count and report a message that does not belong to the channel on which it came."""
         self.machine.statistics.misplaced += 1
         self.complain(
@@ -323,7 +323,7 @@ class Runtime:
         finally:
             self._under_way = []
         if self.machine.deadline_has_moved():
-            self._look_again()
+            self._loop.look_again()
         if self._overruns.told != self.machine.quotas.overruns:
             self._overruns.report()
         if self.machine.namesakes.untold:
@@ -338,7 +338,7 @@ class Runtime:
     async def settle(self, keys: Iterable[Hashable]) -> None:
         """Wait until what is to be done in some queues is done, unless a hook calls this."""
         under_way = [key for key in dict.fromkeys(keys) if key in self.queues.under_way]
-        if under_way and not self.queues.is_around and not self._is_iterating():
+        if under_way and not self.queues.is_around and not self._loop.is_around:
             await asyncio.gather(*(self.queues.reached(key) for key in under_way))
         else:
             # A caller in a loop must let others have their turn.
@@ -444,9 +444,9 @@ class Runtime:
 
     def _tell_message(self, effect: MessageReceived, bus: str | None) -> Waiting:
         message, hooks = effect.message, self.hooks
-        if type(message) not in self._message_hooks:
+        if type(message) not in MESSAGE_HOOKS:
             return None
-        names = self._message_hooks[type(message)]
+        names = MESSAGE_HOOKS[type(message)]
         called = [name for name in names if name in hooks.overridden or name in hooks.attributes]
         return Later(self._call_in_order, called, message) if called else None
 
@@ -456,7 +456,7 @@ class Runtime:
             await self.hooks.wait_for(name, argument)
 
     def _before_send(self, effect: Send) -> Waiting:
-        message, name = effect.message, self._send_hooks[type(effect.message)]
+        message, name = effect.message, SEND_HOOKS[type(effect.message)]
         if isinstance(message, _CLOSES):
             if effect.connection_identifier is None:
                 return None  # of no connection on this side, but of one in which an older peer may believe
@@ -464,7 +464,7 @@ class Runtime:
         return self.hooks.start(name, message)
 
     def _send(self, effect: Send, bus: str | None) -> Waiting:
-        hook = self._before_send(effect) if type(effect.message) in self._send_hooks else None
+        hook = self._before_send(effect) if type(effect.message) in SEND_HOOKS else None
         if hook is not None:
             self._announced[effect.event_identifier] = effect, bus
             return Later(self._send_after, hook, effect, bus)
@@ -528,7 +528,7 @@ class Runtime:
     # Preparation
 
     def _prepare(self, effect: Prepare, bus: str | None) -> Waiting:
-        slot, client = effect.slot, self.client
+        slot = effect.slot
         if slot.state is not SlotState.PREPARING:
             return None  # it has come to nothing while this waited
         is_core = slot.role is Role.CORE
@@ -538,14 +538,17 @@ class Runtime:
             if data_topic is not None:
                 data_channel = channels.OPERATION_OUTPUT if is_core else channels.OPERATION_INPUT
                 concurrency = self._calls.concurrency(slot)
-                first = client.start_subscribe(
-                    data_topic, self.delivery, data_channel, bus=bus, concurrency=concurrency
+                first = self.client.start_subscribe(
+                    data_topic,
+                    self.delivery,
+                    data_channel,
+                    bus=bus,
+                    concurrency=concurrency,
+                    context=self.queues.context,
                 )
                 if first is not None:
                     waiting.append(first)
-            second = client.start_subscribe(
-                slot.incoming_close_topic, self.receiver(channels.CLOSE), channels.CLOSE, bus=bus
-            )
+            second = self._subscribe_to(slot.incoming_close_topic, channels.CLOSE, bus)
             if second is not None:
                 waiting.append(second)
         except BusError as error:
@@ -611,7 +614,7 @@ class Runtime:
     def _subscribe(self, effect: Subscribe, bus: str | None) -> Waiting:
         topic, failure = effect.topic, "cannot wait for an acknowledgement"
         try:
-            waiting = self.client.start_subscribe(topic, self.receiver(channels.CLOSE_ACK), channels.CLOSE_ACK, bus=bus)
+            waiting = self._subscribe_to(topic, channels.CLOSE_ACK, bus)
         except BusError as error:
             self._warn_of(topic, failure, error)
             return None

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, ClassVar, Final, TypeVar
+from functools import cached_property, partial
+from typing import Any, ClassVar, TypeVar
 
 from orbitalis.arguments import check_identifiers, check_list
 from orbitalis.bus.client import Later
@@ -79,12 +79,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self._handlers = HandlerCache()
         self._seen_operations: dict[str, tuple[object, ...]] = {}
         """What the operations were when the state machine got its snapshot."""
-        self._all_operations: dict[str, object] = {}
-        """By name: all operations that it has had."""
+        self._earlier_operations: dict[str, object] = {}
+        """By name: what they were in snapshots before that one."""
         self._terms: Mapping[str, OperationTerms] = {}
         super().__post_init__()
-        self.process_pool = ProcessPool(lambda: self.process_pool_size)
-        """Where CPU-bound operations run; has no process before one is needed, and none after a stop."""
         self.state = PluginState.CREATED
         """What it is doing."""
         self.operations = {**declared_operations(self, self._send_result), **self.operations}
@@ -92,6 +90,11 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self._rhythms = Rhythms(self, self.identifier, self._outputs, self.statistics)
         if self._rhythms:
             self._runtime.on_connection = self._begin_rhythms
+
+    @cached_property
+    def process_pool(self) -> ProcessPool:
+        """Where CPU-bound operations run; has no process before one is needed, and none after a stop."""
+        return ProcessPool(lambda: self.process_pool_size)
 
     # Life cycle
 
@@ -108,8 +111,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
     def _config(self) -> PluginConfig:
         seen = {name: _rules(name, operation) for name, operation in self.operations.items()}
         if seen != self._seen_operations:
+            self._earlier_operations.update(self._seen_operations)
             self._seen_operations = seen
-            self._all_operations.update(seen)
             self._terms = {
                 name: operation.policy.terms(operation.input, operation.output)
                 for name, operation in self.operations.items()
@@ -143,7 +146,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self._home.check()
 
     def _names_of_operations(self) -> Iterable[str]:
-        return {**self._all_operations, **self.operations}
+        return {**self._earlier_operations, **self._seen_operations, **self.operations}
 
     def _operations_changed(self) -> None:
         if "_runtime" in vars(self):
@@ -151,8 +154,6 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _role_calls(self) -> RoleCalls:
         return RoleCalls(
-            message_hooks=_MESSAGE_HOOKS,
-            send_hooks=_SEND_HOOKS,
             prepare=self._prepare,
             carries=_input_of,
             handle=self._handle_input,
@@ -419,17 +420,6 @@ class Plugin(OperationsProviderMixin, Orbiter):
                 topic, message, connection.headers, correlation_identifier=event.identifier
             )
             await self._runtime.publisher.all_published([] if waiting is None else [waiting], [])
-
-
-_MESSAGE_HOOKS: Final[dict[type[object], tuple[str, ...]]] = {
-    DiscoverMessage: ("_on_new_discover",),
-    RequestOperationMessage: ("_on_reply", "_on_request"),
-    RejectOperationMessage: ("_on_reply", "_on_reject"),
-}
-_SEND_HOOKS: Final[dict[type[object], str]] = {
-    AnnounceMessage: "_on_send_announcement",
-    OfferMessage: "_on_send_offer",
-}
 
 
 def _input_of(slot: Slot) -> SchemaSpec[Any]:

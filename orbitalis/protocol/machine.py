@@ -93,8 +93,6 @@ class Machine:
         self.namesakes = liveness.namesakes = Namesakes(config, outbox, liveness, self.statistics, is_own)
         """What is known of two orbiters with one identifier."""
         self._closing = Closing(config, self.slots, lifecycle, liveness, resolver, outbox)
-        self._for_role = self.peers, self.slots, self.quotas, self.obstacles, lifecycle, liveness, resolver, outbox
-        """What the role's part is made with, beside its configuration."""
 
     @property
     def leaving(self) -> bool:
@@ -427,7 +425,8 @@ class PluginMachine(Machine):
     ) -> None:
         """Make a machine that takes no part yet."""
         super().__init__(config, new_identifier=new_identifier, is_own=is_own)
-        self.provider = Provider(config, *self._for_role)
+        shared = self.peers, self.slots, self.quotas, self.obstacles
+        self.provider = Provider(config, *shared, self._lifecycle, self._liveness, self._resolver, self._outbox)
         """The plugin's side of the handshake."""
         self._set_part(self.provider)
 
@@ -485,7 +484,8 @@ class CoreMachine(Machine):
     def __init__(self, config: CoreConfig, *, new_identifier: Callable[[], str], is_own: Callable[[str], bool]) -> None:
         """Make a machine that takes no part yet."""
         super().__init__(config, new_identifier=new_identifier, is_own=is_own)
-        self.requester = Requester(config, *self._for_role)
+        shared = self.peers, self.slots, self.quotas, self.obstacles
+        self.requester = Requester(config, *shared, self._lifecycle, self._liveness, self._resolver, self._outbox)
         """The core's side of the handshake."""
         self._set_part(self.requester)
 

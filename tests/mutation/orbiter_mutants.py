@@ -291,7 +291,7 @@ ORBITER_MUTANTS = [
     Mutant(
         name="a-hook-waits-for-its-own-queue",
         file="orbitalis/orbiter/runtime.py",
-        old="        if under_way and not self.queues.is_around and not self._is_iterating():",
+        old="        if under_way and not self.queues.is_around and not self._loop.is_around:",
         new="        if under_way:",
     ),
     Mutant(

@@ -159,11 +159,11 @@ class BrokenClient(LocalEventBusClient):
             raise BusUnavailableError("no bus")
         await super().connect()
 
-    async def subscribe(self, *args: Any, **kwargs: Any) -> None:
+    def start_subscribe(self, *args: Any, **kwargs: Any) -> Any:
         self.count += 1
         if self.fails_in == "subscribe" and self.count == 3:
             raise BusUnavailableError("no subscriptions")
-        await super().subscribe(*args, **kwargs)
+        return super().start_subscribe(*args, **kwargs)
 
 
 @pytest.mark.parametrize("fails_in", ["connect", "subscribe"])
