@@ -26,7 +26,7 @@ class HomeLoop:
         """The event loop from the start to the end, else `None`. What is called often compares it by itself."""
         self.clock: Callable[[], float] = _no_time
         """Gives the time of the event loop, also after the end; before the first start, 0."""
-        self._lock = asyncio.Lock()
+        self._lock: asyncio.Lock | None = None
         self._lock_loop: asyncio.AbstractEventLoop | None = None
 
     def enter(self) -> None:
@@ -60,7 +60,7 @@ class HomeLoop:
     @property
     def is_changing(self) -> bool:
         """Whether the lock is held."""
-        return self._lock.locked()
+        return self._lock is not None and self._lock.locked()
 
     def changing(self) -> asyncio.Lock:
         """Return the lock to hold while the owner starts or stops.
@@ -73,8 +73,8 @@ class HomeLoop:
         if not self.is_lost:
             self.check()
         here = asyncio.get_running_loop()
-        if self._lock_loop is not here:
-            if self._lock_loop is not None and self._lock.locked() and not self._lock_loop.is_closed():
+        if self._lock is None or self._lock_loop is not here:
+            if self._lock_loop is not None and self.is_changing and not self._lock_loop.is_closed():
                 self._check_is_here(self._lock_loop)
             self._lock, self._lock_loop = asyncio.Lock(), here
         return self._lock

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.event import Event
 from orbitalis.message.payload import kind_of
-from orbitalis.protocol.effects import ProtocolMessage
 from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
+
+if TYPE_CHECKING:
+    from orbitalis.orbiter.runtime import Runtime
 
 __all__ = ["ChannelReceiver"]
 
 _MESSAGES: Final = {channel.key: frozenset(channel.messages) for channel in channels.CHANNELS.values()}
 """By key of a channel: the classes of its messages."""
-
-
-class Taker(Protocol):
-    """What takes the messages of all channels."""
-
-    def receive(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
-        """Take a message."""
-
-    def refuse(self, channel: Channel, topic: str, kind: str) -> None:
-        """Report what is no message of the channel on which it came."""
 
 
 class ChannelReceiver(EventHandler):
@@ -33,13 +25,13 @@ class ChannelReceiver(EventHandler):
     A sender that may publish to a topic may send what belongs there: one that may discover must not request for others.
     """
 
-    __slots__ = ("_channel", "_messages", "_taker")
+    __slots__ = ("_channel", "_messages", "_runtime")
 
-    def __init__(self, channel: Channel, taker: Taker) -> None:
-        """Hand messages to `taker`, and tell it the kind of what is none of the channel."""
+    def __init__(self, channel: Channel, runtime: Runtime) -> None:
+        """Hand messages to `runtime`, and tell it the kind of what is none of the channel."""
         self._channel = channel
         self._messages = _MESSAGES[channel.key]
-        self._taker = taker
+        self._runtime = runtime
 
     def takes(self, topic: str, message_class: type[object]) -> bool:
         """Return whether messages of a class belong to the channel."""
@@ -49,9 +41,9 @@ class ChannelReceiver(EventHandler):
         """Receive a message of the channel, or refuse what is none."""
         payload = event.payload
         if type(payload) in self._messages:
-            self._taker.receive(topic, payload, event)
+            self._runtime.receive(topic, payload, event)
         else:
-            self._taker.refuse(self._channel, topic, kind_of(payload))
+            self._runtime.refuse(self._channel, topic, kind_of(payload))
 
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Do as :meth:`begin`."""

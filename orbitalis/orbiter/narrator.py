@@ -1,4 +1,4 @@
-"""What an orbiter logs of its connections: that they open and close, and why there is none."""
+"""What an orbiter logs of its connections and remotes: what opens and closes, and why there is no connection."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from orbitalis.log import FieldLogger
 from orbitalis.protocol.effects import CloseReason, ObstacleMet
+from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.obstacles import ObstacleKind, Obstacles
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
@@ -24,7 +25,7 @@ _PREPARING: Final = {Role.CORE: "_get_setup_data", Role.PLUGIN: "_setup_operatio
 
 
 class Narrator:
-    """Tells the log of one orbiter's connections."""
+    """Tells the log of one orbiter's connections and remotes."""
 
     def __init__(self, identifier: str, obstacles: Obstacles, complain: Callable[..., None]) -> None:
         """Tell of the orbiter with this identifier; `complain` logs a warning that strangers can cause."""
@@ -93,6 +94,25 @@ class Narrator:
                 extra=self._fields(slot),
             )
         return f"{hook} raised {type(error).__name__}: {error}"
+
+    def namesakes_found(self, namesakes: Namesakes) -> None:
+        """Tell of orbiters with one identifier; those found again are counted in `statistics.namesakes` alone."""
+        untold, namesakes.untold = namesakes.untold, []
+        for identifier in untold:
+            if identifier == self._identifier:
+                text = (
+                    "another orbiter on the bus is called '%s' as well, or somebody publishes in its name. Remotes "
+                    "take the two for one that starts anew, and lose connections over it: give each orbiter an "
+                    "identifier of its own"
+                )
+                _logger.warning(text, identifier, extra={"orbiter": identifier})
+            else:
+                text = (
+                    "%s hears two orbiters that are called '%s', and can work with the one that started last alone: "
+                    "give each an identifier of its own"
+                )
+                fields = {"orbiter": self._identifier, "remote": identifier}
+                _logger.warning(text, self._identifier, identifier, extra=fields)
 
     def _is_told(self, slot: Slot) -> bool:
         before = self._obstacles.found.get(slot.key)

@@ -26,7 +26,6 @@ from orbitalis.orbiter.connection_closer import ConnectionCloser
 from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, TOPIC_HOOKS, HookCaller, OrbiterHooks, default
 from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import OrbiterLoop
-from orbitalis.orbiter.lost_loop import end_without_loop
 from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_async_with
 from orbitalis.orbiter.runtime import RoleCalls, Runtime
 from orbitalis.orbiter.scope import Scope
@@ -268,7 +267,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         client.claim(self)
         self._has_remains = True
         self._home.enter()
-        self._runtime.begin(self._incarnation, client)
+        self._runtime.begin(self._incarnation, client, self._home.clock)
         await client.connect()
         await self._runtime.listen(self._protocol_filters())
         await check_identity(client, self._topic_to_itself(), self.identifier, self._machine.role.value, self._logger)
@@ -329,7 +328,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         try:
             if self._home.is_lost:
                 self._stopped = None
-                end_without_loop(self.identifier, self._loop, runtime, self._logger)
+                runtime.end_without_loop()
             else:
                 await self._loop.end(_STOP_TIMEOUT)
                 runtime.submit(machine.stop(await self._closer.all_data(_STOP_TIMEOUT)))

@@ -29,7 +29,6 @@ from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.delivery import Delivery
 from orbitalis.orbiter.hooks import MESSAGE_HOOKS, SEND_HOOKS, HookCaller
 from orbitalis.orbiter.loop import OrbiterLoop
-from orbitalis.orbiter.namesake_report import report_namesakes
 from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.overruns import Overruns
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
@@ -79,6 +78,8 @@ _LONGEST_DRAINING: Final = 8
 """Graceful closes and acknowledgements of one connection that wait; more are repetitions, or not the remote's."""
 _READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 _PROMOTED: Final = "_on_promote_pending_request_to_connection"
+_FOR_THE_USER: Final = (ComplianceChanged, ConnectionClosed, PendingRequestDiscarded, RemoteLost)
+"""Effects that can still be carried out without an event loop: nothing can be sent any more."""
 _OWN_KEY: Final[Hashable] = ("compliance",)
 """The queue of hooks that tell of the orbiter as a whole: they must not hold up what is for everybody."""
 
@@ -157,10 +158,11 @@ class Runtime:
         self.on_connection = on_connection
         self._loop = loop
         self._complaints = ThrottledLog(_logger)
-        self._narrator = Narrator(identifier, machine.obstacles, self.complain)
+        complain = self.complain
+        self._narrator = Narrator(identifier, machine.obstacles, complain)
         self._overruns = Overruns(_logger, identifier, machine.statistics)
         self.delivery = Delivery(
-            identifier, client, machine, self.locator, calls.carries, calls.handle, self.complain, calls.take_at_once
+            identifier, client, machine, self.locator, calls.carries, calls.handle, complain, calls.take_at_once
         )
         """What takes the data of connections."""
         self._no_connections: asyncio.Event | None = None
@@ -175,11 +177,11 @@ class Runtime:
         """Effects that are being carried out, and those that came meanwhile, by what these called."""
         self._receivers: dict[str, ChannelReceiver] = {}
 
-    def begin(self, incarnation: str, client: EventBusClient) -> None:
+    def begin(self, incarnation: str, client: EventBusClient, now: Callable[[], float]) -> None:
         """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""
         client.belong_to(self._identifier)
         self.client = self.publisher.client = client
-        self.now = asyncio.get_running_loop().time
+        self.now = now
         self.delivery.start(client, self.now)
         self._announced.clear()
         self.locator.clear()
@@ -194,10 +196,19 @@ class Runtime:
         self.client.publish_message = None
         self.client.on_reconnected = None
 
-    def let_go(self) -> None:
-        """Drop what waits in an event loop that is closed."""
+    def end_without_loop(self) -> None:
+        """Drop what waits in an event loop that is closed, and end the connections for the user alone; say so."""
+        _logger.warning(
+            "%s was not stopped before its event loop was closed: its remotes are told nothing, and take it for dead "
+            "when it has been silent for long enough",
+            self._identifier,
+            extra={"orbiter": self._identifier},
+        )
         self._no_connections = None
         self._announced.clear()
+        for part in (self._loop, self.queues, self.delivery):
+            part.let_go()
+        self.submit([effect for effect in self.machine.stop() if isinstance(effect, _FOR_THE_USER)])
 
     async def all_disconnected(self) -> None:
         """Wait until there is no connection."""
@@ -215,20 +226,16 @@ class Runtime:
         return self._receivers[channel.key]
 
     async def listen(self, filters: Mapping[str, Channel]) -> None:
-        """Have the messages of channels come from the bus, each under its filter.
-
-        Raises:
-            InvalidTopicError: One is no valid topic filter.
-            BusError: The bus refuses, or cannot be reached.
-        """
+        """Have the messages of channels come from the bus, each under its filter; raises as a subscription does."""
         for topic_filter, channel in filters.items():
             check_filter(topic_filter)
             waiting = self._subscribe_to(topic_filter, channel, None)
             if waiting is not None:
                 await waiting
 
-    def _subscribe_to(self, topic: str, channel: Channel, bus: str | None) -> Awaitable[None] | None:
-        return self.client.start_subscribe(topic, self.receiver(channel), channel, bus=bus, context=self.queues.context)
+    def _subscribe_to(self, topic: str, channel: Channel, bus: str | None) -> Waiting:
+        handler, context = self.receiver(channel), self.queues.context
+        return self.client.start_subscribe(topic, handler, channel, bus=bus, context=context)
 
     def refuse(self, channel: Channel, topic: str, kind: str) -> None:
         """Count and report a message that does not belong to the channel on which it came."""
@@ -327,7 +334,7 @@ class Runtime:
         if self._overruns.told != self.machine.quotas.overruns:
             self._overruns.report()
         if self.machine.namesakes.untold:
-            report_namesakes(_logger, self._identifier, self.machine.namesakes)
+            self._narrator.namesakes_found(self.machine.namesakes)
 
     async def carry_out(self, effects: list[Effect]) -> None:
         """Carry effects out and wait for that, unless a hook calls this: one hook might wait for another."""
@@ -538,13 +545,9 @@ class Runtime:
             if data_topic is not None:
                 data_channel = channels.OPERATION_OUTPUT if is_core else channels.OPERATION_INPUT
                 concurrency = self._calls.concurrency(slot)
+                context = self.queues.context
                 first = self.client.start_subscribe(
-                    data_topic,
-                    self.delivery,
-                    data_channel,
-                    bus=bus,
-                    concurrency=concurrency,
-                    context=self.queues.context,
+                    data_topic, self.delivery, data_channel, bus=bus, concurrency=concurrency, context=context
                 )
                 if first is not None:
                     waiting.append(first)

@@ -234,14 +234,8 @@ class Machine:
     def preparation_failed(self, slot: Slot, connection_identifier: str, now: float, reason: str = "") -> list[Effect]:
         """Take the report that the preparation of a slot has failed; `reason` is for people."""
         if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
-            self.obstacles.note(
-                Obstacle(
-                    remote_identifier=slot.remote_identifier,
-                    operation_name=slot.operation_name,
-                    kind=ObstacleKind.PREPARATION,
-                    detail=reason,
-                )
-            )
+            remote, name, kind = slot.remote_identifier, slot.operation_name, ObstacleKind.PREPARATION
+            self.obstacles.note(Obstacle(remote_identifier=remote, operation_name=name, kind=kind, detail=reason))
             self._lifecycle.give_up(slot, SlotTrigger.PREPARATION_FAILED)
         return self._settled(now)
 
