@@ -270,8 +270,8 @@ PROTOCOL_MUTANTS = [
     Mutant(
         name="any-topic-is-as-expected",
         file=_RESOLVER,
-        old="            if topic == expected or (",
-        new="            if topic.startswith(_ROOTS) or (",
+        old="            if topic == expected:",
+        new="            if topic.startswith(_ROOTS):",
     ),
     Mutant(
         name="long-headers-kept",
