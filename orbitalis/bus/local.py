@@ -60,13 +60,15 @@ class LocalEventBus:
         with self._changing:
             self._subscriptions.remove(subscription.topic_filter, subscription)
 
-    def publish(self, topic: str, event: Event[Any]) -> None:
+    def publish(self, topic: str, event: Event[Any], here: asyncio.AbstractEventLoop | None = None) -> None:
         """Deliver an event, soon, to all subscriptions that match, each in its own event loop.
+
+        `here` is the event loop that is running, if the caller knows it.
 
         Raises:
             EncodeError: A field of the message holds what its type does not admit.
         """
-        here = asyncio.get_running_loop()
+        here = here or asyncio.get_running_loop()
         deliveries = self._deliveries[here] if here in self._deliveries else self._deliver_in(here)
         payload: object = event.payload
         is_shared = type(payload) in _SHARED or (
@@ -193,7 +195,7 @@ class LocalEventBusClient(EventBusClient):
         await super().publish(topic, message, channel=channel, encoding=encoding, bus=bus)
 
     def _start_publish(self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding) -> None:
-        self.bus.publish(topic, event)
+        self.bus.publish(topic, event, self._home.loop)
 
     def _route(self, subscription: Subscription) -> None:
         self.bus.add(subscription)

@@ -160,7 +160,7 @@ class RecordingBus(LocalEventBus):
         super().remove(subscription)
         self._current.remove(subscription)
 
-    def publish(self, topic: str, event: Event[Any]) -> None:
+    def publish(self, topic: str, event: Event[Any], here: asyncio.AbstractEventLoop | None = None) -> None:
         """Record an event, and deliver it to all subscriptions that match; raises what encoding it raises."""
         arrived = Event.decode(event.encode(Encoding.JSON))
         self._sent.append(Sent(asyncio.get_running_loop().time(), topic, arrived))

@@ -64,7 +64,7 @@ class ShakyBus(LocalEventBus):
         self.touched: set[str] = set()
         """Identifiers of those to whom something has happened; looking at them empties it."""
 
-    def publish(self, topic: str, event: Event[Any]) -> None:
+    def publish(self, topic: str, event: Event[Any], here: asyncio.AbstractEventLoop | None = None) -> None:
         for subscription in self._subscriptions.match(topic):
             receiver = self._receiver(subscription)
             if receiver is None:
