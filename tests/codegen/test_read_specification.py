@@ -56,7 +56,7 @@ def test_channels(lamps: Model) -> None:
 
     assert list(lamps.channels) == ["command", "status"]
     assert (command.key, command.address) == ("command", "lamps/{lamp}/{sender}/command")
-    assert command.description == "Commands for one lamp."
+    assert command.description == "Commands for one lamp. [ORB-LI-01] A lamp obeys them."
     assert command.parameters == (
         Parameter(name="lamp", description="Name of the lamp.", unknown=None),
         Parameter(name="sender", description="Who sends the command.", unknown="-"),
@@ -335,15 +335,15 @@ def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
         read_specification(root)
 
     assert [f"{problem.position} {problem.code}" for problem in caught.value.diagnostics] == [
-        "asyncapi.yaml:18:16 ORB427",
-        "asyncapi.yaml:66:5 ORB203",
-        "asyncapi.yaml:70:15 ORB208",
-        "asyncapi.yaml:111:14 ORB412",
+        "asyncapi.yaml:21:16 ORB427",
+        "asyncapi.yaml:108:5 ORB203",
+        "asyncapi.yaml:112:15 ORB208",
+        "asyncapi.yaml:153:14 ORB412",
         "schemas/Color.avsc:5:47 ORB313",
         "schemas/State.avsc:4:28 ORB308",
         "schemas/Text.avsc:5:39 ORB108",
     ]
     assert str(caught.value).splitlines()[:2] == [
-        "asyncapi.yaml:18:16: ORB427 the limit 'identifier_bytes' is 0",
+        "asyncapi.yaml:21:16: ORB427 the limit 'identifier_bytes' is 0",
         "    hint: a limit is an integer greater than zero",
     ]

@@ -270,7 +270,7 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="requests-weigh-nothing",
         file=_PROVIDER,
-        old="        self._slots.grow(slot, _size_of_request(slot))\n",
+        old="        self._slots.grow(slot, size_of_request(slot))\n",
         new="",
     ),
     Mutant(

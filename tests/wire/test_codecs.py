@@ -261,7 +261,7 @@ def query(**changes: Any) -> dict[str, DiscoverQuery]:
 WRONG: list[tuple[Any, str, str]] = [
     (KeepaliveMessage(from_identifier=5), "from_identifier", "expected a str, got int"),  # type: ignore[arg-type]
     (KeepaliveMessage(from_identifier="\ud800"), "from_identifier", "expected text, got the lone surrogate U+D800"),
-    (Int64Message(value=2**63), "value", "expected an integer of 64 bits, got one of 64 bits"),
+    (Int64Message(value=2**63), "value", "expected an integer of 64 bits, got one of 65 bits"),
     (Int64Message(value=-(2**70)), "value", "expected an integer of 64 bits"),
     (Int64Message(value=True), "value", "expected an int, got bool"),
     (Int32Message(value=1.0), "value", "expected an int, got float"),  # type: ignore[arg-type]
