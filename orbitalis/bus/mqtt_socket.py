@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import ssl
 import threading
@@ -63,6 +64,9 @@ def _look_up(host: str, port: int) -> Future[_Addresses]:
 
 
 def _end_lookup(host: str, port: int, lookup: Future[_Addresses]) -> None:
+    # A signal that this thread got would not wake up the main thread, which is the one that ends for Ctrl-C.
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     found: _Addresses = ()
     failure: Exception | None = None
     try:
