@@ -71,7 +71,7 @@ def _end_lookup(host: str, port: int, lookup: Future[_Addresses]) -> None:
     failure: Exception | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except Exception as error:  # whoever waits for it raises it
+    except Exception as error:  # raised where the lookup is awaited
         failure = error
     with _changing:
         del _lookups[host, port]

@@ -218,21 +218,24 @@ class Event(_Fields, Generic[T_co]):
 
     def coming_from(self, origin: str) -> Event[T_co]:
         """Return this event with the name of the bus from which it came."""
-        event = _Fields()
-        for name in _Fields.__slots__:
-            setattr(event, name, getattr(self, name))
+        event = self._thawed()
         event.origin = origin
         frozen: Event[T_co] = _frozen(event)
         return frozen
 
     def carrying(self, payload: T) -> Event[T]:
         """Return this event with another payload."""
-        event = _Fields()
-        for name in _Fields.__slots__:
-            setattr(event, name, getattr(self, name))
+        event = self._thawed()
         event.payload = payload
         frozen: Event[T] = _frozen(event)
         return frozen
+
+    def _thawed(self) -> _Fields:
+        """Return the fields of this event, which can be changed until they are frozen."""
+        event = _Fields()
+        for name in _Fields.__slots__:
+            setattr(event, name, getattr(self, name))
+        return event
 
     def encode(self, encoding: Encoding) -> bytes:
         """Return the event as it is published.

@@ -2,7 +2,7 @@
 
 A remote takes one of them for a later incarnation of the other, and ignores what the other sends. If both go on, they
 are two. Then the remote answers the ignored message with a keepalive, which both get: one of them has not sent what it
-answers. Whoever has found out sends a keepalive to its own identifier, which the other one gets.
+answers. The one that finds out sends a keepalive to its own identifier, and the other one gets it.
 
 After a restart, messages of the earlier incarnation may still come for a while: they count for nothing.
 """

@@ -113,12 +113,7 @@ class Copier(Function):
 
     def _array(self, layout: ArrayLayout, value: str, at: str) -> None:
         number = self.number()
-        if layout.sequence == "any":
-            self.add(f"items{number} = {value} if {value}.__class__ is tuple else sequence_of({value})")
-        else:
-            with self.block(f"if {value}.__class__ is not {layout.sequence}:"):
-                self.add(f'raise unexpected("a {layout.sequence}", {value})')
-            self.add(f"items{number} = {value}")
+        self.require_sequence(value, layout, number)
         if layout.step.minimum == 0:
             self.add(f"guard.count(len(items{number}))")
         changes = not is_shareable(layout) or (not self.record.is_shareable and _may_differ(layout.items))
@@ -153,21 +148,12 @@ class Copier(Function):
 
     def _map(self, layout: MapLayout, value: str, at: str) -> None:
         number = self.number()
-        if layout.is_strict:
-            with self.block(f"if {value}.__class__ is not dict:"):
-                self.add(f'raise unexpected("a dict", {value})')
-            self.add(f"entries{number} = {value}")
-        else:
-            self.add(f"entries{number} = mapping_of({value})")
+        self.require_mapping(value, layout, number)
         self.add(f"copies{number}: dict[str, {layout.values.annotation}] = {{}}")
         inner = f"{at}[key{number}]"
         with self.block(f"for key{number}, item{number} in entries{number}.items():"):
             self.at(inner)
-            with self.block(f"if key{number}.__class__ is not str:"):
-                if layout.is_strict:
-                    self.add(f'raise unexpected("a str as key", key{number})')
-                else:
-                    self.add(f"key{number} = as_str(key{number})")
+            self.require_key(layout, number)
             with self.block(f"if not key{number}.isascii():"):
                 self.add(f"key{number}.encode()")
             self._copy(layout.values, f"item{number}", inner)

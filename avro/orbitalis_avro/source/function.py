@@ -157,6 +157,32 @@ class Function:
             else:
                 self.add(f'raise unexpected("{_EXPECTED[step.name]}", {value})')
 
+    def require_sequence(self, value: str, layout: ArrayLayout, number: int) -> None:
+        """Hold a value against its class, and assign the sequence to `items…`."""
+        if layout.sequence == "any":
+            self.add(f"items{number} = {value} if {value}.__class__ is tuple else sequence_of({value})")
+        else:
+            with self.block(f"if {value}.__class__ is not {layout.sequence}:"):
+                self.add(f'raise unexpected("a {layout.sequence}", {value})')
+            self.add(f"items{number} = {value}")
+
+    def require_mapping(self, value: str, layout: MapLayout, number: int) -> None:
+        """Hold a value against its class, and assign the mapping to `entries…`."""
+        if layout.is_strict:
+            with self.block(f"if {value}.__class__ is not dict:"):
+                self.add(f'raise unexpected("a dict", {value})')
+            self.add(f"entries{number} = {value}")
+        else:
+            self.add(f"entries{number} = mapping_of({value})")
+
+    def require_key(self, layout: MapLayout, number: int) -> None:
+        """Hold `key…` against its class."""
+        with self.block(f"if key{number}.__class__ is not str:"):
+            if layout.is_strict:
+                self.add(f'raise unexpected("a str as key", key{number})')
+            else:
+                self.add(f"key{number} = as_str(key{number})")
+
     def allow(self, value: str, layout: ScalarLayout) -> None:
         """Refuse what is not among the values that are allowed."""
         if layout.allowed is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orbitalis_avro.binary import varint
 from orbitalis_avro.layout import (
     ArrayLayout,
     EnumLayout,
@@ -113,12 +114,7 @@ class Writer(Function):
 
     def _array(self, layout: ArrayLayout, value: str, at: str) -> None:
         number = self.number()
-        if layout.sequence == "any":
-            self.add(f"items{number} = {value} if {value}.__class__ is tuple else sequence_of({value})")
-        else:
-            with self.block(f"if {value}.__class__ is not {layout.sequence}:"):
-                self.add(f'raise unexpected("a {layout.sequence}", {value})')
-            self.add(f"items{number} = {value}")
+        self.require_sequence(value, layout, number)
         with self.block(f"if items{number}:"):
             if layout.step.minimum == 0:
                 self.add(f"guard.count(len(items{number}))")
@@ -145,22 +141,13 @@ class Writer(Function):
 
     def _map(self, layout: MapLayout, value: str, at: str) -> None:
         number = self.number()
-        if layout.is_strict:
-            with self.block(f"if {value}.__class__ is not dict:"):
-                self.add(f'raise unexpected("a dict", {value})')
-            self.add(f"entries{number} = {value}")
-        else:
-            self.add(f"entries{number} = mapping_of({value})")
+        self.require_mapping(value, layout, number)
         with self.block(f"if entries{number}:"):
             self._length(f"entries{number}")
             inner = f"{at}[key{number}]"
             with self.block(f"for key{number}, item{number} in entries{number}.items():"):
                 self.at(inner)
-                with self.block(f"if key{number}.__class__ is not str:"):
-                    if layout.is_strict:
-                        self.add(f'raise unexpected("a str as key", key{number})')
-                    else:
-                        self.add(f"key{number} = as_str(key{number})")
+                self.require_key(layout, number)
                 self._text(f"key{number}")
                 self._write(layout.values, f"item{number}", inner)
         self.add(r'add(b"\0")')
@@ -173,10 +160,5 @@ class Writer(Function):
 
 
 def _index_literal(index: int) -> str:
-    """Write the index of a branch as it stands on the wire, zigzag and variable in length."""
-    zigzag, encoded = index << 1, bytearray()
-    while zigzag > 0x7F:
-        encoded.append(zigzag & 0x7F | 0x80)
-        zigzag >>= 7
-    encoded.append(zigzag)
-    return "b" + '"' + "".join(f"\\x{byte:02x}" for byte in encoded) + '"'
+    """Return source of the index of a branch, as it stands on the wire."""
+    return "b" + '"' + "".join(f"\\x{byte:02x}" for byte in varint(index << 1)) + '"'

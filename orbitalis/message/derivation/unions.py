@@ -85,7 +85,7 @@ def _python_types(field_type: FieldType) -> frozenset[type]:
 
 
 def takes_none(field_type: FieldType) -> bool:
-    """Return whether None as default makes a union with null of a type. It always has, but for enums and fixed."""
+    """Return whether the default None adds null to a type. It does for every type except enum and fixed."""
     match field_type:
         case ScalarField(kind):
             return kind != "null"
