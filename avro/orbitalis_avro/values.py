@@ -5,6 +5,7 @@ Bytes and times are objects that say what they are in `__type__`. Readers trust 
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ __all__ = [
     "parse_object",
     "read_boolean",
     "read_bytes",
+    "read_double",
     "read_int",
     "read_long",
     "read_string",
@@ -25,6 +27,7 @@ __all__ = [
     "read_timestamp",
     "write_boolean",
     "write_bytes",
+    "write_double",
     "write_int",
     "write_long",
     "write_object",
@@ -113,6 +116,24 @@ def write_long(value: object) -> int:
 def read_long(value: object) -> int:
     """Return what was written for an integer of 64 bits."""
     return _integer(value, 64)
+
+
+def write_double(value: object) -> float:
+    """Return what JSON has for a number of double precision."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise unexpected("a float", value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise Fault(f"expected a float, got an integer of {int(value).bit_length()} bits") from None
+    if not math.isfinite(number):
+        raise Fault(f"expected a finite number, got {number}")
+    return number
+
+
+def read_double(value: object) -> float:
+    """Return what was written for a number of double precision."""
+    return write_double(value)
 
 
 def write_string(value: object) -> str:

@@ -28,7 +28,7 @@ __all__ = [
     "Trigger",
 ]
 
-ROLES: Final = ("core", "plugin")
+ROLES: Final = ("core", "plugin", "operator")
 """Who takes part: the names that tags of operations have."""
 
 
@@ -92,7 +92,7 @@ class Operation:
     channel: str
     """Key into :attr:`Model.channels`."""
     roles: tuple[str, ...]
-    """Names of its tags: `core`, `plugin`."""
+    """Names of its tags: `core`, `plugin`, `operator`."""
     summary: str
     description: str
     messages: tuple[str, ...]

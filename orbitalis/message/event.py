@@ -37,6 +37,8 @@ _HEADERS: Final = (
     "readable_encodings",
     "traceparent",
     "late_offers",
+    "sequence_number",
+    "answer_within",
 )
 """Fields of the envelope that are headers, without the one that goes with the payload."""
 
@@ -80,6 +82,7 @@ class _Fields:
     __slots__ = (
         "_envelope",
         "answer_requested",
+        "answer_within",
         "connection_identifier",
         "correlation_identifier",
         "identifier",
@@ -91,6 +94,7 @@ class _Fields:
         "protocol_version",
         "publisher_identifier",
         "readable_encodings",
+        "sequence_number",
         "timestamp",
         "traceparent",
     )
@@ -117,6 +121,10 @@ class _Fields:
     readable_encodings: Sequence[str] | None
     late_offers: bool | None
     traceparent: str | None
+    sequence_number: int | None
+    """Number of an input or output among those of its connection and direction, from 1."""
+    answer_within: float | None
+    """Seconds, from when the event was published, for which the sender waits for an answer."""
     origin: str | None
     """Name of the bus from which it came, for a client that is on several; it does not travel."""
 
@@ -166,6 +174,8 @@ class Event(_Fields, Generic[T_co]):
         event.readable_encodings = envelope.readable_encodings
         event.traceparent = envelope.traceparent
         event.late_offers = envelope.late_offers
+        event.sequence_number = envelope.sequence_number
+        event.answer_within = envelope.answer_within
         frozen: Event[T] = _frozen(event)
         return frozen
 
@@ -184,6 +194,8 @@ class Event(_Fields, Generic[T_co]):
         readable_encodings: list[str] | tuple[str, ...] | None = None,
         late_offers: bool | None = None,
         traceparent: str | None = None,
+        sequence_number: int | None = None,
+        answer_within: float | None = None,
     ) -> Event[T]:
         """Make a new event of this moment around a message, or around `None`.
 
@@ -213,6 +225,8 @@ class Event(_Fields, Generic[T_co]):
         event.readable_encodings = readable_encodings
         event.late_offers = late_offers
         event.traceparent = traceparent
+        event.sequence_number = sequence_number
+        event.answer_within = answer_within
         frozen: Event[T] = _frozen(event)
         return frozen
 
@@ -262,6 +276,8 @@ class Event(_Fields, Generic[T_co]):
             readable_encodings=None if self.readable_encodings is None else tuple(self.readable_encodings),
             traceparent=self.traceparent,
             late_offers=self.late_offers,
+            sequence_number=self.sequence_number,
+            answer_within=self.answer_within,
         )
         return encode_event(envelope, encoding)
 

@@ -44,4 +44,6 @@ MAP = Shape(name="map", language=AVRO, required=("type", "values"), optional=("l
 PRIMITIVE = Shape(
     name="primitive type", language=AVRO, required=("type",), optional=("logicalType", "precision", "scale")
 )
-FIELD = Shape(name="field", language=AVRO, required=("name", "type"), optional=("doc", "default", "order", "aliases"))
+FIELD = Shape(
+    name="field", language=AVRO, required=("name", "type"), optional=("doc", "default", "order", "aliases", "since")
+)

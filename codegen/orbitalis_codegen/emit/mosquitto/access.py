@@ -23,7 +23,7 @@ _SUBSTITUTED: Final = re.compile("%[cu]")
 """What mosquitto replaces in a rule."""
 
 _INTRODUCTION = """\
-# What a {role} may do, whose identifier is the name of its user: `acl_file` of a listener that lets in nobody else.
+# What {role} may do, whose identifier is the name of its user: `acl_file` of a listener that lets in nobody else.
 # `write` is to publish, `read` is to be sent what others publish; anything that is not listed here is refused.
 """
 
@@ -40,7 +40,12 @@ def _list(model: Model, role: str) -> str:
         if role in operation.roles:
             rule = _rule(role, operation, model.channels[operation.channel])
             rules.setdefault(rule, _purpose(role, operation, rule))
-    return "\n".join([_INTRODUCTION.format(role=role), *(f"{purpose}\n{rule}\n" for rule, purpose in rules.items())])
+    return "\n".join(
+        [
+            _INTRODUCTION.format(role=f"an {role}" if role[0] in "aeiou" else f"a {role}"),
+            *(f"{purpose}\n{rule}\n" for rule, purpose in rules.items()),
+        ]
+    )
 
 
 def _rule(role: str, operation: Operation, channel: Channel) -> str:

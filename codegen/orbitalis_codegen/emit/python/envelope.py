@@ -12,7 +12,7 @@ from orbitalis_codegen.model import Model
 
 __all__ = ["emit_envelope", "emit_envelope_codecs"]
 
-_KINDS = ("boolean", "bytes", "int", "long", "string", "strings", "timestamp")
+_KINDS = ("boolean", "bytes", "double", "int", "long", "string", "strings", "timestamp")
 """Of the values that `orbitalis_avro.values` writes and reads."""
 _JSON = ("parse_object", "write_object", *(f"{verb}_{kind}" for kind in _KINDS for verb in ("read", "write")))
 _LOCALS_IN_USE = frozenset(
@@ -98,7 +98,7 @@ def _without_null(type_: AvroType) -> tuple[AvroType, bool]:
 
 def _kind(type_: AvroType) -> str | None:
     match type_:
-        case Primitive(name="boolean" | "bytes" | "int" | "long" | "string" as name):
+        case Primitive(name="boolean" | "bytes" | "double" | "int" | "long" | "string" as name):
             return name
         case LogicalType(name="timestamp-millis" | "timestamp-micros"):
             return "timestamp"
