@@ -75,7 +75,8 @@ def test_what_is_left_is_named() -> None:
         await client.connect()
         await client.subscribe("a/+", print)
         await make_plugin(harness).start()
-        asyncio.create_task(asyncio.Event().wait(), name="forgotten")  # noqa: RUF006
+        task = asyncio.create_task(asyncio.Event().wait(), name="forgotten")
+        assert not task.done()
 
     with pytest.raises(LeftoverError) as caught:
         test()
