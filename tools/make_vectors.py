@@ -93,6 +93,8 @@ def _event(
         "readable_encodings": ["json", f"avro:{model.envelope.fingerprint}"],
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "late_offers": False,
+        "sequence_number": 3,
+        "answer_within": 2.5,
     }
     if not is_full:
         envelope |= dict.fromkeys(list(envelope)[6:])
@@ -162,6 +164,8 @@ def _example(schema: Any, name: str, *, is_full: bool, known: dict[str, Any] | N
         # A union of nothing and something.
         (other,) = (branch for branch in kind if branch != "null")
         return _example(other, name, is_full=True, known=known) if is_full else None
+    if isinstance(schema, dict) and schema.get("logicalType") == "timestamp-micros":
+        return _TIMESTAMP if is_full else datetime.fromtimestamp(0, UTC)
     if isinstance(kind, str) and kind in known:
         return _example(known[kind], name, is_full=is_full, known=known)
     match kind:

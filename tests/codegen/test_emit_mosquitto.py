@@ -12,7 +12,7 @@ from orbitalis_codegen import Model, cli, read_specification
 from orbitalis_codegen.emit import EmitError, emit
 from orbitalis_codegen.emit.header import parse_header
 from orbitalis_codegen.emit.mosquitto.access import FOLDER, emit_mosquitto
-from orbitalis_codegen.model import Channel, Operation, Parameter
+from orbitalis_codegen.model import ROLES, Channel, Operation, Parameter
 from tests.codegen.broken.cases import LAMPS, edited
 from tests.support.repository import ROOT
 
@@ -68,20 +68,21 @@ def access(model: Model) -> dict[str, list[str]]:
 def test_each_is_bound_to_its_own_level(lamps: Model, address: str, core: str, plugin: str) -> None:
     model = with_channel(lamps, address, sends=("core",), receives=("plugin",))
 
-    assert access(model) == {"core.acl": [core], "plugin.acl": [plugin]}
+    assert access(model) == {"core.acl": [core], "plugin.acl": [plugin], "operator.acl": []}
 
 
 def test_both_roles_may_do_the_same(lamps: Model) -> None:
     both = ("core", "plugin")
     model = with_channel(lamps, "{recipient_identifier}/{sender_identifier}", sends=both, receives=both)
 
-    assert list(access(model).values()) == [["write +/%u", "read %u/+"]] * 2
+    assert list(access(model).values()) == [["write +/%u", "read %u/+"]] * 2 + [[]]
 
 
 def test_what_nobody_of_a_role_does_is_not_allowed(lamps: Model) -> None:
     assert access(with_channel(lamps, "all", sends=("core",), receives=())) == {
         "core.acl": ["write all"],
         "plugin.acl": [],
+        "operator.acl": [],
     }
 
 
@@ -115,7 +116,7 @@ def test_an_address_that_mosquitto_would_read_otherwise_is_refused(lamps: Model,
 def test_the_repository_lets_orbiters_do_what_its_operations_say() -> None:
     model = read_specification(ROOT)
 
-    for role in "core", "plugin":
+    for role in ROLES:
         found = set(rules((ROOT / FOLDER / f"{role}.acl").read_text()))
         wanted = {
             ("write" if operation.action == "send" else "read", levels(model.channels[operation.channel]))
@@ -123,8 +124,9 @@ def test_the_repository_lets_orbiters_do_what_its_operations_say() -> None:
             if role in operation.roles
         }
         assert {(rule.split(" ")[0], rule.split(" ")[1].replace("%u", "+")) for rule in found} == wanted
-        # Whatever has levels for identifiers is bound, by exactly one of them.
-        assert [rule for rule in found if rule.count("%u") != ("+" in rule)] == []
+        # Whatever has levels for identifiers is bound, by exactly one of them; wills are read by everybody.
+        bound = found - {"read orbitalis/+/will"}
+        assert [rule for rule in bound if rule.count("%u") != ("+" in rule or "%u" in rule)] == []
 
 
 def levels(channel: Channel) -> str:

@@ -22,6 +22,8 @@ HEADERS: dict[str, Any] = {
     "open_connections": ("a", "b"),
     "readable_encodings": tuple(Encoding),
     "late_offers": True,
+    "sequence_number": 3,
+    "answer_within": 2.5,
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 

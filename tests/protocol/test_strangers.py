@@ -81,6 +81,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "setup_data": payloads,
     "output_topic": st.one_of(st.none(), topics),
     "operation_input_topic": st.one_of(st.none(), topics),
+    "exact_schemas": st.dictionaries(
+        operation_names, st.lists(st.sampled_from(["", "a" * 16]), max_size=2), max_size=2
+    ),
+    "input_schemas": st.lists(schemas, max_size=2),
 }
 KINDS = [
     messages.AnnounceMessage,

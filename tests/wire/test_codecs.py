@@ -95,7 +95,16 @@ def test_every_field_is_named_where_it_is_wrong(target: Target, data: st.DataObj
 def test_every_record_has_a_codec() -> None:
     records = {name for name in messages.__all__ if name not in TARGETS}
 
-    assert records == {"DiscoverQuery", "Input", "OfferedOperation", "Output"}
+    assert records == {
+        "ConnectionInfo",
+        "DiscoverQuery",
+        "Input",
+        "OfferedOperation",
+        "OperationInfo",
+        "OperationStatistics",
+        "Output",
+        "RequirementInfo",
+    }
     assert [codec.message_class for codec in CODECS] == list(CODEC_BY_CLASS)
     assert [codec.message_type for codec in CODECS] == list(CODEC_BY_MESSAGE_TYPE)
     for codec in CODECS:
@@ -236,7 +245,7 @@ def test_blocks_are_read_whether_they_say_their_size_or_not() -> None:
     assert codecs.decode_input(data) == Input(schemas=("a", "b", "c", "a"), support_empty_schema=True)
     query = QUERY + QUERY_REST
     sized = long(-1) + long(len(text("x") + query)) + text("x") + query
-    queries = codecs.decode_discover_message(DISCOVER + sized + long(1) + text("y") + query + EMPTY).queries
+    queries = codecs.decode_discover_message(DISCOVER + sized + long(1) + text("y") + query + 2 * EMPTY).queries
     assert list(queries) == ["x", "y"]
     assert queries["x"] == DiscoverQuery(inputs=(Input(),), outputs=(Output(),), operation_name="turn_on")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from fastavro.schema import fingerprint
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orbitalis_avro.canonical_form import canonical_form_of
@@ -25,7 +26,10 @@ from tests.support.avro import Pair, pairs
 from tests.support.repository import ROOT
 
 SCHEMA = json.loads((ROOT / "schemas" / "EventEnvelope.avsc").read_text())
-ENVELOPES: st.SearchStrategy[Pair] = pairs(SCHEMA, lambda _: EventEnvelope)
+ENVELOPES: st.SearchStrategy[Pair] = pairs(SCHEMA, lambda _: EventEnvelope).filter(
+    # JSON has no other numbers.
+    lambda pair: math.isfinite(pair.value.answer_within or 0.0)
+)
 FIELDS = [field.name for field in dataclasses.fields(EventEnvelope)]
 BASE, HEADERS = FIELDS[:6], FIELDS[6:]
 PLAIN = EventEnvelope(
@@ -260,6 +264,7 @@ def test_whatever_comes_is_read_or_malformed(pair: Pair, encoding: Encoding, dat
         envelope, _ = decode_event(good[:at] + noise + good[at + data.draw(st.integers(0, 4)) :])
     except DecodeError:
         return
+    assume(math.isfinite(envelope.answer_within or 0.0))
     for either in Encoding:
         assert decode_event(encode_event(envelope, either)) == (envelope, either)
 
@@ -306,8 +311,8 @@ def test_every_field_is_named_where_it_is_wrong(name: str) -> None:
             encode_event(replace(PLAIN, **wrong), encoding)
         assert refused.value.path == name
     with pytest.raises(DecodeError) as caught:
-        decode_event(with_content(**{name: 0.5}))
-    assert caught.value.path == name
+        decode_event(with_content(**{name: {"__type__": 0.5}}))
+    assert caught.value.path.split(".")[0] == name
 
 
 def test_payloads_of_any_size_are_read() -> None:

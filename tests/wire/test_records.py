@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from orbitalis import Input
-from orbitalis_avro.records import Record
+from orbitalis_avro.records import ABSENT, Record
 from orbitalis_wire import messages, topics
 
 CLASSES: list[Any] = [
@@ -45,7 +45,7 @@ def test_is_a_dataclass(record_class: Any) -> None:
 
     assert inspect.signature(record_class).parameters.keys() == inspect.signature(twin).parameters.keys()
     assert [field.default for field in dataclasses.fields(record_class)] == [
-        one.default if one.default is not inspect.Parameter.empty else dataclasses.MISSING
+        dataclasses.MISSING if one.default in (inspect.Parameter.empty, ABSENT) else one.default
         for one in inspect.signature(record_class).parameters.values()
     ]
     assert repr(record) == repr(made(twin))

@@ -102,6 +102,17 @@ def test_schemas_have_the_canonical_form_of_the_peers(name: str) -> None:
 
 
 def test_every_message_is_one_of_the_peers_but_those_that_they_do_without() -> None:
-    ours = {"AnnounceMessage", "BytesMessage", "OperationErrorMessage"}
+    ours = {
+        "AnnounceMessage",
+        "BytesMessage",
+        "CancelInputMessage",
+        "ConnectionsMessage",
+        "InfoMessage",
+        "IntrospectionRequestMessage",
+        "OperationErrorMessage",
+        "PongMessage",
+        "StatisticsMessage",
+        "WillMessage",
+    }
 
     assert {codec.message_type for codec in CODECS} == set(SCHEMAS) | ours
