@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-__all__ = ["Json", "canonical_form_of", "fingerprint_of"]
+__all__ = ["Json", "canonical_form_of", "fingerprint_of", "logical_type_of"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -81,6 +81,25 @@ def _fingerprint_table() -> Sequence[int]:
             value = (value >> 1) ^ (_EMPTY_FINGERPRINT if value & 1 else 0)
         table.append(value)
     return table
+
+
+def logical_type_of(kind: str, schema: Mapping[str, Json]) -> tuple[str, int, int] | None:
+    """Return the logical type of a schema of a kind, such as `long`, if it is one that counts; else `None`.
+
+    That is its name, and for a decimal its precision and its scale.
+    """
+    name = schema.get("logicalType")
+    if not isinstance(name, str) or name not in _LOGICAL_TYPES.get(kind, ()):
+        return None
+    if kind == "fixed" and schema.get("size") != _SIZES.get(name, schema.get("size")):
+        return None
+    if name != "decimal":
+        return name, 0, 0
+    precision, scale = schema.get("precision"), schema.get("scale", 0)
+    # What fastavro takes for no number, Avro takes for no decimal.
+    if type(precision) is not int or type(scale) is not int or precision < 1:
+        return None
+    return name, precision, scale
 
 
 class _Writer:
@@ -203,18 +222,13 @@ class _Writer:
 
 def _logical_type(kind: str, schema: Mapping[str, Json]) -> str:
     """Return the attributes of the logical type, if it is one that counts."""
-    name = schema.get("logicalType")
-    if not isinstance(name, str) or name not in _LOGICAL_TYPES.get(kind, ()):
-        return ""
-    if kind == "fixed" and schema.get("size") != _SIZES.get(name, schema.get("size")):
-        return ""
-    if name != "decimal":
-        return f',"logicalType":"{name}"'
-    precision, scale = schema.get("precision"), schema.get("scale", 0)
-    # What fastavro takes for no number, Avro takes for no decimal.
-    if type(precision) is not int or type(scale) is not int or precision < 1:
-        return ""
-    return f',"logicalType":"decimal","precision":{precision},"scale":{scale}'
+    match logical_type_of(kind, schema):
+        case None:
+            return ""
+        case "decimal", precision, scale:
+            return f',"logicalType":"decimal","precision":{precision},"scale":{scale}'
+        case name, _, _:
+            return f',"logicalType":"{name}"'
 
 
 def _check_decimal(kind: str, schema: Mapping[str, Json]) -> None:

@@ -216,6 +216,8 @@ class Plan:
 
     def is_recursive(self, name: str) -> bool:
         """Whether values of a named type can contain values of the same type."""
+        if name not in self._endless:
+            return False
         if name not in self._recursive:
             reached: set[str] = set()
             waiting = [name]
@@ -227,6 +229,27 @@ class Plan:
                     waiting += new
             self._recursive[name] = name in reached
         return self._recursive[name]
+
+    @cached_property
+    def _endless(self) -> frozenset[str]:
+        """The named types from which names lead on without end: those that refer to themselves, and what leads there.
+
+        Most schemas have none, and a stranger's may have thousands of types.
+        """
+        leads: dict[str, set[str]] = {name: set() for name in self.named}
+        left: dict[str, int] = {}
+        for name, one in self.named.items():
+            inner = {to for field in one.fields for to in references(field.type)} if isinstance(one, Record) else set()
+            left[name] = len(inner)
+            for to in inner:
+                leads[to].add(name)
+        ended = [name for name, count in left.items() if count == 0]
+        for name in ended:
+            for outer in leads[name]:
+                left[outer] -= 1
+                if left[outer] == 0:
+                    ended.append(outer)
+        return frozenset(self.named) - frozenset(ended)
 
     def _record(self, record: Record) -> RecordPlan:
         type_ = Reference(name=record.name)

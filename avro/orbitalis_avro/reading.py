@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
+from orbitalis_avro.canonical_form import logical_type_of
 from orbitalis_avro.types import (
     Array,
     AvroType,
@@ -40,11 +41,16 @@ class _Reader:
 
     def __init__(self) -> None:
         self.named: dict[str, NamedType] = {}
+        self._meant: dict[str, AvroType] = {}
+        """What the name of a fixed stands for: it may have a logical type."""
 
     def type(self, schema: Any, around: str) -> AvroType:
         """Read what stands where a type belongs, inside of the namespace `around`."""
         if isinstance(schema, str):
-            return _primitive(schema) if schema in _PRIMITIVES else Reference(name=_full_name(schema, around))
+            if schema in _PRIMITIVES:
+                return _primitive(schema)
+            name = _full_name(schema, around)
+            return self._meant.get(name, Reference(name=name))
         if isinstance(schema, list):
             branches = cast("list[object]", schema)
             return Union(branches=tuple(self.type(branch, around) for branch in branches))
@@ -56,11 +62,14 @@ class _Reader:
                 return Array(items=self.type(schema["items"], around))
             case "map":
                 return Map(values=self.type(schema["values"], around))
-            case "record" | "error" | "enum" | "fixed":
-                return _logical(schema, self._define(kind, schema, around))
+            case "fixed":
+                reference = self._define(kind, schema, around)
+                self._meant[reference.name] = meant = _logical(kind, schema, reference)
+                return meant
+            case "record" | "error" | "enum":
+                return self._define(kind, schema, around)
             case _:
-                found = self.type(kind, around)
-                return _logical(schema, found) if isinstance(found, (Primitive, Reference)) else found
+                return _logical(kind, schema, _primitive(kind))
 
     def _define(self, kind: str, schema: Mapping[str, Any], around: str) -> Reference:
         namespace = schema.get("namespace")
@@ -68,6 +77,7 @@ class _Reader:
         inner = name.rpartition(".")[0]
         doc = schema.get("doc") or ""
         class_name = name.rpartition(".")[2]
+        aliases = tuple(_full_name(alias, inner) for alias in _texts(schema.get("aliases")))
         match kind:
             case "enum":
                 self.named[name] = Enumeration(
@@ -77,10 +87,11 @@ class _Reader:
                     symbols=tuple(schema["symbols"]),
                     default=schema.get("default"),
                     source="",
+                    aliases=aliases,
                 )
             case "fixed":
                 self.named[name] = Fixed(
-                    name=name, class_name=class_name, description=doc, size=schema["size"], source=""
+                    name=name, class_name=class_name, description=doc, size=schema["size"], source="", aliases=aliases
                 )
             case _:
                 # Its place is taken before its fields are read, which may contain it.
@@ -93,24 +104,28 @@ class _Reader:
                         description=field.get("doc") or "",
                         has_default="default" in field,
                         default=field.get("default"),
+                        aliases=_texts(field.get("aliases")),
                     )
-                    for field in schema["fields"]
+                    for field in schema.get("fields", ())
                 )
-                self.named[name] = Record(name=name, class_name=class_name, description=doc, fields=fields, source="")
+                self.named[name] = Record(
+                    name=name, class_name=class_name, description=doc, fields=fields, source="", aliases=aliases
+                )
         return Reference(name=name)
 
 
-def _logical(schema: Mapping[str, Any], underlying: Primitive | Reference) -> AvroType:
-    name = schema.get("logicalType")
-    if not isinstance(name, str):
+def _logical(kind: str, schema: Mapping[str, Any], underlying: Primitive | Reference) -> AvroType:
+    found = logical_type_of(kind, schema)
+    if found is None:
         return underlying
-    is_decimal = name == "decimal"
-    return LogicalType(
-        name=name,
-        underlying=underlying,
-        precision=schema.get("precision", 0) if is_decimal else 0,
-        scale=schema.get("scale", 0) if is_decimal else 0,
-    )
+    name, precision, scale = found
+    return LogicalType(name=name, underlying=underlying, precision=precision, scale=scale)
+
+
+def _texts(listed: object) -> tuple[str, ...]:
+    """Return the texts of a list of aliases; what is none is left out."""
+    listed = cast("list[object]", listed) if isinstance(listed, list) else []
+    return tuple(one for one in listed if isinstance(one, str))
 
 
 def _primitive(name: str) -> Primitive:

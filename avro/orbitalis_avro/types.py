@@ -84,6 +84,8 @@ class Field:
     has_default: bool
     default: object
     """The default as JSON gives it; meaningless unless `has_default`."""
+    aliases: tuple[str, ...] = ()
+    """Other names under which a reader with this field finds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,8 @@ class Record:
     fields: tuple[Field, ...]
     source: str
     """File of the schema, relative to the root, with `/`."""
+    aliases: tuple[str, ...] = ()
+    """Other full names under which a reader with this type knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +114,8 @@ class Enumeration:
     symbols: tuple[str, ...]
     default: str | None
     source: str
+    aliases: tuple[str, ...] = ()
+    """Other full names under which a reader with this type knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,8 @@ class Fixed:
     size: int
     """Bytes."""
     source: str
+    aliases: tuple[str, ...] = ()
+    """Other full names under which a reader with this type knows it."""
 
 
 NamedType: TypeAlias = Record | Enumeration | Fixed

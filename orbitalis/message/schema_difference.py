@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from orbitalis.message.schema import Input, Output, canonical_form
+from orbitalis_avro.resolution.refusal import Refusal
 from orbitalis_wire import limits, messages
 
-__all__ = ["Shapes", "schema_differences", "shape_differences", "shortened"]
+__all__ = ["Shapes", "refusal_text", "schema_differences", "shape_differences", "shortened"]
 
 _MOST: Final = 8
 """Differences that are told."""
@@ -59,6 +60,19 @@ def shape_differences(here: Shapes, there: Shapes, *, is_plugin: bool) -> tuple[
     if not any(Output.from_wire(other).accepts(one) for one in given for other in core[1]):
         found += _differences("output", here[1], there[1])
     return tuple(found)
+
+
+def refusal_text(refusal: Refusal, *, writes: bool = False) -> str:
+    """Return why a schema of the other side is not read by one of this side; `writes` says that this side writes."""
+    path, verb = refusal.path, refusal.verb
+    if refusal.writer is not None and refusal.reader is not None:
+        pair = (refusal.writer, refusal.reader) if writes else (refusal.reader, refusal.writer)
+        return _sentence(path, verb, *pair)
+    writer, reader = ("here", "there") if writes else ("there", "here")
+    if refusal.writer is None:
+        return f"{_subject(path)} {verb} {writer}, and has no default {reader}"
+    what = f" ({shortened(refusal.writer)})" if refusal.writer else ""
+    return f"{_subject(path)}{what} {verb} {writer}"
 
 
 def shortened(text: object, longest: int = _NAME) -> str:
@@ -250,8 +264,15 @@ class _Comparison:
             )
 
     def _note(self, path: str, verb: str, here: object, there: object) -> None:
-        subject = f"field {shortened(path)}" if path else "the schema"
-        self._found.append(f"{subject} {verb} {shortened(here)} here and {shortened(there)} there")
+        self._found.append(_sentence(path, verb, here, there))
+
+
+def _sentence(path: str, verb: str, here: object, there: object) -> str:
+    return f"{_subject(path)} {verb} {shortened(here)} here and {shortened(there)} there"
+
+
+def _subject(path: str) -> str:
+    return f"field {shortened(path)}" if path else "the schema"
 
 
 def _read(text: str) -> _Schema:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from orbitalis_avro.layout import RecordLayout
 from orbitalis_avro.source.copier import Copier
 from orbitalis_avro.source.reader import Reader
+from orbitalis_avro.source.resolver import Resolvers
 from orbitalis_avro.source.writer import Writer
 
-__all__ = ["copy_function", "read_function", "write_function"]
+__all__ = ["Resolvers", "copy_function", "read_function", "write_function"]
 
 
 def write_function(record: RecordLayout) -> str:

@@ -49,28 +49,29 @@ class Reader(Function):
             if index == 0:
                 self.add("try:")
                 self._indent += 1
-            self._read(field.layout, values[field.name], f".{field.name}")
+            self.read(field.layout, values[field.name], f".{field.name}")
         self._indent -= 1
         self.end("READ_FAULTS")
+        self.measure(start)
+
+    def measure(self, start: int) -> None:
+        """Assign the length of the data before the line `start`, if lines after it need that."""
         if any("> size:" in line for line in self.lines[start:]):
             self.lines.insert(start, "    " * self._indent + "size = len(data)")
 
-    def _read(self, layout: Layout, target: str, at: str) -> None:
+    def read(self, layout: Layout, target: str, at: str) -> None:
         match layout:
             case ScalarLayout(step=step):
                 if step.name in LOGICAL:
                     raw = f"raw{self.number()}"
-                    self._primitive(step.underlying, raw, step)
+                    self.primitive(step.underlying, raw, step)
                     self.lift(raw, step, target)
                 else:
-                    self._primitive(step.underlying, target, step)
+                    self.primitive(step.underlying, target, step)
                 self.allow(target, layout)
-            case EnumLayout(step=step, members=members):
+            case EnumLayout(step=step):
                 self.add(f"index, position = read_index(data, position, {len(step.symbols)})")
-                self.add(f"{target} = {members}[index]")
-                if layout.is_narrowed:
-                    with self.block(f"if {target} not in {layout.written}:"):
-                        self.add(f"raise unexpected({quoted(layout.expected)}, {target})")
+                self.take(layout, target)
             case ArrayLayout():
                 self._array(layout, target, at)
             case MapLayout():
@@ -81,7 +82,14 @@ class Reader(Function):
                 guard = ", guard" if step.is_guarded else ""
                 self.add(f"{target}, position = _read_{suffix}(data, position{guard})")
 
-    def _primitive(self, underlying: str, target: str, step: ScalarStep) -> None:
+    def take(self, layout: EnumLayout, target: str) -> None:
+        """Assign the member at `index`."""
+        self.add(f"{target} = {layout.members}[index]")
+        if layout.is_narrowed:
+            with self.block(f"if {target} not in {layout.written}:"):
+                self.add(f"raise unexpected({quoted(layout.expected)}, {target})")
+
+    def primitive(self, underlying: str, target: str, step: ScalarStep) -> None:
         match underlying:
             case "null":
                 self.add(f"{target} = None")
@@ -123,7 +131,7 @@ class Reader(Function):
         number = self.number()
         self.add(f"items{number}: list[{layout.items.annotation}] = []")
         inner = f"{at}[items{number}]"
-        with self._blocks(number, layout.step.minimum, at):
+        with self.blocks(number, layout.step.minimum, at):
             if layout.step.minimum == 0:
                 self.add(f"guard.count(count{number})")
             self.at(inner)
@@ -143,23 +151,23 @@ class Reader(Function):
         with self.block(f"for _ in range(count{number}):"):
             if has_parts(layout.items):
                 self.at(inner)
-            self._read(layout.items, f"item{number}", inner)
+            self.read(layout.items, f"item{number}", inner)
             self.add(f"items{number}.append(item{number})")
 
     def _map(self, layout: MapLayout, target: str, at: str) -> None:
         number = self.number()
         self.add(f"entries{number}: dict[str, {layout.values.annotation}] = {{}}")
-        with self._blocks(number, layout.step.minimum, at), self.block(f"for _ in range(count{number}):"):
+        with self.blocks(number, layout.step.minimum, at), self.block(f"for _ in range(count{number}):"):
             self.at(at)
             self.add(f"key{number}, position = read_key(data, position, entries{number})")
             inner = f"{at}[key{number}]"
             self.at(inner)
-            self._read(layout.values, f"item{number}", inner)
+            self.read(layout.values, f"item{number}", inner)
             self.add(f"entries{number}[key{number}] = item{number}")
         self.add(f"{target} = entries{number}")
 
     @contextmanager
-    def _blocks(self, number: int, minimum: int, at: str) -> Generator[None]:
+    def blocks(self, number: int, minimum: int, at: str) -> Generator[None]:
         with self.block("while data[position]:"):
             self.add(f"count{number}, position, end{number} = read_block(data, position, {minimum})")
             yield
@@ -180,7 +188,7 @@ class Reader(Function):
         word = "if"
         for index, inner in enumerate(layout.branches):
             with self.block(f"{word} {branch} == {index * 2 if is_short else index}:"):
-                self._read(inner, target, at)
+                self.read(inner, target, at)
             word = "elif"
         with self.block("else:"):
             self.add(f"raise bad_branch(data, position - 1, {count})")

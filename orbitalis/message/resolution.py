@@ -1,0 +1,207 @@
+"""Messages of one schema read as those of another one, by Avro's schema resolution.
+
+    resolve                  whether and how one schema is read by another one
+    schema_pairs             the same for all schemas of two sides: which is read as which
+    resolving_reader         what reads the payloads of a schema as messages of a class
+    readers_by_fingerprint   the same for all that one side may write, by what the envelope says
+
+Schemas are JSON texts, as everywhere. A stranger may have written them: each comparison is bounded, and remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from orbitalis.message.payload import schema_of
+from orbitalis.message.registry import UserMessage
+from orbitalis.message.schema import canonical_form, is_schema
+from orbitalis_avro.canonical_form import fingerprint_of
+from orbitalis_avro.resolution.refusal import Refusal
+from orbitalis_wire import limits
+
+if TYPE_CHECKING:
+    from orbitalis_avro.resolution.matches import Resolution
+
+__all__ = [
+    "PayloadReader",
+    "SchemaPair",
+    "readers_by_fingerprint",
+    "resolve",
+    "resolving_reader",
+    "schema_pairs",
+    "unfamiliar_bytes",
+]
+
+PayloadReader: TypeAlias = Callable[[bytes], object]
+"""Returns the message of Avro binary; raises :class:`~orbitalis_avro.errors.DecodeError`."""
+
+_KEPT: Final = 128
+"""Comparisons that are remembered, and as many old ones."""
+_KEPT_BYTES: Final = 16 * limits.SCHEMA_BYTES
+"""Characters of the writers' schemas in these."""
+_READERS: Final = 128
+"""Readers that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaPair:
+    """A schema that is written, and the one by which it is read."""
+
+    writer: str
+    reader: str
+    is_exact: bool
+    """Whether both are the same, so that nothing has to be resolved."""
+
+
+class _Comparisons(dict[tuple[str, str], "Resolution | Refusal"]):
+    """What was compared last, by the canonical form of the writer's schema and the text of the reader's.
+
+    Look it up with `[]`. When this is full, what is in it becomes `old`; what was old before is dropped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.old: dict[tuple[str, str], Resolution | Refusal] = {}
+        self._bytes = 0
+
+    def __missing__(self, pair: tuple[str, str]) -> Resolution | Refusal:
+        # Other threads may do the same at the same time.
+        old = self.old
+        found = old[pair] if pair in old else _compare(*pair)
+        if len(self) >= _KEPT or self._bytes + len(pair[0]) > _KEPT_BYTES:
+            self.old = dict(self)
+            self.clear()
+            self._bytes = 0
+        self[pair] = found
+        self._bytes += len(pair[0])
+        return found
+
+
+_comparisons: Final = _Comparisons()
+
+
+def resolve(writer: str, reader: str) -> Resolution | Refusal:
+    """Return how payloads that are written with one schema are read by another one, or what is in the way.
+
+    :func:`~orbitalis.message.schema_difference.refusal_text` tells a refusal to people. Schemas that are the same need
+    no resolution, and may do things that this refuses, such as referring to themselves.
+    """
+    return _comparisons[canonical_form(writer), reader]
+
+
+def schema_pairs(writers: Sequence[str], readers: Sequence[str]) -> tuple[SchemaPair, ...]:
+    """Return by which schema of a reader each schema of a writer is read; those that are read by none are left out.
+
+    A schema that is the same is preferred, then the first of `readers` by which the other one resolves.
+    """
+    forms = {canonical_form(reader): reader for reader in reversed(readers)}
+    pairs: list[SchemaPair] = []
+    for writer in writers:
+        same = forms.get(canonical_form(writer))
+        if same is not None:
+            pairs.append(SchemaPair(writer, same, is_exact=True))
+            continue
+        found = next((one for one in readers if not isinstance(resolve(writer, one), Refusal)), None)
+        if found is not None:
+            pairs.append(SchemaPair(writer, found, is_exact=False))
+    return tuple(pairs)
+
+
+def unfamiliar_bytes(writers: Sequence[str], readers: Sequence[str]) -> int:
+    """Return the characters of schemas that :func:`schema_pairs` would have to read for comparisons not done lately.
+
+    A quota charges them before. Of each pair, the writer's schema counts.
+    """
+    known = {canonical_form(reader) for reader in readers}
+    pairs = ((canonical_form(writer), reader) for writer in writers for reader in readers)
+    return sum(
+        len(form)
+        for form, reader in pairs
+        if form not in known and (form, reader) not in _comparisons and (form, reader) not in _comparisons.old
+    )
+
+
+def resolving_reader(writer: str, message_class: type[Any]) -> PayloadReader:
+    """Return what reads payloads written with a schema as messages of a class: a user's or a generated one.
+
+    It is made once, and the last ones are remembered. Payloads are Avro binary, `avro` in the envelope.
+
+    Raises:
+        TypeError: The class is no message class.
+        ValueError: The schema does not resolve to that of the class.
+    """
+    return _reader(canonical_form(writer), message_class)
+
+
+def readers_by_fingerprint(writers: Sequence[str], message_classes: Sequence[type[Any]]) -> Mapping[str, PayloadReader]:
+    """Return what reads the payloads that one side may write, by the fingerprints that its envelopes carry.
+
+    Each schema of `writers` is paired with one of the classes as :func:`schema_pairs` says; those that no class reads
+    are left out. The readers are made when they are first used.
+    """
+    classes = {schema_of(message_class): message_class for message_class in reversed(message_classes)}
+    return {
+        fingerprint_of(canonical_form(pair.writer)): _Deferred(pair.writer, classes[pair.reader])
+        for pair in schema_pairs(writers, [schema_of(one) for one in message_classes])
+    }
+
+
+class _Deferred:
+    """Reads payloads of a schema; what it takes is made when there is one."""
+
+    __slots__ = ("_message_class", "_writer")
+
+    def __init__(self, writer: str, message_class: type[Any]) -> None:
+        self._writer = writer
+        self._message_class = message_class
+
+    def __call__(self, data: bytes) -> object:
+        return resolving_reader(self._writer, self._message_class)(data)
+
+
+@lru_cache(maxsize=_READERS)
+def _reader(writer: str, message_class: type[Any]) -> PayloadReader:
+    schema = schema_of(message_class)
+    if writer == canonical_form(schema):
+        return _exact_reader(message_class)
+    resolution = resolve(writer, schema)
+    if isinstance(resolution, Refusal):
+        from orbitalis.message.schema_difference import refusal_text
+
+        raise ValueError(f"{message_class.__qualname__} does not read this schema: {refusal_text(resolution)}")
+    # Importing them takes long, and most messages are read as they are written.
+    import json
+
+    from orbitalis.message.codec import compile_reader
+    from orbitalis.message.derivation import read_record
+
+    return compile_reader(read_record(message_class), json.loads(schema), resolution)
+
+
+def _exact_reader(message_class: type[Any]) -> PayloadReader:
+    if issubclass(message_class, UserMessage):
+        return message_class.decode
+    from orbitalis_wire.codecs import CODEC_BY_CLASS
+
+    decode: PayloadReader = CODEC_BY_CLASS[message_class].payload_decoders["avro"]
+    return decode
+
+
+def _compare(writer: str, reader: str) -> Resolution | Refusal:
+    import json
+
+    from orbitalis_avro.reading import read_schema
+    from orbitalis_avro.resolution.comparison import compare
+
+    if not is_schema(writer):
+        return Refusal(verb="is none that can be compared", writer="", reader=None)
+    if not is_schema(reader):
+        return Refusal(verb="is", writer="a schema", reader="none that can be compared")
+    schemas = json.loads(writer), json.loads(reader)
+    kinds = [schema.get("type") if isinstance(schema, dict) else "union" for schema in schemas]
+    if any(kind not in ("record", "error") for kind in kinds):
+        return Refusal(verb="is", writer=str(kinds[0]), reader=str(kinds[1]))
+    return compare(read_schema(schemas[0]), read_schema(schemas[1]), deepest=limits.NESTING_DEPTH)
