@@ -239,7 +239,8 @@ class Plan:
         leads: dict[str, set[str]] = {name: set() for name in self.named}
         left: dict[str, int] = {}
         for name, one in self.named.items():
-            inner = {to for field in one.fields for to in references(field.type)} if isinstance(one, Record) else set()
+            fields = one.fields if isinstance(one, Record) else ()
+            inner = {to for field in fields for to in references(field.type)}
             left[name] = len(inner)
             for to in inner:
                 leads[to].add(name)

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from orbitalis.message.payload import schema_of
 from orbitalis.message.registry import UserMessage
@@ -38,12 +37,12 @@ __all__ = [
 PayloadReader: TypeAlias = Callable[[bytes], object]
 """Returns the message of Avro binary; raises :class:`~orbitalis_avro.errors.DecodeError`."""
 
+K = TypeVar("K")
+V = TypeVar("V")
 _KEPT: Final = 128
-"""Comparisons that are remembered, and as many old ones."""
+"""Comparisons and readers that are remembered, and as many old ones."""
 _KEPT_BYTES: Final = 16 * limits.SCHEMA_BYTES
 """Characters of the writers' schemas in these."""
-_READERS: Final = 128
-"""Readers that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +55,29 @@ class SchemaPair:
     """Whether both are the same, so that nothing has to be resolved."""
 
 
-class _Comparisons(dict[tuple[str, str], "Resolution | Refusal"]):
-    """What was compared last, by the canonical form of the writer's schema and the text of the reader's.
+class _Lately(dict[tuple[str, K], V]):
+    """What was worked out last, by a writer's schema and something of the reader.
 
     Look it up with `[]`. When this is full, what is in it becomes `old`; what was old before is dropped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work_out: Callable[[str, K], V]) -> None:
         super().__init__()
-        self.old: dict[tuple[str, str], Resolution | Refusal] = {}
+        self.old: dict[tuple[str, K], V] = {}
+        self._work_out = work_out
         self._bytes = 0
 
-    def __missing__(self, pair: tuple[str, str]) -> Resolution | Refusal:
+    def __missing__(self, key: tuple[str, K]) -> V:
         # Other threads may do the same at the same time.
         old = self.old
-        found = old[pair] if pair in old else _compare(*pair)
-        if len(self) >= _KEPT or self._bytes + len(pair[0]) > _KEPT_BYTES:
+        found = old[key] if key in old else self._work_out(*key)
+        if len(self) >= _KEPT or self._bytes + len(key[0]) > _KEPT_BYTES:
             self.old = dict(self)
             self.clear()
             self._bytes = 0
-        self[pair] = found
-        self._bytes += len(pair[0])
+        self[key] = found
+        self._bytes += len(key[0])
         return found
-
-
-_comparisons: Final = _Comparisons()
 
 
 def resolve(writer: str, reader: str) -> Resolution | Refusal:
@@ -133,7 +130,7 @@ def resolving_reader(writer: str, message_class: type[Any]) -> PayloadReader:
         TypeError: The class is no message class.
         ValueError: The schema does not resolve to that of the class.
     """
-    return _reader(canonical_form(writer), message_class)
+    return _readers[canonical_form(writer), message_class]
 
 
 def readers_by_fingerprint(writers: Sequence[str], message_classes: Sequence[type[Any]]) -> Mapping[str, PayloadReader]:
@@ -162,8 +159,7 @@ class _Deferred:
         return resolving_reader(self._writer, self._message_class)(data)
 
 
-@lru_cache(maxsize=_READERS)
-def _reader(writer: str, message_class: type[Any]) -> PayloadReader:
+def _make_reader(writer: str, message_class: type[Any]) -> PayloadReader:
     schema = schema_of(message_class)
     if writer == canonical_form(schema):
         return _exact_reader(message_class)
@@ -200,8 +196,14 @@ def _compare(writer: str, reader: str) -> Resolution | Refusal:
         return Refusal(verb="is none that can be compared", writer="", reader=None)
     if not is_schema(reader):
         return Refusal(verb="is", writer="a schema", reader="none that can be compared")
-    schemas = json.loads(writer), json.loads(reader)
-    kinds = [schema.get("type") if isinstance(schema, dict) else "union" for schema in schemas]
-    if any(kind not in ("record", "error") for kind in kinds):
-        return Refusal(verb="is", writer=str(kinds[0]), reader=str(kinds[1]))
+    schemas: list[object] = [json.loads(writer), json.loads(reader)]
+    kinds = [str(cast("dict[str, object]", one)["type"]) if isinstance(one, dict) else "union" for one in schemas]
+    if not {*kinds} <= {"record", "error"}:
+        return Refusal(verb="is", writer=kinds[0], reader=kinds[1])
     return compare(read_schema(schemas[0]), read_schema(schemas[1]), deepest=limits.NESTING_DEPTH)
+
+
+_comparisons: Final = _Lately[str, "Resolution | Refusal"](_compare)
+"""By the canonical form of the writer's schema and the text of the reader's."""
+_readers: Final = _Lately["type[Any]", PayloadReader](_make_reader)
+"""By the canonical form of the writer's schema and the class."""

@@ -57,7 +57,8 @@ class Reader(Function):
     def measure(self, start: int) -> None:
         """Assign the length of the data before the line `start`, if lines after it need that."""
         if any("> size:" in line for line in self.lines[start:]):
-            self.lines.insert(start, "    " * self._indent + "size = len(data)")
+            self.add("size = len(data)")
+            self.lines.insert(start, self.lines.pop())
 
     def read(self, layout: Layout, target: str, at: str) -> None:
         match layout:
