@@ -149,7 +149,10 @@ class _Comparison:
                 break
             inner = self.pair(writer, branch)
             return inner if isinstance(inner, Refusal) else BranchMatch(index=index, inner=inner)
-        return next(iter(passed.values()), self._differ("is", writer, reader))
+        if passed:
+            return next(iter(passed.values()))
+        alike = next((branch for branch in reader.branches if self._is_alike(writer, branch)), reader)
+        return self._misfit(writer, alike)
 
     def _fits(self, writer: AvroType, reader: AvroType) -> bool:
         """Return whether Avro holds two types for a pair, without looking into records."""
@@ -185,6 +188,17 @@ class _Comparison:
             case _:
                 pass
         return self._differ("is", writer, reader)
+
+    def _is_alike(self, writer: AvroType, reader: AvroType) -> bool:
+        """Return whether people would take two types that are no pair for one."""
+        match _base(writer), _base(reader):
+            case (Array(items=inner), Array(items=others)) | (Map(values=inner), Map(values=others)):
+                return self._is_alike(inner, others)
+            case Reference(name=name), Reference(name=other):
+                another = self._reader[other]
+                return _short(name) in map(_short, (other, *another.aliases))
+            case _:
+                return False
 
     def _differ(self, verb: str, writer: AvroType, reader: AvroType) -> Refusal:
         return Refusal(verb=verb, writer=_shown(writer, self._writer), reader=_shown(reader, self._reader))
