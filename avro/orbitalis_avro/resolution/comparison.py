@@ -265,13 +265,10 @@ def _enumerations(writer: Enumeration, reader: Enumeration) -> Match | Refusal:
     places = {symbol: index for index, symbol in enumerate(reader.symbols)}
     default = None if reader.default is None else places.get(reader.default)
     indexes = tuple(places.get(symbol, default) for symbol in writer.symbols)
+    known = ", ".join(reader.symbols[:_SHOWN])
     if all(index is None for index in indexes) and writer.symbols:
-        return Refusal(
-            verb="has symbols",
-            writer=", ".join(writer.symbols[:_SHOWN]),
-            reader=", ".join(reader.symbols[:_SHOWN]),
-        )
-    return EnumMatch(symbols=writer.symbols, indexes=indexes)
+        return Refusal(verb="has symbols", writer=", ".join(writer.symbols[:_SHOWN]), reader=known)
+    return EnumMatch(symbols=writer.symbols, indexes=indexes, expected=f"one of {known}")
 
 
 def _is_called(writer: NamedType, reader: NamedType) -> bool:

@@ -43,6 +43,8 @@ class EnumMatch:
     """Of the writer."""
     indexes: tuple[int | None, ...]
     """By the writer's index, the reader's; `None` for a symbol that the reader has not, and no default for."""
+    expected: str
+    """The reader's symbols, for errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

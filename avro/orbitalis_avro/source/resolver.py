@@ -196,7 +196,7 @@ class _Resolver(Reader):
             self.add(f"index = ({table},)[index]")
             if None in match.indexes:
                 with self.block("if index.__class__ is str:"):
-                    self.add(f'raise unexpected("one of " + ", ".join({tuple(layout.step.symbols)!a}), index)')
+                    self.add(f"raise unexpected({match.expected!a}, index)")
         self.take(layout, target)
 
     def _items(self, match: ArrayMatch, layout: ArrayLayout, target: str, at: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 from random import Random
@@ -119,7 +119,10 @@ class _Defaults:
             case {"type": "map", "values": values}:
                 return {key: self._value(values, one) for key, one in default.items()}
             case {"type": "record", "fields": fields}:
-                return {one["name"]: self._value(one["type"], default.get(one["name"], one.get("default"))) for one in fields}
+                return {
+                    one["name"]: self._value(one["type"], default.get(one["name"], one.get("default")))
+                    for one in fields
+                }
             case {"type": "bytes" | "fixed"}:
                 return default.encode("latin-1")
             case {"type": "float"}:
@@ -141,7 +144,9 @@ def _logical(name: str, default: Any) -> Any:
         case "date":
             return date(1970, 1, 1) + timedelta(days=default)
         case "time-millis" | "time-micros":
-            return (datetime(1970, 1, 1) + timedelta(microseconds=default * (1000 if name == "time-millis" else 1))).time()
+            return (
+                datetime(1970, 1, 1) + timedelta(microseconds=default * (1000 if name == "time-millis" else 1))
+            ).time()
         case _:
             zone = None if name.startswith("local") else UTC
             return datetime(1970, 1, 1, tzinfo=zone) + timedelta(

@@ -30,9 +30,7 @@ __all__ = ["DEEPEST", "compared", "dict_reader"]
 
 DEEPEST: Final = 64
 _NAMES: Final[dict[str, object]] = {
-    name: getattr(module, name)
-    for module in (binary, checks, logical, numbers, promotion)
-    for name in module.__all__
+    name: getattr(module, name) for module in (binary, checks, logical, numbers, promotion) for name in module.__all__
 } | {"Any": Any}
 
 

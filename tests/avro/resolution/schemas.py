@@ -175,7 +175,9 @@ class _Maker:
         return {"ref": name}
 
     def field(self, record: dict[str, Any], depth: int, around: frozenset[str]) -> dict[str, Any]:
-        taken = {one["name"] for one in record["fields"]} | {a for one in record["fields"] for a in one.get("aliases", ())}
+        taken = {one["name"] for one in record["fields"]} | {
+            a for one in record["fields"] for a in one.get("aliases", ())
+        }
         name = self.chance.choice([one for one in string.ascii_lowercase if one not in taken])
         field = {"name": name, "type": self.type(depth + 1, around)}
         if self.chance.random() < 0.4:
