@@ -79,6 +79,10 @@ docs: $(DEVELOPMENT) ## Make the pages and test vectors that come from the speci
 simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C; ARGS=--asyncio: whole orbiters
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
+.PHONY: resolution
+resolution: $(DEVELOPMENT) ## Hold schema resolution against fastavro, with 100,000 random pairs of schemas
+	@$(BIN)/python -m tests.avro.resolution $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) $(FUZZER) ## Fuzz everything that reads, guided by coverage, until Ctrl-C
 	@$(BIN)/python -m tests.fuzzing $(ARGS)
