@@ -18,7 +18,9 @@ from fastavro.schema import SchemaParseException
 from orbitalis_avro.binary import Fault
 from orbitalis_avro.resolution.refusal import Refusal
 from tests.avro.resolution.dict_reader import compared, dict_reader
-from tests.avro.resolution.schemas import edited, random_model, value_bytes
+from tests.avro.resolution.edits import edited
+from tests.avro.resolution.schemas import random_model
+from tests.avro.resolution.values import value_bytes
 
 __all__ = ["STRICTER", "Fastavro", "Tally", "hold", "is_stricter"]
 

@@ -12,7 +12,8 @@ import pytest
 from orbitalis_avro.resolution.refusal import Refusal
 from tests.avro.resolution.agreement import Fastavro, Tally, is_stricter, judge_pair
 from tests.avro.resolution.dict_reader import compared
-from tests.avro.resolution.schemas import Model, value_bytes
+from tests.avro.resolution.schemas import Model
+from tests.avro.resolution.values import value_bytes
 
 CASES: dict[str, Any] = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 PAIRS = [

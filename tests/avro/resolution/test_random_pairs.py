@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.avro.resolution.agreement import STRICTER, Tally, hold
-from tests.avro.resolution.schemas import EDITS
+from tests.avro.resolution.edits import EDITS
 
-PAIRS = 3_000
+PAIRS = 2_000
 
 
 @pytest.fixture(scope="module")
