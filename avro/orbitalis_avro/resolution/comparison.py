@@ -51,6 +51,8 @@ _PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
     "bytes": frozenset({"string"}),
 }
 """What a primitive may be read as, by what is written."""
+_INTEGERS: Final = frozenset({"int", "long"})
+"""Of which the same number is the same value."""
 _SHOWN: Final = 8
 """Branches, symbols and fields that are named in a refusal."""
 _FITTING_BRANCHES: Final = 64
@@ -132,25 +134,28 @@ class _Comparison:
             return self._differ(f"has more than {_FITTING_BRANCHES} branches that fit, and", writer, reader)
         if fitting:
             return UnionMatch(branches=found)
-        only = found[0] if len(found) == 1 else None
-        return only if isinstance(only, Refusal) else self._differ("is", writer, reader)
+        refusals = [one for one in found if isinstance(one, Refusal)]
+        telling = refusals if len(refusals) == 1 else [one for one in refusals if one.verb != "is"]
+        return telling[0] if telling else self._differ("is", writer, reader)
 
     def _branch(self, writer: AvroType, reader: Union) -> Match | Refusal:
         """Take the first branch that fits, as Avro does: by the names of named types, and with promotions."""
-        passed: dict[str, Refusal] = {}
+        passed: Refusal | None = None
+        kind = ""
         for index, branch in enumerate(reader.branches):
             if not self._fits(writer, branch):
                 continue
             if (logical := _logical_difference(writer, branch)) is not None:
-                passed.setdefault(_kind(branch), logical)
+                if passed is None:
+                    passed, kind = logical, _kind(branch)
                 continue
-            if passed and _kind(branch) not in passed:
+            if passed and _kind(branch) != kind and not {_kind(branch), kind} <= _INTEGERS:
                 # Avro would have taken a branch before, which gives another value.
                 break
             inner = self.pair(writer, branch)
             return inner if isinstance(inner, Refusal) else BranchMatch(index=index, inner=inner)
         if passed:
-            return next(iter(passed.values()))
+            return passed
         alike = next((branch for branch in reader.branches if self._is_alike(writer, branch)), reader)
         return self._misfit(writer, alike)
 
