@@ -22,7 +22,7 @@ from typing import Any
 from fastavro import parse_schema, schemaless_writer
 
 from orbitalis_codegen import Model, read_specification
-from orbitalis_codegen.model import Message
+from orbitalis_codegen.model import Message, SchemaVersion
 
 __all__ = ["FOLDER", "files", "main"]
 
@@ -53,6 +53,10 @@ def _schemas(model: Model) -> Iterator[Mapping[str, Any]]:
                 "schema": json.loads(message.schema),
                 "canonical_form": message.canonical_form,
                 "fingerprint": message.fingerprint,
+                "versions": [
+                    {"version": one.version, "fields": one.length, "fingerprint": one.fingerprint}
+                    for one in message.versions
+                ],
             }
 
 
@@ -60,22 +64,38 @@ def _events(model: Model) -> Iterator[Mapping[str, Any]]:
     yield _event(model, None, None, is_full=True)
     for message in model.messages.values():
         if message.schema is not None:
-            schema = json.loads(message.schema)
-            for is_full in (True, False):
-                yield _event(model, message, _example(schema, "", is_full=is_full), is_full=is_full)
+            yield _event(model, message, _example(json.loads(message.schema), "", is_full=True), is_full=True)
+            # What has no fingerprint is of the oldest version.
+            oldest = message.versions[0].length if message.versions else None
+            value = _example(json.loads(message.schema), "", is_full=False, length=oldest)
+            yield _event(model, message, value, is_full=False)
+            for version in message.versions[:-1]:
+                value = _example(json.loads(message.schema), "", is_full=True, length=version.length)
+                yield _event(model, message, value, is_full=True, version=version)
     integer = model.messages["Int32Message"]
     yield _event(model, integer, {"value": -1}, is_full=True)
     yield _event(model, integer, {"value": 4_294_967_295}, is_full=True, payload_format="bytes")
 
 
 def _event(
-    model: Model, message: Message | None, value: Any, *, is_full: bool, payload_format: str | None = None
+    model: Model,
+    message: Message | None,
+    value: Any,
+    *,
+    is_full: bool,
+    payload_format: str | None = None,
+    version: SchemaVersion | None = None,
 ) -> Mapping[str, Any]:
-    """Return an event; it has all headers if it is full, and none if it is not."""
+    """Return an event; it has all headers if it is full, and none if it is not.
+
+    An event of an older version has the payload, the headers and the envelope of that.
+    """
     payload = None
+    envelopes = [one for one in model.envelope.versions if version is None or one.version <= version.version]
     if message is not None:
         payload_format = payload_format or message.payload_format
-        payload = _payload(message, payload_format, value)
+        written = version or (message.versions[0] if message.versions and not is_full else None)
+        payload = _payload(message, payload_format, value, written)
     envelope: dict[str, Any] = {
         "identifier": "event-1",
         "publisher_identifier": "client-1",
@@ -89,8 +109,8 @@ def _event(
         "answer_requested": True,
         "connection_identifier": "connection-1",
         "open_connections": ["connection-1"],
-        "schema_fingerprint": None if message is None else message.fingerprint,
-        "readable_encodings": ["json", f"avro:{model.envelope.fingerprint}"],
+        "schema_fingerprint": None if message is None else (version or message).fingerprint,
+        "readable_encodings": ["json", *(f"avro:{one.fingerprint}" for one in reversed(envelopes))],
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "late_offers": False,
         "sequence_number": 3,
@@ -98,9 +118,9 @@ def _event(
     }
     if not is_full:
         envelope |= dict.fromkeys(list(envelope)[6:])
-    assert model.envelope.schema is not None
-    assert model.envelope.fingerprint is not None
-    binary = _MARKER + bytes.fromhex(model.envelope.fingerprint) + _avro(json.loads(model.envelope.schema), envelope)
+    newest = envelopes[-1]
+    envelope |= dict.fromkeys(list(envelope)[newest.length :])
+    binary = _MARKER + bytes.fromhex(newest.fingerprint) + _avro(json.loads(newest.schema), envelope)
     return {
         "value": _plain(value),
         "envelope": _plain(envelope),
@@ -109,14 +129,14 @@ def _event(
     }
 
 
-def _payload(message: Message, payload_format: str, value: Any) -> bytes:
+def _payload(message: Message, payload_format: str, value: Any, version: SchemaVersion | None) -> bytes:
     match payload_format:
         case "utf-8":
             return str(value["value"]).encode()
         case "bytes":
             return struct.pack(_STRUCTS[message.payload_layout or ""], value["value"])
         case _:
-            return _avro(json.loads(message.schema or ""), value)
+            return _avro(json.loads((version or message).schema or ""), value)
 
 
 def _avro(schema: Any, value: Any) -> bytes:
@@ -156,8 +176,13 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _example(schema: Any, name: str, *, is_full: bool, known: dict[str, Any] | None = None) -> Any:
-    """Return a value of a schema: with something in everything that could be empty, or with nothing."""
+def _example(
+    schema: Any, name: str, *, is_full: bool, known: dict[str, Any] | None = None, length: int | None = None
+) -> Any:
+    """Return a value of a schema: with something in everything that could be empty, or with nothing.
+
+    Fields of a record behind the first `length` have their defaults.
+    """
     known = {} if known is None else known
     kind = schema["type"] if isinstance(schema, dict) else schema
     if isinstance(kind, list):
@@ -173,7 +198,9 @@ def _example(schema: Any, name: str, *, is_full: bool, known: dict[str, Any] | N
             known[schema["name"]] = schema
             return {
                 field["name"]: _example(field["type"], field["name"], is_full=is_full, known=known)
-                for field in schema["fields"]
+                if length is None or index < length
+                else field["default"]
+                for index, field in enumerate(schema["fields"])
             }
         case "array":
             item = _example(schema["items"], name, is_full=is_full, known=known)

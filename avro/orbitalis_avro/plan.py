@@ -37,6 +37,7 @@ __all__ = [
     "ScalarStep",
     "Step",
     "UnionStep",
+    "references",
 ]
 
 LOGICAL_TYPES: Mapping[str, str] = {
@@ -145,6 +146,8 @@ class RecordPlan:
     name: str
     """Full Avro name."""
     fields: tuple[FieldPlan, ...]
+    lengths: tuple[int, ...]
+    """How many fields each version has, the oldest first; those that an older one lacks have their defaults."""
     minimum: int
     """Bytes that a value takes at least."""
     is_recursive: bool
@@ -257,6 +260,7 @@ class Plan:
         return RecordPlan(
             name=record.name,
             fields=tuple(FieldPlan(name=field.name, step=self.step(field.type)) for field in record.fields),
+            lengths=record.lengths,
             minimum=self.minimum_size(type_),
             is_recursive=self.is_recursive(record.name),
             is_guarded=self.is_guarded(type_),

@@ -86,6 +86,8 @@ class Field:
     """The default as JSON gives it; meaningless unless `has_default`."""
     aliases: tuple[str, ...] = ()
     """Other names under which a reader with this field finds it."""
+    since: str | None = None
+    """The version that it came with, such as `1.1`; `None` if it was there from the beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,13 @@ class Record:
     """File of the schema, relative to the root, with `/`."""
     aliases: tuple[str, ...] = ()
     """Other full names under which a reader with this type knows it."""
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How many fields each version has, the oldest first: a record grows at its end."""
+        before = (None, *(field.since for field in self.fields))
+        grown = [index for index, field in enumerate(self.fields) if field.since != before[index]]
+        return (*grown, len(self.fields))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.avro.text import SchemaText
+from orbitalis_codegen.avro.versions import versions_of
 from orbitalis_codegen.check.document import DocumentDraft
 from orbitalis_codegen.check.messages import MessageDraft
 from orbitalis_codegen.model import Channel, Message, Model
@@ -43,7 +44,9 @@ def build_model(
             for key, channel in draft.channels.items()
         },
         operations=draft.operations,
-        messages={key: _message(message, records.get(key), schemas) for key, message in draft.messages.items()},
+        messages={
+            key: _message(message, records.get(key), schemas, draft.version) for key, message in draft.messages.items()
+        },
         types=types,
         envelope=Message(
             key=types[envelope.name].class_name,
@@ -55,6 +58,7 @@ def build_model(
             schema=schemas[envelope.name].schema,
             canonical_form=schemas[envelope.name].canonical_form,
             fingerprint=schemas[envelope.name].fingerprint,
+            versions=versions_of(schemas[envelope.name], envelope, draft.version),
             payload_format="avro",
             payload_layout=None,
         ),
@@ -67,8 +71,9 @@ def build_model(
     )
 
 
-def _message(draft: MessageDraft, record: Record | None, schemas: Mapping[str, SchemaText]) -> Message:
+def _message(draft: MessageDraft, record: Record | None, schemas: Mapping[str, SchemaText], version: str) -> Message:
     text = None if record is None else schemas[record.name]
+    grows = draft.may_grow and record is not None and text is not None
     return Message(
         key=draft.key,
         name=draft.name,
@@ -79,6 +84,7 @@ def _message(draft: MessageDraft, record: Record | None, schemas: Mapping[str, S
         schema=None if text is None else text.schema,
         canonical_form=None if text is None else text.canonical_form,
         fingerprint=None if text is None else text.fingerprint,
+        versions=versions_of(text, record, version) if grows else (),
         payload_format=draft.payload_format,
         payload_layout=draft.payload_layout,
     )

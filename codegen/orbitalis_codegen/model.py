@@ -20,6 +20,7 @@ __all__ = [
     "Operation",
     "Parameter",
     "Requirement",
+    "SchemaVersion",
     "Server",
     "State",
     "StateChart",
@@ -30,6 +31,19 @@ __all__ = [
 
 ROLES: Final = ("core", "plugin", "operator")
 """Who takes part: the names that tags of operations have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaVersion:
+    """One version of a message that grows, or of the envelope."""
+
+    version: str
+    """Of the protocol, such as `1.1`: the one that its last fields came with."""
+    length: int
+    """Number of its fields, which are the first ones of the newest version."""
+    schema: str
+    canonical_form: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +65,8 @@ class Message:
     """Avro's parsing canonical form of `schema`, with logical types."""
     fingerprint: str | None
     """CRC-64-AVRO of `canonical_form`, 16 hexadecimal digits, least significant byte first."""
+    versions: tuple[SchemaVersion, ...]
+    """All versions of the payload's schema, the oldest first; none of what users send, which does not grow."""
     payload_format: Literal["avro", "utf-8", "bytes"]
     """How the payload goes out (`x-payload.format`); the other formats that `x-payload` allows are read as well."""
     payload_layout: Literal["uint32", "int64", "float32", "float64"] | None

@@ -121,6 +121,13 @@ class Rule(Enum):
     )
     REPEATED_REQUIREMENT = "ORB437", "The id of a requirement stands once."
     UNUSED_AREA = "ORB438", "Every area has a requirement."
+    GROWTH_VERSION = (
+        "ORB439",
+        "A field that came later says since which version, such as `1.1`: after the first of this protocol version.",
+    )
+    GROWTH_PLACE = "ORB440", "Nothing grows but messages of the protocol and the envelope; types inside of them do not."
+    GROWTH_END = "ORB441", "A record grows at its end: no field came earlier than the one before it."
+    GROWTH_DEFAULT = "ORB442", "A field that came later has a default, which it has where it is not written."
 
     def __init__(self, code: str, purpose: str) -> None:
         self.code = code

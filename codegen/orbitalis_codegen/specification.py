@@ -12,6 +12,7 @@ from orbitalis_codegen.avro.structure import check_recursion, dependency_order
 from orbitalis_codegen.avro.text import schema_text
 from orbitalis_codegen.build import build_model
 from orbitalis_codegen.check.document import DocumentDraft, read_document
+from orbitalis_codegen.check.growth import check_growth
 from orbitalis_codegen.check.messages import Payload
 from orbitalis_codegen.check.payloads import (
     check_class_names,
@@ -53,6 +54,7 @@ def load(root: Path, document: str = "asyncapi.yaml") -> Model:
     check_messages(draft.messages.values(), records, library, report)
     if envelope is not None:
         check_envelope(envelope, library, report)
+    check_growth(draft.messages, records, envelope, draft.version, library, report)
     check_class_names(library, keys, report)
     check_file_names(library, keys, report)
     order = dependency_order(library, [record.name for record in (*records.values(), envelope) if record is not None])

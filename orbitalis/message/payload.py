@@ -220,7 +220,7 @@ def as_received(message: object) -> object:
     codec = CODEC_BY_CLASS.get(type(message))
     if codec is None:
         raise _no_message_class(type(message))
-    received: object = codec.decode_payload(codec.payload_format, codec.encode_payload(message))
+    received: object = codec.decode_payload(codec.payload_format, codec.encode_payload(message), codec.fingerprint)
     return received
 
 
@@ -279,7 +279,8 @@ def decode_payload(
     if not issubclass(message_class, UserMessage):
         from orbitalis_wire.codecs import CODEC_BY_CLASS
 
-        payload: object = CODEC_BY_CLASS[message_class].decode_payload(payload_format, data)
+        codec = CODEC_BY_CLASS[message_class]
+        payload: object = codec.decode_payload(payload_format, data, envelope.schema_fingerprint)
         return payload
     if payload_format != _AVRO:
         raise DecodeError("EventEnvelope", "payload_format_type", f"expected {_AVRO!r}, got {payload_format[:100]!r}")

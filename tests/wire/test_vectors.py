@@ -6,12 +6,16 @@ import base64
 import dataclasses
 import json
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastavro import schemaless_reader, schemaless_writer
 from fastavro.schema import parse_schema, to_parsing_canonical_form
+from fastavro.utils import generate_many
 
+from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE, CODECS
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
 from tests.support.repository import ROOT
@@ -21,6 +25,12 @@ VECTORS: list[dict[str, Any]] = [
     json.loads(line) for line in (ROOT / "vectors" / "older.jsonl").read_text().splitlines()
 ]
 SCHEMAS: dict[str, Any] = json.loads((HERE / "py_orbitalis_schemas.json").read_text())
+NEWER: dict[str, dict[str, Any]] = {
+    "DiscoverMessage": {"exact_schemas": {}},
+    "OfferMessage": {"exact_schemas": {}},
+    "RequestOperationMessage": {"input_schemas": []},
+}
+"""Fields that the peers do not know, with their defaults."""
 vectors = pytest.mark.parametrize(
     "vector", VECTORS, ids=[f"{number}-{vector['message_type']}" for number, vector in enumerate(VECTORS)]
 )
@@ -73,9 +83,15 @@ def test_payloads_are_read_and_written_to_the_same_bytes(vector: dict[str, Any])
     message = codec.decode_payload(envelope.payload_format_type, envelope.serialized_payload)
 
     assert type(message) is codec.message_class
-    assert plain(dataclasses.asdict(message)) == vector["fields"]
+    fields = plain(dataclasses.asdict(message))
+    assert isinstance(fields, dict)
+    # What is newer has its default.
+    assert {name: fields.pop(name) for name in [*fields][len(vector["fields"]) :]} == NEWER.get(codec.message_type, {})
+    assert fields == vector["fields"]
     assert codec.payload_format == envelope.payload_format_type
-    assert codec.encode_payload(message) == envelope.serialized_payload
+    written = codec.encode_payload(message)
+    assert written.startswith(envelope.serialized_payload)
+    assert codec.decode_payload(codec.payload_format, written, codec.fingerprint) == message
     assert codec.decode(codec.encode(message)) == message
 
 
@@ -93,12 +109,30 @@ def test_events_are_written_as_the_peers_write_them(vector: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_schemas_have_the_canonical_form_of_the_peers(name: str) -> None:
+def test_the_oldest_version_has_the_canonical_form_of_the_peers(name: str) -> None:
     codec = CODEC_BY_MESSAGE_TYPE[name]
     theirs = to_parsing_canonical_form(parse_schema(SCHEMAS[name]))
 
-    assert codec.canonical_form == theirs
-    assert to_parsing_canonical_form(parse_schema(json.loads(codec.schema))) == theirs
+    schema = json.loads(codec.schema)
+    schema["fields"] = schema["fields"][: codec.lengths.get(None)]
+    assert canonical_form_of(schema) == theirs
+    assert to_parsing_canonical_form(parse_schema(schema)) == theirs
+    assert codec.lengths.get(fingerprint_of(theirs)) == codec.lengths.get(None)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_peers_read_what_is_newer_and_ignore_what_they_do_not_know(name: str) -> None:
+    """As fastavro does for them: the fields that they know come first."""
+    codec = CODEC_BY_MESSAGE_TYPE[name]
+    newest = parse_schema(json.loads(codec.schema))
+    value = next(generate_many(newest, 1))
+    written = BytesIO()
+    schemaless_writer(written, newest, value)
+
+    written.seek(0)
+    read = schemaless_reader(written, parse_schema(SCHEMAS[name]), None)
+
+    assert read == {key: value[key] for key in read}
 
 
 def test_every_message_is_one_of_the_peers_but_those_that_they_do_without() -> None:

@@ -17,12 +17,18 @@ __all__ = ["Resolvers", "copy_function", "read_function", "write_function"]
 
 
 def write_function(record: RecordLayout) -> str:
-    """Return the source of `_write_…(value, add)`, which hands the bytes of a value to `add`, part by part."""
+    """Return the source of `_write_…(value, add)`, which hands the bytes of a value to `add`, part by part.
+
+    Where the record has several versions, `fields` after `add` says how many fields are written.
+    """
     return Writer(record).function()
 
 
 def read_function(record: RecordLayout) -> str:
-    """Return the source of `_read_…(data, position)`, which returns a value and the position after it."""
+    """Return the source of `_read_…(data, position)`, which returns a value and the position after it.
+
+    Where the record has several versions, `fields` after `position` says how many fields there are.
+    """
     return Reader(record).function()
 
 

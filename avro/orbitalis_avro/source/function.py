@@ -97,15 +97,33 @@ class Function:
             else:
                 self.add(f"check_instance(value, {name})")
 
+    @property
+    def fields_parameter(self) -> str:
+        """The parameter that says how many fields there are, of a record with several versions."""
+        return ", fields: int" if len(self.record.plan.lengths) > 1 else ""
+
+    @contextmanager
+    def version_of_length(self, count: int) -> Generator[bool]:
+        """Open a block for values of a version that has no more fields than `count`; yields whether there is one."""
+        if count in self.record.plan.lengths[:-1]:
+            with self.block(f"if fields == {count}:"):
+                yield True
+        else:
+            yield False
+
     def construct(self, values: dict[str, str]) -> None:
-        """Assign an object of the class to `value`, given the names of the variables with the fields."""
+        """Assign an object of the class to `value`, given the names of the variables with the fields.
+
+        Fields of which there is no variable have their defaults.
+        """
+        fields = [field for field in self.record.fields if field.name in values]
         if self.record.is_filled:
             self.add(f"value = object.__new__({self.record.class_name})")
             self.add("filled = value.__dict__")
-            for field in self.record.fields:
+            for field in fields:
                 self.add(f'filled["{field.attribute}"] = {values[field.name]}')
             return
-        arguments = [f"{field.attribute}={values[field.name]}" for field in self.record.fields if field.is_argument]
+        arguments = [f"{field.attribute}={values[field.name]}" for field in fields if field.is_argument]
         if self.record.may_refuse:
             with self.block("try:"):
                 self._call(arguments)
@@ -113,7 +131,7 @@ class Function:
                 self.add("raise refused(error) from error")
         else:
             self._call(arguments)
-        for field in self.record.fields:
+        for field in fields:
             if not field.is_argument:
                 self.add(f'object.__setattr__(value, "{field.attribute}", {values[field.name]})')
 

@@ -31,7 +31,7 @@ class Reader(Function):
         """Return the source."""
         record = self.record
         guard = ", guard: Guard" if record.plan.is_guarded else ""
-        signature = f"data: bytes, position: int{guard}) -> tuple[{record.class_name}, int]:"
+        signature = f"data: bytes, position: int{self.fields_parameter}{guard}) -> tuple[{record.class_name}, int]:"
         values = {field.name: f"value{index}" for index, field in enumerate(record.fields, start=1)}
         self._numbers = len(values)
         with self.block(f"def _read_{record.suffix}({signature}"):
@@ -45,6 +45,10 @@ class Reader(Function):
     def _fields(self, values: dict[str, str]) -> None:
         start = len(self.lines)
         for index, field in enumerate(self.record.fields):
+            with self.version_of_length(index) as is_one:
+                if is_one:
+                    self.construct(dict([*values.items()][:index]))
+                    self.add("return value, position")
             self.at(f".{field.name}")
             if index == 0:
                 self.add("try:")

@@ -26,7 +26,8 @@ class Writer(Function):
         """Return the source."""
         record = self.record
         guard = ", guard: Guard" if record.plan.is_guarded else ""
-        with self.block(f"def _write_{record.suffix}(value: Any, add: Callable[[bytes], None]{guard}) -> None:"):
+        parameters = f"value: Any, add: Callable[[bytes], None]{self.fields_parameter}{guard}"
+        with self.block(f"def _write_{record.suffix}({parameters}) -> None:"):
             self.check_class()
             if record.fields:
                 self.begin()
@@ -35,6 +36,9 @@ class Writer(Function):
 
     def _fields(self) -> None:
         for index, field in enumerate(self.record.fields):
+            with self.version_of_length(index) as is_one:
+                if is_one:
+                    self.add("return")
             if index == 0:
                 self.at(f".{field.name}")
                 self.add("try:")

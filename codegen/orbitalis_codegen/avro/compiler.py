@@ -281,17 +281,21 @@ class Compiler:
         self._check_aliases(view)
         description = view.text("doc")
         default = view.get("default")
+        since = view.optional_text("since")
         if name is None or type_node is None or compiled is None:
             return None
         if default is not None:
             self.library.defaults.append(FieldDefault(compiled, default))
         self.library.field_positions.setdefault((record, name), type_node.position)
+        if since is not None:
+            self.library.since_positions.setdefault((record, name), view.position_of("since"))
         return Field(
             name=name,
             type=compiled,
             description=description,
             has_default=default is not None,
             default=None if default is None else plain(default),
+            since=since,
         )
 
     def _enumeration(self, node: ObjectNode, namespace: str) -> AvroType:

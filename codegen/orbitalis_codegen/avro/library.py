@@ -58,6 +58,8 @@ class Library:
     defaults: list[FieldDefault] = field(default_factory=list[FieldDefault])
     field_positions: dict[tuple[str, str], Position] = field(default_factory=dict[tuple[str, str], Position])
     """Where the type of a field stands, by the record's full name and the field's."""
+    since_positions: dict[tuple[str, str], Position] = field(default_factory=dict[tuple[str, str], Position])
+    """Where it stands since when a field is there, likewise."""
 
     def defined_at(self, node: ObjectNode) -> str | None:
         """The full name of the type that `node` defines, if it defines one."""

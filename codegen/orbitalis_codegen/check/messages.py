@@ -51,6 +51,11 @@ class MessageDraft:
     payload_format: PayloadFormat
     payload_layout: PayloadLayout | None
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether it is a message of the protocol: what users send says in `x-payload` how it goes out."""
+        return "x-payload" not in self.view.node.members
+
 
 def message_key(target: Target, document: str) -> str | None:
     """The key in `components.messages` of the message that references led to; `None` if it has none."""

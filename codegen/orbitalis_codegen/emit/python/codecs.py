@@ -27,6 +27,9 @@ class _RecordFunctions:
     function: str
     suffix: str
     guard_argument: str
+    lengths: tuple[int, ...]
+    grows: bool
+    """Whether data of it may be of a version that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +44,13 @@ class _MessageView:
     payload_path: str
     reads_text: bool
     struct: str | None
+    grows: bool
 
 
 def emit_codecs(model: Model, types: Types) -> str:
     """Emit the codecs of all records and the table of messages."""
     layouts = Layouts(model, types)
+    growing = {message.record for message in (model.envelope, *model.messages.values()) if message.versions}
     named_records = [named for named in types.named.values() if isinstance(named, Record)]
     records = tuple(
         _RecordFunctions(
@@ -53,6 +58,8 @@ def emit_codecs(model: Model, types: Types) -> str:
             function=layouts.suffixes[record.name],
             suffix=layouts.suffixes[record.name],
             guard_argument=", Guard(NESTING_DEPTH)" if layouts.plan.records[record.name].is_guarded else "",
+            lengths=record.lengths,
+            grows=record.name in growing,
         )
         for record in named_records
     )
@@ -121,4 +128,5 @@ def _message(message: Message, types: Types, layouts: Layouts) -> _MessageView:
         payload_path=fields[0].field.name if fields else "",
         reads_text=message.payload_format == "utf-8",
         struct=_STRUCTS[message.payload_layout] if message.payload_layout else None,
+        grows=bool(message.versions),
     )

@@ -38,13 +38,39 @@ class _FieldView:
     """Whether it is left out where it is null."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _VersionView:
+    """A version of the envelope."""
+
+    member: str
+    """Of the enumeration of encodings."""
+    encoding: str
+    version: str
+    length: int
+
+
 def emit_envelope(model: Model, types: Types) -> str:
     """Emit the envelope's encodings."""
     return environment.render(
         "envelope.py.jinja2",
         class_name=types.class_names[model.envelope.record or ""],
         fingerprint=model.envelope.fingerprint or "",
+        older=_versions(model)[1:],
     )
+
+
+def _versions(model: Model) -> list[_VersionView]:
+    """Return the versions of the envelope, the newest first."""
+    newest_first = reversed(model.envelope.versions)
+    return [
+        _VersionView(
+            member=f"AVRO_{one.version.replace('.', '_')}" if index else "AVRO",
+            encoding=f"avro:{one.fingerprint}",
+            version=one.version,
+            length=one.length,
+        )
+        for index, one in enumerate(newest_first)
+    ]
 
 
 def emit_envelope_codecs(model: Model, types: Types) -> str:
@@ -85,6 +111,7 @@ def emit_envelope_codecs(model: Model, types: Types) -> str:
         arguments=[f"{field.name}={field.local}" for field in fields],
         class_name=class_name,
         function=names.snake_case(class_name),
+        versions=_versions(model),
         header_length=2 + len(bytes.fromhex(model.envelope.fingerprint or "")),
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orbitalis_codegen.emit.python import environment
+from orbitalis_codegen.emit.python import environment, text
 from orbitalis_codegen.emit.python.types import Types
-from orbitalis_codegen.model import Model
+from orbitalis_codegen.model import Message, Model
 
 __all__ = ["emit_schemas"]
 
@@ -20,6 +20,8 @@ class _SchemaView:
     schema: str
     canonical_form: str
     fingerprint: str
+    lengths: tuple[str, ...]
+    """The entries of the table of versions."""
 
 
 def emit_schemas(model: Model, types: Types) -> str:
@@ -31,8 +33,16 @@ def emit_schemas(model: Model, types: Types) -> str:
             schema=message.schema or "",
             canonical_form=message.canonical_form or "",
             fingerprint=message.fingerprint or "",
+            lengths=_lengths(message),
         )
         for message in model.messages.values()
         if message.record is not None
     ]
     return environment.render("schemas.py.jinja2", messages=messages, classes={one.class_name for one in messages})
+
+
+def _lengths(message: Message) -> tuple[str, ...]:
+    if not message.versions:
+        return ()
+    entries = [f"{text.literal(one.fingerprint)}: {one.length}" for one in message.versions]
+    return (f"None: {message.versions[0].length}", *entries)
