@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
@@ -14,10 +14,21 @@ from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["Claim", "Headers", "IncarnationStatus", "Peer", "PeerTopics", "Peers", "SenderHeaders"]
+__all__ = ["Claim", "Headers", "IncarnationStatus", "Peer", "PeerTopics", "Peers", "SenderHeaders", "best_encoding"]
 
+_PREFERRED: Final = (*(encoding for encoding in Encoding if encoding is not Encoding.JSON), Encoding.JSON)
+"""What is written to a peer: the first of these that it reads. `json` is read by every one."""
+_BEFORE_1_1: Final = (Encoding.JSON, Encoding.AVRO_1_0)
 _LOOKS = 64
 """Peers that are looked at to find one to forget."""
+
+
+def best_encoding(readable: Sequence[str]) -> Encoding:
+    """Return what to write to a peer that reads these encodings: the newest version of the envelope, or `json`."""
+    for encoding in _PREFERRED:
+        if encoding in readable:
+            return encoding
+    return Encoding.JSON
 
 
 class SenderHeaders(Protocol):
@@ -104,7 +115,7 @@ class Peer:
     claim: Claim | None = None
     """What a discover in the name of a newer incarnation has told, until that incarnation is certain."""
     told_encoding: Encoding = Encoding.JSON
-    """What it is known to read in that incarnation."""
+    """The best of what it is known to read in that incarnation."""
     keepalive_topic: str | None = None
     keepalive_request_topic: str | None = None
     considers_me_dead_after: float | None = None
@@ -140,6 +151,11 @@ class Peer:
     def sends_headers(self) -> bool:
         """Whether it puts headers on its events, as every peer does but an older one."""
         return self.incarnation is not None
+
+    @property
+    def is_of_version_1_1(self) -> bool:
+        """Whether it knows version 1.1 of the protocol, or a later one: it lists that version of the envelope."""
+        return self.told_encoding not in _BEFORE_1_1
 
     @property
     def encoding(self) -> Encoding:
@@ -241,8 +257,8 @@ class Peers:
             return peer
         if is_certain or not peer.is_incarnation_certain:
             peer.is_incarnation_certain = is_certain
-            if headers.readable_encodings is not None and Encoding.AVRO in headers.readable_encodings:
-                peer.told_encoding = Encoding.AVRO
+            if headers.readable_encodings is not None:
+                peer.told_encoding = best_encoding(headers.readable_encodings)
         claim = peer.claim
         if claim is not None and is_certain and claim.incarnation == incarnation:
             self.told(peer, claim.topics)

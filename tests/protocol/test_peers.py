@@ -43,6 +43,36 @@ def test_a_remote_with_another_envelope_is_written_json() -> None:
     assert plugin.last_send(OfferMessage).encoding is Encoding.JSON
 
 
+@pytest.mark.parametrize(
+    ("readable", "written", "is_of_version_1_1"),
+    [
+        (tuple(Encoding), Encoding.AVRO, True),
+        (tuple(reversed(Encoding)), Encoding.AVRO, True),
+        (("json", Encoding.AVRO_1_0.value), Encoding.AVRO_1_0, False),
+        (("json",), Encoding.JSON, False),
+        ((), Encoding.JSON, False),
+        (None, Encoding.JSON, False),
+        (("avro:0123456789abcdef", *Encoding), Encoding.AVRO, True),
+    ],
+)
+def test_a_remote_is_written_the_newest_envelope_that_both_know(
+    readable: tuple[str, ...] | None, written: Encoding, is_of_version_1_1: bool
+) -> None:
+    net = Net()
+    plugin = net.add_plugin()
+    plugin.start()
+    core = net.add_core(text=ONE)
+    core.start()
+    core.tick()
+
+    plugin.handle(net.deliver_until(DiscoverMessage).changed(readable_encodings=readable))
+
+    assert plugin.last_send(OfferMessage).encoding is written
+    peer = plugin.machine.peers.get("core")
+    assert peer is not None
+    assert peer.is_of_version_1_1 is is_of_version_1_1
+
+
 def test_strangers_are_remembered_only_as_long_as_there_is_room() -> None:
     net = Net()
     plugin = net.add_plugin(maximum_known_remotes=10, consider_others_dead_after=None)

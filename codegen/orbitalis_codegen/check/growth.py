@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from orbitalis_avro.plan import references
 from orbitalis_avro.types import Field, Record

@@ -30,14 +30,13 @@ from orbitalis.protocol.obstacles import (
 )
 from orbitalis.protocol.older_peers import repeats_request
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Claim, Headers, IncarnationStatus, Peer, Peers, PeerTopics
+from orbitalis.protocol.peers import Claim, Headers, IncarnationStatus, Peer, Peers, PeerTopics, best_encoding
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable, size_of_request
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis.protocol.waiting_queries import AskingCore, WaitingQueries, WaitingQuery, schemas_of, size_of_query
 from orbitalis_wire import limits, messages
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.topics import (
     CloseTopic,
     KeepaliveRequestTopic,
@@ -318,7 +317,8 @@ class Provider:
         return AskingCore(
             core_identifier=core,
             incarnation=headers.incarnation,
-            readable_encodings=_AVRO if Encoding.AVRO in (headers.readable_encodings or ()) else (),
+            # Not all that a stranger lists is kept.
+            readable_encodings=(best_encoding(headers.readable_encodings or ()),),
             asked_at=now,
             offer_topic=offer_topic,
             topics=topics,
@@ -683,7 +683,6 @@ class Provider:
             self._note(message.core_identifier, message.operation_name, ObstacleKind.REJECTED, said)
 
 
-_AVRO = (Encoding.AVRO.value,)
 _NEVER = float("inf")
 """What the wire has for a remote that is never considered dead."""
 
