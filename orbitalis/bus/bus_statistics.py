@@ -19,6 +19,8 @@ class BusStatistics:
     """Messages that were no event, or whose payload was not what the event says."""
     oversized: int = 0
     """Messages that were longer than `limits.EVENT_BYTES`."""
+    other_versions: int = 0
+    """Events of senders that speak another version of the protocol, which were not delivered."""
     dropped: int = 0
     """Events that were received, but found the queue of their subscription full."""
     handler_errors: int = 0

@@ -15,6 +15,7 @@ from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.dispatch import QueueBounds, Subscription, end_handlers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.home_loop import HomeLoop
+from orbitalis.bus.other_versions import OtherVersions
 from orbitalis.bus.topic_filters import check_filter, check_topic
 from orbitalis.errors import BusNotConnectedError, OrbiterStateError
 from orbitalis.message.event import Event
@@ -99,6 +100,7 @@ class EventBusClient(ABC):
         """The event loop from `connect` to `disconnect`."""
         self._owner: object = None
         self._statistics = BusStatistics()
+        self._other_versions = OtherVersions(self, self._statistics)
         self._queue_bounds = queue_bounds or _DEFAULT_BOUNDS
         self._subscriptions: dict[str, Subscription] = {}
         self._handlers: dict[asyncio.Task[object], None] = {}
@@ -311,6 +313,7 @@ class EventBusClient(ABC):
                 quality_of_service=quality_of_service,
                 bounds=self._queue_bounds,
                 statistics=self._statistics,
+                other_versions=self._other_versions,
                 tasks=self._handlers,
                 concurrency=concurrency,
                 context=context,

@@ -18,9 +18,10 @@ from typing import Any, Final, TypeVar
 
 from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.event_handler import EventHandler
+from orbitalis.bus.other_versions import OtherVersions
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
-from orbitalis_wire import limits
+from orbitalis_wire import PROTOCOL_VERSION, limits
 
 __all__ = ["QueueBounds", "Subscription", "end_handlers", "start_task", "start_task_later"]
 
@@ -85,6 +86,7 @@ class Subscription:
         "_closed",
         "_context",
         "_idle",
+        "_other_versions",
         "_overflowing",
         "_queue",
         "_queued_bytes",
@@ -108,6 +110,7 @@ class Subscription:
         quality_of_service: int,
         bounds: QueueBounds,
         statistics: BusStatistics,
+        other_versions: OtherVersions,
         tasks: dict[asyncio.Task[object], None],
         concurrency: int = 1,
         context: contextvars.Context | None = None,
@@ -128,6 +131,7 @@ class Subscription:
         self.loop = asyncio.get_running_loop()
         self._bounds = bounds
         self._statistics = statistics
+        self._other_versions = other_versions
         self._tasks = tasks
         self._running = 0
         self._queue: deque[tuple[str, Event[Any], int]] | None = None
@@ -144,6 +148,10 @@ class Subscription:
         if self._closed:
             return
         self._statistics.received += 1
+        version = event.protocol_version
+        if version is not None and version != PROTOCOL_VERSION:
+            self._other_versions.refuse(topic, event)
+            return
         if self.handler.is_urgent and self._taken_at_once(topic, event):
             return
         if self._running < self.concurrency and self._queue is None:

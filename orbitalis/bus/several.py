@@ -343,6 +343,7 @@ class _Part(Subscription):
             quality_of_service=whole.quality_of_service,
             bounds=QueueBounds(),
             statistics=member.statistics,
+            other_versions=whole._other_versions,
             tasks={},
         )
         self._parts = parts

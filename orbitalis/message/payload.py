@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 from orbitalis.message import registry
 from orbitalis.message.registry import UserMessage
 from orbitalis_avro.errors import DecodeError, EncodeError
+from orbitalis_wire import PROTOCOL_VERSION
 from orbitalis_wire.messages import (
     BytesMessage,
     EventEnvelope,
@@ -259,6 +260,14 @@ def decode_payload(
     """
     message_type, payload_format = envelope.message_type, envelope.payload_format_type
     data = envelope.serialized_payload
+    if envelope.protocol_version is not None and envelope.protocol_version != PROTOCOL_VERSION:
+        # Nothing is known of what another version writes, and a subscription refuses it.
+        return UndecodedPayload(
+            message_type=message_type or "",
+            payload_format_type=payload_format or "",
+            serialized_payload=data or b"",
+            schema_fingerprint=envelope.schema_fingerprint,
+        )
     if data is None:
         if message_type is not None:
             raise DecodeError(

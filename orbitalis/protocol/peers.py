@@ -14,21 +14,22 @@ from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["Claim", "Headers", "IncarnationStatus", "Peer", "PeerTopics", "Peers", "SenderHeaders", "best_encoding"]
+__all__ = [
+    "PREFERRED_ENCODINGS",
+    "Claim",
+    "Headers",
+    "IncarnationStatus",
+    "Peer",
+    "PeerTopics",
+    "Peers",
+    "SenderHeaders",
+]
 
-_PREFERRED: Final = (*(encoding for encoding in Encoding if encoding is not Encoding.JSON), Encoding.JSON)
+PREFERRED_ENCODINGS: Final = (*(encoding for encoding in Encoding if encoding is not Encoding.JSON), Encoding.JSON)
 """What is written to a peer: the first of these that it reads. `json` is read by every one."""
 _BEFORE_1_1: Final = (Encoding.JSON, Encoding.AVRO_1_0)
 _LOOKS = 64
 """Peers that are looked at to find one to forget."""
-
-
-def best_encoding(readable: Sequence[str]) -> Encoding:
-    """Return what to write to a peer that reads these encodings: the newest version of the envelope, or `json`."""
-    for encoding in _PREFERRED:
-        if encoding in readable:
-            return encoding
-    return Encoding.JSON
 
 
 class SenderHeaders(Protocol):
@@ -257,8 +258,11 @@ class Peers:
             return peer
         if is_certain or not peer.is_incarnation_certain:
             peer.is_incarnation_certain = is_certain
-            if headers.readable_encodings is not None:
-                peer.told_encoding = best_encoding(headers.readable_encodings)
+            readable = headers.readable_encodings
+            if readable is not None:
+                for peer.told_encoding in PREFERRED_ENCODINGS:
+                    if peer.told_encoding in readable:
+                        break
         claim = peer.claim
         if claim is not None and is_certain and claim.incarnation == incarnation:
             self.told(peer, claim.topics)

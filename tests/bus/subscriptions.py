@@ -9,6 +9,7 @@ from orbitalis.bus import QueueBounds
 from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.dispatch import Subscription
 from orbitalis.bus.event_handler import EventHandler
+from orbitalis.bus.other_versions import OtherVersions
 from orbitalis.message import Event
 from orbitalis_wire.messages import Int64Message
 from tests.support.events import Collector
@@ -39,12 +40,14 @@ class Gated(Collector):
 
 def subscription(handler: EventHandler, *, concurrency: int = 1, **bounds: int) -> Subscription:
     """Return a subscription with counters of its own."""
+    statistics = BusStatistics()
     return Subscription(
         "topic",
         handler,
         quality_of_service=1,
         bounds=QueueBounds(**bounds),
-        statistics=BusStatistics(),
+        statistics=statistics,
+        other_versions=OtherVersions("test", statistics),
         tasks={},
         concurrency=concurrency,
     )

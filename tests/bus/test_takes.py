@@ -70,6 +70,7 @@ def test_what_one_of_several_handlers_takes_is_decoded_for_all(topic: str) -> No
                     quality_of_service=1,
                     bounds=QueueBounds(),
                     statistics=client._statistics,
+                    other_versions=client._other_versions,
                     tasks=client._handlers,
                 )
             )

@@ -135,6 +135,7 @@ def _client() -> tuple[asyncio.AbstractEventLoop, MqttEventBusClient]:
                 quality_of_service=1,
                 bounds=client._queue_bounds,
                 statistics=client._statistics,
+                other_versions=client._other_versions,
                 tasks=client._handlers,
             )
             client._subscriptions[topic_filter] = made

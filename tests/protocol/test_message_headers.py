@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -227,20 +227,6 @@ async def test_inputs_and_outputs_carry_the_headers_that_the_document_says(harne
     del carried[""]
 
     assert carried == {kind: table()[kind] for kind in ("input", "output", "operation error")}
-
-
-def test_a_message_of_another_protocol_version_is_taken() -> None:
-    net = Net()
-    core, plugin = net.add_core(), net.add_plugin()
-    for node in net.nodes:
-        node.start()
-    core.tick()
-    while net.wire:
-        packet = net.wire[0]
-        net.wire[0] = replace(packet, envelope=replace(packet.envelope, protocol_version=2))
-        net.deliver()
-
-    assert (core.connections(), plugin.connections()) == (["plugin"], ["core"])
 
 
 def test_a_request_without_headers_is_confirmed_with_an_identifier_of_the_plugins() -> None:

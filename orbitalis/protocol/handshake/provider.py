@@ -30,13 +30,14 @@ from orbitalis.protocol.obstacles import (
 )
 from orbitalis.protocol.older_peers import repeats_request
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Claim, Headers, IncarnationStatus, Peer, Peers, PeerTopics, best_encoding
+from orbitalis.protocol.peers import PREFERRED_ENCODINGS, Claim, Headers, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable, size_of_request
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis.protocol.waiting_queries import AskingCore, WaitingQueries, WaitingQuery, schemas_of, size_of_query
 from orbitalis_wire import limits, messages
+from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.topics import (
     CloseTopic,
     KeepaliveRequestTopic,
@@ -314,11 +315,16 @@ class Provider:
             considers_me_dead_after=message.considered_dead_after,
         )
         offer_topic = resolve(OfferTopic, core, message.offer_topic, is_told_to_anybody=True)
+        # Not all that a stranger lists is kept; a loop of its own costs no call.
+        for encoding in PREFERRED_ENCODINGS:
+            if encoding in (headers.readable_encodings or ()):
+                break
+        else:
+            encoding = Encoding.JSON
         return AskingCore(
             core_identifier=core,
             incarnation=headers.incarnation,
-            # Not all that a stranger lists is kept.
-            readable_encodings=(best_encoding(headers.readable_encodings or ()),),
+            readable_encodings=(encoding,),
             asked_at=now,
             offer_topic=offer_topic,
             topics=topics,
