@@ -73,7 +73,7 @@ def build_model(
 
 def _message(draft: MessageDraft, record: Record | None, schemas: Mapping[str, SchemaText], version: str) -> Message:
     text = None if record is None else schemas[record.name]
-    grows = draft.may_grow and record is not None and text is not None
+    versions = versions_of(text, record, version) if draft.may_grow and record is not None and text is not None else ()
     return Message(
         key=draft.key,
         name=draft.name,
@@ -84,7 +84,7 @@ def _message(draft: MessageDraft, record: Record | None, schemas: Mapping[str, S
         schema=None if text is None else text.schema,
         canonical_form=None if text is None else text.canonical_form,
         fingerprint=None if text is None else text.fingerprint,
-        versions=versions_of(text, record, version) if grows else (),
+        versions=versions,
         payload_format=draft.payload_format,
         payload_layout=draft.payload_layout,
     )

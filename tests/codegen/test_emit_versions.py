@@ -136,7 +136,7 @@ def test_what_is_emitted_is_laid_out(grown: ModuleType) -> None:
     ruff = [sys.executable, "-m", "ruff"]
     folder = Path(grown.__path__[0])
     files = [folder / name for name in ("codecs.py", "_envelope.py", "envelope.py", "schemas.py")]
-    settings = ["--config", ROOT / "pyproject.toml", "--no-cache", *files]
+    settings: list[str | Path] = ["--config", ROOT / "pyproject.toml", "--no-cache", *files]
 
     run([*ruff, "check", *settings])
     run([*ruff, "format", "--check", *settings])

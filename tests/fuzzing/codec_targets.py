@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 from typing import Any
 
 import fastavro
@@ -82,16 +83,16 @@ def _binary(data: bytes, schema: Schema, encode: Callable[[Any], bytes], decode:
 
 
 def _payloads(data: bytes, message_class: type) -> None:
-    """Read every format that the message may come in."""
+    """Read every format that the message may come in, in every version and one that is not known."""
     codec = CODEC_BY_CLASS[message_class]
     assert CODEC_BY_MESSAGE_TYPE[codec.message_type] is codec
-    for payload_format in codec.payload_decoders:
+    for payload_format, fingerprint in product(codec.payload_decoders, {*codec.lengths, None, "not known"}):
         try:
-            value = codec.decode_payload(payload_format, data)
+            value = codec.decode_payload(payload_format, data, fingerprint)
         except DecodeError as error:
             assert_refusal(error)
             continue
-        assert _is_same(codec.decode_payload("avro", codec.encode(value)), value)
+        assert _is_same(codec.decode_payload("avro", codec.encode(value), codec.fingerprint), value)
         try:
             written = codec.encode_payload(value)
         except EncodeError as error:
@@ -99,7 +100,7 @@ def _payloads(data: bytes, message_class: type) -> None:
             if "expected a number that fits 4 bytes" not in error.reason:
                 raise AssertionError(f"read as {payload_format}, but not written") from error
             continue
-        again = codec.decode_payload(codec.payload_format, written)
+        again = codec.decode_payload(codec.payload_format, written, codec.fingerprint)
         assert codec.encode_payload(again) == written
         assert _is_same(again, value) or message_class is messages.Float32Message
 

@@ -125,12 +125,12 @@ def test_the_peers_read_what_is_newer_and_ignore_what_they_do_not_know(name: str
     """As fastavro does for them: the fields that they know come first."""
     codec = CODEC_BY_MESSAGE_TYPE[name]
     newest = parse_schema(json.loads(codec.schema))
-    value = next(generate_many(newest, 1))
+    value: Any = next(generate_many(newest, 1))
     written = BytesIO()
     schemaless_writer(written, newest, value)
 
     written.seek(0)
-    read = schemaless_reader(written, parse_schema(SCHEMAS[name]), None)
+    read: Any = schemaless_reader(written, parse_schema(SCHEMAS[name]), None)
 
     assert read == {key: value[key] for key in read}
 

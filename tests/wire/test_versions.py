@@ -45,7 +45,7 @@ RECORDED = [
     for version in VERSIONS
     for number, row in enumerate(rows(FOLDER / version / "events.jsonl"))
 ]
-NEWEST = [Event.decode(row["json"].encode()) for row in rows(ROOT / "vectors" / "events.jsonl")]
+NEWEST: list[Event[Any]] = [Event.decode(row["json"].encode()) for row in rows(ROOT / "vectors" / "events.jsonl")]
 
 
 @pytest.mark.parametrize("is_json", [True, False], ids=["json", "avro"])
@@ -57,7 +57,7 @@ def test_the_newest_code_reads_what_every_version_wrote(version: str, row: dict[
     # Headers that came later are not there.
     read = plain(dataclasses.asdict(envelope))
     assert read == {**dict.fromkeys(read), **row["envelope"]}
-    event = Event.decode(row["json"].encode() if is_json else bytes.fromhex(row["avro_hex"]))
+    event: Event[Any] = Event.decode(row["json"].encode() if is_json else bytes.fromhex(row["avro_hex"]))
     if row["value"] is None:
         assert event.payload is None
         return
