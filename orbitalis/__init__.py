@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         OperationFailedError,
         OrbitalisError,
         OrbiterStateError,
+        OverloadedError,
         RemoteLostError,
         RemoteProtocolError,
         RequestError,
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
         output,
         periodic,
         sink,
+        time_left,
     )
     from orbitalis.operations.constraint import Constraint
     from orbitalis.operations.explanation import CoreExplanation, PluginExplanation
@@ -167,6 +169,7 @@ __all__ = [
     "Orbiter",
     "OrbiterStateError",
     "Output",
+    "OverloadedError",
     "PendingRequest",
     "Plugin",
     "PluginExplanation",
@@ -196,6 +199,7 @@ __all__ = [
     "run",
     "serve",
     "sink",
+    "time_left",
 ]
 
 _HOMES = (

@@ -13,6 +13,7 @@
     ├── NoConnectionError           the caller needs a connection that does not exist (also a LookupError)
     ├── RequestError                a request was not answered as it should
     │   ├── OperationFailedError    the remote: its handler raised
+    │   │   └── OverloadedError     the remote: too much waits there; trying again later may help
     │   ├── UnexpectedAnswerError   the remote, or the caller: the answer is of another kind than expected
     │   ├── RequestTimeoutError     there was no answer in time                   (also a TimeoutError)
     │   ├── RemoteLostError         the remote is dead or has started anew
@@ -41,6 +42,7 @@ __all__ = [
     "OperationFailedError",
     "OrbitalisError",
     "OrbiterStateError",
+    "OverloadedError",
     "RemoteLostError",
     "RemoteProtocolError",
     "RequestError",
@@ -131,6 +133,10 @@ class OperationFailedError(RequestError):
         """Name of the class of what was raised."""
         self.error_message = error_message
         """Its text."""
+
+
+class OverloadedError(OperationFailedError):
+    """The plugin has dropped the input, since too much waits there. The operation was not executed."""
 
 
 class UnexpectedAnswerError(RequestError):

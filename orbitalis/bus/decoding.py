@@ -15,6 +15,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -105,7 +106,7 @@ class Decoder:
 
     def _put(self, topic: str, data: bytes, addressees: Sequence[Subscription]) -> None:
         """Have a message decoded in its turn."""
-        message = _Message(data, [one for one in addressees if self._has_room(one, topic, len(data))])
+        message = _Message(data, [one for one in addressees if self._has_room(one, topic, data)])
         if not message.addressees:
             return
         for subscription in message.addressees:
@@ -181,9 +182,9 @@ class Decoder:
         reason = f"{type(error).__name__}: {error}"
         self._log.warning("%r ignores a malformed message on topic %r: %.300s", self._owner, topic, ascii(reason))
 
-    def _has_room(self, subscription: Subscription, topic: str, length: int) -> bool:
+    def _has_room(self, subscription: Subscription, topic: str, data: bytes) -> bool:
         """Return whether one more message may wait for a subscription; otherwise it is dropped."""
-        backlog = self._backlogs.get(subscription)
+        backlog, length = self._backlogs.get(subscription), len(data)
         if backlog is None or (backlog.count < self._bounds.events and backlog.bytes + length <= self._bounds.bytes):
             return True
         self._statistics.received += 1
@@ -195,6 +196,10 @@ class Decoder:
             backlog.bytes,
             subscription.topic_filter,
         )
+        # Where somebody wants to know, the envelope is read, which is quick unless it is a long one in JSON.
+        if subscription.handler.is_urgent and (length < LARGE_BYTES or not data.startswith(b"{")):
+            with suppress(Exception):  # it is dropped in any case
+                subscription.tell_dropped(topic, Event.decode(data, _takes_nothing))
         return False
 
 
@@ -227,6 +232,10 @@ class _Backlog:
     def remove(self, message: _Message) -> None:
         self.count -= 1
         self.bytes -= len(message.data)
+
+
+def _takes_nothing(message_class: type[object]) -> bool:
+    return False
 
 
 def _is_taken(topic: str, addressees: Sequence[Subscription], message_class: type[object]) -> bool:

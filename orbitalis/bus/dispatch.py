@@ -152,8 +152,12 @@ class Subscription:
         if version is not None and version != PROTOCOL_VERSION:
             self._other_versions.refuse(topic, event)
             return
-        if self.handler.is_urgent and self._taken_at_once(topic, event):
-            return
+        if self.handler.is_urgent:
+            try:
+                if self.handler.take_at_once(topic, event):
+                    return
+            except Exception as error:  # the sender must not be told; the event is handled in its turn
+                self._report_failure(topic, event, error)
         if self._running < self.concurrency and self._queue is None:
             self._deliver(topic, event)
         else:
@@ -184,6 +188,13 @@ class Subscription:
             )
             return True
 
+    def tell_dropped(self, topic: str, event: Event[Any]) -> None:
+        """Tell the handler that an event was dropped. Never raises an :class:`Exception`."""
+        try:
+            self.handler.dropped(topic, event)
+        except Exception as error:  # the sender must not be told
+            self._report_failure(topic, event, error)
+
     @property
     def is_closed(self) -> bool:
         """Whether it was closed."""
@@ -210,7 +221,7 @@ class Subscription:
         queue = self._queue
         waiting = 0 if queue is None else len(queue)
         if waiting >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:
-            self._drop(topic, waiting)
+            self._drop(topic, event, waiting)
             return
         if queue is None:
             queue = self._queue = deque()
@@ -297,13 +308,6 @@ class Subscription:
             self._idle.set()
             self._idle = None
 
-    def _taken_at_once(self, topic: str, event: Event[Any]) -> bool:
-        try:
-            return self.handler.take_at_once(topic, event)
-        except Exception as error:  # the sender must not be told; the event is handled in its turn
-            self._report_failure(topic, event, error)
-            return False
-
     def _report_failure(self, topic: str, event: Event[Any], error: BaseException) -> None:
         self._statistics.handler_errors += 1
         _logger.error(
@@ -317,8 +321,10 @@ class Subscription:
             extra={**self._fields(topic), "event": event.identifier},
         )
 
-    def _drop(self, topic: str, waiting: int) -> None:
+    def _drop(self, topic: str, event: Event[Any], waiting: int) -> None:
         self._statistics.dropped += 1
+        if self.handler.is_urgent:
+            self.tell_dropped(topic, event)
         if not self._overflowing:
             self._overflowing = True
             _logger.warning(

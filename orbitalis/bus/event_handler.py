@@ -20,7 +20,7 @@ class EventHandler(ABC):
     """Takes the events of a subscription: one after the other, or as many side by side as the subscriber wants."""
 
     is_urgent = False
-    """Whether :meth:`take_at_once` is asked about every event."""
+    """Whether :meth:`take_at_once` is asked about every event, and :meth:`dropped` told of those that are dropped."""
 
     @abstractmethod
     async def handle(self, topic: str, event: Event[Any]) -> None:
@@ -51,6 +51,14 @@ class EventHandler(ABC):
         Called for every event when it arrives, if `is_urgent` says so.
         """
         return False
+
+    def dropped(self, topic: str, event: Event[Any]) -> None:
+        """Take the report that an event was dropped since too much waits, if `is_urgent` asks for that.
+
+        One that was dropped before it was decoded has an :class:`~orbitalis.message.payload.UndecodedPayload`, and was
+        not seen by :meth:`take_at_once`.
+        """
+        return None
 
 
 def check_function(given: object) -> None:

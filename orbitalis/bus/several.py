@@ -353,6 +353,11 @@ class _Part(Subscription):
         """Return whether messages of a class are of any use to the handler. Never raises."""
         return self._parts.whole.takes(topic, message_class)
 
+    def tell_dropped(self, topic: str, event: Event[Any]) -> None:
+        """Tell the handler that an event was dropped, unless it has come by another bus. Never raises."""
+        if not self._parts.is_copy(event):
+            self._parts.whole.tell_dropped(topic, event.coming_from(self._bus))
+
     def offer(self, topic: str, event: Event[Any], length: int = 0) -> None:
         """Deliver an event; never raises."""
         if self.is_closed:

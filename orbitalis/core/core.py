@@ -24,6 +24,7 @@ from orbitalis.operations.handlers import GivenHandler, Handler, HandlerCache, a
 from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.operations.sink_decorator import declared_sinks, read_sinks
 from orbitalis.operations.typed_operation import TypedOperation
+from orbitalis.orbiter.asides import Asides
 from orbitalis.orbiter.attributes import check_entry
 from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.runtime import RoleCalls
@@ -82,6 +83,7 @@ class Core(OperationRequester):
         self._terms: Mapping[str, RequirementTerms] = {}
         self._handlers = HandlerCache()
         super().__post_init__()
+        self._asides = Asides(self._runtime.publisher, self._runtime.queues)
         self.state = CoreState.CREATED
         """What it is doing."""
         self._compliance_events = ComplianceEvents(self._home)
@@ -212,6 +214,7 @@ class Core(OperationRequester):
             carries=lambda slot: slot.output,
             handle=self._handle_output,
             take_at_once=self._take_answer,
+            dropped=_ignore_dropped,
             concurrency=lambda slot: 1,
             disconnected=self._on_disconnected,
             compliance_changed=self._on_compliance_changed,
@@ -445,6 +448,10 @@ class Core(OperationRequester):
                 await work
             finally:
                 connection.touch()
+
+
+def _ignore_dropped(slot: Slot, event: Event[Any], is_too_much: bool) -> None:
+    """Do nothing: nobody waits for what happens to an output."""
 
 
 def _rules(name: str, requirement: OperationRequirement) -> tuple[object, ...]:

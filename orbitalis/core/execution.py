@@ -396,7 +396,12 @@ class OperationExecutor(Orbiter):
             await self._runtime.publisher.all_published(under_way, failures)
 
     def _publish(
-        self, slot: Slot, message: object | None, identifier: str | None = None, answer_requested: bool | None = None
+        self,
+        slot: Slot,
+        message: object | None,
+        identifier: str | None = None,
+        answer_requested: bool | None = None,
+        answer_within: float | None = None,
     ) -> Awaitable[None] | None:
         """Publish an input on a connection; return what to wait for, or `None` if it is done."""
         connection, topic = slot.view, slot.input_topic
@@ -404,7 +409,12 @@ class OperationExecutor(Orbiter):
             return None
         slot.last_used = self._runtime.now()
         return self._runtime.publisher.send(
-            topic, message, connection.headers, identifier=identifier, answer_requested=answer_requested
+            topic,
+            message,
+            connection.headers,
+            identifier=identifier,
+            answer_requested=answer_requested,
+            answer_within=answer_within,
         )
 
     def _leave_alone(self, waiting: Awaitable[None], operation_name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Sequence
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar, overload
@@ -17,6 +18,7 @@ from orbitalis.errors import (
     ConnectionClosedError,
     NoConnectionError,
     OperationFailedError,
+    OverloadedError,
     RemoteLostError,
     RequestError,
     RequestTimeoutError,
@@ -25,11 +27,14 @@ from orbitalis.errors import (
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event, new_identifier
 from orbitalis.message.payload import Publishable, kind_of, wrap
+from orbitalis.operations.connection import Connection
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
+from orbitalis.orbiter.asides import Asides
 from orbitalis.protocol.effects import CloseReason
 from orbitalis.protocol.slots import Slot
 from orbitalis_wire import timings
-from orbitalis_wire.messages import OperationErrorMessage
+from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
 
 __all__ = ["OperationRequester"]
 
@@ -43,6 +48,8 @@ _logger = FieldLogger(logging.getLogger(__name__))
 
 _LOST: Final = (CloseReason.REMOTE_DEAD, CloseReason.REMOTE_RESTARTED)
 _NUMBERS: Final = (float, int)
+_OVERLOADED: Final = "overloaded"
+"""The `reason` of an error that says that the plugin has dropped the input."""
 _GUESSES: Final = 8
 """How many connections are tried by chance before all are looked at."""
 
@@ -55,6 +62,7 @@ class OperationRequester(OperationExecutor):
     """
 
     _awaited: AwaitedAnswers[asyncio.Future[_Outcome]]
+    _asides: Asides
     _alarm: asyncio.TimerHandle | None
     """Rings when the next request times out."""
     dropped_answers: int
@@ -121,6 +129,7 @@ class OperationRequester(OperationExecutor):
         Raises:
             NoConnectionError: No connection comes into question: the input does not fit, or there is no output.
             AnswersNotSupportedError: Those that do are with peers that cannot say what an output answers.
+            OverloadedError: The plugin has dropped the input, since too much waits there.
             OperationFailedError: The plugin's handler raised.
             UnexpectedAnswerError: The answer is no result of the operation, or not of class `result_type`.
             RequestTimeoutError: There was no answer in time.
@@ -208,10 +217,14 @@ class OperationRequester(OperationExecutor):
         waiter: asyncio.Future[_Outcome] = loop.create_future()
         identifier = new_identifier()
         awaited = self._awaited.add(identifier, slot, waiter, timeout)
+        # Without a limit there is nothing to say; with a limit of zero, the input is to be handled all the same.
+        within = float(timeout) if timeout and timeout < math.inf else None
+        has_left = False
         try:
             if timeout is not None:
                 self._expire_at(awaited, loop.time() + timeout)
-            waiting = self._publish(slot, message, identifier, True)
+            waiting = self._publish(slot, message, identifier, True, within)
+            has_left = True
             if waiting is not None:
                 await self._wait_for_bus(waiting, awaited)
             return await waiter
@@ -219,6 +232,15 @@ class OperationRequester(OperationExecutor):
             if awaited.is_awaited:  # it was cancelled, or could not be published
                 self._awaited.remove(awaited)
                 self._machine.touch(slot, loop.time())
+                if has_left:
+                    self._take_back(slot, identifier)
+
+    def _take_back(self, slot: Slot, identifier: str) -> None:
+        """Tell the plugin that nobody waits for the answer to an input; it knows by itself when the time is over."""
+        connection = slot.view
+        # Peers of version 1.1 write and read this envelope; others do not know the message.
+        if isinstance(connection, Connection) and connection.headers.encoding is Encoding.AVRO:
+            self._asides.tell(connection, CancelInputMessage(input_identifier=identifier))
 
     async def _wait_for_bus(self, waiting: Awaitable[None], awaited: _Awaited) -> None:
         """Wait until an input is published, for as long as its answer is awaited."""
@@ -277,15 +299,14 @@ class OperationRequester(OperationExecutor):
 
     # What ends a request
 
-    def _take_answer(self, topic: str, event: Event[Any]) -> bool:
+    def _take_answer(self, topic: str, event: Event[Any], slots: Sequence[Slot]) -> bool:
         """Take an output if it is an answer; return whether it is."""
         identifier = event.correlation_identifier
         if identifier is None:
             if self._awaited:
-                for slot in self._runtime.delivery.slots_of(topic, event):
+                for slot in slots:
                     self._awaited.note_other(slot)
             return False
-        slots = self._runtime.delivery.slots_of(topic, event)
         awaited = self._awaited.find(identifier, slots)
         if awaited is not None:
             slots = [awaited.slot]
@@ -326,7 +347,8 @@ _random = random.random
 def _outcome(slot: Slot, event: Event[Any]) -> _Outcome:
     payload: object = event.payload
     if isinstance(payload, OperationErrorMessage):
-        return OperationFailedError(*slot.key, payload.error_type, payload.error_message)
+        error_class = OverloadedError if payload.reason == _OVERLOADED else OperationFailedError
+        return error_class(*slot.key, payload.error_type, payload.error_message)
     # An empty event says that there is no result, whatever the operation gives else.
     if payload is not None and not slot.output.accepts_payload(payload):
         return UnexpectedAnswerError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orbitalis.operations.answer import time_left
 from orbitalis.operations.connection import Connection, PendingRequest
 from orbitalis.operations.operation_decorator import operation
 from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin
@@ -21,4 +22,5 @@ __all__ = [
     "output",
     "periodic",
     "sink",
+    "time_left",
 ]

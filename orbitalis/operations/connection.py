@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.sequence import SentNumbers
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.channels import Channel
@@ -29,6 +30,8 @@ class PublishHeaders:
     """Which says the quality of service."""
     bus: str | None = None
     """For a client that is on several: the name of the one on which the other side is."""
+    numbers: SentNumbers | None = None
+    """Which numbers have been given to the data of the connection; `None` where there is no connection."""
 
 
 class _SlotView:
@@ -164,6 +167,15 @@ class Connection(_SlotView):
     def can_answer(self) -> bool:
         """Whether the remote takes outputs: the connection is open, or closes gracefully."""
         return self.slot.is_connection
+
+    @property
+    def missing(self) -> int:
+        """How many inputs (at a plugin) or outputs (at a core) have not come, as the numbers of others show.
+
+        They were published while this side or the bus was away, or were lost on the way. One that comes late counts no
+        more.
+        """
+        return 0 if self.slot.received is None else self.slot.received.missing
 
     def touch(self) -> None:
         """Note that the connection is used now."""

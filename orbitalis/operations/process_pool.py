@@ -9,8 +9,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from orbitalis.operations.answer import Answer, NobodyWaitsError, time_left
+
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 __all__ = ["ProcessPool", "default_size"]
 
@@ -41,6 +43,8 @@ class ProcessPool:
         Function, arguments and result have to be picklable.
 
         Raises:
+            NobodyWaitsError: No process was free until the answer to the input that is being handled was awaited no
+                more.
             BrokenProcessPool: The process ended during the call. The next call gets a new one.
             Exception: What the function raises.
         """
@@ -54,7 +58,7 @@ class ProcessPool:
             )
         executor = self._executor
         try:
-            return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+            return await _result_of(executor.submit(function, *arguments))
         except BrokenProcessPool:
             if self._executor is executor:
                 await self.close()
@@ -70,6 +74,28 @@ class ProcessPool:
         for process in processes:
             process.kill()
         await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+
+
+async def _result_of(call: Future[T]) -> T:
+    """Wait for a call in another process, which is given up if it has not begun when nobody waits for it any more."""
+    answer = Answer.owed()
+    if answer is None:
+        return await asyncio.wrap_future(call)
+    loop, left = asyncio.get_running_loop(), time_left()
+    cancel = call.cancel
+    answer.when_taken_back.append(cancel)
+    timer = None if left is None else loop.call_later(left, cancel)
+    try:
+        return await asyncio.wrap_future(call)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if time_left() == 0 and task is not None and not task.cancelling():
+            raise NobodyWaitsError from None
+        raise
+    finally:
+        answer.when_taken_back.remove(cancel)
+        if timer is not None:
+            timer.cancel()
 
 
 def _prepare_process() -> None:

@@ -9,8 +9,8 @@ from typing import Final
 from orbitalis.bus.client import EventBusClient
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
+from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection, PublishHeaders
-from orbitalis.orbiter.answer import Answer
 from orbitalis.protocol.slots import SlotTable
 from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
@@ -57,11 +57,17 @@ class ConnectionPublisher:
         identifier: str | None = None,
         correlation_identifier: str | None = None,
         answer_requested: bool | None = None,
+        answer_within: float | None = None,
+        is_data: bool = True,
     ) -> Awaitable[None] | None:
         """Publish a message on a connection; return what to wait for, or `None` if it is done.
 
-        What is returned has to be awaited; both may raise what :meth:`EventBusClient.publish` does.
+        What is returned has to be awaited; both may raise what :meth:`EventBusClient.publish` does. Data gets the next
+        number of the connection. What raises at once has not left, and its number goes to the next; what is awaited in
+        vain may have been delivered, and so its number is never given again.
         """
+        numbers = headers.numbers if is_data else None
+        number = None if numbers is None else numbers.last + 1
         event = Event.create(
             message,
             publisher_identifier=self.client.identifier,
@@ -72,8 +78,13 @@ class ConnectionPublisher:
             answer_requested=answer_requested,
             connection_identifier=headers.connection_identifier,
             readable_encodings=headers.readable_encodings,
+            sequence_number=number,
+            answer_within=answer_within,
         )
-        return self.client.start_publish(topic, event, headers.channel, headers.encoding, bus=headers.bus)
+        waiting = self.client.start_publish(topic, event, headers.channel, headers.encoding, bus=headers.bus)
+        if numbers is not None and number is not None:
+            numbers.last = number
+        return waiting
 
     def start_output(
         self, topic: str, message: object | None, headers: PublishHeaders, answer: Answer | None
@@ -82,6 +93,8 @@ class ConnectionPublisher:
         if answer is None:
             return self.send(topic, message, headers)
         answer.is_given = True
+        if answer.is_taken_back:
+            return None
         try:
             waiting = self.send(topic, message, headers, correlation_identifier=answer.correlation_identifier)
         except BaseException:
@@ -121,6 +134,7 @@ class ConnectionPublisher:
                 readable_encodings=headers.readable_encodings,
                 channel=channel or headers.channel,
                 bus=bus or headers.bus,
+                numbers=headers.numbers,
             )
         waiting = self.start_output(topic, wrap(message), headers, answer)
         # A sender that publishes in a loop must let the handlers have their turn.

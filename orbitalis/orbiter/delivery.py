@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.event import Event
-from orbitalis.message.payload import kind_of
-from orbitalis.message.schema import SchemaSpec
+from orbitalis.message.payload import UndecodedPayload, kind_of
 from orbitalis.operations.connection import Connection
 from orbitalis.orbiter.bus_locator import BusLocator
 from orbitalis.protocol.machine import Machine
+from orbitalis.protocol.sequence import SequenceWindow
 from orbitalis.protocol.slots import Slot
-from orbitalis.protocol.transitions import SlotState
-from orbitalis_wire.messages import OperationErrorMessage
+from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
+
+if TYPE_CHECKING:
+    from orbitalis.orbiter.runtime import RoleCalls
 
 __all__ = ["Delivery"]
 
+_ABOUT_DATA: Final = (OperationErrorMessage, CancelInputMessage)
+"""Classes of messages that come beside the data of a connection, whatever its operation takes and gives."""
+
 
 class Delivery(EventHandler):
-    """Takes the inputs or outputs of an orbiter's connections, and hands each to the user once.
+    """Takes the inputs or outputs of an orbiter's connections, and hands each to the user at most once.
+
+    Their numbers are looked at when they arrive, in order: what is taken at once overtakes what waits.
 
     A plugin may send outputs as soon as it has a connection; another topic brings its confirm. What comes before the
     confirm waits for that, with all that follows it on the same topic, for as long as the request is kept. How much
     may wait is bounded by the bounds of the bus client's queues.
     """
+
+    is_urgent = True
 
     def __init__(
         self,
@@ -35,27 +45,24 @@ class Delivery(EventHandler):
         client: EventBusClient,
         machine: Machine,
         locator: BusLocator,
-        carries: Callable[[Slot], SchemaSpec],
-        hand_over: Callable[[Connection, str, Event[Any]], Coroutine[Any, Any, object] | None],
+        calls: RoleCalls,
         complain: Callable[..., None],
-        take_at_once: Callable[[str, Event[Any]], bool] | None,
     ) -> None:
         """Take data for the orbiter with this identifier.
 
-        `carries` says what may arrive on a connection, `hand_over` gives data to the user, and `complain` logs what is
-        not taken, given a text, its arguments and fields. `take_at_once` takes data that must not wait for the handling
-        of other data, and says whether it was that.
+        `complain` logs what is not taken, given a text, its arguments and fields.
         """
         self._identifier = identifier
         self._client = client
         self._now: Callable[[], float]
         self._machine = machine
         self._locator = locator
-        self._carries = carries
-        self._hand_over = hand_over
+        self._carries = calls.carries
+        self._hand_over = calls.handle
         self._complain = complain
-        self._take_at_once = take_at_once
-        self.is_urgent = take_at_once is not None
+        self._takes_inputs = machine.role is Role.PLUGIN
+        self._take_at_once = calls.take_at_once
+        self._dropped = calls.dropped
         self._undecided: dict[Slot, asyncio.Event] = {}
         """By request for which data has come: set once it is a connection, or nothing."""
 
@@ -67,14 +74,14 @@ class Delivery(EventHandler):
         """Drop what waits in an event loop that is closed."""
         self._undecided.clear()
 
-    def slots_of(self, topic: str, event: Event[Any]) -> list[Slot]:
+    def slots_of(self, topic: str, event: Event[Any]) -> Sequence[Slot]:
         """Return the connections, under way or open, that an input or output from the bus may belong to."""
         identifier, origin = event.connection_identifier, event.origin
         return [
             slot
             for slot in self._machine.slots.of_topic(topic)
             if (identifier is None or identifier == slot.connection_identifier)
-            and slot.data_topic == topic
+            and (slot.output_topic if slot.role is Role.CORE else slot.input_topic) == topic
             and (origin is None or origin == self._locator.bus_of(slot.remote_identifier))
         ]
 
@@ -95,15 +102,36 @@ class Delivery(EventHandler):
                 undecided.set()
 
     def takes(self, topic: str, message_class: type[object]) -> bool:
-        """Return whether a connection carries messages of a class; an error is an answer of any operation."""
-        return message_class is OperationErrorMessage or any(
+        """Return whether a connection carries messages of a class, or they are about what it carries."""
+        return message_class in _ABOUT_DATA or any(
             slot.data_topic == topic and self._carries(slot).accepts_class(message_class)
             for slot in self._machine.slots.of_topic(topic)
         )
 
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
-        """Take what must not wait for its turn; return whether it was that."""
-        return self._take_at_once is not None and self._take_at_once(topic, event)
+        """Take what must not wait for its turn, or has come before; return whether it was that."""
+        slots, number = self.slots_of(topic, event), event.sequence_number
+        if number is not None and event.connection_identifier is not None:
+            for slot in slots:
+                window = slot.received
+                # In order, as nearly always, this takes no call.
+                if window is not None and number == window.greatest + 1:
+                    window.greatest = number
+                    if window.absent:
+                        window.shift()
+                elif not self._admits(slot, number):
+                    return True
+        if self._takes_inputs and not event.answer_requested and type(event.payload) is not CancelInputMessage:
+            return False  # as nearly all inputs
+        return self._take_at_once(topic, event, slots)
+
+    def dropped(self, topic: str, event: Event[Any]) -> None:
+        """Take the report that an event was dropped since too much waits."""
+        for slot in self.slots_of(topic, event):
+            number = event.sequence_number
+            if type(event.payload) is UndecodedPayload and number is not None and not self._admits(slot, number):
+                continue
+            self._dropped(slot, event, True)
 
     def log_fields(self, topic: str) -> dict[str, str]:
         """Return of which connection a topic is, for the log; it may have ended meanwhile."""
@@ -119,7 +147,8 @@ class Delivery(EventHandler):
 
     def begin(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
         """Take an input or output from the bus, and return the user's handling of it."""
-        for slot in self.slots_of(topic, event):
+        slots = self.slots_of(topic, event)
+        for slot in slots:
             if not self._carries(slot).accepts_payload(event.payload):
                 self._refuse(slot, topic, event)
                 continue
@@ -129,6 +158,9 @@ class Delivery(EventHandler):
                 return self._wait_for_confirm(undecided, topic, event)
             if self._machine.data_received(slot, event, self._now()) and isinstance(slot.view, Connection):
                 return self._hand_over(slot.view, topic, event)
+        if event.answer_requested:
+            for slot in slots:
+                self._dropped(slot, event, False)
         return None
 
     async def handle(self, topic: str, event: Event[Any]) -> None:
@@ -140,6 +172,38 @@ class Delivery(EventHandler):
     async def _wait_for_confirm(self, undecided: asyncio.Event, topic: str, event: Event[Any]) -> None:
         await undecided.wait()
         await self.handle(topic, event)
+
+    def _admits(self, slot: Slot, number: int) -> bool:
+        """Return whether the event with a number is new on a connection; count it, and tell of the first gap."""
+        window, statistics = slot.received, self._machine.statistics
+        if window is None:
+            window = slot.received = SequenceWindow()
+        before = window.missing
+        if not window.admits(number):
+            statistics.duplicates += 1
+            return False
+        statistics.missing += window.missing - before
+        if window.missing > before and not window.is_gap_told:
+            window.is_gap_told = True
+            self._tell_gap(slot, window.missing)
+        return True
+
+    def _tell_gap(self, slot: Slot, missing: int) -> None:
+        lost = self._client.statistics.reconnections
+        self._complain(
+            "%s has not got %d %s of operation %r from %r: %s. Further gaps of this connection are counted alone, in "
+            "statistics.missing",
+            missing,
+            "inputs" if slot.role is Role.PLUGIN else "outputs",
+            slot.operation_name,
+            slot.remote_identifier,
+            f"its connection with the bus was lost {lost} times, and the bus keeps nothing meanwhile"
+            if lost
+            else "the remote could not publish them, or the broker has dropped them, as it does where too much waits",
+            remote=slot.remote_identifier,
+            operation=slot.operation_name,
+            connection=slot.connection_identifier,
+        )
 
     def _refuse(self, slot: Slot, topic: str, event: Event[Any]) -> None:
         self._complain(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +51,7 @@ from orbitalis.protocol.effects import (
     sender_of,
 )
 from orbitalis.protocol.machine import Machine
+from orbitalis.protocol.sequence import SentNumbers
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import PROTOCOL_VERSION, channels
@@ -94,8 +95,10 @@ class RoleCalls:
     """Says what may arrive on a connection."""
     handle: Callable[[Connection, str, Event[Any]], Coroutine[Any, Any, object] | None]
     """Takes the data of a connection, and returns the user's handling of it."""
-    take_at_once: Callable[[str, Event[Any]], bool] | None
+    take_at_once: Callable[[str, Event[Any], Sequence[Slot]], bool]
     """Takes data that must not wait for the handler; says whether it was that."""
+    dropped: Callable[[Slot, Event[Any], bool], None]
+    """Takes the report that data is not handled, and whether that is since too much waits."""
     concurrency: Callable[[Slot], int]
     """Says how much data of a connection is handled side by side."""
     disconnected: Callable[[Slot, CloseReason], None]
@@ -161,9 +164,7 @@ class Runtime:
         complain = self.complain
         self._narrator = Narrator(identifier, machine.obstacles, complain)
         self._overruns = Overruns(_logger, identifier, machine.statistics)
-        self.delivery = Delivery(
-            identifier, client, machine, self.locator, calls.carries, calls.handle, complain, calls.take_at_once
-        )
+        self.delivery = Delivery(identifier, client, machine, self.locator, calls, complain)
         """What takes the data of connections."""
         self._no_connections: asyncio.Event | None = None
         """Set when the last connection has been closed, if somebody waits for that."""
@@ -382,6 +383,7 @@ class Runtime:
             readable_encodings=_READABLE_ENCODINGS,
             channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
             bus=self.locator.bus_of(slot.remote_identifier) if self.locator.buses else None,
+            numbers=SentNumbers(),
         )
         if slot.view is not None and isinstance(slot.view, PendingRequest):
             self._promoted[slot] = slot.view

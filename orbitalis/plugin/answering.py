@@ -9,11 +9,11 @@ from typing import Any
 
 from orbitalis.errors import BusError
 from orbitalis.log import FieldLogger
-from orbitalis.message.event import Event
+from orbitalis.operations.answer import Answer, NobodyWaitsError
 from orbitalis.operations.connection import Connection
-from orbitalis.orbiter.answer import Answer
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.peer_queues import is_being_cancelled
+from orbitalis.plugin.asked_inputs import AskedInputs
 from orbitalis_wire import limits
 from orbitalis_wire.messages import OperationErrorMessage
 
@@ -25,25 +25,27 @@ _logger = FieldLogger(logging.getLogger(__name__))
 async def answer_input(
     work: Callable[[], Coroutine[Any, Any, object]],
     connection: Connection,
-    event: Event[Any],
+    answer: Answer,
+    asked: AskedInputs,
     publisher: ConnectionPublisher,
 ) -> None:
-    """Handle an input of a connection with an output, whose core waits for an answer; runs as a task.
+    """Handle an input of a connection whose core waits for this answer; runs as a task.
 
     What is published first to the connection's output topic is the answer. What is raised before that is sent as one,
-    and raised again.
+    and raised again. Where the core takes the input back meanwhile, no answer is sent.
     """
-    topic = connection.slot.output_topic
-    assert topic is not None
-    answer = Answer(topic, event.identifier, connection.headers)
     answer.owe()
     try:
         await work()
+    except NobodyWaitsError:
+        asked.given_up(answer)
     except (Exception, asyncio.CancelledError) as error:
         # Cancelled from outside, the plugin stops, and its core is told so; else the failure is the handler's.
         if not (isinstance(error, asyncio.CancelledError) and is_being_cancelled()) and not answer.is_given:
             await _send_error(connection, answer, error, publisher)
         raise
+    finally:
+        asked.end(connection.slot, answer.correlation_identifier)
 
 
 async def _send_error(

@@ -7,8 +7,8 @@ from typing import Any
 
 from orbitalis.message.payload import kind_of
 from orbitalis.message.schema import Output
+from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection
-from orbitalis.orbiter.answer import Answer
 from orbitalis.orbiter.runtime import Runtime
 from orbitalis.protocol.machine import Machine
 

@@ -15,18 +15,19 @@ from orbitalis.errors import OrbiterStateError
 from orbitalis.message.event import Event, IdentifierSource
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.message.schema import SchemaSpec
+from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.explanation import PluginExplanation
 from orbitalis.operations.handlers import Handler, HandlerCache
 from orbitalis.operations.process_pool import ProcessPool, default_size
 from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin, declared_operations
 from orbitalis.operations.typed_operation import Sends, is_typed_operation
-from orbitalis.orbiter.answer import Answer
 from orbitalis.orbiter.attributes import check_entry
 from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.runtime import RoleCalls
 from orbitalis.plugin.answering import answer_input
+from orbitalis.plugin.asked_inputs import AskedInputs
 from orbitalis.plugin.explanation import explain_plugin
 from orbitalis.plugin.output_sender import OutputSender
 from orbitalis.plugin.rhythm import Rhythms
@@ -77,6 +78,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
             TypeError: The annotations of an operation cannot be read.
         """
         self._handlers = HandlerCache()
+        self._asked = AskedInputs()
         self._seen_operations: dict[str, tuple[object, ...]] = {}
         """What the operations were when the state machine got its snapshot."""
         self._earlier_operations: dict[str, object] = {}
@@ -87,6 +89,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         """What it is doing."""
         self.operations = {**declared_operations(self, self._send_result), **self.operations}
         self._outputs = OutputSender(self.identifier, self._machine, self._runtime)
+        self._asked.serve(self._runtime)
         self._rhythms = Rhythms(self, self.identifier, self._outputs, self.statistics)
         if self._rhythms:
             self._runtime.on_connection = self._begin_rhythms
@@ -157,7 +160,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
             prepare=self._prepare,
             carries=_input_of,
             handle=self._handle_input,
-            take_at_once=None,
+            take_at_once=self._asked.take_at_once,
+            dropped=self._asked.dropped,
             concurrency=self._concurrency,
             disconnected=self._on_disconnected,
             compliance_changed=_ignore_compliance,
@@ -300,7 +304,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         else:
             return None
         if event.answer_requested and connection.slot.output_topic is not None:
-            return answer_input(work, connection, event, self._runtime.publisher)
+            answer = self._asked.begin(connection, event)
+            if answer is None:
+                return None
+            return answer_input(work, connection, answer, self._asked, self._runtime.publisher)
         return work()
 
     async def _operate(self, handler: Handler, connection: Connection, topic: str, event: Event[Any]) -> None:
@@ -316,6 +323,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
         self._handlers.forget(slot.operation_name)
+        self._asked.forget(slot)
 
     def _send_result(self, connection: Connection, event: Event[Any], message: object | None) -> Awaitable[None] | None:
         slot = connection.slot

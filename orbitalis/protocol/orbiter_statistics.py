@@ -23,6 +23,16 @@ class OrbiterStatistics:
     """Messages of others beyond `maximum_stranger_events_per_second`."""
     overloaded: int = 0
     """Messages that came while too much was still to be done."""
+    duplicates: int = 0
+    """Inputs and outputs that were not handled, since their number had come before, or is too old."""
+    missing: int = 0
+    """Inputs and outputs that have not come, as the numbers of others show; one that comes late counts no more."""
+    expired: int = 0
+    """Inputs that were not handled, since their core waited for the answer no more."""
+    taken_back: int = 0
+    """Inputs that were not handled, since their core had taken them back."""
+    overloaded_answers: int = 0
+    """Inputs dropped because too much waits, whose core was told so at once."""
     misled: int = 0
     """Messages of a second remote of the same name, on another bus."""
     namesakes: int = 0

@@ -11,6 +11,7 @@ from typing import Final
 
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.deadlines import Deadline
+from orbitalis.protocol.sequence import SequenceWindow
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger, next_slot_state
 
 __all__ = ["RemoteClose", "Slot", "SlotTable", "size_of_request"]
@@ -76,6 +77,8 @@ class Slot:
     """The remote's graceful close, while this side is draining."""
     size: int = 0
     """Bytes of the messages that it keeps parts of; counted by :class:`SlotTable`."""
+    received: SequenceWindow | None = None
+    """Which numbered inputs (plugin) or outputs (core) of the connection have come; `None` before the first."""
     view: object = None
     """What the machine's caller keeps beside it: a pending request or connection as users see it."""
 
@@ -181,9 +184,9 @@ class SlotTable:
 
     def of_topic(self, topic: str) -> tuple[Slot, ...]:
         """Return the slots that use `topic` for their input, output or incoming closes."""
-        found = self._by_topic.get(topic)
-        if found is None:
+        if topic not in self._by_topic:
             return ()
+        found = self._by_topic[topic]
         return (found,) if isinstance(found, Slot) else found
 
     def count(self, operation_name: str) -> int:

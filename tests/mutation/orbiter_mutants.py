@@ -195,12 +195,12 @@ ORBITER_MUTANTS = [
     Mutant(
         name="inputs-with-the-headers-of-another-connection",
         file="orbitalis/core/execution.py",
-        old="            topic, message, connection.headers, identifier",
-        new="            topic, message, self._runtime.publisher.by_topic[topic], identifier",
+        old="            connection.headers,\n            identifier=",
+        new="            self._runtime.publisher.by_topic[topic],\n            identifier=",
     ),
     Mutant(
         name="answer-on-another-connection",
-        file="orbitalis/orbiter/answer.py",
+        file="orbitalis/operations/answer.py",
         old="        return answer if answer.headers.connection_identifier == connection_identifier else None\n",
         new="        return answer\n",
     ),

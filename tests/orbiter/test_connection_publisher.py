@@ -12,8 +12,8 @@ import pytest
 from orbitalis import Constraint, Core, Event, Input, OperationRequirement, Output, Plugin, StringMessage, operation
 from orbitalis.bus import LocalEventBus, LocalEventBusClient
 from orbitalis.errors import BusUnavailableError
+from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import PublishHeaders
-from orbitalis.orbiter.answer import Answer
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.testing import Harness
 from orbitalis_avro.errors import EncodeError
@@ -137,7 +137,7 @@ async def test_how_it_is_published_can_be_said(client: Client) -> None:
 
 
 async def test_the_first_message_on_the_topic_is_the_answer(client: Client) -> None:
-    answer = Answer("output", "question", HEADERS)
+    answer = Answer("output", "question", HEADERS, lambda: 0.0)
 
     async def handle() -> None:
         await client.publish("other", "elsewhere")
@@ -163,7 +163,7 @@ async def test_an_event_is_published_as_it_is_and_is_no_answer(client: Client) -
         await client.publish("output", event)
         await client.publish("output", "answer")
 
-    await owing(Answer("output", "question", HEADERS), handle)
+    await owing(Answer("output", "question", HEADERS, lambda: 0.0), handle)
 
     assert client.published[0].event is event
     assert (client.published[0].channel, client.published[0].encoding) == (channels.OPERATION_OUTPUT, Encoding.JSON)
@@ -176,7 +176,7 @@ async def test_tasks_owe_it_together_and_after_the_handler_has_returned(client: 
     async def handle() -> None:
         tasks.extend(asyncio.create_task(client.publish("output", text)) for text in "ab")
 
-    await owing(Answer("output", "question", HEADERS), handle)
+    await owing(Answer("output", "question", HEADERS, lambda: 0.0), handle)
     await asyncio.gather(*tasks)
 
     assert [one.answers for one in client.published] == ["question", None]
@@ -184,7 +184,7 @@ async def test_tasks_owe_it_together_and_after_the_handler_has_returned(client: 
 
 @pytest.mark.parametrize("fails", ["at once", "later"])
 async def test_it_stays_owed_if_it_cannot_be_published(client: Client, fails: str) -> None:
-    answer = Answer("output", "question", HEADERS)
+    answer = Answer("output", "question", HEADERS, lambda: 0.0)
 
     async def handle() -> None:
         with pytest.raises(EncodeError):
@@ -227,8 +227,8 @@ async def test_on_a_topic_of_several_connections_only_one_is_answered(client: Cl
         send(HEADERS, "again")
 
     await client.publish("output", "before")
-    await owing(Answer("output", "question", HEADERS), handle)
-    await owing(Answer("output", "question", HEADERS), handle_again)
+    await owing(Answer("output", "question", HEADERS, lambda: 0.0), handle)
+    await owing(Answer("output", "question", HEADERS, lambda: 0.0), handle_again)
 
     assert [one.answers for one in client.published] == [None, None, "question", None, "question"]
     identifiers = [one.event.connection_identifier for one in client.published]

@@ -1,0 +1,64 @@
+"""What one side tells the other about data of a connection beside that data, and does not wait for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from typing import Final
+
+from orbitalis.errors import BusError
+from orbitalis.log import FieldLogger
+from orbitalis.operations.connection import Connection
+from orbitalis.orbiter.connection_publisher import ConnectionPublisher
+from orbitalis.orbiter.peer_queues import PeerQueues
+
+__all__ = ["Asides"]
+
+_logger = FieldLogger(logging.getLogger(__name__))
+
+_UNDER_WAY: Final = 1_000
+"""How much may be on its way to one remote. Beyond, nothing is told: it spares work, and nothing depends on it."""
+
+
+class Asides:
+    """Publishes messages that have no number, and lets nobody wait for that."""
+
+    def __init__(self, publisher: ConnectionPublisher, queues: PeerQueues) -> None:
+        """Publish by `publisher`, and wait in `queues`, which end with the orbiter."""
+        self._publisher = publisher
+        self._queues = queues
+
+    def tell(self, connection: Connection, message: object, correlation_identifier: str | None = None) -> bool:
+        """Publish a message on a connection; return whether that has begun."""
+        slot = connection.slot
+        topic, key = slot.outgoing_data_topic, ("asides", slot.remote_identifier)
+        if topic is None or not self._publisher.client.is_connected or self._queues.length(key) >= _UNDER_WAY:
+            return False
+        try:
+            waiting = self._publisher.send(
+                topic, message, connection.headers, correlation_identifier=correlation_identifier, is_data=False
+            )
+        except BusError as error:
+            _note_failure(connection, message, error)
+            return False
+        if waiting is not None:
+            under_way = waiting
+            self._queues.submit(key, lambda: _published(under_way, connection, message))
+        return True
+
+
+async def _published(waiting: Awaitable[None], connection: Connection, message: object) -> None:
+    try:
+        await waiting
+    except BusError as error:
+        _note_failure(connection, message, error)
+
+
+def _note_failure(connection: Connection, message: object, error: BusError) -> None:
+    _logger.debug(
+        "could not send a %s to %s: %s",
+        type(message).__name__,
+        connection.remote_identifier,
+        error,
+        extra={"remote": connection.remote_identifier, "operation": connection.operation_name},
+    )
