@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import pytest
 
 from orbitalis import AvroMessageMixin, Connection, Core, Plugin, operation
 from orbitalis.bus import LocalEventBus
+from orbitalis.errors import RequestTimeoutError
 from tests.support.events import Collector, until
 from tests.support.orbiters import on, running
 from tests.support.repository import ROOT, run
@@ -233,3 +235,41 @@ def test_what_cannot_be_cpu_bound_is_refused() -> None:
     check("is cpu_bound, and the connection is in another process: take the payload alone", with_connection)
     with pytest.raises(TypeError, match="with cpu_bound=True the annotations say input and output"):
         operation(cpu_bound=True, input=int)  # type: ignore[call-overload]
+
+
+@dataclass
+class Queueing(Plugin):
+    """Has one process, and many inputs under way that want it."""
+
+    process_pool_size: int = 1
+    begun: int = 0
+
+    @operation(concurrency=16)
+    async def nap(self, seconds: float) -> int:
+        self.begun += 1
+        await self.process_pool.run(time.sleep, seconds)
+        return 1
+
+
+async def test_what_waits_for_a_process_until_nobody_waits_for_it_is_not_begun(bus: LocalEventBus) -> None:
+    plugin = Queueing(identifier="plugin", eventbus_client=on(bus), with_loop=False)
+    core = Core(identifier="core", eventbus_client=on(bus), with_loop=False).with_requirement(Queueing.nap, minimum=1)
+
+    def asking(seconds: float, timeout: float | None = None) -> asyncio.Task[int]:
+        return asyncio.create_task(core.request(Queueing.nap, seconds, timeout=timeout))
+
+    async with running(plugin, core):
+        await core.compliant_event.wait()
+        await core.request(Queueing.nap, 0.0)  # which starts the process
+        # A process has some calls in store, which count as begun.
+        begun = [asking(1.0), *(asking(0.0) for _ in range(3))]
+        late = [asking(60.0, timeout=0.2) for _ in range(2)]
+        cancelled = [asking(60.0) for _ in range(2)]
+        await until(lambda: plugin.begun == 9)
+        for one in cancelled:
+            one.cancel()
+        outcomes = await asyncio.gather(*late, return_exceptions=True)
+        assert [type(one) for one in outcomes] == [RequestTimeoutError] * 2
+        assert await asyncio.gather(*begun) == [1] * 4
+        assert (plugin.statistics.expired, plugin.statistics.taken_back) == (2, 2)
+        assert plugin._asked._by_slot == {next(iter(plugin._machine.slots)): {}}

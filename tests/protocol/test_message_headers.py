@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import yaml
 
 from orbitalis import Constraint, Core, Event, Input, OperationRequirement, Output, Plugin, StringMessage, operation
-from orbitalis.errors import OperationFailedError
+from orbitalis.bus import LocalEventBusClient, QueueBounds
+from orbitalis.errors import OperationFailedError, OverloadedError
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
 from orbitalis.testing import Harness
 from orbitalis_wire.channels import DIRECTED_DISCOVER
 from orbitalis_wire.messages import (
     AnnounceMessage,
+    CancelInputMessage,
     CloseConnectionAckMessage,
     ConfirmConnectionMessage,
     DiscoverMessage,
@@ -35,7 +38,16 @@ from tests.support.machine_settings import text_constraint
 from tests.support.machines import Net, Node
 from tests.support.repository import ROOT
 
-HEADERS = ("correlation_identifier", "connection_identifier", "late_offers", "open_connections", "answer_requested")
+HEADERS = (
+    "correlation_identifier",
+    "connection_identifier",
+    "late_offers",
+    "open_connections",
+    "answer_requested",
+    "sequence_number",
+    "answer_within",
+)
+OF_DATA = ("input", "cancel of an input", "output", "operation error")
 NAMES = {
     AnnounceMessage: "announcement",
     OfferMessage: "offer",
@@ -62,9 +74,9 @@ def table() -> dict[str, Carried]:
         message, correlation, connection, others = (cell.strip() for cell in line.strip("|").split("|"))
         cells = {"correlation_identifier": correlation, "connection_identifier": connection}
         for header in HEADERS[2:]:
-            cells[header] = others if f"`{header}`" in others else NEVER
+            cells[header] = next((one for one in others.split(";") if f"`{header}`" in one), NEVER)
         said[message] = {
-            header: {False} if cell == NEVER else {True, False} if ", if " in cell else {True}
+            header: {False} if cell == NEVER else {True, False} if ", if " in cell or ", unless " in cell else {True}
             for header, cell in cells.items()
         }
     return said
@@ -186,19 +198,21 @@ def test_messages_of_the_protocol_carry_the_headers_that_the_document_says() -> 
         for header in HEADERS:
             found[header].add(getattr(send, header, None) is not None)
 
-    assert carried == {
-        kind: said for kind, said in table().items() if kind not in ("input", "output", "operation error")
-    }
+    assert carried == {kind: said for kind, said in table().items() if kind not in OF_DATA}
 
 
 @dataclass
 class Moody(Plugin):
-    """A plugin that answers some texts and fails at others."""
+    """A plugin that answers some texts, fails at others, and is busy with one until it may go on."""
+
+    may: asyncio.Event = field(default_factory=asyncio.Event)
 
     @operation(name="text", input=Input.string(), output=Output.string())
     async def text(self, topic: str, event: Event[StringMessage]) -> None:
         if event.payload.value == "fail":
             raise ValueError("it fails")
+        if event.payload.value == "busy":
+            await self.may.wait()
         connections = await self.retrieve_and_touch_connections("text", input_topic=topic)
         await self.send_result_to_all(connections, event.payload.value)
 
@@ -206,17 +220,27 @@ class Moody(Plugin):
 async def test_inputs_and_outputs_carry_the_headers_that_the_document_says(harness: Harness) -> None:
     need = OperationRequirement(Constraint(minimum=1, inputs=[Input.string()], outputs=[Output.string()]))
     core = Core(identifier="core", operation_requirements={"text": need}, eventbus_client=harness.client())
-    await harness.start(Moody(identifier="plugin", eventbus_client=harness.client()), core)
+    client = LocalEventBusClient(harness.bus, queue_bounds=QueueBounds(events=0))
+    plugin = Moody(identifier="plugin", eventbus_client=client)
+    await harness.start(plugin, core)
     await harness.compliant(core)
     await core.execute("text", "a", any=True)
     await harness.idle()
     await core.request("text", "b")
     with pytest.raises(OperationFailedError):
         await core.request("text", "fail")
+    cancelled = asyncio.create_task(core.request("text", "busy"))
+    await harness.advance(1)
+    with pytest.raises(OverloadedError):
+        await core.request("text", "too much")
+    cancelled.cancel()
+    plugin.may.set()
+    await harness.idle()
 
     carried: dict[str, Carried] = {}
     for sent in harness.recording:
         kind = "operation error" if isinstance(sent.payload, OperationErrorMessage) else ""
+        kind = "cancel of an input" if isinstance(sent.payload, CancelInputMessage) else kind
         kind = kind or next((name for name in ("input", "output") if f"/{name}/" in sent.topic), "")
         found = carried.setdefault(kind, defaultdict(set))
         for header in HEADERS:
@@ -226,7 +250,7 @@ async def test_inputs_and_outputs_carry_the_headers_that_the_document_says(harne
         assert sent.event.readable_encodings is not None
     del carried[""]
 
-    assert carried == {kind: table()[kind] for kind in ("input", "output", "operation error")}
+    assert carried == {kind: table()[kind] for kind in OF_DATA}
 
 
 def test_a_request_without_headers_is_confirmed_with_an_identifier_of_the_plugins() -> None:

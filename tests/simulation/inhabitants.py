@@ -14,6 +14,7 @@ from orbitalis.protocol.handshake.provider import Provider
 from orbitalis.protocol.handshake.requester import Requester
 from orbitalis.protocol.machine import CoreMachine, Machine, PluginMachine
 from tests.simulation.cancelling import Cancelling
+from tests.simulation.data import watch_data
 from tests.simulation.shaky_bus import ShakyBus, ShakyBusClient
 from tests.simulation.shaky_orbiters import Mischief, ShakyCore
 from tests.simulation.shuffling_loop import belongs_to, owner
@@ -69,6 +70,7 @@ class Inhabitant:
         self.orbiter._switch_to_stopped = note_and_stop  # type: ignore[method-assign]
         if isinstance(self.orbiter, ShakyCore):
             self.orbiter.on_fault = self._on_fault
+        watch_data(self.orbiter, self._on_fault)
 
     @property
     def machine(self) -> Machine:

@@ -15,6 +15,7 @@ from orbitalis import Constraint, OperationRequirement
 from orbitalis.message.event import Event
 from orbitalis.operations.policy import Policy
 from orbitalis.testing.pending_tasks import describe_tasks
+from tests.simulation.data import check_numbers
 from tests.simulation.eavesdropping import Eavesdropper
 from tests.simulation.inhabitants import Inhabitant
 from tests.simulation.liveness import assert_agreed, assert_has_what_there_is, assert_lends_what_is_allowed, is_shared
@@ -122,6 +123,9 @@ class _Scenario:
         self.loop.before_time_passes = partial(self._check, is_idle=True)
         self.bus = ShakyBus(self.loop, self.random, self.trace)
         self.bus.on_publish = self._on_publish
+        self.bus.on_sent = self._on_sent
+        self._numbers: dict[tuple[str, str | None, int], str] = {}
+        """By topic, connection and number: which event has it."""
         self.moods = Moods(self.random, self.trace)
         self.safety = OrbiterSafety()
         self.inhabitants: list[Inhabitant] = []
@@ -140,6 +144,7 @@ class _Scenario:
         if is_broken:
             self.loop.before_time_passes = lambda: None
             self.bus.on_publish = lambda client, topic, event: None
+            self.bus.on_sent = lambda topic, event: None
             self.loop.set_exception_handler(lambda loop, context: None)
             for _ in range(20):
                 if not (tasks := asyncio.all_tasks(self.loop)):
@@ -180,6 +185,12 @@ class _Scenario:
             self._break(what_broke(error))
         # Not now, since this is in the midst of what changes it.
         self.loop.call_soon(partial(self._look_at, one, is_idle=False))
+
+    def _on_sent(self, topic: str, event: Event[Any]) -> None:
+        try:
+            check_numbers(self._numbers, topic, event)
+        except Exception as error:
+            self._break(what_broke(error))
 
     # Who there is
 

@@ -2,7 +2,7 @@
 
 The numbers are those of the promises: S1 maxima, S2 lists, S3 one connection per remote and operation and no transition
 caused by another's message, S4 compliance, S5 silence after a stop (looked at by the world), S6 bounded tables,
-S7 subscriptions, S8 topics.
+S7 subscriptions, S8 topics, S9 data that is handled at most once (over asyncio, where there is data).
 """
 
 from __future__ import annotations

@@ -60,11 +60,14 @@ class ShakyBus(LocalEventBus):
         """When the last event arrives, and the last call ends, of those that are under way."""
         self.on_publish: Callable[[ShakyBusClient, str, Event[Any]], None] = lambda client, topic, event: None
         """Called for everything that clients publish."""
+        self.on_sent: Callable[[str, Event[Any]], None] = lambda topic, event: None
+        """Called for everything that goes out."""
         self.events = 0
         self.touched: set[str] = set()
         """Identifiers of those to whom something has happened; looking at them empties it."""
 
     def publish(self, topic: str, event: Event[Any], here: asyncio.AbstractEventLoop | None = None) -> None:
+        self.on_sent(topic, event)
         for subscription in self._subscriptions.match(topic):
             receiver = self._receiver(subscription)
             if receiver is None:
