@@ -290,6 +290,31 @@ async def test_what_is_taken_at_once_does_not_wait_in_the_queue(caplog: pytest.L
     assert hasty.taken == [2, 3, 4]
 
 
+@pytest.mark.parametrize("is_urgent", [True, False])
+async def test_a_handler_is_told_what_is_dropped_if_it_wants_to(
+    caplog: pytest.LogCaptureFixture, is_urgent: bool
+) -> None:
+    class Told(Gated):
+        def __init__(self) -> None:
+            super().__init__()
+            self.is_urgent = is_urgent
+            self.told: list[int] = []
+
+        def dropped(self, topic: str, event: Event[Any]) -> None:
+            self.told.append(event.payload.value)
+            raise ValueError("on purpose")
+
+    told = Told()
+    one = subscription(told, events=1)
+    offer(one, 1, 2, 3, 4)
+    assert told.told == ([3, 4] if is_urgent else [])
+    assert ("ValueError: on purpose" in caplog.text) == is_urgent
+    told.gate.set()
+    await drained(one)
+    assert told.values == [1, 2]
+    assert one._statistics.dropped == 2
+
+
 async def test_a_handler_that_does_its_work_at_once_needs_no_task() -> None:
     taken: list[int] = []
 

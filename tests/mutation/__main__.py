@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from tests.mutation.delivery_mutants import DELIVERY_MUTANTS
 from tests.mutation.mutant import Mutant
 from tests.mutation.orbiter_mutants import ORBITER_MUTANTS
 from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
@@ -24,7 +25,7 @@ from tests.support.repository import ROOT
 
 __all__: list[str] = []
 
-_MUTANTS: Final = (*PROTOCOL_MUTANTS, *ORBITER_MUTANTS, *RUNTIME_MUTANTS)
+_MUTANTS: Final = (*PROTOCOL_MUTANTS, *ORBITER_MUTANTS, *RUNTIME_MUTANTS, *DELIVERY_MUTANTS)
 _RUNTIME_TESTS: Final = (
     "tests/orbiter",
     "tests/simulation/test_over_asyncio.py",

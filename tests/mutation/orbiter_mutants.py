@@ -225,13 +225,13 @@ ORBITER_MUTANTS = [
     Mutant(
         name="any-data-decoded",
         file="orbitalis/orbiter/delivery.py",
-        old="        return message_class is OperationErrorMessage or any(",
+        old="        return message_class in _ABOUT_DATA or any(",
         new="        return True or any(",
     ),
     Mutant(
         name="errors-not-decoded",
         file="orbitalis/orbiter/delivery.py",
-        old="        return message_class is OperationErrorMessage or any(",
+        old="        return message_class in _ABOUT_DATA or any(",
         new="        return any(",
     ),
     Mutant(

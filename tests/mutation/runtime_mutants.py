@@ -238,8 +238,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="copies-from-two-buses",
         file="orbitalis/bus/several.py",
-        old="        if not self._parts.is_copy(event):\n",
-        new="        if True:\n",
+        old="        if not self._parts.is_copy(event):\n            self._parts.whole.offer(",
+        new="        if True:\n            self._parts.whole.offer(",
     ),
     Mutant(
         name="replaced-handler-kept",

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutation.delivery_mutants import DELIVERY_MUTANTS
 from tests.mutation.mutant import Mutant
 from tests.mutation.orbiter_mutants import ORBITER_MUTANTS
 from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
 from tests.mutation.runtime_mutants import RUNTIME_MUTANTS
 from tests.support.repository import ROOT
 
-MUTANTS = [*PROTOCOL_MUTANTS, *ORBITER_MUTANTS, *RUNTIME_MUTANTS]
+MUTANTS = [*PROTOCOL_MUTANTS, *ORBITER_MUTANTS, *RUNTIME_MUTANTS, *DELIVERY_MUTANTS]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

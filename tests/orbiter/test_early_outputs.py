@@ -50,6 +50,19 @@ async def test_what_comes_before_the_confirm_is_delivered_after_it_and_before_wh
     await harness.advance(1)
     assert core.texts == ["one", "two", "three", "four"]
     assert core._runtime.delivery._undecided == {}
+    assert core.statistics.missing == core.statistics.duplicates == 0
+
+
+async def test_what_comes_twice_before_the_confirm_is_delivered_once(harness: Harness) -> None:
+    core, plugin = await begin(harness)
+    for sent in [sent for sent in harness.recording if "/output/" in sent.topic]:
+        await harness.publish(sent.topic, sent.event)
+    plugin.may.set()
+    await harness.connected(core, plugin, "text")
+    await core.execute("text", "four", any=True)
+    await harness.advance(1)
+    assert core.texts == ["one", "two", "three", "four"]
+    assert (core.statistics.missing, core.statistics.duplicates) == (0, 3)
 
 
 async def test_what_comes_right_before_the_confirm_is_delivered(harness: Harness) -> None:

@@ -304,3 +304,23 @@ async def test_a_conversation_over_a_broker_is_not_heard_in_process_and_the_othe
     assert [topic for topic in heard.topics if "/two-buses-near/" in topic] == []
     assert about(left, "two-buses-near")
     assert about(left, "two-buses-far") == []
+
+
+async def test_data_has_numbers_on_whichever_bus_the_other_side_is(left: RecordingBus, right: RecordingBus) -> None:
+    core = core_of(on_both(left, right))
+    plugins = [plugin_on(left, "plugin1"), plugin_on(right, "plugin2")]
+    async with running(*plugins, core):
+        await all_connected(core, plugins)
+        for _ in range(3):
+            await core.execute("text", "x", all=True)
+        await until(lambda: len(core.texts) == 6)
+        for bus in (left, right):
+            for direction in ("input", "output"):
+                sent = [one for one in bus.recording if f"/{direction}/" in one.topic]
+                assert [one.event.sequence_number for one in sent] == [1, 2, 3]
+                for one in sent:
+                    bus.publish(one.topic, one.event)
+        await until(lambda: core.statistics.duplicates == 6)
+        assert [plugin.received for plugin in plugins] == [["x"] * 3] * 2
+        assert len(core.texts) == 6
+        assert core.statistics.missing == 0
