@@ -19,6 +19,7 @@
     │   ├── RemoteLostError         the remote is dead or has started anew
     │   ├── ConnectionClosedError   the connection was closed, by either side
     │   └── AnswersNotSupportedError    the remote cannot say what it answers
+    ├── NobodyWaitsError            the answer to what is being handled is awaited no more
     └── OrbiterStateError           the caller asks for what the orbiter's state does not allow
         └── WrongEventLoopError     the caller is in another thread or event loop than the orbiter or client
 
@@ -39,6 +40,7 @@ __all__ = [
     "InvalidTopicError",
     "LocalProtocolError",
     "NoConnectionError",
+    "NobodyWaitsError",
     "OperationFailedError",
     "OrbitalisError",
     "OrbiterStateError",
@@ -102,6 +104,10 @@ class OrbiterStateError(OrbitalisError):
 
 class WrongEventLoopError(OrbiterStateError):
     """The orbiter, or the client of a bus, was started in another event loop than the one in which it is called."""
+
+
+class NobodyWaitsError(OrbitalisError):
+    """The answer to the input that is being handled is awaited no more, and what it needs has not begun."""
 
 
 class RequestError(OrbitalisError):

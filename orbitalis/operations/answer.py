@@ -8,11 +8,7 @@ from typing import Final
 
 from orbitalis.operations.connection import PublishHeaders
 
-__all__ = ["Answer", "NobodyWaitsError", "time_left"]
-
-
-class NobodyWaitsError(Exception):
-    """The core waits for an answer no more, and nothing has been done for it yet."""
+__all__ = ["Answer", "time_left"]
 
 
 class Answer:

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from orbitalis.operations.answer import Answer, NobodyWaitsError, time_left
+from orbitalis.errors import NobodyWaitsError
+from orbitalis.operations.answer import Answer, time_left
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor

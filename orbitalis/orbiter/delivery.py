@@ -127,11 +127,11 @@ class Delivery(EventHandler):
 
     def dropped(self, topic: str, event: Event[Any]) -> None:
         """Take the report that an event was dropped since too much waits."""
+        number = event.sequence_number if event.connection_identifier is not None else None
+        is_seen = type(event.payload) is not UndecodedPayload
         for slot in self.slots_of(topic, event):
-            number = event.sequence_number
-            if type(event.payload) is UndecodedPayload and number is not None and not self._admits(slot, number):
-                continue
-            self._dropped(slot, event, True)
+            if is_seen or number is None or self._admits(slot, number):
+                self._dropped(slot, event, True)
 
     def log_fields(self, topic: str) -> dict[str, str]:
         """Return of which connection a topic is, for the log; it may have ended meanwhile."""

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from orbitalis.errors import BusError
+from orbitalis.errors import BusError, NobodyWaitsError
 from orbitalis.log import FieldLogger
-from orbitalis.operations.answer import Answer, NobodyWaitsError
+from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.peer_queues import is_being_cancelled

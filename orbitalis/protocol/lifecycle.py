@@ -101,7 +101,6 @@ class Lifecycle:
                 ) from None
         topics = self._config.topics
         slot.connection_identifier = connection_identifier
-        slot.received = None
         slot.incoming_close_topic = topics.close(remote, name, connection_identifier)
         if self._role is Role.CORE:
             if slot.output.has_output:

@@ -71,13 +71,6 @@ DELIVERY_MUTANTS = [
         old="is_data=False",
         new="is_data=True",
     ),
-    Mutant(
-        name="numbers-of-an-earlier-connection",
-        file="orbitalis/protocol/lifecycle.py",
-        old="        slot.received = None\n",
-        new="",
-        survives_because="each connection has a slot of its own: this is for the day when one does not",
-    ),
     # For how long answers are awaited
     Mutant(
         name="expired-inputs-are-handled",
