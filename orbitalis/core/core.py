@@ -165,7 +165,9 @@ class Core(OperationRequester):
 
     def _make_machine(self) -> CoreMachine:
         source = IdentifierSource()
-        self._core_machine = CoreMachine(self._config(), new_identifier=source, is_own=source.has_given)
+        self._core_machine = CoreMachine(
+            self._config(), new_identifier=source, new_challenge=source.unguessable, is_own=source.has_given
+        )
         return self._core_machine
 
     def _config(self) -> CoreConfig:

@@ -62,6 +62,10 @@ class IdentifierSource:
         """Return an identifier that no other call gives."""
         return f"{self._prefix}{next(self._numbers):012x}"
 
+    def unguessable(self) -> str:
+        """Return an identifier that nobody can tell who knows others."""
+        return self._prefix + _new_prefix()
+
     def has_given(self, identifier: str) -> bool:
         """Return whether an identifier is one of these."""
         return identifier.startswith(self._prefix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import secrets
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.errors import BusRefusedError
@@ -12,8 +12,8 @@ __all__ = ["check_identity", "new_incarnation"]
 
 
 def new_incarnation() -> str:
-    """Return a text that is greater than all that earlier calls gave, as long as the clock is not set back."""
-    return f"{time.time_ns():020d}"
+    """Return a text that no other call gives, in this process or another, and that nobody can guess."""
+    return secrets.token_hex(16)
 
 
 async def check_identity(client: EventBusClient, topic: str, identifier: str, role: str, logger: FieldLogger) -> None:

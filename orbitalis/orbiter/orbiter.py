@@ -262,7 +262,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
         """Start; an override calls it."""
-        self._incarnation = max(new_incarnation(), self._incarnation + "0")
+        self._incarnation = new_incarnation()
         client = self.eventbus_client
         client.claim(self)
         self._has_remains = True
@@ -614,7 +614,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             NoConnectionError: The remote is not known.
         """
         self._home.check()
-        await self._runtime.carry_out(self._machine.send_keepalive_request(remote_identifier))
+        await self._runtime.carry_out(self._machine.send_keepalive_request(remote_identifier, self._runtime.now()))
 
     async def send_all_keepalive_based_on_connections(self) -> None:
         """Give every remote with a connection a sign of life."""

@@ -108,7 +108,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _make_machine(self) -> PluginMachine:
         source = IdentifierSource()
-        self._plugin_machine = PluginMachine(self._config(), new_identifier=source, is_own=source.has_given)
+        self._plugin_machine = PluginMachine(
+            self._config(), new_identifier=source, new_challenge=source.unguessable, is_own=source.has_given
+        )
         return self._plugin_machine
 
     def _config(self) -> PluginConfig:

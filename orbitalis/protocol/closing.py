@@ -101,8 +101,7 @@ class Closing:
 
     def _slot_of(self, remote_identifier: str, operation_name: str, headers: Headers, now: float) -> Slot | None:
         """Return the slot that a close or its acknowledgement is about, if it is about one."""
-        if not self._liveness.admit(remote_identifier, headers, now):
-            return None
+        self._liveness.hear(remote_identifier, headers, now)
         slot = self._slots.get(remote_identifier, operation_name)
         if slot is None or headers.connection_identifier not in (None, slot.connection_identifier):
             return None

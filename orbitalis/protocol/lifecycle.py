@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -164,10 +164,10 @@ class Lifecycle:
         self.listener.give_up(slot)
         self.release(slot, trigger, CloseReason.LOCAL)
 
-    def lose(self, remote_identifier: str, reason: CloseReason) -> None:
-        """Drop all that is shared with a remote, on this side alone."""
+    def lose(self, remote_identifier: str, reason: CloseReason, slots: Iterable[Slot] | None = None) -> None:
+        """Drop all that is shared with a remote, or some of it, on this side alone."""
         self._outbox.add(RemoteLost(remote_identifier=remote_identifier, reason=reason))
-        for slot in self._slots.of_remote(remote_identifier):
+        for slot in self._slots.of_remote(remote_identifier) if slots is None else slots:
             if reason is CloseReason.REMOTE_DEAD and slot.is_connection:
                 # In case that it lives after all.
                 self.send_graceless_close(slot, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,13 +12,22 @@ from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.older_peers import OlderPeers
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers
-from orbitalis.protocol.slots import SlotTable
+from orbitalis.protocol.peers import (
+    Claim,
+    Headers,
+    IncarnationStatus,
+    Peer,
+    Peers,
+    PeerTopics,
+    SenderHeaders,
+    incarnation_of,
+)
+from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import SlotTrigger
 from orbitalis_wire import timings
 from orbitalis_wire.messages import KeepaliveMessage, KeepaliveRequestMessage
-from orbitalis_wire.topics import KeepaliveTopic
+from orbitalis_wire.topics import KeepaliveRequestTopic, KeepaliveTopic
 
 __all__ = ["Liveness", "RoleInLiveness"]
 
@@ -29,8 +38,8 @@ class RoleInLiveness(Protocol):
     def heard(self, remote_identifier: str) -> None:
         """Note a sign of life of a remote."""
 
-    def remote_restarted(self, remote_identifier: str, incarnation: str | None) -> None:
-        """Forget what a remote has asked for in incarnations before this one."""
+    def remote_restarted(self, peer: Peer, offered: Sequence[Slot], now: float) -> None:
+        """Forget what a remote has asked for in past incarnations; `offered` was lost, and is offered to this one."""
 
     def remote_died(self, remote_identifier: str) -> None:
         """Forget what a remote has asked for."""
@@ -52,7 +61,7 @@ class Liveness:
     role: RoleInLiveness = field(init=False)
     """The role's part of the machine, which sets it."""
     namesakes: Namesakes = field(init=False)
-    """The part that is told of past incarnations; the machine sets it."""
+    """The part that is told of answers; the machine sets it."""
     older_peers: OlderPeers = field(init=False)
     """What is done for older peers."""
 
@@ -66,30 +75,36 @@ class Liveness:
 
     # Who is heard
 
-    def admit(self, remote_identifier: str, headers: Headers, now: float) -> bool:
-        """Note a sign of life of a known remote; return whether the event is of its sender's current incarnation.
-
-        A sender that has started anew loses here all that was agreed with its earlier incarnation. It stays known: if
-        that is heard again, it has to learn that it shares nothing any more.
+    def hear(self, remote_identifier: str, headers: Headers, now: float) -> None:
+        """Note a sign of life, in its current incarnation, of a remote that is known.
 
         Raises:
             RemoteProtocolError: The sender's identifier cannot be a level of a topic.
         """
-        peer = self._peers.get(remote_identifier)
-        if peer is None:
+        if self._peers.get(remote_identifier) is None:
             self._resolver.check_identifier(remote_identifier)
         else:
-            status = peer.status(headers)
-            if status is IncarnationStatus.PAST:
-                self.namesakes.heard_past(peer, headers, now)
-                return False
-            if status is IncarnationStatus.NEWER:
-                self.role.remote_restarted(remote_identifier, headers.incarnation)
-                if self._slots.has_remote(remote_identifier):
-                    self._lifecycle.lose(remote_identifier, CloseReason.REMOTE_RESTARTED)
             self._peers.meet(remote_identifier, headers, now)
         self.role.heard(remote_identifier)
-        return True
+
+    def claimed(self, peer: Peer, headers: SenderHeaders, topics: PeerTopics | None, now: float) -> None:
+        """Note that a peer was heard in an unknown incarnation, and the topics that it has told in that."""
+        incarnation, before = incarnation_of(headers), peer.claim
+        if before is None or before.incarnation != incarnation:
+            offers = () if before is None else before.offers
+            peer.claim = Claim(incarnation=incarnation, heard_at=now, topics=topics, offers=offers)
+        else:
+            before.heard_at = now
+            before.topics = topics or before.topics
+
+    def challenge_claim(self, peer: Peer, now: float) -> None:
+        """Ask a peer that was heard in an unknown incarnation for a keepalive, which shows in which it is."""
+        if peer.challenged_at is None or peer.challenged_at + timings.RECONCILIATION_DELAY <= now:
+            peer.challenged_at = now
+            told = None if peer.claim is None else peer.claim.topics
+            topic = None if told is None else told.keepalive_request_topic
+            own = KeepaliveRequestTopic.join(peer.identifier, self._config.identifier)
+            self.send_keepalive_request(peer, now, topic or own)
 
     # What time and the bus bring
 
@@ -99,7 +114,7 @@ class Liveness:
             self.send_keepalive(peer, now)
         for peer in self._peers.pop_probes_due(now):
             if self._slots.has_remote(peer.identifier):
-                self.send_keepalive_request(peer)
+                self.send_keepalive_request(peer, now)
 
     def lose_dead_remotes(self, now: float) -> None:
         """Close all connections with remotes that have been silent for too long."""
@@ -114,15 +129,14 @@ class Liveness:
             peer = self._peers.get(identifier)
             if peer is not None:
                 self.send_keepalive(peer, now)
-                self.send_keepalive_request(peer)
+                self.send_keepalive_request(peer, now)
                 self.role.repeat_unanswered(peer)
 
     # What arrives
 
     def on_keepalive(self, topic: str, message: KeepaliveMessage, headers: Headers, now: float) -> None:
         """Take a sign of life, and what its sender believes to share with this orbiter."""
-        if not self.admit(message.from_identifier, headers, now):
-            return
+        self.hear(message.from_identifier, headers, now)
         if headers.correlation_identifier is not None:
             self.namesakes.answered(headers.correlation_identifier, now)
         self._outbox.add(MessageReceived(remote_identifier=message.from_identifier, message=message))
@@ -131,16 +145,35 @@ class Liveness:
         peer = self._peers.get(message.from_identifier)
         if peer is not None and headers.open_connections is not None:
             self._reconcile(peer, frozenset(headers.open_connections), now)
+        elif peer is None and headers.open_connections and not self._slots.has_remote(message.from_identifier):
+            # It takes this one for a past incarnation, and nobody has told it that this has ended.
+            self.publish_keepalive(message.from_identifier, self._own_topic_at(message.from_identifier))
 
     def on_keepalive_request(self, topic: str, message: KeepaliveRequestMessage, headers: Headers, now: float) -> None:
-        """Answer a remote that is known, in the incarnation that is known."""
-        peer = self._peers.get(message.from_identifier)
-        is_known = peer is not None and not peer.is_dead and peer.status(headers) is IncarnationStatus.CURRENT
-        if not self.admit(message.from_identifier, headers, now) or peer is None or not is_known:
+        """Answer a remote; one that is not known, or not in that incarnation, on a topic that we know to be its own.
+
+        It may know this one, and ask whether that has started anew.
+        """
+        remote = message.from_identifier
+        peer = self._peers.get(remote)
+        is_known = peer is not None and not peer.is_dead
+        if peer is None or peer.status(headers) is IncarnationStatus.CURRENT:
+            self.hear(remote, headers, now)
+        else:
+            is_known = False
+        answer_topic = self._resolver.resolve(KeepaliveTopic, remote, message.keepalive_topic)
+        if peer is not None and is_known:
+            self._outbox.add(MessageReceived(remote_identifier=remote, message=message))
+            if answer_topic == peer.keepalive_topic:
+                # One that goes elsewhere may never reach the remote.
+                peer.last_keepalive_sent = now
+        elif answer_topic != self._own_topic_at(remote) and (peer is None or answer_topic != peer.keepalive_topic):
             return
-        answer_topic = self._resolver.resolve(KeepaliveTopic, peer.identifier, message.keepalive_topic)
-        self._outbox.add(MessageReceived(remote_identifier=peer.identifier, message=message))
-        self.send_keepalive(peer, now, answer_topic)
+        self.publish_keepalive(remote, answer_topic, correlation_identifier=headers.identifier)
+
+    def _own_topic_at(self, remote_identifier: str) -> str:
+        """Return where a remote with topics of our layout takes the keepalives of this orbiter."""
+        return KeepaliveTopic.join(remote_identifier, self._config.identifier)
 
     def _reconcile(self, peer: Peer, believed: frozenset[str], now: float) -> None:
         """Hold what the remote believes to share against what this side does.
@@ -169,15 +202,11 @@ class Liveness:
 
     # Sending
 
-    def send_keepalive(self, peer: Peer, now: float, topic: str | None = None) -> None:
-        """Send a keepalive to the topic that a request named, or to the one that the handshake told."""
-        topic = topic or peer.keepalive_topic
-        if topic is None:
-            return
-        if topic == peer.keepalive_topic:
-            # One that goes elsewhere may never reach the remote.
+    def send_keepalive(self, peer: Peer, now: float) -> None:
+        """Send a keepalive, if the peer has said where."""
+        if peer.keepalive_topic is not None:
             peer.last_keepalive_sent = now
-        self.publish_keepalive(peer.identifier, topic)
+            self.publish_keepalive(peer.identifier, peer.keepalive_topic)
 
     def publish_keepalive(
         self, remote_identifier: str, topic: str, *, correlation_identifier: str | None = None
@@ -193,10 +222,17 @@ class Liveness:
             replaces_earlier=correlation_identifier is None,
         )
 
-    def send_keepalive_request(self, peer: Peer) -> None:
-        """Ask a peer for a keepalive, if it has said where."""
-        if peer.keepalive_request_topic is not None:
-            message = KeepaliveRequestMessage(
-                from_identifier=self._config.identifier, keepalive_topic=self._config.topics.keepalive(peer.identifier)
+    def send_keepalive_request(self, peer: Peer, now: float, topic: str | None = None) -> None:
+        """Ask a peer for a keepalive, where it has said, or else on a topic."""
+        topic = peer.keepalive_request_topic or topic
+        if topic is not None:
+            self._outbox.send(
+                peer.identifier,
+                topic,
+                KeepaliveRequestMessage(
+                    from_identifier=self._config.identifier,
+                    keepalive_topic=self._config.topics.keepalive(peer.identifier),
+                ),
+                event_identifier=self._outbox.challenge(peer, KeepaliveRequestMessage, now),
+                replaces_earlier=True,
             )
-            self._outbox.send(peer.identifier, peer.keepalive_request_topic, message, replaces_earlier=True)

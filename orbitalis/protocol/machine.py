@@ -8,7 +8,8 @@ The parts, each of which owns its state:
 - `peers`: the remotes that are known, their incarnation, and when they were last seen;
 - `slots`: handshakes under way and connections, with their indexes; `Lifecycle` has the steps that change them;
 - `Quotas`: every limit on what others can use up;
-- `Liveness`: keepalives, and remotes that are dead or have started anew;
+- `Liveness`: keepalives, and remotes that are dead;
+- `Incarnations`: remotes that have started anew, or are said to have;
 - `Namesakes`: two orbiters with one identifier;
 - `Closing`: graceful and graceless closes;
 - `provider` (plugin) or `requester` (core): the handshake.
@@ -26,6 +27,7 @@ from orbitalis.protocol.config import CoreConfig, OrbiterConfig, PluginConfig, R
 from orbitalis.protocol.effects import SENDER, CloseReason, Effect, ProtocolMessage
 from orbitalis.protocol.handshake.provider import Provider
 from orbitalis.protocol.handshake.requester import Requester
+from orbitalis.protocol.incarnations import Incarnations
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.namesakes import Namesakes
@@ -67,11 +69,17 @@ class Machine:
     """What takes each message; a message that is not in here is not for this role."""
 
     def __init__(
-        self, config: OrbiterConfig, *, new_identifier: Callable[[], str], is_own: Callable[[str], bool]
+        self,
+        config: OrbiterConfig,
+        *,
+        new_identifier: Callable[[], str],
+        new_challenge: Callable[[], str],
+        is_own: Callable[[str], bool],
     ) -> None:
         """Make a machine that takes no part yet.
 
-        `new_identifier` gives an identifier that is new each time, and `is_own` says whether it has given one.
+        `new_identifier` gives an identifier that is new each time, `new_challenge` one that nobody can guess either,
+        and `is_own` says whether it is one of these.
         """
         self.running = False
         """Whether the orbiter takes part."""
@@ -87,11 +95,12 @@ class Machine:
         """What has kept operations from being connected."""
         self._config = config
         self._resolver = resolver = TopicResolver(self.role, config.identifier)
-        self._outbox = outbox = Outbox(self.peers, new_identifier)
+        self._outbox = outbox = Outbox(self.peers, new_identifier, new_challenge)
         self._lifecycle = lifecycle = Lifecycle(self.role, config, self.slots, self.peers, outbox)
         self._liveness = liveness = Liveness(config, self.peers, self.slots, lifecycle, resolver, outbox)
         self.namesakes = liveness.namesakes = Namesakes(config, outbox, liveness, self.statistics, is_own)
         """What is known of two orbiters with one identifier."""
+        self._incarnations = Incarnations(config, self.peers, self.slots, lifecycle, liveness, outbox)
         self._closing = Closing(config, self.slots, lifecycle, liveness, resolver, outbox)
 
     @property
@@ -152,7 +161,7 @@ class Machine:
         """Give all parts but the role's a new snapshot; return the effects of both."""
         self._config = config
         parts = (self.peers, self.quotas, self.obstacles, self._lifecycle, self._liveness, self._closing)
-        for part in (*parts, self.namesakes):
+        for part in (*parts, self.namesakes, self._incarnations):
             part.configure(config)
         return self._settled(now)
 
@@ -174,15 +183,21 @@ class Machine:
             return self._outbox.take()
         sender = SENDER[type(message)](message)
         try:
-            is_proven = self._resolver.check_event(topic, sender, headers)
-            if self.quotas.admit(sender, self.peers.get(sender), is_proven=is_proven, now=now):
+            is_bound = self._resolver.check_event(topic, sender, headers)
+            peer = self.peers.get(sender)
+            if self.quotas.admit(sender, peer, is_proven=is_bound, now=now):
                 if type(message) in self._receivers:
                     part, receive = self._receivers[type(message)]
                     if sender == self._config.identifier:
                         self.namesakes.heard_own(message, headers, now)
                     else:
                         try:
-                            receive(self._parts[part], topic, message, headers, now)
+                            if (
+                                peer is None
+                                or (peer.incarnation == headers.incarnation is not None)
+                                or self._incarnations.admits(peer, topic, message, headers, now, is_bound=is_bound)
+                            ):
+                                receive(self._parts[part], topic, message, headers, now)
                         finally:
                             self._part.settle(now)
                 if not self._outbox.effects:
@@ -206,11 +221,10 @@ class Machine:
         peer = self.peers.get(slot.remote_identifier)
         if peer is not None:
             incarnation = headers.incarnation
-            if (
-                incarnation is not None
-                and incarnation != peer.incarnation
-                and peer.status(headers) is not IncarnationStatus.CURRENT
-            ):
+            if incarnation is None:
+                if headers.publisher_identifier in peer.past_incarnations:
+                    return False
+            elif incarnation != peer.incarnation and peer.status(headers) is not IncarnationStatus.CURRENT:
                 return False
             if peer.probed_at is None and not peer.is_dead:
                 if now > peer.last_seen:
@@ -312,14 +326,14 @@ class Machine:
         self._liveness.send_keepalive(peer, now)
         return self._outbox.take()
 
-    def send_keepalive_request(self, remote_identifier: str) -> list[Effect]:
+    def send_keepalive_request(self, remote_identifier: str, now: float) -> list[Effect]:
         """Ask a remote for a sign of life; raises :class:`NoConnectionError` if it has not said where."""
         peer = self.peers.get(remote_identifier)
         if peer is None or peer.keepalive_request_topic is None:
             raise NoConnectionError(
                 f"'{self._config.identifier}' knows no keepalive request topic of '{remote_identifier}'"
             )
-        self._liveness.send_keepalive_request(peer)
+        self._liveness.send_keepalive_request(peer, now)
         return self._outbox.take()
 
     def update_peer(
@@ -414,11 +428,9 @@ class PluginMachine(Machine):
         messages.RejectOperationMessage: (_ROLE, Provider.on_reject),
     }
 
-    def __init__(
-        self, config: PluginConfig, *, new_identifier: Callable[[], str], is_own: Callable[[str], bool]
-    ) -> None:
-        """Make a machine that takes no part yet."""
-        super().__init__(config, new_identifier=new_identifier, is_own=is_own)
+    def __init__(self, config: PluginConfig, **identifiers: Any) -> None:
+        """Make a machine that takes no part yet; it takes the arguments of any machine."""
+        super().__init__(config, **identifiers)
         shared = self.peers, self.slots, self.quotas, self.obstacles
         self.provider = Provider(config, *shared, self._lifecycle, self._liveness, self._resolver, self._outbox)
         """The plugin's side of the handshake."""
@@ -475,9 +487,9 @@ class CoreMachine(Machine):
         messages.OperationNoLongerAvailableMessage: (_ROLE, Requester.on_no_longer_available),
     }
 
-    def __init__(self, config: CoreConfig, *, new_identifier: Callable[[], str], is_own: Callable[[str], bool]) -> None:
-        """Make a machine that takes no part yet."""
-        super().__init__(config, new_identifier=new_identifier, is_own=is_own)
+    def __init__(self, config: CoreConfig, **identifiers: Any) -> None:
+        """Make a machine that takes no part yet; it takes the arguments of any machine."""
+        super().__init__(config, **identifiers)
         shared = self.peers, self.slots, self.quotas, self.obstacles
         self.requester = Requester(config, *shared, self._lifecycle, self._liveness, self._resolver, self._outbox)
         """The core's side of the handshake."""

@@ -1,10 +1,13 @@
 """Two orbiters with one identifier: how they, and the remotes that hear both, find out.
 
-A remote takes one of them for a later incarnation of the other, and ignores what the other sends. If both go on, they
-are two. Then the remote answers the ignored message with a keepalive, which both get: one of them has not sent what it
-answers. The one that finds out sends a keepalive to its own identifier, and the other one gets it.
+A remote takes the one that has proven itself last for the one that there is, and ignores what the other sends. If both
+go on, they are two. Then the remote answers the ignored message with a keepalive, which both get: one of them has not
+sent what it answers. The one that finds out sends a keepalive to its own identifier, and the other one gets it.
 
-After a restart, messages of the earlier incarnation may still come for a while: they count for nothing.
+After a restart, messages of a past incarnation may still come for a while: they count for nothing.
+
+If both start again whenever they are ignored, or one does all the time, their incarnations replace each other. Then
+they are told as two, and the next change waits.
 """
 
 from __future__ import annotations
@@ -22,13 +25,15 @@ from orbitalis_wire.messages import KeepaliveMessage
 __all__ = ["Namesakes"]
 
 _SETTLING: Final = 15.0
-"""Seconds after a start for which messages of an earlier incarnation may come: a bus that was away delays them."""
+"""Seconds after a start for which messages of a past incarnation may come: a bus that was away delays them."""
+_CHANGES: Final = 5
+"""How often the incarnation of a remote may change within that time."""
 
 
 class Asking(Protocol):
     """What sends keepalives and requests for them."""
 
-    def send_keepalive_request(self, peer: Peer) -> None:
+    def send_keepalive_request(self, peer: Peer, now: float) -> None:
         """Ask a peer for a keepalive, if it has said where."""
 
     def publish_keepalive(
@@ -78,7 +83,7 @@ class Namesakes:
         ):
             return
         peer.doubted_at = now
-        self._asking.send_keepalive_request(peer)
+        self._asking.send_keepalive_request(peer, now)
 
     def heard_past(self, peer: Peer, headers: Headers, now: float) -> None:
         """Take note of a message of a past incarnation: if the current one is heard after it as well, they are two."""
@@ -88,14 +93,28 @@ class Namesakes:
             peer.past_heard_at = now if peer.past_heard_at is None else peer.past_heard_at
             self.doubt(peer, now)
             return
+        if self._tell(peer) and peer.keepalive_topic is not None:
+            self._asking.publish_keepalive(
+                peer.identifier, peer.keepalive_topic, correlation_identifier=headers.identifier
+            )
+
+    def change_waits_until(self, peer: Peer, now: float) -> float | None:
+        """Note that another incarnation is proven; after too many of late, return when the next may be current."""
+        recent = tuple(at for at in peer.changed_at if now < at + _SETTLING)
+        if len(recent) >= _CHANGES:
+            self._tell(peer)
+            return recent[0] + _SETTLING
+        peer.changed_at = (*recent, now)
+        return None
+
+    def _tell(self, peer: Peer) -> bool:
+        """Count a namesake of a remote; return whether it is the first time."""
         self._statistics.namesakes += 1
-        if not peer.has_namesake:
-            peer.has_namesake = True
-            self.untold.append(peer.identifier)
-            if peer.keepalive_topic is not None:
-                self._asking.publish_keepalive(
-                    peer.identifier, peer.keepalive_topic, correlation_identifier=headers.identifier
-                )
+        if peer.has_namesake:
+            return False
+        peer.has_namesake = True
+        self.untold.append(peer.identifier)
+        return True
 
     # Of this orbiter
 
@@ -107,7 +126,7 @@ class Namesakes:
     def heard_own(self, message: ProtocolMessage, headers: Headers, now: float) -> None:
         """Take note of a message in the name of this orbiter, which may be the one that it has sent to itself."""
         is_echo = headers.identifier == self._sent
-        # A core sends no announcements and a plugin no discovers, so that those are not of an earlier incarnation. Nor
+        # A core sends no announcements and a plugin no discovers, so that those are not of a past incarnation. Nor
         # is a keepalive that answers what this one has sent.
         answers = headers.correlation_identifier
         is_late = (

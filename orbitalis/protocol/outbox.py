@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from orbitalis.protocol.effects import Effect, ProtocolMessage, Send
-from orbitalis.protocol.peers import Peers
+from orbitalis.protocol.peers import Challenge, Peer, Peers
 from orbitalis_wire.channels import CHANNELS, Channel
 from orbitalis_wire.envelope import Encoding
 
@@ -16,15 +16,24 @@ __all__ = ["Outbox"]
 _CHANNEL_OF: Final[Mapping[type[object], Channel]] = {
     kind: channel for channel in CHANNELS.values() for kind in channel.messages
 }
+_CHALLENGES_OF_PEER: Final = 8
+"""Events to one peer whose answers are known again; before those, it had time enough to answer."""
+_CHALLENGES_TO_ALL: Final = 256
+"""The same for discovers to everyone: those of `challenge_answered_within`, and more."""
 
 
 class Outbox:
     """Collects the effects of one call of a machine, and addresses its messages."""
 
-    def __init__(self, peers: Peers, new_identifier: Callable[[], str]) -> None:
+    def __init__(
+        self, peers: Peers, new_identifier: Callable[[], str], new_challenge: Callable[[], str] | None = None
+    ) -> None:
         self._peers = peers
         self.new_identifier = new_identifier
         """Gives an identifier that is new."""
+        self._new_challenge = new_challenge or new_identifier
+        self.challenges: dict[str, Challenge] = {}
+        """The last events to everyone whose answer proves an incarnation, the oldest first."""
         self.effects: list[Effect] = []
         """What is wanted, in order."""
 
@@ -66,6 +75,24 @@ class Outbox:
                 replaces_earlier=replaces_earlier,
             )
         )
+
+    def challenge(self, peer: Peer | None, kind: type[object], now: float) -> str:
+        """Return an identifier, which cannot be guessed, for an event to a peer whose answer will prove who it is.
+
+        To a remote that is not known, nobody has to prove anything.
+        """
+        identifier = self._new_challenge()
+        if peer is not None:
+            peer.challenges = (*peer.challenges[1 - _CHALLENGES_OF_PEER :], (identifier, kind, now))
+        return identifier
+
+    def challenge_all(self, kind: type[object], now: float) -> str:
+        """Do as :meth:`challenge` for an event to everyone."""
+        identifier = self._new_challenge()
+        self.challenges[identifier] = identifier, kind, now
+        if len(self.challenges) > _CHALLENGES_TO_ALL:
+            del self.challenges[next(iter(self.challenges))]
+        return identifier
 
     def take(self) -> list[Effect]:
         """Return all effects, in order, and start anew."""

@@ -6,16 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
+from orbitalis_wire import timings
 from orbitalis_wire.envelope import Encoding
 
 __all__ = [
     "PREFERRED_ENCODINGS",
+    "Challenge",
     "Claim",
     "Headers",
     "IncarnationStatus",
@@ -23,6 +25,7 @@ __all__ = [
     "PeerTopics",
     "Peers",
     "SenderHeaders",
+    "incarnation_of",
 ]
 
 PREFERRED_ENCODINGS: Final = (*(encoding for encoding in Encoding if encoding is not Encoding.JSON), Encoding.JSON)
@@ -30,6 +33,8 @@ PREFERRED_ENCODINGS: Final = (*(encoding for encoding in Encoding if encoding is
 _BEFORE_1_1: Final = (Encoding.JSON, Encoding.AVRO_1_0)
 _LOOKS = 64
 """Peers that are looked at to find one to forget."""
+Challenge: TypeAlias = tuple[str, type[object], float]
+"""An event whose answer proves an incarnation: its identifier, the class of its message, and when it was sent."""
 
 
 class SenderHeaders(Protocol):
@@ -38,6 +43,11 @@ class SenderHeaders(Protocol):
     @property
     def incarnation(self) -> str | None:
         """Incarnation of its sender."""
+
+    @property
+    def publisher_identifier(self) -> str:
+        """Identifier of the bus client that published it."""
+        raise NotImplementedError
 
     @property
     def readable_encodings(self) -> Sequence[str] | None:
@@ -50,11 +60,6 @@ class Headers(SenderHeaders, Protocol):
     @property
     def identifier(self) -> str:
         """Identifier of the event."""
-        raise NotImplementedError
-
-    @property
-    def publisher_identifier(self) -> str:
-        """Identifier of the bus client that published it."""
         raise NotImplementedError
 
     @property
@@ -78,11 +83,16 @@ class IncarnationStatus(Enum):
     """What the incarnation of an event is to what is known of its sender."""
 
     CURRENT = auto()
-    """It is the one that is known, or the sender does not say which it is."""
-    NEWER = auto()
-    """The sender has started anew since."""
+    """It is the one that is known, or none is for sure."""
+    UNKNOWN = auto()
+    """It claims to be the next one, and has to prove that."""
     PAST = auto()
-    """The sender has ended it."""
+    """It has ended."""
+
+
+def incarnation_of(headers: SenderHeaders) -> str:
+    """Return the incarnation of an event; for an older peer, which sends none, its bus client stands for it."""
+    return headers.publisher_identifier if headers.incarnation is None else headers.incarnation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +105,18 @@ class PeerTopics:
     """Seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Claim:
-    """What a discover said of its sender: anybody may publish one in its name."""
+    """An unknown incarnation in which a peer was heard, and which is not proven."""
 
-    incarnation: str | None
-    topics: PeerTopics
+    incarnation: str
+    """As :func:`incarnation_of` gives it."""
+    heard_at: float
+    """When it was heard last."""
+    topics: PeerTopics | None = None
+    """What its discover has told."""
+    offers: tuple[str, ...] = ()
+    """The last offers that were sent since the first of these claims."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -110,11 +126,21 @@ class Peer:
     identifier: str
     last_seen: float
     incarnation: str | None = None
-    """`None` for an older peer, which sends none."""
+    """The current one; `None` for an older peer, which sends none."""
+    publisher_identifier: str | None = None
+    """What stands for the incarnation of an older peer; `None` for any other."""
+    past_incarnations: tuple[str, ...] = ()
+    """Those before, the last one at the end."""
+    challenges: tuple[Challenge, ...] = ()
+    """The last events to it alone whose answer proves an incarnation."""
+    changed_at: tuple[float, ...] = ()
+    """When another incarnation was proven, of late."""
+    challenged_at: float | None = None
+    """When it was last asked for a keepalive because of a claim."""
     is_incarnation_certain: bool = False
     """Whether it was heard in this incarnation on a topic that it alone may publish to."""
     claim: Claim | None = None
-    """What a discover in the name of a newer incarnation has told, until that incarnation is certain."""
+    """The unknown incarnation that was heard last, until it is proven or was not heard for long."""
     told_encoding: Encoding = Encoding.JSON
     """The best of what it is known to read in that incarnation."""
     keepalive_topic: str | None = None
@@ -165,14 +191,12 @@ class Peer:
 
     def status(self, headers: SenderHeaders) -> IncarnationStatus:
         """Return what the incarnation of an event of this peer is to what is known of it."""
-        incarnation = headers.incarnation
-        if incarnation == self.incarnation or self.is_dead or not self.is_incarnation_certain:
+        if self.is_dead or not self.is_incarnation_certain:
             return IncarnationStatus.CURRENT
-        if self.incarnation is None:
-            return IncarnationStatus.NEWER
-        if incarnation is None or incarnation < self.incarnation:
-            return IncarnationStatus.PAST
-        return IncarnationStatus.NEWER
+        incarnation = incarnation_of(headers)
+        if incarnation == (self.publisher_identifier if headers.incarnation is None else self.incarnation):
+            return IncarnationStatus.CURRENT
+        return IncarnationStatus.PAST if incarnation in self.past_incarnations else IncarnationStatus.UNKNOWN
 
 
 class Peers:
@@ -248,8 +272,14 @@ class Peers:
         elif now > peer.last_seen or peer.is_dead:
             self.seen(peer, now)
         incarnation = headers.incarnation
-        if incarnation != peer.incarnation:
+        publisher = headers.publisher_identifier if incarnation is None else None
+        if incarnation != peer.incarnation or publisher != peer.publisher_identifier:
             peer.incarnation = incarnation
+            peer.publisher_identifier = publisher
+            if peer.past_incarnations:
+                # One that has ended lives after all, where the one after it is dead.
+                heard = incarnation_of(headers)
+                peer.past_incarnations = tuple(past for past in peer.past_incarnations if past != heard)
             peer.incarnation_since = now
             peer.past_heard_at = None
             peer.told_encoding = Encoding.JSON
@@ -264,9 +294,13 @@ class Peers:
                     if peer.told_encoding in readable:
                         break
         claim = peer.claim
-        if claim is not None and is_certain and claim.incarnation == incarnation:
-            self.told(peer, claim.topics)
-            peer.claim = None
+        if claim is not None and is_certain:
+            if claim.incarnation == incarnation_of(headers):
+                if claim.topics is not None:
+                    self.told(peer, claim.topics)
+                peer.claim = None
+            elif claim.heard_at + timings.CHALLENGE_ANSWERED_WITHIN <= now:
+                peer.claim = None
         return peer
 
     def seen(self, peer: Peer, now: float) -> None:

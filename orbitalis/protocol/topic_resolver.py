@@ -19,10 +19,10 @@ from orbitalis_wire import limits
 from orbitalis_wire.channels import CHANNELS
 from orbitalis_wire.topics import UNPUBLISHABLE, OfferTopic, check_level
 
-__all__ = ["TopicClass", "TopicResolver"]
+__all__ = ["ROOTS", "TopicClass", "TopicResolver"]
 
 _ADDRESSES: Final = tuple(channel.address for channel in CHANNELS.values())
-_ROOTS: Final = tuple(
+ROOTS: Final = tuple(
     {address.split("/", 1)[0] + "/" for address in _ADDRESSES if "/" in address and not address.startswith("{")}
 )
 """How topics in our layout begin. A topic that begins so and is none of ours is a mistake or a trick."""
@@ -96,7 +96,8 @@ class TopicResolver:
         incarnation, correlation = headers.incarnation, headers.correlation_identifier
         connection = headers.connection_identifier
         # All of them together are mostly shorter than one alone may be.
-        if len(f"{headers.identifier}{incarnation}{correlation}{connection}") > limits.IDENTIFIER_BYTES:
+        who = headers.publisher_identifier if incarnation is None else incarnation
+        if len(f"{headers.identifier}{who}{correlation}{connection}") > limits.IDENTIFIER_BYTES:
             self._check_lengths(remote_identifier, headers)
         if connection is not None and not connection.isalnum():
             self._check_connection_identifier(remote_identifier, connection)
@@ -117,7 +118,8 @@ class TopicResolver:
         return False
 
     def _check_lengths(self, remote_identifier: str, headers: Headers) -> None:
-        for header in ("identifier", "incarnation", "correlation_identifier", "connection_identifier"):
+        who = "publisher_identifier" if headers.incarnation is None else "incarnation"
+        for header in ("identifier", who, "correlation_identifier", "connection_identifier"):
             value: str | None = getattr(headers, header)
             if value is not None and len(value) > limits.IDENTIFIER_BYTES:
                 raise RemoteProtocolError(
@@ -164,7 +166,7 @@ class TopicResolver:
         try:
             parsed = topic_class.parse(topic)
         except TopicError as error:
-            if not topic.startswith(_ROOTS):
+            if not topic.startswith(ROOTS):
                 return _publishable(remote_identifier, topic)
             raise RemoteProtocolError(f"remote '{remote_identifier}' told topic {topic!r}: {error}") from None
         wanted_levels = {

@@ -14,7 +14,7 @@ from sys import getsizeof
 
 from orbitalis.protocol.config import PluginConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
-from orbitalis.protocol.peers import PeerTopics
+from orbitalis.protocol.peers import PeerTopics, incarnation_of
 from orbitalis_wire import limits, timings
 from orbitalis_wire.messages import DiscoverQuery
 
@@ -34,6 +34,8 @@ class AskingCore:
 
     core_identifier: str
     incarnation: str | None
+    publisher_identifier: str
+    """What stands for the incarnation of an older core; empty for any other."""
     readable_encodings: tuple[str, ...]
     asked_at: float
     """When the discover arrived."""
@@ -181,7 +183,7 @@ class WaitingQueries:
         """
         identifier = core.core_identifier
         before = self._by_core.get(identifier)
-        if before is not None and before.incarnation != core.incarnation:
+        if before is not None and incarnation_of(before) != incarnation_of(core):
             self.forget(identifier)
             before = None
         if before is None and not queries:
@@ -312,7 +314,8 @@ class WaitingQueries:
 def _size_of_core(core: AskingCore) -> int:
     """Return about how many bytes a core takes that asks, without its queries."""
     told = core.topics
-    texts = core.core_identifier, core.incarnation, core.offer_topic, told.keepalive_topic, told.keepalive_request_topic
+    topics = core.offer_topic, told.keepalive_topic, told.keepalive_request_topic
+    texts = core.core_identifier, incarnation_of(core), *topics
     return _CORE_BYTES + sum(map(getsizeof, texts))
 
 

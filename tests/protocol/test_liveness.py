@@ -228,20 +228,44 @@ def test_a_keepalive_request_is_answered_to_the_topic_that_it_names() -> None:
     assert plugin.last_send(KeepaliveMessage).topic == "in/a/foreign/layout"
 
 
-def test_a_keepalive_request_of_a_stranger_is_ignored() -> None:
+def test_a_keepalive_request_of_a_stranger_is_answered_on_a_topic_that_is_its_own_alone() -> None:
     net, _, plugin = connected()
     stranger = net.add_core("stranger")
-    plugin.handle(keepalive_request(stranger, plugin, "anything"))
+    for topic in ("anything", "$keepalive.stranger"):
+        plugin.handle(keepalive_request(stranger, plugin, topic))
+    with pytest.raises(RemoteProtocolError):
+        plugin.handle(keepalive_request(stranger, plugin, "orbitalis/core/plugin/keepalive"))
     assert plugin.sent(KeepaliveMessage) == []
+    request = keepalive_request(stranger, plugin, "orbitalis/stranger/plugin/keepalive")
+    plugin.handle(request)
+    answer = plugin.last_send(KeepaliveMessage)
+    assert (answer.topic, answer.open_connections) == ("orbitalis/stranger/plugin/keepalive", ())
+    assert answer.correlation_identifier == request.envelope.identifier
+    assert plugin.machine.peers.get("stranger") is None
 
 
-def test_a_keepalive_request_of_a_remote_that_is_dead_is_ignored() -> None:
+def test_a_keepalive_request_of_a_remote_that_is_dead_is_answered_as_a_strangers() -> None:
     net, core, plugin = connected()
     core.crash()
     net.advance(121)
     before = len(plugin.sent(KeepaliveMessage))
-    plugin.handle(keepalive_request(core, plugin, core.settings.topics.keepalive("plugin")))
+    plugin.handle(keepalive_request(core, plugin, "elsewhere"))
     assert len(plugin.sent(KeepaliveMessage)) == before
+    plugin.handle(keepalive_request(core, plugin, core.settings.topics.keepalive("plugin")))
+    assert len(plugin.sent(KeepaliveMessage)) == before + 1
+
+
+def test_a_keepalive_of_a_stranger_that_believes_in_a_connection_is_answered() -> None:
+    net, core, plugin = connected()
+    plugin.crash()
+    plugin.start()
+    plugin.effects.clear()
+    core.do(core.machine.send_keepalive("plugin", net.now))
+    net.deliver()
+    answer = plugin.last_send(KeepaliveMessage)
+    assert (answer.topic, answer.open_connections) == ("orbitalis/core/plugin/keepalive", ())
+    net.run()
+    assert core.had(RemoteLost), "which asked who that was, and was told"
 
 
 @pytest.mark.parametrize("topic", ["", "#", "a/+", "a\0b", "orbitalis/plugin/core/keepalive", "orbitalis/x"])
@@ -266,8 +290,8 @@ def test_only_a_remote_that_told_where_can_be_sent_keepalives() -> None:
     with pytest.raises(NoConnectionError, match="'core' knows no keepalive topic of 'stranger'"):
         core.machine.send_keepalive("stranger", 0.0)
     with pytest.raises(NoConnectionError, match="'core' knows no keepalive request topic of 'stranger'"):
-        core.machine.send_keepalive_request("stranger")
-    core.do(core.machine.send_keepalive_request("plugin"))
+        core.machine.send_keepalive_request("stranger", 0.0)
+    core.do(core.machine.send_keepalive_request("plugin", 0.0))
     assert core.last_send(KeepaliveRequestMessage).topic == "orbitalis/plugin/core/keepalive-request"
 
 

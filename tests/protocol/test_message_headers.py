@@ -175,6 +175,16 @@ def requesting_too_late(*, has_headers: bool) -> Net:
     return net
 
 
+def offering_late() -> Net:
+    net = having_nothing_to_offer()
+    plugin = net.nodes[1]
+    plugin.settings.operations["text"].policy.maximum = 1
+    plugin.tick()
+    net.run()
+    assert plugin.connections() == ["core"]
+    return net
+
+
 def all_that_is_sent() -> Iterator[Send]:
     """Yield each message of the protocol that peers with headers send in all of these."""
     nets = (
@@ -182,6 +192,7 @@ def all_that_is_sent() -> Iterator[Send]:
         closing_at_once(),
         being_silent(),
         having_nothing_to_offer(),
+        offering_late(),
         wanting_one_of_two(),
         giving_up_before_the_confirm_comes(),
         requesting_too_late(has_headers=True),

@@ -36,7 +36,7 @@ class Asked:
     requests: list[str] = field(default_factory=list[str])
     answers: list[str | None] = field(default_factory=list[str | None])
 
-    def send_keepalive_request(self, peer: Peer) -> None:
+    def send_keepalive_request(self, peer: Peer, now: float) -> None:
         self.requests.append(peer.identifier)
 
     def publish_keepalive(

@@ -82,7 +82,7 @@ def test_an_older_core_that_has_started_anew_replaces_its_connection() -> None:
     net.advance(3)
     assert core.connections() == ["plugin"]
     assert plugin.slot(core) is not first
-    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
+    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE_RESTARTED]
     assert len(plugin.topics) == 2
 
 
@@ -95,7 +95,7 @@ def test_an_older_plugin_that_has_started_anew_replaces_its_connection() -> None
     assert plugin.connections() == ["core"]
     assert core.connections() == ["plugin"]
     assert core.slot(plugin) is not first
-    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
+    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_RESTARTED]
     assert core.requester.compliant
 
 
@@ -224,7 +224,9 @@ def test_a_request_of_an_older_core_that_is_no_repetition_replaces_its_connectio
     before = plugin.slot(core)
     plugin.handle(core.packet(core.last_send(RequestOperationMessage)).changed(identifier="other", **changed))
     assert plugin.slot(core) is not before
-    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
+    is_restart = "publisher_identifier" in changed
+    reason = CloseReason.REMOTE_RESTARTED if is_restart else CloseReason.REMOTE_FORGOT
+    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [reason]
 
 
 def test_an_older_core_that_asks_for_what_is_being_closed_gets_a_new_connection() -> None:
@@ -320,7 +322,7 @@ def test_older_plugins_are_asked_for_what_they_lend_since_they_cannot_say_that_t
     assert len(core.sent(DiscoverMessage)) == before + 1
     assert core.sent(DiscoverMessage)[-1].queries["text"].allowlist == ("plugin",)
     assert plugin.connections() == ["core"]
-    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
+    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_RESTARTED]
     # What has ended is not asked for.
     plugin.stop()
     net.run()

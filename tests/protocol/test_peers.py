@@ -10,6 +10,7 @@ from orbitalis.protocol.config import CoreConfig, TopicLayout
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.peers import Claim, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.transitions import Role
+from orbitalis_wire import timings
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import DiscoverMessage, OfferMessage
 from tests.support.machine_settings import text_constraint
@@ -100,7 +101,7 @@ def test_strangers_that_get_nothing_are_not_remembered_at_all() -> None:
     assert len(plugin.machine.peers) == len(core.machine.peers) == 0
 
 
-def test_a_remote_that_was_dead_may_come_back_with_a_clock_that_is_slow() -> None:
+def test_a_remote_that_was_dead_comes_back_in_any_incarnation() -> None:
     net, core, plugin = connected()
     plugin.crash()
     net.advance(121)
@@ -136,15 +137,31 @@ def topics(considers_me_dead_after: float = 120.0) -> PeerTopics:
     return PeerTopics(keepalive_topic="k", keepalive_request_topic="r", considers_me_dead_after=considers_me_dead_after)
 
 
-def test_an_incarnation_is_current_until_a_greater_one_is_certain() -> None:
+def test_of_a_peer_that_is_known_for_sure_other_incarnations_are_unknown_unless_they_have_ended() -> None:
     peers = alone()
     assert status(peers, "stranger", "5") is IncarnationStatus.CURRENT
     meet(peers, "plugin", incarnation="5", is_certain=False)
     assert {status(peers, "plugin", one) for one in ("4", "5", "6", None)} == {IncarnationStatus.CURRENT}
-    meet(peers, "plugin", incarnation="5")
-    assert status(peers, "plugin", "4") is status(peers, "plugin", None) is IncarnationStatus.PAST
+    peer = meet(peers, "plugin", incarnation="5")
+    peer.past_incarnations = ("3",)
+    assert {status(peers, "plugin", one) for one in ("4", "6", "", None)} == {IncarnationStatus.UNKNOWN}
     assert status(peers, "plugin", "5") is IncarnationStatus.CURRENT
-    assert status(peers, "plugin", "6") is IncarnationStatus.NEWER
+    assert status(peers, "plugin", "3") is IncarnationStatus.PAST
+
+
+def test_the_bus_client_stands_for_the_incarnation_of_an_older_peer() -> None:
+    peers = alone()
+    peer = meet(peers, "plugin", publisher_identifier="one")
+    assert (peer.incarnation, peer.publisher_identifier) == (None, "one")
+
+    def status_of(publisher: str) -> IncarnationStatus:
+        return peers.status("plugin", Net().add_plugin("plugin").envelope(publisher_identifier=publisher))
+
+    assert status_of("one") is IncarnationStatus.CURRENT
+    assert status_of("two") is IncarnationStatus.UNKNOWN
+    assert status(peers, "plugin", "one") is IncarnationStatus.UNKNOWN, "one with headers is another"
+    peer.past_incarnations = ("zero",)
+    assert status_of("zero") is IncarnationStatus.PAST
 
 
 def test_of_a_peer_that_is_dead_any_incarnation_is_heard() -> None:
@@ -160,7 +177,7 @@ def test_a_claim_is_taken_over_when_its_incarnation_is_certain() -> None:
     peers = alone()
     peer = meet(peers, "plugin", incarnation="5")
     peers.told(peer, topics(1.0))
-    peer.claim = Claim(incarnation="6", topics=topics(2.0))
+    peer.claim = Claim(incarnation="6", heard_at=0.0, topics=topics(2.0))
     meet(peers, "plugin", incarnation="5")
     assert peer.considers_me_dead_after == 1.0
     meet(peers, "plugin", incarnation="6", is_certain=False)
@@ -168,6 +185,16 @@ def test_a_claim_is_taken_over_when_its_incarnation_is_certain() -> None:
     meet(peers, "plugin", incarnation="6")
     assert peer.claim is None
     assert peer.considers_me_dead_after == 2.0
+
+
+def test_a_claim_that_was_not_heard_for_long_is_forgotten() -> None:
+    peers = alone()
+    peer = meet(peers, "plugin", incarnation="5")
+    peer.claim = Claim(incarnation="6", heard_at=10.0)
+    meet(peers, "plugin", 10.0 + timings.CHALLENGE_ANSWERED_WITHIN - 0.1, incarnation="5")
+    assert peer.claim is not None
+    meet(peers, "plugin", 10.0 + timings.CHALLENGE_ANSWERED_WITHIN, incarnation="5")
+    assert peer.claim is None
 
 
 def test_a_peer_is_asked_for_a_keepalive_once_in_each_silence_and_dead_after_it() -> None:

@@ -64,7 +64,7 @@ def state_of(net: Net, mishaps: int) -> State:
     """Take a net apart: everything that is on its way may be overtaken, and so many messages are lost or doubled."""
     alone = []
     for number, node in enumerate(net.nodes):
-        own = copy.deepcopy(net, {id(one): one for one in _constants(net)})
+        own = _copied(net)
         own.nodes = [own.nodes[number]]
         own.wire = []
         own.skip_names(_NAMES_OF_A_NODE * (number + 1))
@@ -149,7 +149,16 @@ def _letters(packets: list[Packet], nodes: list[Node]) -> Iterator[Letter]:
 
 def _copy(node: Node) -> Node:
     """Return a copy of a node with its net; what never changes is shared."""
-    return copy.deepcopy(node.net, {id(one): one for one in _constants(node.net)}).nodes[0]
+    return _copied(node.net).nodes[0]
+
+
+def _copied(net: Net) -> Net:
+    """Return a copy of a net. What is kept of a table beside it, one of its methods, is not copied by itself."""
+    copied = copy.deepcopy(net, {id(one): one for one in _constants(net)})
+    for node in copied.nodes:
+        peers = node._machine.peers
+        peers.get = peers._peers.get
+    return copied
 
 
 def _constants(net: Net) -> Iterator[object]:
@@ -168,10 +177,20 @@ def _form_of_node(node: Node) -> str:
         for slot in sorted(machine.slots, key=lambda slot: slot.key)
     )
     peers = sorted(
-        (peer.identifier, peer.incarnation, peer.is_incarnation_certain, peer.reconciled_at)
+        (
+            peer.identifier,
+            peer.incarnation,
+            peer.is_incarnation_certain,
+            peer.reconciled_at,
+            peer.past_incarnations,
+            peer.challenges,
+            peer.challenged_at,
+            peer.claim and (peer.claim.incarnation, peer.claim.offers),
+        )
         for peer in machine.peers.all()
     )
-    return f"{node.identifier}: {'; '.join(slots)} knows {peers} topics {sorted(node.topics)}"
+    asked = sorted(machine._outbox.challenges)
+    return f"{node.identifier}: {'; '.join(slots)} knows {peers} asked {asked} topics {sorted(node.topics)}"
 
 
 def _form_of_packet(packet: Packet) -> str:

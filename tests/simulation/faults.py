@@ -6,12 +6,22 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from orbitalis.operations.policy import Policy
-from orbitalis.protocol.effects import Send
+from orbitalis.protocol.effects import ProtocolMessage, Send
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire import channels
 from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import (
+    AnnounceMessage,
+    DiscoverMessage,
+    GracelessCloseConnectionMessage,
+    KeepaliveMessage,
+    KeepaliveRequestMessage,
+    OperationNoLongerAvailableMessage,
+    RejectOperationMessage,
+    RequestOperationMessage,
+)
 from tests.simulation.world import Faults, World
-from tests.support.machines import Node
+from tests.support.machines import Node, Packet
 
 __all__ = ["KINDS", "Plagues", "calm"]
 
@@ -151,9 +161,107 @@ class Plagues:
             encoding=Encoding.JSON,
             late_offers=self._random.random() < 0.5,
         )
-        incarnation = self._random.choice([None, "", "00000000", "00000002", "00000009", "z"])
+        incarnation = self._random.choice([None, "", "z", self._any_incarnation(core)])
         self._world.trace.note(self._world.now, "somebody asks as %s in incarnation %s", core, incarnation)
         self._world.publish(core, core.packet(discover, incarnation=incarnation))
+
+    def replaying(self) -> None:
+        """Publish again what was heard of late, as anybody can where nobody is kept from it."""
+        if self._world.heard:
+            for _ in range(self._random.choice([1, 1, 5])):
+                sender, packet = self._random.choice(self._world.heard)
+                self._world.trace.note(self._world.now, "somebody repeats %s", packet)
+                self._world.publish(sender, packet)
+
+    def claiming(self) -> None:
+        """Say that an orbiter has started anew, without having read what it was asked."""
+        node, other = self._any_node(), self._any_node()
+        if node.machine.role is other.machine.role:
+            return
+        sender, topics = node.identifier, other.settings.topics
+        plugin, core = (other, node) if node.machine.role is Role.CORE else (node, other)
+        name = self._random.choice(sorted(plugin.settings.operations))
+        messages: list[tuple[str, ProtocolMessage]] = [
+            (topics.keepalive(sender), KeepaliveMessage(from_identifier=sender)),
+            (
+                topics.keepalive_request(sender),
+                KeepaliveRequestMessage(
+                    from_identifier=sender, keepalive_topic=node.settings.topics.keepalive(other.identifier)
+                ),
+            ),
+        ]
+        if other is plugin:
+            reject = RejectOperationMessage(core_identifier=core.identifier, operation_name=name)
+            messages.append((topics.reply(sender), reject))
+            request = RequestOperationMessage(
+                core_identifier=core.identifier,
+                operation_name=name,
+                response_topic=node.settings.topics.response(other.identifier),
+                output_topic=None,
+                core_side_close_operation_connection_topic=node.settings.topics.close(other.identifier, name, "x"),
+                setup_data=None,
+            )
+            messages.append((topics.reply(sender), request))
+        else:
+            gone = OperationNoLongerAvailableMessage(plugin_identifier=plugin.identifier, operation_name=name)
+            messages.append((topics.response(sender), gone))
+        if slot := other.machine.slots.get(sender, name):
+            close = GracelessCloseConnectionMessage(from_identifier=sender, operation_name=name, data=None)
+            messages.append((slot.incoming_close_topic, close))
+        topic, message = self._random.choice(messages)
+        correlation = self._random.choice([None, "guessed", *(packet.envelope.identifier for packet in self._open())])
+        packet = Packet(
+            topic=topic,
+            message=message,
+            envelope=node.envelope(
+                incarnation=self._random.choice(["z", self._any_incarnation(node)]),
+                correlation_identifier=correlation,
+                connection_identifier=self._random.choice([None, "x"]),
+                protocol_version=1,
+            ),
+        )
+        self._world.trace.note(self._world.now, "somebody claims by %s", packet)
+        self._world.publish(node, packet)
+
+    def _open(self) -> list[Packet]:
+        """Return announcements that were heard: what everybody reads answers nothing that proves anything."""
+        return [packet for _, packet in self._world.heard if isinstance(packet.message, AnnounceMessage)]
+
+    def _any_incarnation(self, node: Node) -> str:
+        """Return an incarnation that an identifier has had of late, or has."""
+        heard = {
+            packet.envelope.incarnation
+            for sender, packet in self._world.heard
+            if sender.identifier == node.identifier and packet.envelope.incarnation
+        }
+        return self._random.choice(sorted(heard)) if heard else "z"
+
+    def starting_again_and_again(self) -> None:
+        """End an orbiter again while it still has to prove that it has started anew."""
+        node = self._any_node()
+        for number in range(self._random.randint(2, 8)):
+            self._world.after(number * self._random.choice([0.02, 0.1, 1.0]), lambda: self._restart(node))
+
+    def alternating(self) -> None:
+        """Have two with one identifier start in turn, each as soon as the other has taken its place."""
+        if not self.twins:
+            self.doubling()
+        if self.twins:
+            twin = self.twins[0]
+            pair = twin, next(node for node in self._world.nodes if node.identifier == twin.identifier)
+            for number in range(self._random.randint(4, 14)):
+                self._world.after(number * 0.4, lambda node=pair[number % 2]: self._restart(node))  # type: ignore[misc]
+            self._world.after(10.0, lambda: self._world.crash(twin))
+
+    def _restart(self, node: Node) -> None:
+        if not self.are_over:
+            self._world.crash(node)
+            self._world.begin(node)
+
+    def losing_challenges(self) -> None:
+        """Lose what asks orbiters who they are, of all that may get lost."""
+        self._weather(replace(self._world.faults, lost=(KeepaliveRequestMessage, DiscoverMessage)))
+        self._world.after(self._while(), lambda: self._weather(replace(self._world.faults, lost=())))
 
     # Users
 

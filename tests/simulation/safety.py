@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import Send, sender_of
+from orbitalis.protocol.peers import IncarnationStatus
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire.messages import (
@@ -25,6 +26,7 @@ from orbitalis_wire.messages import (
     RejectOperationMessage,
 )
 from tests.simulation.liveness import assert_lends_what_is_allowed
+from tests.simulation.proofs import Proofs
 from tests.simulation.world import Inspector
 from tests.support.invariants import assert_sane
 from tests.support.machines import Node, Packet
@@ -59,6 +61,10 @@ class Safety(Inspector):
     def __init__(self) -> None:
         self._slots: dict[tuple[str, str], _Seen] = {}
         self._incarnation: str | None = None
+        """The current incarnation of the sender, if that is known for sure."""
+        self._status = IncarnationStatus.CURRENT
+        """What the incarnation of the message is to it."""
+        self._proofs = Proofs()
         self._running = self._compliant = False
         self._after: dict[Node, dict[tuple[str, str], _Seen]] = {}
         """The slots of each node as they were after its last step."""
@@ -72,10 +78,15 @@ class Safety(Inspector):
         self._slots = self._after[node] if machine.running and node in self._after else _seen(node)
         self._compliant = machine.role is Role.CORE and node.requester.compliant
         self._incarnation = None
+        self._status = IncarnationStatus.CURRENT
         if packet is not None:
             peer = machine.peers.get(sender_of(packet.message))
             if peer is not None and peer.is_incarnation_certain and not peer.is_dead:
-                self._incarnation = peer.incarnation
+                self._incarnation, incarnation = peer.incarnation, packet.envelope.incarnation
+                if incarnation in peer.past_incarnations:
+                    self._status = IncarnationStatus.PAST
+                elif incarnation != peer.incarnation:
+                    self._status = IncarnationStatus.UNKNOWN
 
     def after(self, node: Node, packet: Packet | None) -> None:
         """Fail if a promise is broken."""
@@ -94,10 +105,12 @@ class Safety(Inspector):
             self._looked_at[node] = config, unlooked + 1
             if machine.role is Role.CORE:
                 assert node.requester.compliant == self._compliant, "S4: compliance has changed, and no connection"
+        self._proofs.note(node)
         if packet is not None:
+            changed = self._changed(now) if is_other else []
             self._nobody_is_heard_in_a_past_incarnation(node, packet, now)
+            self._nobody_is_believed_to_have_started_anew_without_a_proof(node, packet, changed)
             if is_other:
-                changed = self._changed(now)
                 self._only_the_sender_changes_what_it_shares(packet, changed)
                 self._nobody_speaks_of_another_handshake(packet, changed)
                 self._nobody_ends_anything_where_anybody_may_publish(node, packet, changed)
@@ -162,11 +175,28 @@ class Safety(Inspector):
     ) -> None:
         """S3."""
         incarnation = packet.envelope.incarnation
-        if self._incarnation is not None and incarnation is not None and incarnation < self._incarnation:
+        if self._status is IncarnationStatus.PAST:
             assert now == self._slots, f"S3: past incarnation {incarnation} (now {self._incarnation}) changed slots"
             # A sign of life asks or tells whether there are two orbiters with one identifier, and agrees on nothing.
             answers = [one for one in node.had(Send) if not isinstance(one.message, _SIGNS_OF_LIFE)]
             assert not answers, f"S3: past incarnation {incarnation} was answered"
+
+    def _nobody_is_believed_to_have_started_anew_without_a_proof(
+        self, node: Node, packet: Packet, changed: Collection[tuple[str, str]]
+    ) -> None:
+        """S3."""
+        sender = sender_of(packet.message)
+        peer = node.machine.peers.get(sender)
+        if self._incarnation is None or peer is None or peer.is_dead:
+            return
+        if peer.incarnation == self._incarnation:
+            if self._status is not IncarnationStatus.CURRENT:
+                assert changed == [], f"S3: a claim changed {changed}"
+            return
+        assert self._status is IncarnationStatus.UNKNOWN, f"S3: {peer.incarnation} was {self._status} and is current"
+        assert peer.incarnation == packet.envelope.incarnation, "S3: another incarnation than the one heard is current"
+        assert self._proofs.is_proof(node, sender, packet), f"S3: {peer.incarnation} is current without a proof"
+        assert self._incarnation in peer.past_incarnations, f"S3: {self._incarnation} has ended, and may come again"
 
     def _nobody_speaks_of_another_handshake(self, packet: Packet, changed: Collection[tuple[str, str]]) -> None:
         """S3."""

@@ -61,6 +61,34 @@ def closing() -> Net:
     return net
 
 
+def starting_anew(number: int, **durations: float | None) -> Net:
+    """Return a core and a plugin as one of them is killed and has started again."""
+    net = Net()
+    net.announces = True
+    names = ("a", "b")
+    needs = {name: Requirement(text_constraint(minimum=1, maximum=1)) for name in names}
+    net.add_core(operation_requirements=needs, **durations)
+    operations = {name: Terms(policy=Policy(maximum=1)) for name in names}
+    net.add_plugin("plugin1", operations=operations, **durations)
+    net.start()
+    net.now += 1
+    node = net.nodes[number]
+    node.crash()
+    node.start()
+    node.tick()
+    return net
+
+
+def core_starting_anew() -> Net:
+    """Return the two as the core has started anew, which asks until it has what it needs; nobody is ever dead."""
+    return starting_anew(0, consider_others_dead_after=None)
+
+
+def plugin_starting_anew() -> Net:
+    """Return the two as the plugin has started anew. If what it says is lost, the next keepalive to it shows that."""
+    return starting_anew(1)
+
+
 def is_well(net: Net) -> None:
     """Fail unless everybody agrees, and the core has what it needs."""
     nodes: dict[str, Node] = {node.identifier: node for node in net.nodes}
@@ -74,11 +102,22 @@ def is_well(net: Net) -> None:
             assert theirs.connection_identifier == slot.connection_identifier
 
 
-@pytest.mark.parametrize("begin", [discovering, closing])
-@pytest.mark.parametrize("mishaps", [0, 1])
-def test_every_order_ends_well(begin: Callable[[], Net], mishaps: int) -> None:
+@pytest.mark.parametrize(
+    ("begin", "mishaps", "states"),
+    [
+        (discovering, 0, 100),
+        (discovering, 1, 1_000),
+        (closing, 0, 100),
+        (closing, 1, 1_000),
+        (core_starting_anew, 0, 10),
+        (core_starting_anew, 1, 100),
+        (plugin_starting_anew, 0, 10),
+        (plugin_starting_anew, 1, 100),
+    ],
+)
+def test_every_order_ends_well(begin: Callable[[], Net], mishaps: int, states: int) -> None:
     counts, ends = explore(state_of(begin(), mishaps))
-    assert counts["states"] > 100
+    assert counts["states"] > states
     for state in ends:
         net = together(state)
         net.advance(700)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ class Faults:
     long_delays: float = 0.0
     """How many messages are delayed by up to `longest_delay`."""
     longest_delay: float = 0.0
+    lost: tuple[type[object], ...] = ()
+    """Kinds of messages that are all lost."""
 
 
 class Inspector:
@@ -65,9 +68,18 @@ class World(Net):
         self._ticks: dict[Node, float] = {}
         self._phases: dict[Node, float] = {}
         self._incarnations: dict[str, int] = {}
+        self._texts: dict[Node, str] = {}
+        """What stands for the incarnation of each node: nothing follows from the order."""
+        self._seed = seed
+        self.heard: deque[tuple[Node, Packet]] = deque(maxlen=200)
+        """What was published of late, with its sender: anybody may have listened."""
         self._audiences: dict[str, list[Node]] = {}
         """By topic: who may be subscribed to it, of those in `_audiences_among`."""
         self._audiences_among: list[Node] = []
+
+    def incarnation_text(self, node: Node) -> str:
+        """Return what stands for the incarnation of a node in its events."""
+        return self._texts.get(node, "")
 
     # Time
 
@@ -91,12 +103,14 @@ class World(Net):
     # Nodes
 
     def begin(self, node: Node) -> None:
-        """Start a node, unless it lives, in an incarnation after all that its identifier has had."""
+        """Start a node, unless it lives, in an incarnation that its identifier has not had."""
         if node.machine.running:
             return
         self._incarnations[node.identifier] = node.incarnation = self._incarnations.get(node.identifier, 0)
         self._incarnations[node.identifier] += 1
-        self.trace.note(self.now, "%s starts incarnation %s", node, node.incarnation + 1)
+        text = random.Random(f"{self._seed} {node.identifier} {node.incarnation}").getrandbits(64)
+        self._texts[node] = f"{text:016x}"
+        self.trace.note(self.now, "%s starts incarnation %s", node, self._texts[node])
         self._phases[node] = self.random.random() * self._loop_interval
         self.act(node, node.start)
         self.act(node, node.tick)
@@ -180,13 +194,14 @@ class World(Net):
         """Take a message of a node to all who may be subscribed, or to none of them."""
         if packet.topic == sender.settings.discover_topic:
             self.discovers.append((self.now, sender.identifier))
+        self.heard.append((sender, packet))
         for receiver in self._audience_of(packet.topic):
             if receiver is sender:
                 continue
             if self.bus_is_down or (sender.identifier, receiver.identifier) in self.blocked:
                 self.trace.note(self.now, "%s sends %s: %s is cut off", sender, packet, receiver)
                 continue
-            if self.random.random() < self.faults.loss:
+            if type(packet.message) in self.faults.lost or self.random.random() < self.faults.loss:
                 self.trace.note(self.now, "%s sends %s: lost", sender, packet)
                 continue
             self._deliver_later(sender, receiver, packet)

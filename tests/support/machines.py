@@ -157,6 +157,11 @@ class Node:
                     self.do(machine.close_disallowed(slot, None, self.net.now))
 
     @property
+    def incarnation_text(self) -> str:
+        """What stands for its incarnation in its events."""
+        return self.net.incarnation_text(self)
+
+    @property
     def announces(self) -> bool:
         """Whether it announces itself."""
         return self.net.announces and self.has_headers
@@ -226,7 +231,7 @@ class Node:
             envelope = self.envelope(
                 identifier=send.event_identifier,
                 protocol_version=1,
-                incarnation=f"{self.incarnation:08d}",
+                incarnation=self.incarnation_text,
                 correlation_identifier=send.correlation_identifier,
                 connection_identifier=send.connection_identifier,
                 open_connections=send.open_connections,
@@ -239,11 +244,14 @@ class Node:
             topic=send.topic, message=send.message, envelope=replace(envelope, **headers) if headers else envelope
         )
 
-    def envelope(self, *, identifier: str | None = None, **headers: Any) -> EventEnvelope:
+    def envelope(
+        self, *, identifier: str | None = None, publisher_identifier: str | None = None, **headers: Any
+    ) -> EventEnvelope:
         """Return an envelope of this node's."""
+        publisher = self.identifier if self.has_headers else f"{self.identifier}-{self.incarnation}"
         return EventEnvelope(
             identifier=identifier or self.net.new_identifier(),
-            publisher_identifier=self.identifier if self.has_headers else f"{self.identifier}-{self.incarnation}",
+            publisher_identifier=publisher_identifier or publisher,
             timestamp=_TIME,
             message_type=None,
             payload_format_type=None,
@@ -341,6 +349,10 @@ class Net:
         """Return an identifier that is new."""
         return f"i{next(self._numbers)}"
 
+    def incarnation_text(self, node: Node) -> str:
+        """Return what stands for the incarnation of a node in its events."""
+        return f"{node.incarnation:08d}"
+
     def skip_names(self, to: int) -> None:
         """Give none of the names before a number any more."""
         self._numbers = itertools.count(to)
@@ -355,7 +367,7 @@ class Net:
         )
         config = made.core_config()
         source = NetIdentifiers(self)
-        machine = CoreMachine(config, new_identifier=source, is_own=source.has_given)
+        machine = CoreMachine(config, new_identifier=source, new_challenge=source, is_own=source.has_given)
         return self._add(Node(self, machine, made, config, has_headers=has_headers))
 
     def add_plugin(
@@ -368,7 +380,7 @@ class Net:
         )
         config = made.plugin_config()
         source = NetIdentifiers(self)
-        machine = PluginMachine(config, new_identifier=source, is_own=source.has_given)
+        machine = PluginMachine(config, new_identifier=source, new_challenge=source, is_own=source.has_given)
         return self._add(Node(self, machine, made, config, has_headers=has_headers))
 
     def _add(self, node: Node) -> Node:

@@ -8,7 +8,7 @@ slot becomes free.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import TypeAlias
@@ -30,7 +30,7 @@ from orbitalis.protocol.obstacles import (
 )
 from orbitalis.protocol.older_peers import repeats_request
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import PREFERRED_ENCODINGS, Claim, Headers, IncarnationStatus, Peer, Peers, PeerTopics
+from orbitalis.protocol.peers import PREFERRED_ENCODINGS, Headers, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable, size_of_request
 from orbitalis.protocol.topic_resolver import TopicResolver
@@ -144,7 +144,7 @@ class Provider:
             and self._slots.get(core_identifier, name) is None
             and self._can_lend(core_identifier, name, terms)
         ]
-        self._send_offer(core_identifier, topic, offered)
+        self._send_offer(core_identifier, topic, offered, now)
 
     # What happens to the machine
 
@@ -179,11 +179,17 @@ class Provider:
         """Let a core that seemed dead have its place among those who wait."""
         self.waiting_queries.heard(remote_identifier)
 
-    def remote_restarted(self, remote_identifier: str, incarnation: str | None) -> None:
-        """Forget what a core asked for in an earlier incarnation."""
-        asking = self.waiting_queries.of_core(remote_identifier)
-        if asking is not None and asking.incarnation != incarnation:
-            self.waiting_queries.forget(remote_identifier)
+    def remote_restarted(self, peer: Peer, offered: Sequence[Slot], now: float) -> None:
+        """Forget what a core asked for in a past incarnation, and hold what is offered to this one."""
+        core = peer.identifier
+        asking = self.waiting_queries.of_core(core)
+        if asking is not None and peer.status(asking) is not IncarnationStatus.CURRENT:
+            self.waiting_queries.forget(core)
+        for slot in offered:
+            terms = self._config.operations.get(slot.operation_name)
+            if terms is not None and self._can_lend(core, slot.operation_name, terms):
+                held = self._reserve(core, slot.operation_name, (slot.input, slot.output), slot.size, now)
+                held.offer_identifiers = slot.offer_identifiers
 
     def remote_died(self, remote_identifier: str) -> None:
         """Forget what a core asked for."""
@@ -251,10 +257,12 @@ class Provider:
         core = message.core_identifier
         self._quotas.check_operations(core, len(message.queries))
         is_directed = topic != self._config.discover_topic
-        if not (
-            self._liveness.admit(core, headers, now) if is_directed else self._is_to_be_answered(core, headers, now)
-        ):
-            return
+        peer = self._peers.get(core)
+        is_claim = peer is not None and peer.status(headers) is IncarnationStatus.UNKNOWN
+        if is_directed and not is_claim:
+            self._liveness.hear(core, headers, now)
+        elif peer is None:
+            self._resolver.check_identifier(core)
         asking = self._asking_core(message, headers, now, is_certain=is_directed)
         self._outbox.effects.append(MessageReceived(remote_identifier=core, message=message))
         queries: dict[str, messages.DiscoverQuery] = {}
@@ -270,7 +278,9 @@ class Provider:
         # A directed discover has perhaps crossed the offer that answers another, and is no reason to repeat that.
         mine = self._slots.with_remote(core)
         awaited = (
-            {name for name, slot in mine.items() if slot.state is SlotState.OFFERED} if is_directed and mine else ()
+            {name for name, slot in mine.items() if slot.state is SlotState.OFFERED}
+            if is_directed and mine and not is_claim
+            else ()
         )
         offered = [
             slot
@@ -281,26 +291,14 @@ class Provider:
         if offered or self._peers.get(core) is not None:
             self._meet(asking, now)
         if offered:
-            self._send_offer(core, asking.offer_topic, offered)
-        elif is_directed and not awaited:
+            self._send_offer(core, asking.offer_topic, offered, now, correlation_identifier=headers.identifier)
+            return
+        if is_directed and not awaited:
             self._liveness.publish_keepalive(
                 core, asking.topics.keepalive_topic, correlation_identifier=headers.identifier
             )
-
-    def _is_to_be_answered(self, core: str, headers: Headers, now: float) -> bool:
-        """Return whether a discover to everybody is not of a past incarnation.
-
-        Anybody can publish one in the core's name, so that it ends nothing: if the core has started anew, its request,
-        on a topic of its own, says so.
-        """
-        peer = self._peers.get(core)
-        if peer is None:
-            self._resolver.check_identifier(core)
-            return True
-        if peer.status(headers) is IncarnationStatus.PAST:
-            self._liveness.namesakes.doubt(peer, now)
-            return False
-        return True
+        if is_claim and peer is not None:
+            self._liveness.challenge_claim(peer, now)
 
     def _asking_core(
         self, message: messages.DiscoverMessage, headers: Headers, now: float, *, is_certain: bool
@@ -324,6 +322,7 @@ class Provider:
         return AskingCore(
             core_identifier=core,
             incarnation=headers.incarnation,
+            publisher_identifier=headers.publisher_identifier if headers.incarnation is None else "",
             readable_encodings=(encoding,),
             asked_at=now,
             offer_topic=offer_topic,
@@ -332,10 +331,10 @@ class Provider:
         )
 
     def _meet(self, asking: AskingCore, now: float) -> None:
-        """Know a core, with what its discover told; what a newer incarnation claims is kept apart."""
+        """Know a core, with what its discover told; what an unknown incarnation claims is kept apart."""
         peer = self._peers.get(asking.core_identifier)
-        if peer is not None and peer.status(asking) is IncarnationStatus.NEWER:
-            peer.claim = Claim(incarnation=asking.incarnation, topics=asking.topics)
+        if peer is not None and peer.status(asking) is IncarnationStatus.UNKNOWN:
+            self._liveness.claimed(peer, asking, asking.topics, now)
             return
         peer = self._peers.meet(asking.core_identifier, asking, now, is_certain=asking.is_certain)
         self._peers.told(peer, asking.topics)
@@ -347,12 +346,12 @@ class Provider:
         slot = self._slots.get(core, name)
         if slot is None:
             return self._reserve_for(core, name, query, size, now)
-        # A core that has started anew cannot say so for sure, or, an older peer, at all; it gets its operation offered
-        # again.
+        # A core that has started anew cannot prove it yet, and an older one that has lost a connection cannot say so:
+        # both get their operation offered again.
         if (
             slot.state is SlotState.OFFERED
             or (slot.is_open and headers.incarnation is None)
-            or self._peers.status(core, headers) is IncarnationStatus.NEWER
+            or self._peers.status(core, headers) is IncarnationStatus.UNKNOWN
         ):
             return slot if self._suited(name, query) is not None else None
         return None
@@ -388,7 +387,7 @@ class Provider:
                     offers.setdefault(query.core.core_identifier, (query.core, []))[1].append(slot)
         for asking, offered in offers.values():
             self._meet(asking, now)
-            self._send_offer(asking.core_identifier, asking.offer_topic, offered)
+            self._send_offer(asking.core_identifier, asking.offer_topic, offered, now)
 
     def _reserve_late(self, query: WaitingQuery, name: str, now: float) -> Slot | None:
         """Take a slot for the next query that waits; one that gets none lets others be the next."""
@@ -499,11 +498,22 @@ class Provider:
         """Return whether there is such an operation, and its policy has a slot left."""
         return (terms := self._config.operations.get(name)) is not None and terms.has_room(self._slots.count(name))
 
-    def _send_offer(self, core: str, offer_topic: str, offered: list[Slot]) -> None:
+    def _send_offer(
+        self,
+        core: str,
+        offer_topic: str,
+        offered: list[Slot],
+        now: float,
+        *,
+        correlation_identifier: str | None = None,
+    ) -> None:
+        peer = self._peers.get(core)
         topics = self._config.topics
         after = self._config.consider_others_dead_after
         for begin in range(0, len(offered), limits.OPERATIONS_OF_MESSAGE):
-            event_identifier = self._outbox.new_identifier()
+            event_identifier = self._outbox.challenge(peer, messages.OfferMessage, now)
+            if peer is not None and peer.claim is not None:
+                peer.claim.offers = (*peer.claim.offers[-7:], event_identifier)
             operations: list[messages.OfferedOperation] = []
             for slot in offered[begin : begin + limits.OPERATIONS_OF_MESSAGE]:
                 slot.offer_identifiers = (*slot.offer_identifiers[-7:], event_identifier)
@@ -518,21 +528,24 @@ class Provider:
                 plugin_keepalive_topic=topics.keepalive(core),
                 plugin_keepalive_request_topic=topics.keepalive_request(core),
             )
-            self._outbox.send(core, offer_topic, message, event_identifier=event_identifier)
+            self._outbox.send(
+                core,
+                offer_topic,
+                message,
+                event_identifier=event_identifier,
+                correlation_identifier=correlation_identifier,
+            )
 
     # Request
 
     def on_request(self, topic: str, message: messages.RequestOperationMessage, headers: Headers, now: float) -> None:
         """Lend an operation that was offered: prepare, then confirm; or say that it is no longer available."""
         core, name = message.core_identifier, message.operation_name
-        before = self._slots.get(core, name)
-        if not self._liveness.admit(core, headers, now):
-            return
+        self._liveness.hear(core, headers, now)
         terms = self._config.operations.get(name)
         response_topic, output_topic, close_topic = self._told_topics(message, headers, is_ours=terms is not None)
         self._outbox.effects.append(MessageReceived(remote_identifier=core, message=message))
-        # A newer incarnation has ended it.
-        slot = None if before is not None and before.state is SlotState.FREE else before
+        slot = self._slots.get(core, name)
         if slot is not None and slot.state is not SlotState.OFFERED:
             if self._repeats(slot, headers, (response_topic, output_topic, close_topic)):
                 slot.request_identifier = headers.identifier
@@ -545,14 +558,7 @@ class Provider:
         if slot is not None and slot.state is SlotState.OFFERED and not self._still_lends(slot, terms):
             self._lifecycle.release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
             slot = None
-        if terms is None:
-            is_expected = False
-        elif slot is None and before is not None and headers.correlation_identifier in before.offer_identifiers:
-            # Offered to an incarnation that is certain only now, which ended what was shared with the one before.
-            is_expected = self._can_lend(core, name, terms)
-        else:
-            is_expected = self._answers_offer(slot, core, name, terms, headers, now)
-        if terms is None or not is_expected:
+        if terms is None or not self._answers_offer(slot, core, name, terms, headers, now):
             self._send_no_longer_available(
                 core, name, response_topic, headers.identifier, headers.connection_identifier
             )
@@ -673,8 +679,7 @@ class Provider:
 
     def on_reject(self, topic: str, message: messages.RejectOperationMessage, headers: Headers, now: float) -> None:
         """Take back an offer that the core does not want, or a connection whose request it has given up."""
-        if not self._liveness.admit(message.core_identifier, headers, now):
-            return
+        self._liveness.hear(message.core_identifier, headers, now)
         slot = self._slots.get(message.core_identifier, message.operation_name)
         if slot is None:
             return

@@ -7,7 +7,7 @@ confirm opens the connection. The core is compliant while the open connections m
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from sys import getsizeof
@@ -140,7 +140,8 @@ class Requester:
         self._discovered_at = now
         names = list(wanted)
         for begin in range(0, len(names), limits.OPERATIONS_OF_MESSAGE):
-            self._send_discover({name: wanted[name] for name in names[begin : begin + limits.OPERATIONS_OF_MESSAGE]})
+            asked = {name: wanted[name] for name in names[begin : begin + limits.OPERATIONS_OF_MESSAGE]}
+            self._send_discover(asked, event_identifier=self._outbox.challenge_all(messages.DiscoverMessage, now))
 
     # What happens to the machine
 
@@ -190,7 +191,7 @@ class Requester:
         if remote_identifier in self.silent:
             _remember(self.heard_of, remote_identifier, self.silent.pop(remote_identifier))
 
-    def remote_restarted(self, remote_identifier: str, incarnation: str | None) -> None:
+    def remote_restarted(self, peer: Peer, offered: Sequence[Slot], now: float) -> None:
         """Remember nothing that plugins ask for."""
 
     def remote_died(self, remote_identifier: str) -> None:
@@ -279,7 +280,8 @@ class Requester:
             is_first, self._discovered_at = self._discovered_at is None, now
             wanted = self._next_wanted()
             if wanted:
-                self._send_discover(wanted, replaces_earlier=True)
+                event_identifier = self._outbox.challenge_all(messages.DiscoverMessage, now)
+                self._send_discover(wanted, event_identifier=event_identifier, replaces_earlier=True)
                 if not is_first and not self.compliant:
                     # They have not answered. An older plugin does not if it believes in a connection.
                     self._liveness.older_peers.ask(self._config.named)
@@ -321,7 +323,12 @@ class Requester:
                 wanted[name] = asked
 
     def _send_discover(
-        self, wanted: Mapping[str, RequirementTerms], *, late_offers: bool | None = None, replaces_earlier: bool = False
+        self,
+        wanted: Mapping[str, RequirementTerms],
+        *,
+        event_identifier: str | None = None,
+        late_offers: bool | None = None,
+        replaces_earlier: bool = False,
     ) -> None:
         self._wants_late_offers = self._config.late_offers if late_offers is None else late_offers
         self._outbox.send(
@@ -329,6 +336,7 @@ class Requester:
             self._config.discover_topic,
             self._discover_message(wanted),
             channel=channels.DISCOVER,
+            event_identifier=event_identifier,
             late_offers=self._wants_late_offers,
             replaces_earlier=replaces_earlier,
         )
@@ -357,14 +365,11 @@ class Requester:
         if peer is None:
             self._resolver.check_identifier(plugin)
         topic = self._resolver.resolve(DirectedDiscoverTopic, plugin, message.discover_topic, is_told_to_anybody=True)
-        status = self._peers.status(plugin, headers)
-        if status is IncarnationStatus.PAST:
-            return
         self._outbox.add(MessageReceived(remote_identifier=plugin, message=message))
         if self._quotas.is_closed:
             return
         without: str | None = None
-        if status is IncarnationStatus.NEWER and self._slots.has_remote(plugin):
+        if peer is not None and self._slots.has_remote(plugin) and peer.status(headers) is IncarnationStatus.UNKNOWN:
             without = plugin
         else:
             if not any(self._wants(plugin, name) for name in message.operation_names):
@@ -386,10 +391,13 @@ class Requester:
         if now >= self._directed_since + timings.DIRECTED_DISCOVERS_INTERVAL:
             self._directed_since = now
             self._directed_count = 0
+        plugin = announcement.plugin_identifier
+        peer = self._peers.get(plugin)
         if self._directed_count >= limits.DIRECTED_DISCOVERS:
+            if without is not None and peer is not None:
+                self._liveness.challenge_claim(peer, now)
             return
         self._directed_count += 1
-        plugin = announcement.plugin_identifier
         wanted: dict[str, RequirementTerms] = {}
         for name in dict.fromkeys((*announcement.operation_names, *self._config.requirements)):
             terms = self.still_wanted(name, without=without)
@@ -405,6 +413,7 @@ class Requester:
             topic,
             self._discover_message(wanted),
             channel=channels.DIRECTED_DISCOVER,
+            event_identifier=self._outbox.challenge(peer, messages.DiscoverMessage, now),
             correlation_identifier=headers.identifier,
             late_offers=self._config.late_offers,
             encoding=Encoding.JSON,
@@ -416,8 +425,7 @@ class Requester:
         """Request what fits of what a plugin offers, and reject the rest."""
         plugin = message.plugin_identifier
         self._quotas.check_operations(plugin, len(message.offered_operations))
-        if not self._liveness.admit(plugin, headers, now):
-            return
+        self._liveness.hear(plugin, headers, now)
         resolve = self._resolver.resolve
         reply_topic = resolve(ReplyTopic, plugin, message.reply_topic)
         topics = PeerTopics(
@@ -585,8 +593,7 @@ class Requester:
     def on_confirm(self, topic: str, message: messages.ConfirmConnectionMessage, headers: Headers, now: float) -> None:
         """Open the connection that was requested."""
         plugin, name = message.plugin_identifier, message.operation_name
-        if not self._liveness.admit(plugin, headers, now):
-            return
+        self._liveness.hear(plugin, headers, now)
         slot = self._slots.get(plugin, name)
         close_topic = self._resolver.resolve(
             CloseTopic,
@@ -629,8 +636,7 @@ class Requester:
         self, topic: str, message: messages.OperationNoLongerAvailableMessage, headers: Headers, now: float
     ) -> None:
         """Give up a request."""
-        if not self._liveness.admit(message.plugin_identifier, headers, now):
-            return
+        self._liveness.hear(message.plugin_identifier, headers, now)
         slot = self._slots.get(message.plugin_identifier, message.operation_name)
         if slot is None or slot.state is not SlotState.REQUESTED:
             return

@@ -1,0 +1,138 @@
+"""In which incarnation a remote is heard, and what an unknown one has to do to be believed.
+
+An incarnation is a random value, so nothing but a proof tells which of two is the one that lives. An unknown one is a
+claim, and ends nothing. It is proven by an event that answers one which this orbiter has sent a short while ago, and
+which nobody could know who does not read what is sent to the remote. What proves nothing is dropped, and the remote is
+asked for a keepalive, whose answer does.
+
+Only what was sent since the current incarnation was first heard is a challenge. So an answer of one before, which the
+bus has held back, does not take the place of the one that lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from orbitalis.protocol.config import OrbiterConfig
+from orbitalis.protocol.effects import CloseReason, ProtocolMessage
+from orbitalis.protocol.lifecycle import Lifecycle
+from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.outbox import Outbox
+from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers
+from orbitalis.protocol.slots import SlotTable
+from orbitalis.protocol.topic_resolver import ROOTS
+from orbitalis.protocol.transitions import SlotState
+from orbitalis_wire import limits, timings
+from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.messages import (
+    AnnounceMessage,
+    DiscoverMessage,
+    KeepaliveMessage,
+    KeepaliveRequestMessage,
+    OfferMessage,
+    RejectOperationMessage,
+    RequestOperationMessage,
+)
+
+__all__ = ["Incarnations"]
+
+_ANSWERED: Final[Mapping[type[object], tuple[type[object], ...]]] = {
+    OfferMessage: (DiscoverMessage,),
+    KeepaliveMessage: (DiscoverMessage, KeepaliveRequestMessage),
+    RequestOperationMessage: (OfferMessage,),
+    RejectOperationMessage: (OfferMessage,),
+}
+"""The messages that prove an incarnation, and what they have to answer for that."""
+
+
+@dataclass(slots=True, eq=False)
+class Incarnations:
+    """Decides whether an event counts, given the incarnation of its sender. Times are seconds."""
+
+    _config: OrbiterConfig
+    _peers: Peers
+    _slots: SlotTable
+    _lifecycle: Lifecycle
+    _liveness: Liveness
+    _outbox: Outbox
+
+    def configure(self, config: OrbiterConfig) -> None:
+        """Take a new snapshot."""
+        self._config = config
+
+    def admits(
+        self, peer: Peer, topic: str, message: ProtocolMessage, headers: Headers, now: float, *, is_bound: bool
+    ) -> bool:
+        """Return whether the part that takes a message is to have it; a proof makes its incarnation the current one.
+
+        `is_bound` says whether the peer alone may publish to the topic. One of another layout, of which nobody can tell
+        that, is as good.
+        """
+        status = peer.status(headers)
+        if status is IncarnationStatus.CURRENT:
+            return True
+        kind = type(message)
+        is_open = kind is AnnounceMessage or topic == self._config.discover_topic
+        if status is IncarnationStatus.PAST:
+            if not is_open:
+                self._liveness.namesakes.heard_past(peer, headers, now)
+            elif kind is DiscoverMessage:
+                self._liveness.namesakes.doubt(peer, now)
+            return False
+        if not is_open and (is_bound or not topic.startswith(ROOTS)) and self._is_proof(peer, kind, headers, now):
+            until = self._liveness.namesakes.change_waits_until(peer, now)
+            if until is None:
+                self._replace(peer, headers, now)
+                return True
+            self._peers.reconcile_later(peer, until)
+            return False
+        if kind is AnnounceMessage or kind is DiscoverMessage:
+            return True  # the answer is a challenge
+        self._liveness.claimed(peer, headers, None, now)
+        self._liveness.challenge_claim(peer, now)
+        # That it is answered ends nothing, and it may be all that the remote waits for.
+        return kind is KeepaliveRequestMessage
+
+    def _is_proof(self, peer: Peer, kind: type[object], headers: Headers, now: float) -> bool:
+        """Return whether a message answers an event of late whose answer shows who lives."""
+        answered = _ANSWERED.get(kind, ())
+        since = max(peer.incarnation_since, now - timings.CHALLENGE_ANSWERED_WITHIN)
+        answers = headers.correlation_identifier
+        if answers is None and not self._need_not_name_it(peer, headers):
+            return False
+        for identifier, challenge, sent_at in chain(peer.challenges, self._outbox.challenges.values()):
+            if challenge in answered and sent_at >= since and answers in (None, identifier):
+                return True
+        return False
+
+    def _need_not_name_it(self, peer: Peer, headers: Headers) -> bool:
+        """Return whether an answer counts that does not name what it answers, if the peer was asked for such a one.
+
+        Peers of earlier versions, which read another envelope, name nothing. One of this version is not believed to be
+        of an earlier one from now on.
+        """
+        if peer.told_encoding is Encoding.AVRO or Encoding.AVRO in (headers.readable_encodings or ()):
+            return False
+        return headers.incarnation is not None or peer.incarnation is None
+
+    def _replace(self, peer: Peer, headers: Headers, now: float) -> None:
+        """Take an incarnation for the current one: the one before is past, and what was agreed with it is lost.
+
+        What is only offered to the new one was not agreed with the one before.
+        """
+        remote, claim = peer.identifier, peer.claim
+        offers = frozenset(() if claim is None else claim.offers)
+        slots = self._slots.of_remote(remote)
+        offered = [slot for slot in slots if not offers.isdisjoint(slot.offer_identifiers)]
+        lost = [slot for slot in slots if slot.state is not SlotState.OFFERED or slot not in offered]
+        if lost:
+            self._lifecycle.lose(remote, CloseReason.REMOTE_RESTARTED, lost)
+        before = peer.publisher_identifier if peer.incarnation is None else peer.incarnation
+        if before is not None:
+            peer.past_incarnations = (*peer.past_incarnations, before)[-limits.PAST_INCARNATIONS :]
+        peer.challenges = ()
+        self._peers.meet(remote, headers, now)
+        self._liveness.role.remote_restarted(peer, [slot for slot in offered if slot.state is SlotState.FREE], now)
