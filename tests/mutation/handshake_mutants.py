@@ -165,16 +165,15 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="announcement-believed",
         file=_REQUESTER,
-        old="        status = self._peers.status(plugin, headers)\n",
-        new=(
-            "        self._liveness.admit(plugin, headers, now)\n        status = self._peers.status(plugin, headers)\n"
-        ),
+        old="is_told_to_anybody=True)\n        self._outbox.add(MessageReceived(remote_identifier=plugin",
+        new="is_told_to_anybody=True)\n        self._liveness.hear(plugin, headers, now)\n"
+        "        self._outbox.add(MessageReceived(remote_identifier=plugin",
     ),
     Mutant(
         name="forged-discover-believed",
         file=_PROVIDER,
-        old="self._liveness.admit(core, headers, now) if is_directed else self._is_to_be_answered(core, headers, now)",
-        new="self._liveness.admit(core, headers, now)",
+        old="        if is_directed and not is_claim:\n",
+        new="        if True:\n",
     ),
     Mutant(
         name="forged-incarnation-is-certain",
@@ -185,8 +184,8 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="next-incarnation-gets-no-slot",
         file=_PROVIDER,
-        old="is_expected = self._can_lend(core, name, terms)",
-        new="is_expected = False",
+        old="            if terms is not None and self._can_lend(core, slot.operation_name, terms):\n",
+        new="            if False:\n",
     ),
     Mutant(
         name="request-names-an-old-offer",

@@ -6,6 +6,7 @@ Those with a number are faults that the peers have, under their number in :mod:`
 from __future__ import annotations
 
 from tests.mutation.handshake_mutants import HANDSHAKE_MUTANTS
+from tests.mutation.incarnation_mutants import INCARNATION_MUTANTS
 from tests.mutation.mutant import Mutant
 
 __all__ = ["PROTOCOL_MUTANTS"]
@@ -21,6 +22,7 @@ _SLOTS = "orbitalis/protocol/slots.py"
 
 PROTOCOL_MUTANTS = [
     *HANDSHAKE_MUTANTS,
+    *INCARNATION_MUTANTS,
     Mutant(
         name="pending-not-counted",
         file=_SLOTS,
@@ -33,13 +35,6 @@ PROTOCOL_MUTANTS = [
         file=_LIVENESS,
         old="                self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)",
         new="                pass",
-        known_fault=4,
-    ),
-    Mutant(
-        name="restart-not-noticed",
-        file=_LIVENESS,
-        old="                if self._slots.has_remote(remote_identifier):\n",
-        new="                if False:\n",
         known_fault=4,
     ),
     Mutant(
@@ -73,15 +68,15 @@ PROTOCOL_MUTANTS = [
     Mutant(
         name="keepalive-to-any-topic",
         file=_LIVENESS,
-        old="answer_topic = self._resolver.resolve(KeepaliveTopic, peer.identifier, message.keepalive_topic)",
+        old="answer_topic = self._resolver.resolve(KeepaliveTopic, remote, message.keepalive_topic)",
         new="answer_topic = message.keepalive_topic",
         known_fault=7,
     ),
     Mutant(
         name="strangers-get-keepalives",
         file=_LIVENESS,
-        old="is_known = peer is not None and not peer.is_dead and peer.status(headers) is IncarnationStatus.CURRENT",
-        new="is_known = True",
+        old="elif answer_topic != self._own_topic_at(remote) and (",
+        new="elif False and (",
         known_fault=7,
     ),
     Mutant(
@@ -143,12 +138,6 @@ PROTOCOL_MUTANTS = [
         file=_LIVENESS,
         old="            elif slot.missed_at + timings.RECONCILIATION_DELAY <= now:",
         new="            elif slot.missed_at <= now:",
-    ),
-    Mutant(
-        name="past-incarnation-is-heard",
-        file=_PEERS,
-        old="if incarnation is None or incarnation < self.incarnation:",
-        new="if incarnation is None:",
     ),
     Mutant(
         name="closing-counts-as-open",
@@ -271,12 +260,12 @@ PROTOCOL_MUTANTS = [
         name="any-topic-is-as-expected",
         file=_RESOLVER,
         old="            if topic == expected:",
-        new="            if topic.startswith(_ROOTS):",
+        new="            if topic.startswith(ROOTS):",
     ),
     Mutant(
         name="long-headers-kept",
         file=_RESOLVER,
-        old='if len(f"{headers.identifier}{incarnation}{correlation}{connection}") > limits.IDENTIFIER_BYTES:',
+        old='if len(f"{headers.identifier}{who}{correlation}{connection}") > limits.IDENTIFIER_BYTES:',
         new="if len(headers.identifier) > limits.IDENTIFIER_BYTES:",
     ),
 ]

@@ -1,0 +1,184 @@
+"""Mutants of incarnations: changes of what is believed of orbiters that start anew, or are said to have.
+
+Those with a number are faults that the peers have, under their number in :mod:`tests.test_known_faults`.
+"""
+
+from __future__ import annotations
+
+from tests.mutation.mutant import Mutant
+
+__all__ = ["INCARNATION_MUTANTS"]
+
+_INCARNATIONS = "orbitalis/protocol/incarnations.py"
+_LIVENESS = "orbitalis/protocol/liveness.py"
+_NAMESAKES = "orbitalis/protocol/namesakes.py"
+_OUTBOX = "orbitalis/protocol/outbox.py"
+_PEERS = "orbitalis/protocol/peers.py"
+_PROVIDER = "orbitalis/protocol/handshake/provider.py"
+_REQUESTER = "orbitalis/protocol/handshake/requester.py"
+
+INCARNATION_MUTANTS = [
+    Mutant(
+        name="restart-not-noticed",
+        file=_INCARNATIONS,
+        old="        if lost:\n",
+        new="        if False:\n",
+        known_fault=4,
+    ),
+    Mutant(
+        name="claim-believed-at-once",
+        file=_INCARNATIONS,
+        old=" and self._is_proof(peer, kind, headers, now)",
+        new="",
+    ),
+    Mutant(
+        name="any-correlation-proves",
+        file=_INCARNATIONS,
+        old="and answers in (None, identifier)",
+        new="and True",
+    ),
+    Mutant(
+        name="any-answer-proves",
+        file=_INCARNATIONS,
+        old="if challenge in answered and sent_at",
+        new="if answered and sent_at",
+    ),
+    Mutant(
+        name="no-answer-proves",
+        file=_INCARNATIONS,
+        old="        if answers is None and not",
+        new="        if False and not",
+    ),
+    Mutant(
+        name="older-ones-forge-what-others-prove",
+        file=_INCARNATIONS,
+        old="return headers.incarnation is not None or peer.incarnation is None",
+        new="return True",
+    ),
+    Mutant(
+        name="earlier-versions-forge-what-later-ones-prove",
+        file=_INCARNATIONS,
+        old="if peer.told_encoding is Encoding.AVRO or Encoding.AVRO in (headers.readable_encodings or ()):",
+        new="if Encoding.AVRO in (headers.readable_encodings or ()):",
+    ),
+    Mutant(
+        name="challenge-never-expires",
+        file=_INCARNATIONS,
+        old="since = max(peer.incarnation_since, now - timings.CHALLENGE_ANSWERED_WITHIN)",
+        new="since = peer.incarnation_since",
+    ),
+    Mutant(
+        name="challenge-of-before-proves",
+        file=_INCARNATIONS,
+        old="since = max(peer.incarnation_since, now - timings.CHALLENGE_ANSWERED_WITHIN)",
+        new="since = now - timings.CHALLENGE_ANSWERED_WITHIN",
+    ),
+    Mutant(
+        name="proven-where-anybody-may-publish",
+        file=_INCARNATIONS,
+        old="if not is_open and (is_bound",
+        new="if (is_bound",
+    ),
+    Mutant(
+        name="claims-not-asked",
+        file=_INCARNATIONS,
+        old="        self._liveness.challenge_claim(peer, now)\n",
+        new="",
+    ),
+    Mutant(
+        name="requests-of-unknown-incarnations-unanswered",
+        file=_INCARNATIONS,
+        old="        return kind is KeepaliveRequestMessage",
+        new="        return False",
+    ),
+    Mutant(
+        name="past-incarnations-forgotten",
+        file=_INCARNATIONS,
+        old="[-limits.PAST_INCARNATIONS :]",
+        new="[:0]",
+    ),
+    Mutant(
+        name="past-incarnation-is-heard",
+        file=_PEERS,
+        old="IncarnationStatus.PAST if incarnation in self.past_incarnations else",
+        new="IncarnationStatus.CURRENT if incarnation in self.past_incarnations else",
+    ),
+    Mutant(
+        name="incarnation-that-lives-after-all-is-past",
+        file=_PEERS,
+        old="            if peer.past_incarnations:\n",
+        new="            if False:\n",
+    ),
+    Mutant(
+        name="claim-never-forgotten",
+        file=_PEERS,
+        old="elif claim.heard_at + timings.CHALLENGE_ANSWERED_WITHIN <= now:",
+        new="elif False:",
+    ),
+    Mutant(
+        name="bus-client-of-older-peers-unnoticed",
+        file=_PEERS,
+        old="if incarnation != peer.incarnation or publisher != peer.publisher_identifier:",
+        new="if incarnation != peer.incarnation:",
+    ),
+    Mutant(
+        name="claims-asked-again-and-again",
+        file=_LIVENESS,
+        old="if peer.challenged_at is None or peer.challenged_at + timings.RECONCILIATION_DELAY <= now:",
+        new="if True:",
+    ),
+    Mutant(
+        name="belief-of-a-stranger-unanswered",
+        file=_LIVENESS,
+        old="        elif peer is None and headers.open_connections and not",
+        new="        elif False and not",
+    ),
+    Mutant(
+        name="keepalive-names-no-request",
+        file=_LIVENESS,
+        old="self.publish_keepalive(remote, answer_topic, correlation_identifier=headers.identifier)",
+        new="self.publish_keepalive(remote, answer_topic)",
+    ),
+    Mutant(
+        name="incarnations-change-at-any-rate",
+        file=_NAMESAKES,
+        old="        if len(recent) >= _CHANGES:",
+        new="        if False:",
+    ),
+    Mutant(
+        name="change-that-waits-is-forgotten",
+        file=_INCARNATIONS,
+        old="            self._peers.reconcile_later(peer, until)\n",
+        new="",
+    ),
+    Mutant(
+        name="challenges-can-be-guessed",
+        file=_OUTBOX,
+        old="self._new_challenge = new_challenge or new_identifier",
+        new="self._new_challenge = new_identifier",
+    ),
+    Mutant(
+        name="offer-names-no-discover",
+        file=_PROVIDER,
+        old="asking.offer_topic, offered, now, correlation_identifier=headers.identifier)",
+        new="asking.offer_topic, offered, now)",
+    ),
+    Mutant(
+        name="claim-without-an-offer-not-asked",
+        file=_PROVIDER,
+        old="        if is_claim and peer is not None:\n",
+        new="        if False:\n",
+    ),
+    Mutant(
+        name="slots-lost-with-the-claim-that-got-them",
+        file=_PROVIDER,
+        old="                held.offer_identifiers = slot.offer_identifiers\n",
+        new="",
+    ),
+    Mutant(
+        name="restarts-beyond-the-limit-unnoticed",
+        file=_REQUESTER,
+        old="            if without is not None and peer is not None:\n",
+        new="            if False:\n",
+    ),
+]
