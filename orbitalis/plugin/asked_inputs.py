@@ -46,7 +46,7 @@ class AskedInputs:
         if type(event.payload) is CancelInputMessage:
             for slot in slots:
                 if self._runtime.machine.data_received(slot, event, self._runtime.now()):
-                    answer = self._by_slot.get(slot, {}).get(event.payload.input_identifier)
+                    answer = self._find(slot, event.payload.input_identifier)
                     if answer is not None:
                         answer.take_back()
             return True
@@ -101,6 +101,14 @@ class AskedInputs:
             and self._asides.tell(connection, _OVERLOADED, event.identifier)
         ):
             self._runtime.machine.statistics.overloaded_answers += 1
+
+    def is_taken_back(self, slot: Slot, identifier: str) -> bool:
+        """Return whether the core has taken back an input that is being handled."""
+        answer = self._find(slot, identifier)
+        return answer is not None and answer.is_taken_back
+
+    def _find(self, slot: Slot, identifier: str) -> Answer | None:
+        return self._by_slot.get(slot, {}).get(identifier)
 
     def _note(self, slot: Slot, event: Event[Any]) -> Answer | None:
         connection, topic, within, now = slot.view, slot.output_topic, event.answer_within, self._runtime.now

@@ -413,7 +413,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return await self._outputs.send(operation.name, message, core_identifier)
 
     async def send_answer(self, connection: Connection, event: Event[Any], data: Publishable) -> None:
-        """Answer an input that came on a connection, from a task that was there before; does nothing if it is closed.
+        """Answer an input that came on a connection, from a task that was there before.
+
+        Does nothing if the connection is closed, or the core has taken the input back while it was being handled.
 
         What a handler sends while it works on an input, and what the tasks send that it starts, answers by itself.
 
@@ -425,7 +427,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         if topic is None:
             return
         self._outputs.check(connection.operation_name, connection.output, message)
-        if connection.can_answer:
+        if connection.can_answer and not self._asked.is_taken_back(connection.slot, event.identifier):
             waiting = self._runtime.publisher.send(
                 topic, message, connection.headers, correlation_identifier=event.identifier
             )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orbitalis import Core, Event, OverloadedError, Plugin, QueueBounds, StringMessage, operation, time_left
+from orbitalis import Connection, Core, Event, OverloadedError, Plugin, QueueBounds, StringMessage, operation, time_left
 from orbitalis.bus import LocalEventBusClient, MqttEventBusClient
 from orbitalis.bus.decoding import LARGE_BYTES
 from orbitalis.errors import OperationFailedError, RequestTimeoutError
@@ -224,6 +224,31 @@ async def test_a_failure_after_a_cancel_is_told_to_nobody(harness: Harness) -> N
     await harness.idle()
 
     assert len(harness.recording.of(OperationErrorMessage)) == 0
+
+
+async def test_what_is_taken_back_is_not_answered_by_hand(harness: Harness) -> None:
+    class Delegating(Worker):
+        async def answer(self, connection: Connection, event: Event[Any]) -> None:
+            await self.may.wait()
+            await self.send_answer(connection, event, "by hand")
+
+    core = Core(identifier="core", eventbus_client=harness.client()).with_requirement(Worker.work, minimum=1)
+    plugin = Delegating(identifier="plugin", eventbus_client=harness.client())
+
+    async def handle(topic: str, event: Event[Any], connection: Connection) -> None:
+        await plugin.answer(connection, event)
+
+    plugin.operations["work"].handler = handle
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin)
+    cancelled = asking(core, "1", timeout=30)
+    await harness.advance(1)
+    cancelled.cancel()
+    await harness.advance(1)
+    plugin.may.set()
+
+    assert await core.request(Worker.work, "2") == "by hand"
+    assert core.dropped_answers == 0
 
 
 async def test_what_follows_the_withheld_answer_is_sent(harness: Harness) -> None:
