@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -82,8 +83,18 @@ def _envelope(data: bytes) -> None:
         return
     assert (encoding is Encoding.JSON) == data.startswith(b"{")
     assert encoding is not Encoding.JSON or depth_of(data) <= limits.NESTING_DEPTH
+    envelope = _finite(envelope)
     for one in Encoding:
-        assert decode_event(encode_event(envelope, one)) == (envelope, one)
+        written = encode_event(envelope, one)
+        if one is Encoding.AVRO_1_0:
+            # That version has no more headers.
+            envelope = replace(envelope, sequence_number=None, answer_within=None)
+        assert decode_event(written) == (envelope, one)
+
+
+def _finite(envelope: EventEnvelope) -> EventEnvelope:
+    """Return an envelope whose numbers JSON can have."""
+    return envelope if math.isfinite(envelope.answer_within or 0.0) else replace(envelope, answer_within=None)
 
 
 def _event(data: bytes) -> None:
@@ -93,7 +104,7 @@ def _event(data: bytes) -> None:
     except DecodeError as error:
         assert_refusal(error)
         return
-    if isinstance(event.payload, UndecodedPayload):
+    if isinstance(event.payload, UndecodedPayload) or _finite(event.envelope) is not event.envelope:
         return
     for encoding in Encoding:
         again = Event.decode(event.encode(encoding))
@@ -169,7 +180,7 @@ def _mqtt(data: bytes) -> None:
 
 def _envelopes() -> Sequence[bytes]:
     chance = random.Random("envelopes")
-    return [encode_event(message_at_random(EventEnvelope, chance), one) for one in Encoding for _ in range(6)]
+    return [encode_event(_finite(message_at_random(EventEnvelope, chance)), one) for one in Encoding for _ in range(6)]
 
 
 def _events() -> Sequence[bytes]:

@@ -67,11 +67,14 @@ def test_comes_back_from_the_wire_as_it_was(encoding: Encoding, payload: StringM
 
     assert data.startswith(b"{" if encoding is Encoding.JSON else b"\xc3\x01")
     assert again.payload == payload
+    newer = {"sequence_number", "answer_within"} if encoding is Encoding.AVRO_1_0 else set[str]()
     carried = {"payload_format_type", "serialized_payload", "schema_fingerprint"}
     for field in fields(EventEnvelope):
         value = getattr(again.envelope, field.name)
         if field.name in carried:
             assert (value is None) == (payload is None)
+        elif field.name in newer:
+            assert value is None
         elif isinstance(value, list | tuple):
             assert tuple(value) == getattr(event.envelope, field.name)
         else:
