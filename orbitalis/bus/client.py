@@ -6,8 +6,9 @@ import asyncio
 import re
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextvars import Context
+from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from orbitalis.arguments import check_list, check_text
@@ -17,14 +18,14 @@ from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, Eve
 from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.bus.other_versions import OtherVersions
 from orbitalis.bus.topic_filters import check_filter, check_topic
-from orbitalis.errors import BusNotConnectedError, OrbiterStateError
+from orbitalis.errors import BusError, BusNotConnectedError, OrbiterStateError
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["EventBusClient", "Later", "MessagePublisher"]
+__all__ = ["EventBusClient", "LastWill", "Later", "MessagePublisher"]
 
 T = TypeVar("T")
 
@@ -45,6 +46,15 @@ class MessagePublisher(Protocol):
     ) -> None:
         """Publish a message in an event; what is `None` is to be chosen."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWill:
+    """What a bus is to publish for a client whose connection is cut."""
+
+    topic: str
+    event: Event[Any]
+    channel: Channel
 
 
 class Later(Generic[T]):
@@ -96,6 +106,10 @@ class EventBusClient(ABC):
         """What publishes messages that come without an event; without it, they get one without headers, in JSON."""
         self.on_reconnected: Callable[[], None] | None = None
         """Called when a lost connection has been made again, with everything subscribed."""
+        self.on_lost: Callable[[str | None], None] | None = None
+        """Called when a connection is lost, with the name of the bus, if there are several."""
+        self.make_will: Callable[[], LastWill | None] | None = None
+        """Gives the will that each new connection leaves with the bus, where :meth:`has_wills`; none by default."""
         self._home = HomeLoop(self)
         """The event loop from `connect` to `disconnect`."""
         self._owner: object = None
@@ -136,6 +150,14 @@ class EventBusClient(ABC):
     @abstractmethod
     def is_connected(self) -> bool:
         """Whether events can be exchanged at the moment."""
+
+    def is_connected_to(self, bus: str | None) -> bool:
+        """Return whether events can be exchanged at the moment on the bus of this name; without one, on all."""
+        return self.is_connected if bus is None else self._client_on(bus).is_connected
+
+    def has_wills(self, bus: str | None = None) -> bool:
+        """Return whether a bus, or without its name any, publishes wills for clients whose connection is cut."""
+        return False if bus is None else self._client_on(bus).has_wills()
 
     def claim(self, owner: object) -> None:
         """Let one orbiter alone use this client, until :meth:`release`.
@@ -335,6 +357,29 @@ class EventBusClient(ABC):
             subscription.is_established = True
             return None
         return Later(self._establish, subscription, handler, waiting)
+
+    async def subscribe_each(
+        self,
+        topics: Sequence[str],
+        handler: EventHandler,
+        channel: Channel,
+        *,
+        bus: str | None = None,
+        context: Context | None = None,
+    ) -> Mapping[str, BusError]:
+        """Subscribe to many valid topics without wildcards, as few words as the bus needs; return what has failed."""
+        failures: dict[str, BusError] = {}
+
+        async def subscribe(topic: str) -> None:
+            try:
+                waiting = self.start_subscribe(topic, handler, channel, bus=bus, context=context)
+                if waiting is not None:
+                    await waiting
+            except BusError as error:
+                failures[topic] = error
+
+        await asyncio.gather(*map(subscribe, topics))
+        return failures
 
     async def _establish(self, subscription: Subscription, handler: EventHandler, waiting: Awaitable[None]) -> None:
         try:

@@ -9,22 +9,26 @@ import logging
 import math
 import random
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextvars import Context
 from typing import Any, TypeVar
+
+import aiomqtt
 
 from orbitalis.arguments import check_seconds
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.decoding import Decoder
 from orbitalis.bus.dispatch import QueueBounds, Subscription, start_task_later
+from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.mqtt_connection import IN_FLIGHT, TAKEN_OVER, ConnectionLostError, MqttConnection
 from orbitalis.bus.mqtt_endpoint import Endpoint
 from orbitalis.bus.mqtt_outbox import ATTEMPTS, MqttOutbox, too_large
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.bus.topic_filters import FilterMap, has_wildcard
-from orbitalis.errors import BusNotConnectedError, BusRefusedError, BusUnavailableError
+from orbitalis.errors import BusError, BusNotConnectedError, BusRefusedError, BusUnavailableError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
-from orbitalis_wire import limits
+from orbitalis_wire import limits, timings
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 
@@ -32,8 +36,12 @@ __all__ = ["MqttEventBusClient"]
 
 T = TypeVar("T")
 
-_STABLE_AFTER = 10.0
+_STABLE_AFTER = 2.0
 """Seconds after which a connection that is lost counts as having been good: trying again starts without delay."""
+_URGENT = timings.SUSPICION_GRACE
+"""Seconds of waiting after a loss for which attempts stay close together: after that, remotes may give this one up."""
+_LONGEST_URGENT_DELAY = 0.4
+"""Longest delay until then."""
 _FIRST_DELAY = 0.2
 """Seconds before the second attempt to connect again; then they double."""
 _LONGEST_WAIT = 2.0
@@ -133,6 +141,10 @@ class MqttEventBusClient(EventBusClient):
     def is_connected(self) -> bool:
         """Whether there is a connection at the moment, with everything subscribed."""
         return self._connection is not None
+
+    def has_wills(self, bus: str | None = None) -> bool:
+        """Return whether the bus publishes wills for clients whose connection is cut, as every broker does."""
+        return bus is None or super().has_wills(bus)
 
     async def connect(self) -> None:
         """Connect to the broker; does nothing if that was done already.
@@ -242,6 +254,48 @@ class MqttEventBusClient(EventBusClient):
 
         await self._ask(f"subscribe to {subscription.topic_filter!r}", subscribe)
 
+    async def subscribe_each(
+        self,
+        topics: Sequence[str],
+        handler: EventHandler,
+        channel: Channel,
+        *,
+        bus: str | None = None,
+        context: Context | None = None,
+    ) -> Mapping[str, BusError]:
+        """Subscribe to many topics with one packet for up to 50 of them; return what has failed."""
+        failures: dict[str, BusError] = {}
+        for batch in _batches([*topics]):
+            # What this returns for each is left alone: they are all asked for together.
+            added = [
+                self._subscriptions[topic]
+                for topic in batch
+                if self.start_subscribe(topic, handler, channel, bus=bus, context=context) is not None
+            ]
+            if added:
+                failures |= await self._subscribe_batch(added)
+        return failures
+
+    async def _subscribe_batch(self, subscriptions: Sequence[Subscription]) -> dict[str, BusError]:
+        async def subscribe(connection: MqttConnection) -> Sequence[str | None]:
+            return await self._send_subscriptions(connection, subscriptions)
+
+        failures: dict[str, BusError] = {}
+        try:
+            refusals = await self._ask(f"subscribe to {len(subscriptions)} topics", subscribe)
+            for subscription, refusal in zip(subscriptions, refusals, strict=True):
+                if refusal is None:
+                    subscription.is_established = True
+                else:
+                    failures[subscription.topic_filter] = BusRefusedError(refusal)
+        except BusError as error:
+            failures = dict.fromkeys((one.topic_filter for one in subscriptions), error)
+        finally:
+            for subscription in subscriptions:
+                if not subscription.is_established:
+                    self._forget(subscription)
+        return failures
+
     def _start_unsubscribe(self, subscriptions: Sequence[Subscription]) -> Awaitable[None] | None:
         return Later(self._unsubscribe, subscriptions)
 
@@ -300,10 +354,15 @@ class MqttEventBusClient(EventBusClient):
         self._outbox.disconnect(connection)
         if self._connection is connection:
             self._set_connection(None)
+            if self.on_lost is not None:
+                try:
+                    self.on_lost(None)
+                except Exception:
+                    self._logger.exception("on_lost of %r failed", self)
 
     async def _keep(self, connection: MqttConnection) -> None:
         loop = asyncio.get_running_loop()
-        delays = self._delays()
+        delays, delays_after_takeover = self._delays(urgent=_URGENT), self._delays()
         while True:
             since = loop.time()
             reason = await connection.lost()
@@ -314,8 +373,8 @@ class MqttEventBusClient(EventBusClient):
             else:
                 self._logger.warning("%r has lost its connection: %s", self, reason)
                 if loop.time() - since >= _STABLE_AFTER:
-                    delays = self._delays()
-            connection = await self._reconnect(delays)
+                    delays, delays_after_takeover = self._delays(urgent=_URGENT), self._delays()
+            connection = await self._reconnect(delays_after_takeover if reason == TAKEN_OVER else delays)
             self._set_connection(connection)
             self._statistics.reconnections += 1
             # After a takeover that would be told each time that the other client has lost.
@@ -341,13 +400,17 @@ class MqttEventBusClient(EventBusClient):
         else:
             self._logger.debug("%r has lost its connection %d times: %s", self, self._takeovers, TAKEN_OVER)
 
-    def _delays(self, longest: float = math.inf) -> Iterator[float]:
-        """Seconds to wait before each attempt to connect again, spread so that not all clients come at once."""
+    def _delays(self, longest: float = math.inf, *, urgent: float = 0.0) -> Iterator[float]:
+        """Seconds to wait before each attempt to connect again, spread so that not all clients come at once.
+
+        For about `urgent` seconds of waiting, attempts stay close together.
+        """
         longest = min(longest, self._reconnect_delay)
         delay = min(_FIRST_DELAY, longest)
         while True:
             yield random.uniform(delay / 2, delay)
-            delay = min(2 * delay, longest)
+            urgent -= delay
+            delay = min(2 * delay, longest, _LONGEST_URGENT_DELAY if urgent > 0 else math.inf)
 
     async def _open_first(self) -> MqttConnection:
         """Open the first connection; go on trying for a while if the broker is not there yet."""
@@ -390,6 +453,7 @@ class MqttEventBusClient(EventBusClient):
     async def _open(self) -> MqttConnection:
         connection = MqttConnection(
             self._endpoint,
+            will=self._will(),
             on_received=self._receive,
             on_acknowledged=self._outbox.on_acknowledged,
             on_ready=self._outbox.send,
@@ -397,6 +461,14 @@ class MqttEventBusClient(EventBusClient):
         )
         await connection.open()
         return connection
+
+    def _will(self) -> aiomqtt.Will | None:
+        """Return what the broker is to publish if the next connection is cut."""
+        will = None if self.make_will is None else self.make_will()
+        if will is None:
+            return None
+        data = will.event.encode(Encoding.JSON)
+        return aiomqtt.Will(will.topic, data, will.channel.quality_of_service, will.channel.retain)
 
     async def _subscribe_again(self, connection: MqttConnection) -> None:
         done: set[Subscription] = set()

@@ -120,12 +120,13 @@ class MqttConnection(aiomqtt.Client):
         self,
         endpoint: Endpoint,
         *,
+        will: aiomqtt.Will | None = None,
         on_received: Callable[[str, bytes, Sequence[int]], None],
         on_acknowledged: Callable[[Publication, str | None], None],
         on_ready: Callable[[], None],
         on_lost: Callable[[MqttConnection], None],
     ) -> None:
-        """Prepare a connection. What it calls must not raise.
+        """Prepare a connection, with what the broker publishes if it is cut. What it calls must not raise.
 
         `on_received` gets topic and payload of every message, and the identifiers of the subscriptions that it is
         delivered for, if the broker tells. `on_acknowledged` gets a publication that the broker has, and why it
@@ -141,6 +142,7 @@ class MqttConnection(aiomqtt.Client):
             keepalive=max(1, round(endpoint.keepalive)),
             timeout=math.inf,
             protocol=aiomqtt.ProtocolVersion.V5,
+            will=will,
             properties=_properties(PacketTypes.CONNECT, MaximumPacketSize=MAXIMUM_PACKET_BYTES),
             logger=_paho_logger,
         )

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from orbitalis.bus.bus_statistics import BusStatistics
-from orbitalis.bus.client import EventBusClient, Later
+from orbitalis.bus.client import EventBusClient, LastWill, Later
 from orbitalis.bus.dispatch import QueueBounds, Subscription
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError, OrbiterStateError
@@ -89,6 +89,10 @@ class SeveralEventBusClient(EventBusClient):
         """Whether events can be exchanged at the moment on all buses."""
         return self._home.loop is not None and all(member.is_connected for member in self._members.values())
 
+    def has_wills(self, bus: str | None = None) -> bool:
+        """Return whether a bus, or without its name any of them, publishes wills for clients that are cut off."""
+        return super().has_wills(bus) if bus is not None else any(one.has_wills() for one in self._members.values())
+
     def claim(self, owner: object) -> None:
         """Let one orbiter alone use this client and those that it is made of.
 
@@ -121,6 +125,9 @@ class SeveralEventBusClient(EventBusClient):
                 self._let_go()
             if self._home.loop is not None:
                 return
+            for name, member in self._members.items():
+                member.make_will = self._make_will
+                member.on_lost = partial(self._report_loss, name)
             try:
                 failures = await self._at_each({name: one.connect for name, one in self._members.items()})
                 if failures:
@@ -160,12 +167,12 @@ class SeveralEventBusClient(EventBusClient):
     def _let_go(self) -> None:
         super()._let_go()
         for member in self._members.values():
-            member.on_reconnected = None
+            member.on_reconnected = member.on_lost = member.make_will = None
             member._let_go()
 
     async def _leave(self) -> None:
         for member in self._members.values():
-            member.on_reconnected = None
+            member.on_reconnected = member.on_lost = member.make_will = None
         failures = await self._at_each({name: one.disconnect for name, one in self._members.items()})
         if failures:
             raise _failure(failures)
@@ -173,6 +180,13 @@ class SeveralEventBusClient(EventBusClient):
     def _report_reconnection(self) -> None:
         if self.on_reconnected is not None:
             self.on_reconnected()
+
+    def _report_loss(self, bus: str, _of_member: str | None) -> None:
+        if self.on_lost is not None:
+            self.on_lost(bus)
+
+    def _make_will(self) -> LastWill | None:
+        return None if self.make_will is None else self.make_will()
 
     def _client_on(self, bus: str) -> EventBusClient:
         if bus not in self._members:

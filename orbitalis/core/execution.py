@@ -109,10 +109,10 @@ class OperationExecutor(Orbiter):
 
         The operation is given by its name, or as `TextPlugin.lowercase`: then type checkers hold `data` against it.
 
-        - `any`: send the message to one plugin, chosen at random;
+        - `any`: send the message to one plugin, chosen at random, if possible one that is not suspected to be dead;
         - `all`: send it to every plugin;
         - `plugin_identifier`: send it to that plugin;
-        - `distribute`: send the messages of a list each to one plugin, to all of them equally often.
+        - `distribute`: send the messages of a list each to one plugin, to all of them equally often, likewise.
 
         In every mode `data` is one message or a list of them, each of which is sent as the mode says; nothing is sent
         if there is one that nobody accepts. `any` and `distribute` return an identifier for each message, in their
@@ -291,7 +291,7 @@ class OperationExecutor(Orbiter):
         slots = self._open_slots(name)
         if not slots:
             raise self._no_connection(name)
-        turns = Turns(self._machine.slots.open_by_input(name))
+        turns = Turns(self._machine.slots.open_by_input(name), self._machine.peers.suspected)
         inputs: list[tuple[Slot, object | None]] = []
         for message in messages:
             slot = turns.next(message)
@@ -322,11 +322,15 @@ class OperationExecutor(Orbiter):
         """Return a connection that accepts a message, chosen at random; if many do, only some are looked at."""
         slots = self._machine.slots.open_of_operation(operation_name)
         count = len(slots)
+        suspected = self._machine.peers.suspected
         for _ in range(_GUESSES if count else 0):
             slot = slots[int(_random() * count)]
+            if suspected and slot.remote_identifier in suspected:
+                continue
             if slot.input_topic is not None and slot.input.accepts_payload(message):
                 return slot
-        return random.choice(self._accepting(operation_name, slots, message))
+        accepting = self._accepting(operation_name, slots, message)
+        return random.choice([slot for slot in accepting if slot.remote_identifier not in suspected] or accepting)
 
     def _accepting(
         self, operation_name: str, slots: Sequence[Slot], message: object | None, plugin_identifier: str | None = None

@@ -51,7 +51,7 @@ def explain_requirement(machine: CoreMachine, operation_name: str) -> Requiremen
         for plugin, names in known.items()
         if operation_name in names
     }
-    remotes, more = explain_remotes(operation_name, machine.slots, machine.obstacles, others)
+    remotes, more = explain_remotes(operation_name, machine.slots, machine.obstacles, machine.peers.suspected, others)
     return RequirementExplanation(
         operation_name=operation_name,
         is_met=requester.is_compliant_for(operation_name),

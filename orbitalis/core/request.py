@@ -168,7 +168,7 @@ class OperationRequester(OperationExecutor):
     # Choosing
 
     def _choose_for_answer(self, operation_name: str, message: object | None, plugin_identifier: str | None) -> Slot:
-        """Return the connection to use, chosen at random; if many suit, only some are looked at."""
+        """Return the connection to use, chosen at random as for `any`; if many suit, only some are looked at."""
         slots: Sequence[Slot]
         if plugin_identifier is None:
             slots = self._machine.slots.open_of_operation(operation_name)
@@ -178,15 +178,18 @@ class OperationRequester(OperationExecutor):
             named = self._open_slot(operation_name, plugin_identifier)
             slots = () if named is None else (named,)
         count = len(slots)
+        suspected = self._machine.peers.suspected
         for _ in range(_GUESSES if count else 0):
             slot = slots[int(_random() * count)]
+            if suspected and slot.remote_identifier in suspected:
+                continue
             if self._can_answer(slot) and slot.input.accepts_payload(message):
                 return slot
         accepting = self._accepting(operation_name, slots, message, plugin_identifier)
         suiting = [slot for slot in accepting if self._can_answer(slot)]
         if not suiting:
             self._fail_to_choose(accepting, plugin_identifier)
-        return random.choice(suiting)
+        return random.choice([slot for slot in suiting if slot.remote_identifier not in suspected] or suiting)
 
     def _fail_to_choose(self, accepting: Sequence[Slot], plugin_identifier: str | None) -> NoReturn:
         """Say why no connection that accepts the input can be used."""

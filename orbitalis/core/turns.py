@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from orbitalis.protocol.slots import Slot
 
@@ -16,13 +16,23 @@ class Turns:
     However many there are, a choice takes the same time.
     """
 
-    def __init__(self, groups: Sequence[Sequence[Slot]]) -> None:
-        """Choose among these connections; those of one group accept the same."""
-        self._groups = [_Rounds(group) for group in groups]
+    def __init__(self, groups: Sequence[Sequence[Slot]], suspected: Collection[str] = ()) -> None:
+        """Choose among these connections; those of one group accept the same.
+
+        Connections with remotes that are `suspected` have a turn only where no other one accepts the message.
+        """
+        self._suspected: list[_Rounds] = []
+        if suspected:
+            others = [[slot for slot in group if slot.remote_identifier in suspected] for group in groups]
+            self._suspected = [_Rounds(group) for group in others if group]
+            groups = [[slot for slot in group if slot.remote_identifier not in suspected] for group in groups]
+        self._groups = [_Rounds(group) for group in groups if group]
 
     def next(self, message: object | None) -> Slot | None:
         """Return the next connection that accepts a message, or `None` if none does."""
         accepting = [group for group in self._groups if group.accepts(message)]
+        if not accepting:
+            accepting = [group for group in self._suspected if group.accepts(message)]
         if not accepting:
             return None
         if len(accepting) == 1:

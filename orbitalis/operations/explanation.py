@@ -5,7 +5,7 @@ An explanation is a copy, of a bounded size, and `dataclasses.asdict` makes JSON
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -70,6 +70,8 @@ class RemoteExplanation:
     """The same in words."""
     count: int = 0
     """How often in a row that was in the way."""
+    is_suspected: bool = False
+    """Whether its connection with the bus was cut, and it has not answered since."""
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -83,6 +85,8 @@ class RemoteExplanation:
                 state = remote
             case _:
                 state = f"{remote} is {self.sharing.value}"
+                if self.is_suspected:
+                    state += ", and suspected to be dead: its connection with the bus was cut"
         if not self.reasons:
             return state
         often = f" ({self.count} times)" if self.count > 1 else ""
@@ -219,28 +223,33 @@ class PluginExplanation:
 
 
 def explain_remotes(
-    operation_name: str, slots: SlotTable, obstacles: Obstacles, others: Mapping[str, Sharing]
+    operation_name: str,
+    slots: SlotTable,
+    obstacles: Obstacles,
+    suspected: Container[str],
+    others: Mapping[str, Sharing],
 ) -> tuple[tuple[RemoteExplanation, ...], int]:
     """Return what is known of the remotes that have to do with an operation, and how many more there are.
 
-    `others` are remotes of which only how far it has come is known.
+    `suspected` are remotes that may be dead, `others` remotes of which only how far it has come is known.
     """
     met = {one.remote_identifier: one for one in obstacles.of_operation(operation_name)}
     found = {**others, **dict.fromkeys(met, Sharing.NOTHING)}
     for slot in slots.of_operation(operation_name):
         found[slot.remote_identifier] = _SHARING.get(slot.state, Sharing.UNDER_WAY)
     order = sorted(found, key=lambda remote: found[remote] is Sharing.CONNECTED)
-    listed = tuple(_remote(remote, found[remote], met.get(remote)) for remote in order[:LISTED])
+    listed = tuple(_remote(remote, found[remote], met.get(remote), remote in suspected) for remote in order[:LISTED])
     return listed, len(order) - len(listed)
 
 
-def _remote(remote: str, sharing: Sharing, obstacle: Obstacle | None) -> RemoteExplanation:
+def _remote(remote: str, sharing: Sharing, obstacle: Obstacle | None, is_suspected: bool) -> RemoteExplanation:
     if obstacle is None:
-        return RemoteExplanation(remote_identifier=remote, sharing=sharing)
+        return RemoteExplanation(remote_identifier=remote, sharing=sharing, is_suspected=is_suspected)
     return RemoteExplanation(
         remote_identifier=remote,
         sharing=sharing,
         kind=obstacle.kind.value,
         reasons=obstacle.reasons(),
         count=obstacle.count,
+        is_suspected=is_suspected,
     )

@@ -121,6 +121,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "send_keepalive_before_timelimit": check_seconds,
     "discovering_interval": check_seconds,
     "discovering_interval_when_compliant": check_seconds,
+    "suspicion_grace": partial(check_seconds, is_optional=True, is_positive=True),
     **dict.fromkeys(_OPTIONAL, partial(check_seconds, is_optional=True)),
     **{name: _check_bound for name in OrbiterConfig.__dataclass_fields__ if name.startswith("maximum_")},
     "process_pool_size": _check_processes,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from orbitalis.log import FieldLogger
-from orbitalis.protocol.effects import CloseReason, ObstacleMet
+from orbitalis.protocol.effects import CloseReason, ObstacleMet, SuspicionChanged
 from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.obstacles import ObstacleKind, Obstacles
 from orbitalis.protocol.slots import Slot
@@ -54,7 +54,14 @@ class Narrator:
             extra=self._fields(slot),
         )
 
-    def obstacle_met(self, effect: ObstacleMet) -> None:
+    def tell(self, effect: ObstacleMet | SuspicionChanged) -> None:
+        """Tell of an obstacle, or of who is suspected."""
+        if isinstance(effect, ObstacleMet):
+            self._tell_obstacle(effect)
+        else:
+            self._tell_suspicion(effect)
+
+    def _tell_obstacle(self, effect: ObstacleMet) -> None:
         """Tell why an operation is not lent to a core."""
         obstacle = effect.obstacle
         self._complain(
@@ -64,6 +71,18 @@ class Narrator:
             obstacle,  # which is put into words only if this line is logged
             remote=obstacle.remote_identifier,
             operation=obstacle.operation_name,
+        )
+
+    def _tell_suspicion(self, effect: SuspicionChanged) -> None:
+        """Tell that a remote is suspected to be dead, or is so no more."""
+        text = "%s suspects that %s is dead, since the bus says that its connection was cut, and asks it"
+        if not effect.is_suspected:
+            text = "%s does not suspect any more that %s is dead"
+        _logger.info(
+            text,
+            self._identifier,
+            effect.remote_identifier,
+            extra={"orbiter": self._identifier, "remote": effect.remote_identifier},
         )
 
     def preparation_refused(self, slot: Slot, reason: str) -> None:

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import uuid
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
@@ -27,13 +27,13 @@ from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, TOPIC_HOOKS, Hoo
 from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_async_with
+from orbitalis.orbiter.peer_facts import moment, of_peers
 from orbitalis.orbiter.runtime import RoleCalls, Runtime
 from orbitalis.orbiter.scope import Scope
 from orbitalis.protocol.config import OrbiterConfig, TopicLayout
 from orbitalis.protocol.effects import Effect
 from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
-from orbitalis.protocol.peers import Peer
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire import channels, limits, timings
@@ -74,6 +74,8 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     """How long an offer or request may be unanswered before it is discarded."""
     consider_others_dead_after: float | None = field(default=timings.CONSIDERED_DEAD_AFTER, repr=False)
     """How long a remote may be silent before it is dead."""
+    suspicion_grace: float | None = field(default=timings.SUSPICION_GRACE, repr=False)
+    """The same once the bus says that its connection was cut; with `None`, this one leaves no will either."""
     send_keepalive_before_timelimit: float = field(default=timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT, repr=False)
     """How long before a remote would consider this orbiter dead a keepalive is sent."""
     graceful_close_timeout: float | None = field(default=timings.GRACEFUL_CLOSE_TIMEOUT, repr=False)
@@ -138,6 +140,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             self._role_calls(),
             on_connection=self.new_connection_added_event.set,
             loop=self._loop,
+            leaves_will=lambda: self.suspicion_grace is not None,
         )
         self._closer = ConnectionCloser(self.identifier, machine, self._runtime, self._hooks, self._is_awaiting)
 
@@ -219,7 +222,8 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     def _common_settings(self) -> dict[str, Any]:
         """Return what a snapshot has of every orbiter."""
-        return {name: getattr(self, name) for name in _SETTINGS} | {"topics": self._topics}
+        settings = {name: getattr(self, name) for name in _SETTINGS} | {"topics": self._topics}
+        return settings if self.eventbus_client.has_wills() else settings | {"suspicion_grace": None}
 
     def _common_topics(self, **others: Any) -> dict[str, Any]:
         """Return the topics that every orbiter has, where the user has overridden them, and others."""
@@ -599,6 +603,11 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         peers, now = self._machine.peers, self._runtime.now()
         return [peer.identifier for peer in peers.all() if peers.is_silent(peer, now)]
 
+    @property
+    def suspected_remote_identifiers(self) -> list[str]:
+        """Identifiers of remotes whose connection with the bus was cut, and that have not answered since."""
+        return list(self._machine.peers.suspected)
+
     async def send_keepalive(self, remote_identifier: str) -> None:
         """Give a remote a sign of life.
 
@@ -639,6 +648,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         peer = self._machine.peers.get(remote_identifier)
         if peer is not None:
             self._machine.peers.seen(peer, self._home.now())
+            self._machine.peers.suspected.pop(remote_identifier, None)
 
     def update_acquaintances(
         self,
@@ -664,35 +674,27 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     @property
     def _last_seen(self) -> Mapping[str, datetime]:
         """When each remote last gave a sign of life, in UTC."""
-        return self._of_peers(lambda peer: self._moment(peer.last_seen))
+        return of_peers(self._machine.peers, lambda peer: moment(peer.last_seen, self._runtime.now()))
 
     @property
     def _last_keepalive_sent(self) -> Mapping[str, datetime]:
         """When each remote was last sent a sign of life, in UTC."""
-        return self._of_peers(lambda peer: peer.last_keepalive_sent and self._moment(peer.last_keepalive_sent))
+        return of_peers(self._machine.peers, lambda peer: moment(peer.last_keepalive_sent, self._runtime.now()))
 
     @property
     def _others_considers_me_dead_after(self) -> Mapping[str, float]:
         """After how many seconds of silence each remote gives this orbiter up."""
-        return self._of_peers(lambda peer: peer.considers_me_dead_after)
+        return of_peers(self._machine.peers, lambda peer: peer.considers_me_dead_after)
 
     @property
     def _remote_keepalive_topics(self) -> Mapping[str, str]:
         """Where each remote takes keepalives."""
-        return self._of_peers(lambda peer: peer.keepalive_topic)
+        return of_peers(self._machine.peers, lambda peer: peer.keepalive_topic)
 
     @property
     def _remote_keepalive_request_topics(self) -> Mapping[str, str]:
         """Where each remote takes requests for a keepalive."""
-        return self._of_peers(lambda peer: peer.keepalive_request_topic)
-
-    def _of_peers(self, read: Callable[[Peer], Any]) -> dict[str, Any]:
-        """Return what is known of each peer, of those of which it is."""
-        known = ((peer.identifier, read(peer)) for peer in self._machine.peers.all())
-        return {identifier: value for identifier, value in known if value is not None}
-
-    def _moment(self, at: float) -> datetime:
-        return datetime.now(UTC) - timedelta(seconds=self._runtime.now() - at)
+        return of_peers(self._machine.peers, lambda peer: peer.keepalive_request_topic)
 
     def __str__(self) -> str:
         return f"{type(self).__name__} '{self.identifier}'"

@@ -32,6 +32,7 @@ from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.overruns import Overruns
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
+from orbitalis.orbiter.wills import Wills
 from orbitalis.protocol.effects import (
     CloseReason,
     ComplianceChanged,
@@ -47,7 +48,9 @@ from orbitalis.protocol.effects import (
     RemoteLost,
     Send,
     Subscribe,
+    SuspicionChanged,
     Unsubscribe,
+    WatchWill,
     sender_of,
 )
 from orbitalis.protocol.machine import Machine
@@ -140,6 +143,7 @@ class Runtime:
         *,
         on_connection: Callable[[], None],
         loop: OrbiterLoop,
+        leaves_will: Callable[[], bool],
     ) -> None:
         """Serve the orbiter with this identifier.
 
@@ -177,6 +181,7 @@ class Runtime:
         self._under_way: list[Effect] = []
         """Effects that are being carried out, and those that came meanwhile, by what these called."""
         self._receivers: dict[str, ChannelReceiver] = {}
+        self._wills = Wills(self, identifier, leaves_will, _READABLE_ENCODINGS)
 
     def begin(self, incarnation: str, client: EventBusClient, now: Callable[[], float]) -> None:
         """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""
@@ -190,12 +195,14 @@ class Runtime:
         self.queues.begin()
         self.client.publish_message = self.publisher
         self.client.on_reconnected = self.reconnected
+        self._wills.begin()
 
     def end(self) -> None:
         """Let go of the client, and of what is about to be sent, now that the machine has stopped."""
         self._announced.clear()
         self.client.publish_message = None
         self.client.on_reconnected = None
+        self._wills.end()
 
     def end_without_loop(self) -> None:
         """Drop what waits in an event loop that is closed, and end the connections for the user alone; say so."""
@@ -312,6 +319,7 @@ class Runtime:
     def reconnected(self) -> None:
         """Take the report that the bus was away."""
         self.submit(self.machine.reconnected(self.now()))
+        self._wills.reconnected()
 
     # Out
 
@@ -437,11 +445,14 @@ class Runtime:
         connection, slot.view = slot.view, None
         return self.hooks.start("_on_close_connection", connection, effect.data)
 
-    def _note_obstacle(self, effect: ObstacleMet) -> None:
-        self._narrator.obstacle_met(effect)
-
     def _tell_lost(self, effect: RemoteLost, bus: str | None) -> Waiting:
         return self.hooks.start("_on_remote_dead", effect.remote_identifier)
+
+    def _narrate(self, effect: ObstacleMet | SuspicionChanged) -> None:
+        self._narrator.tell(effect)
+
+    def _note_will(self, effect: WatchWill) -> None:
+        self._wills.watch(effect)
 
     def _note_compliance(self, effect: ComplianceChanged) -> None:
         self._calls.compliance_changed(effect.compliant)
@@ -655,8 +666,10 @@ class Runtime:
         ConnectionOpened: _note_opened,
         ConnectionClosed: _note_closed,
         PendingRequestDiscarded: _note_discarded,
-        ObstacleMet: _note_obstacle,
+        ObstacleMet: _narrate,
         ComplianceChanged: _note_compliance,
+        WatchWill: _note_will,
+        SuspicionChanged: _narrate,
     }
     """What has to be known at once of an effect."""
     _works: ClassVar[Mapping[type[object], Callable[..., Waiting]]] = {

@@ -23,7 +23,7 @@ def explain_plugin(identifier: str, machine: PluginMachine) -> PluginExplanation
 
 
 def _lending(machine: PluginMachine, operation_name: str, terms: OperationTerms) -> LendingExplanation:
-    remotes, more = explain_remotes(operation_name, machine.slots, machine.obstacles, {})
+    remotes, more = explain_remotes(operation_name, machine.slots, machine.obstacles, machine.peers.suspected, {})
     return LendingExplanation(
         operation_name=operation_name,
         lent=machine.slots.open_count(operation_name),

@@ -101,6 +101,8 @@ class OrbiterConfig:
     """How long an unanswered offer or request is kept."""
     consider_others_dead_after: float | None = timings.CONSIDERED_DEAD_AFTER
     """The silence after which a remote is dead."""
+    suspicion_grace: float | None = timings.SUSPICION_GRACE
+    """How long a remote whose will has come may stay silent; `None` where wills are not listened for."""
     send_keepalive_before_timelimit: float = timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT
     """How long before a remote would consider this orbiter dead a keepalive is sent."""
     graceful_close_timeout: float | None = timings.GRACEFUL_CLOSE_TIMEOUT

@@ -34,7 +34,9 @@ __all__ = [
     "RemoteLost",
     "Send",
     "Subscribe",
+    "SuspicionChanged",
     "Unsubscribe",
+    "WatchWill",
     "sender_of",
 ]
 
@@ -51,6 +53,7 @@ ProtocolMessage: TypeAlias = (
     | messages.GracefulCloseConnectionMessage
     | messages.GracelessCloseConnectionMessage
     | messages.CloseConnectionAckMessage
+    | messages.WillMessage
 )
 _SENDERS: Final = ("core_identifier", "plugin_identifier", "from_identifier")
 SENDER: Final[Mapping[type[object], Callable[[ProtocolMessage], str]]] = {
@@ -184,6 +187,22 @@ class RemoteLost:
 
 
 @dataclass(slots=True, kw_only=True)
+class WatchWill:
+    """Have the will of a remote delivered, on the bus where it is, or no more. No other effect waits for this."""
+
+    remote_identifier: str
+    is_wanted: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class SuspicionChanged:
+    """A remote is suspected to be dead, or is so no more."""
+
+    remote_identifier: str
+    is_suspected: bool
+
+
+@dataclass(slots=True, kw_only=True)
 class ComplianceChanged:
     """A core has become compliant, or ceased to be."""
 
@@ -203,5 +222,7 @@ Effect: TypeAlias = (
     | PendingRequestDiscarded
     | ObstacleMet
     | RemoteLost
+    | WatchWill
+    | SuspicionChanged
     | ComplianceChanged
 )

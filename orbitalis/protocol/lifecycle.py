@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.config import OrbiterConfig
@@ -25,6 +25,9 @@ from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire.messages import GracelessCloseConnectionMessage
 from orbitalis_wire.topics import check_level
+
+if TYPE_CHECKING:
+    from orbitalis.protocol.suspicions import Suspicions
 
 __all__ = ["Lifecycle", "SlotListener"]
 
@@ -56,6 +59,8 @@ class Lifecycle:
     _outbox: Outbox
     listener: SlotListener = field(init=False)
     """Who is told of each slot that opens, closes or becomes free; the machine sets it."""
+    suspicions: Suspicions = field(init=False)
+    """Who is told of connections while wills are listened for; the machine sets it."""
     deadlines: Deadlines[Slot] = field(init=False, default_factory=Deadlines[Slot])
     """When something is due next."""
     _due: list[Slot] = field(init=False, default_factory=list[Slot])
@@ -123,6 +128,8 @@ class Lifecycle:
         slot.opened_at = slot.last_used = now
         self._schedule(slot)
         self._peers.connected(slot.remote_identifier, now)
+        if self._config.suspicion_grace is not None:
+            self.suspicions.connected(slot.remote_identifier)
         self._outbox.effects.append(ConnectionOpened(remote_identifier=slot.remote_identifier, slot=slot))
         self.listener.opened(slot)
 
@@ -157,6 +164,8 @@ class Lifecycle:
         )
         if topics:
             self._outbox.add(Unsubscribe(remote_identifier=remote, topics=topics))
+        if was_connection and self._config.suspicion_grace is not None:
+            self.suspicions.disconnected(remote)
         self.listener.released(slot, trigger)
 
     def give_up(self, slot: Slot, trigger: SlotTrigger = SlotTrigger.EXPIRED) -> None:

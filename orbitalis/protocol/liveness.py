@@ -119,9 +119,14 @@ class Liveness:
     def lose_dead_remotes(self, now: float) -> None:
         """Close all connections with remotes that have been silent for too long."""
         for peer in self._peers.pop_dead(now):
-            if self._slots.has_remote(peer.identifier):
-                self.role.remote_died(peer.identifier)
-                self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)
+            self.lose(peer)
+
+    def lose(self, peer: Peer) -> None:
+        """Take a remote for dead, and close all connections with it."""
+        peer.is_dead = True
+        if self._slots.has_remote(peer.identifier):
+            self.role.remote_died(peer.identifier)
+            self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)
 
     def reconnected(self, now: float) -> None:
         """Compare with all remotes what is shared: while the bus was away, messages may have been lost."""

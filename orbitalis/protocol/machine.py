@@ -10,6 +10,7 @@ The parts, each of which owns its state:
 - `Quotas`: every limit on what others can use up;
 - `Liveness`: keepalives, and remotes that are dead;
 - `Incarnations`: remotes that have started anew, or are said to have;
+- `Suspicions`: wills of remotes;
 - `Namesakes`: two orbiters with one identifier;
 - `Closing`: graceful and graceless closes;
 - `provider` (plugin) or `requester` (core): the handshake.
@@ -17,7 +18,7 @@ The parts, each of which owns its state:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final, TypeAlias
 
 from orbitalis.arguments import did_you_mean
@@ -37,6 +38,7 @@ from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Headers, IncarnationStatus, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable
+from orbitalis.protocol.suspicions import Suspicions
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
 from orbitalis_wire import messages
@@ -46,13 +48,14 @@ __all__ = ["CoreMachine", "Machine", "PluginMachine"]
 
 _Receiver: TypeAlias = tuple[int, Callable[[Any, str, Any, Headers, float], None]]
 """What takes a message: the number of the part, and its method. Bound methods would take 64 bytes each."""
-_ROLE, _LIVENESS, _CLOSING = range(3)
+_ROLE, _LIVENESS, _CLOSING, _SUSPICIONS = range(4)
 _SHARED: Final[Mapping[type[object], _Receiver]] = {
     messages.KeepaliveMessage: (_LIVENESS, Liveness.on_keepalive),
     messages.KeepaliveRequestMessage: (_LIVENESS, Liveness.on_keepalive_request),
     messages.GracefulCloseConnectionMessage: (_CLOSING, Closing.on_close),
     messages.GracelessCloseConnectionMessage: (_CLOSING, Closing.on_close),
     messages.CloseConnectionAckMessage: (_CLOSING, Closing.on_close_ack),
+    messages.WillMessage: (_SUSPICIONS, Suspicions.on_will),
 }
 
 
@@ -101,6 +104,7 @@ class Machine:
         self.namesakes = liveness.namesakes = Namesakes(config, outbox, liveness, self.statistics, is_own)
         """What is known of two orbiters with one identifier."""
         self._incarnations = Incarnations(config, self.peers, self.slots, lifecycle, liveness, outbox)
+        self._suspicions = lifecycle.suspicions = Suspicions(config, self.peers, liveness, outbox)
         self._closing = Closing(config, self.slots, lifecycle, liveness, resolver, outbox)
 
     @property
@@ -110,10 +114,11 @@ class Machine:
 
     def _set_part(self, part: Provider | Requester) -> None:
         self._part = part
-        self._parts = part, self._liveness, self._closing
+        self._parts = part, self._liveness, self._closing, self._suspicions
         self._timed = (
             self.peers.deadlines,
             self._lifecycle.deadlines,
+            self._suspicions.deadlines,
             part.waiting_queries.deadlines if isinstance(part, Provider) else part,
         )
         self._lifecycle.listener = part
@@ -141,6 +146,7 @@ class Machine:
         self.obstacles.clear()
         self.running = False
         self.peers.clear()
+        self._suspicions.clear()
         self._lifecycle.clear()
         return self._outbox.take()
 
@@ -161,7 +167,7 @@ class Machine:
         """Give all parts but the role's a new snapshot; return the effects of both."""
         self._config = config
         parts = (self.peers, self.quotas, self.obstacles, self._lifecycle, self._liveness, self._closing)
-        for part in (*parts, self.namesakes, self._incarnations):
+        for part in (*parts, self._suspicions, self.namesakes, self._incarnations):
             part.configure(config)
         return self._settled(now)
 
@@ -263,6 +269,11 @@ class Machine:
         if self.running:
             self._liveness.reconnected(now)
             self._part.reconnected(now)
+        return self._outbox.take()
+
+    def cancel_suspicions(self, remote_identifiers: Iterable[str]) -> list[Effect]:
+        """Take the report that the bus on which remotes are was lost: their wills count no more."""
+        self._suspicions.cancel(remote_identifiers)
         return self._outbox.take()
 
     # What the user wants
@@ -371,8 +382,10 @@ class Machine:
         return self._settled(now)
 
     def lose_dead_remotes(self, now: float) -> list[Effect]:
-        """Close all connections with remotes that have been silent for too long."""
+        """Close all connections with remotes that have been silent for too long; ask those that are suspected."""
         self._liveness.lose_dead_remotes(now)
+        if self._suspicions.recent:
+            self._suspicions.do_due(now)
         return self._settled(now)
 
     def send_due_keepalives(self, now: float) -> list[Effect]:
@@ -412,6 +425,10 @@ class Machine:
         """Return when the next thing is due, or `None` while nothing is."""
         first = self._lifecycle.next_deadline()
         for at in (self.peers.next_deadline(), self._part.next_deadline()):
+            if at is not None and (first is None or at < first):
+                first = at
+        if self._suspicions.recent:
+            at = self._suspicions.deadlines.next()
             if at is not None and (first is None or at < first):
                 first = at
         return first

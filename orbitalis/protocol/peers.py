@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
@@ -14,6 +14,9 @@ from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire import timings
 from orbitalis_wire.envelope import Encoding
+
+if TYPE_CHECKING:
+    from orbitalis.protocol.suspicions import Suspicion
 
 __all__ = [
     "PREFERRED_ENCODINGS",
@@ -222,6 +225,8 @@ class Peers:
         """Peers whose time has come, which nothing was done about yet."""
         self.get = self._peers.get
         """Return what is known of a remote, given its identifier; `None` for a stranger."""
+        self.suspected: dict[str, Suspicion] = {}
+        """By identifier: peers whose will has come, and no message of the protocol since."""
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -269,8 +274,12 @@ class Peers:
             peer = self._peers[identifier] = Peer(identifier=identifier, last_seen=now)
             if self._first_look_after < math.inf:
                 self.deadlines.set(peer, now + self._first_look_after)
-        elif now > peer.last_seen or peer.is_dead:
-            self.seen(peer, now)
+        else:
+            if self.suspected:
+                # Not in `seen`: data that is handled now may have waited here since before the will came.
+                self.suspected.pop(identifier, None)
+            if now > peer.last_seen or peer.is_dead:
+                self.seen(peer, now)
         incarnation = headers.incarnation
         publisher = headers.publisher_identifier if incarnation is None else None
         if incarnation != peer.incarnation or publisher != peer.publisher_identifier:
@@ -361,6 +370,7 @@ class Peers:
         """Know nobody."""
         self._peers.clear()
         self._parted.clear()
+        self.suspected.clear()
         self.deadlines.clear()
         self._due.clear()
 

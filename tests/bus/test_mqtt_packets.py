@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from orbitalis import Core, MqttEventBusClient, Plugin
+from orbitalis import Core, Event, MqttEventBusClient, Plugin
 from orbitalis.orbiter import Orbiter
 from orbitalis_wire.channels import CHANNELS
+from orbitalis_wire.messages import WillMessage
 from tests.bus.scripted_broker import ScriptedBroker
 
 CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8
@@ -24,6 +25,16 @@ def text_at(body: bytes, position: int) -> tuple[str, int]:
     """Return a text of a packet, and the position after it."""
     (length,) = struct.unpack_from(">H", body, position)
     return body[position + 2 : position + 2 + length].decode(), position + 2 + length
+
+
+def will_of(connect: bytes) -> tuple[bytes, str]:
+    """Return payload and topic of the will in a CONNECT packet."""
+    position = 10 + 1 + connect[10]
+    _, position = text_at(connect, position)
+    assert connect[position] == 0, "expected a will without a property, such as a delay"
+    topic, position = text_at(connect, position + 1)
+    (length,) = struct.unpack_from(">H", connect, position)
+    return connect[position + 2 : position + 2 + length], topic
 
 
 def subscriptions(body: bytes) -> dict[str, int]:
@@ -46,8 +57,14 @@ async def test_an_orbiter_says_to_a_broker_what_the_document_says(kind: Callable
         (connect,) = bodies(broker, CONNECT)
         assert connect[:6] == b"\0\4MQTT"
         assert connect[6] == 5
-        assert connect[7] == 0b00000010, "expected a clean start and nothing else: no will, no user"
+        assert connect[7] == 0b00001110, "expected a clean start, a will of quality of service 1 and no user"
         assert (connect[10], connect[11]) == (5, 0x27), "a property beside the largest packet"
+
+        will, topic = will_of(connect)
+        assert topic == "orbitalis/me/will"
+        event = Event.decode(will)
+        assert event.payload == WillMessage(from_identifier="me")
+        assert event.incarnation == orbiter._incarnation
 
         own = {
             filter_: options for body in bodies(broker, SUBSCRIBE) for filter_, options in subscriptions(body).items()

@@ -22,6 +22,8 @@ from orbitalis import (
     operation,
 )
 from orbitalis.bus import EventBusClient, MqttEventBusClient, SeveralEventBusClient
+from orbitalis.bus.event_handler import CallbackEventHandler
+from orbitalis_wire.channels import OPERATION_OUTPUT
 from tests.support.broker import Broker
 from tests.support.events import until
 
@@ -91,6 +93,9 @@ CLIENT: Final[dict[str, Call]] = {
     "publish": lambda all: all.client.publish("some/topic", "HELLO"),
     "check_may_publish": lambda all: all.client.check_may_publish("some/topic"),
     "subscribe": lambda all: all.client.subscribe("some/topic", _ignore),
+    "subscribe_each": lambda all: all.client.subscribe_each(
+        ["some/topic"], CallbackEventHandler(_ignore), OPERATION_OUTPUT
+    ),
     "unsubscribe": lambda all: all.client.unsubscribe("some/topic"),
     "drained": lambda all: all.client.drained("some/topic"),
 }

@@ -100,6 +100,7 @@ def test_what_is_received_is_told_to_the_user_before_it_is_acknowledged() -> Non
         "Drain",
         "ConnectionClosed",
         "Unsubscribe",
+        "WatchWill",
         "Send",
     ]
 

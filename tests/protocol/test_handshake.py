@@ -91,6 +91,7 @@ def test_what_is_told_to_users_comes_in_the_order_of_the_guide() -> None:
         "OfferMessage",
         "RequestOperationMessage",
         "Prepare",
+        "WatchWill",
         "ConnectionOpened",
         "ConfirmConnectionMessage",
     ]
@@ -101,6 +102,7 @@ def test_what_is_told_to_users_comes_in_the_order_of_the_guide() -> None:
         "Prepare",
         "RequestOperationMessage",
         "ConfirmConnectionMessage",
+        "WatchWill",
         "ConnectionOpened",
         "ComplianceChanged",
     ]

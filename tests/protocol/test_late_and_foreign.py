@@ -293,7 +293,7 @@ def test_what_breaks_the_protocol_keeps_no_effect_back() -> None:
     with pytest.raises(RemoteProtocolError, match="contains a wildcard"):
         plugin.handle(request.changed(message={"response_topic": "#"}))
     effects = [type(effect).__name__ for effect in plugin.machine.take()]
-    assert effects == ["RemoteLost", "ConnectionClosed", "Unsubscribe"]
+    assert effects == ["RemoteLost", "ConnectionClosed", "Unsubscribe", "WatchWill"]
 
 
 def test_data_is_taken_from_its_own_connection_while_that_is_open() -> None:

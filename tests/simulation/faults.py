@@ -116,6 +116,23 @@ class Plagues:
                 if node.machine.running:
                     world.act(node, lambda node=node: node.do(node.machine.reconnected(world.now)))  # type: ignore[misc]
 
+    def stopping_the_bus(self) -> None:
+        """Let the bus publish the wills of all, in any order, lose everybody, and come back."""
+        world = self._world
+        wills = [(node, node.will()) for node in world.nodes if node.machine.running]
+        self._random.shuffle(wills)
+        for node, will in wills:
+            world.publish(node, will)
+        world.after(0.05, self._lose_everybody)
+
+    def _lose_everybody(self) -> None:
+        self.restarting_the_bus()
+        for node in self._world.nodes:
+            suspected = [*node.machine.peers.suspected]
+            self._world.act(
+                node, lambda node=node, suspected=suspected: node.do(node.machine.cancel_suspicions(suspected))
+            )  # type: ignore[misc]
+
     # Incarnations
 
     def crashing(self) -> None:
@@ -262,6 +279,15 @@ class Plagues:
         """Lose what asks orbiters who they are, of all that may get lost."""
         self._weather(replace(self._world.faults, lost=(KeepaliveRequestMessage, DiscoverMessage)))
         self._world.after(self._while(), lambda: self._weather(replace(self._world.faults, lost=())))
+
+    def flapping(self) -> None:
+        """Let the bus publish the will of an orbiter that lives, or a will of an incarnation that it has had."""
+        node = self._any_node()
+        if node.machine.running:
+            past = self._random.random() < 0.2
+            will = node.will(incarnation=f"{node.incarnation - 1:08d}") if past else node.will()
+            self._world.trace.note(self._world.now, "the bus says that %s was cut; past: %s", node, past)
+            self._world.publish(node, will)
 
     # Users
 

@@ -2,7 +2,8 @@
 
 The numbers are those of the promises: S1 maxima, S2 lists, S3 one connection per remote and operation and no transition
 caused by another's message, S4 compliance, S5 silence after a stop (looked at by the world), S6 bounded tables,
-S7 subscriptions, S8 topics, S9 data that is handled at most once (over asyncio, where there is data).
+S7 subscriptions, S8 topics, S9 data that is handled at most once (over asyncio, where there is data), S10 patience with
+who is suspected.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection
 from typing import TypeAlias
 
 from orbitalis.protocol.config import OrbiterConfig
-from orbitalis.protocol.effects import Send, sender_of
+from orbitalis.protocol.effects import CloseReason, RemoteLost, Send, sender_of
 from orbitalis.protocol.peers import IncarnationStatus
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
@@ -106,6 +107,7 @@ class Safety(Inspector):
             if machine.role is Role.CORE:
                 assert node.requester.compliant == self._compliant, "S4: compliance has changed, and no connection"
         self._proofs.note(node)
+        self._nobody_dies_who_was_just_heard(node)
         if packet is not None:
             changed = self._changed(now) if is_other else []
             self._nobody_is_heard_in_a_past_incarnation(node, packet, now)
@@ -126,6 +128,17 @@ class Safety(Inspector):
                 assert taken <= self._slots.keys(), (
                     f"S1: '{node.identifier}' has {len(taken)} slots of '{name}', {maximum} allowed"
                 )
+
+    def _nobody_dies_who_was_just_heard(self, node: Node) -> None:
+        """S10."""
+        settings = node.settings
+        times = (settings.consider_others_dead_after, settings.suspicion_grace)
+        patience = min(one for one in times if one is not None)
+        for lost in node.had(RemoteLost):
+            peer = node.machine.peers.get(lost.remote_identifier)
+            if peer is not None and lost.reason is CloseReason.REMOTE_DEAD:
+                silent = node.net.now - peer.last_seen
+                assert silent >= patience - 1e-6, f"S10: '{peer.identifier}' is dead after {silent:g} s of silence"
 
     def _lists_are_kept(self, node: Node) -> None:
         """S2."""

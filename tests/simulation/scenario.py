@@ -109,6 +109,7 @@ class _Scenario:
         world.run_until(world.last_arrival)
         self._recovers(plagues)
         self._is_quiet()
+        self._misses_the_killed()
         self._ends()
 
     # Once faults have stopped
@@ -162,6 +163,19 @@ class _Scenario:
             allowed = window / interval + 1 if wants[identifier] else 0
             assert asked <= allowed, f"L7: '{identifier}' has asked {asked} times in {window:g} s, not {allowed:g}"
 
+    def _misses_the_killed(self) -> None:
+        """L8: nothing is shared any more with one that was killed, once the grace is over; others are left alone."""
+        world = self.world
+        killed = self.random.choice(world.nodes)
+        grace = killed.settings.suspicion_grace
+        assert grace is not None
+        world.crash(killed)
+        world.run_until(world.now + grace + 0.5)
+        for node in world.nodes:
+            if node is not killed:
+                left = [slot for slot in node.machine.slots.of_remote(killed.identifier) if slot.is_connection]
+                assert left == [], f"L8: '{node.identifier}' has {left} with '{killed.identifier}', which was killed"
+
     def _ends(self) -> None:
         """S5 for everybody."""
         world = self.world
@@ -169,7 +183,7 @@ class _Scenario:
             world.stop(node)
         world.run_until(world.now + 1_000)
         for node in world.nodes:
-            assert node.topics == [], f"S7: '{node.identifier}' has stopped, and is subscribed to {node.topics}"
+            assert node.topics == node.wills == [], f"S7: '{node.identifier}' has stopped, and is subscribed to {node.topics}"
             assert all(slot.state is not SlotState.OPEN for slot in node.machine.slots)
 
     def _of_role(self, role: Role) -> list[Node]:

@@ -119,8 +119,10 @@ class World(Net):
         """End a node without a word, if it lives."""
         if node.machine.running:
             self.trace.note(self.now, "%s crashes", node)
+            will = node.will()
             node.crash()
             self._has_ended(node)
+            self.publish(node, will)
 
     def stop(self, node: Node) -> None:
         """End a node in order, if it lives."""
@@ -173,6 +175,10 @@ class World(Net):
             # The loop looks once in each interval.
             rounds = math.ceil((deadline - phase) / self._loop_interval)
             when = max(self.now, phase + rounds * self._loop_interval)
+            suspicion_at = machine._suspicions.deadlines.next()
+            if suspicion_at is not None:
+                # What follows from a will does not wait for the loop.
+                when = min(when, max(self.now, suspicion_at))
         planned = self._ticks.get(node)
         if planned is not None and planned <= when:
             return

@@ -15,6 +15,7 @@ from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis.protocol.waiting_queries import WaitingQuery
 from orbitalis_wire import limits
+from orbitalis_wire.topics import WillTopic
 from tests.support.machines import Node
 
 __all__ = ["HasMachine", "assert_machine_is_sane", "assert_sane", "wanted_topics"]
@@ -40,6 +41,7 @@ def assert_sane(node: Node, *, are_bounds_edited: bool = False) -> None:
     """
     assert_machine_is_sane(node, are_bounds_edited=are_bounds_edited)
     assert sorted(node.topics) == sorted(wanted_topics(node.machine))
+    assert sorted(node.wills) == sorted(_wanted_wills(node.machine))
     for send in node.had(Send):
         _can_be_published(node, send)
 
@@ -54,6 +56,7 @@ def assert_machine_is_sane(node: HasMachine, *, are_bounds_edited: bool = False)
         _counts_are_within_bounds(node)
     _slots_are_due_in_time(node)
     _peers_are_known(node)
+    _suspicions_agree(node.machine)
     if node.machine.role is Role.PLUGIN:
         _waiting_queries_agree(node)
         if not are_bounds_edited:
@@ -190,6 +193,21 @@ def wanted_topics(machine: Machine) -> list[str]:
             assert slot.ack_topic is not None
             wanted.append(slot.ack_topic)
     return wanted
+
+
+def _wanted_wills(machine: Machine) -> list[str]:
+    """Return the topics of the wills that are to be listened for."""
+    if machine._config.suspicion_grace is None:
+        return []
+    return [WillTopic.join(peer.identifier) for peer in machine.peers.all() if peer.connections and peer.sends_headers]
+
+
+def _suspicions_agree(machine: Machine) -> None:
+    suspicions, suspected = machine._suspicions, machine.peers.suspected
+    assert suspicions.recent.keys() <= suspicions._watched.keys()
+    assert suspected.items() <= suspicions.recent.items()
+    assert len(suspicions.deadlines) == len(suspicions.recent)
+    assert all(one.due_at is not None and one.asked <= 4 for one in suspicions.recent.values())
 
 
 def _waiting_queries_agree(node: HasMachine) -> None:

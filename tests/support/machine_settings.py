@@ -60,6 +60,7 @@ class Settings:
     discovering_interval_when_compliant: float = timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT
     pending_requests_expire_after: float | None = timings.PENDING_REQUESTS_EXPIRE_AFTER
     consider_others_dead_after: float | None = timings.CONSIDERED_DEAD_AFTER
+    suspicion_grace: float | None = timings.SUSPICION_GRACE
     send_keepalive_before_timelimit: float = timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT
     graceful_close_timeout: float | None = timings.GRACEFUL_CLOSE_TIMEOUT
     close_connection_if_unused_after: float | None = None

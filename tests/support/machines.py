@@ -13,14 +13,24 @@ from orbitalis.bus.topic_filters import FilterMap
 from orbitalis.operations.constraint import Constraint
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.config import OrbiterConfig, RequirementTerms, TopicLayout
-from orbitalis.protocol.effects import Drain, Effect, Prepare, ProtocolMessage, Send, Subscribe, Unsubscribe
+from orbitalis.protocol.effects import (
+    Drain,
+    Effect,
+    Prepare,
+    ProtocolMessage,
+    Send,
+    Subscribe,
+    Unsubscribe,
+    WatchWill,
+)
 from orbitalis.protocol.handshake.provider import Provider
 from orbitalis.protocol.handshake.requester import Requester
 from orbitalis.protocol.machine import CoreMachine, Machine, PluginMachine
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.messages import AnnounceMessage, EventEnvelope
+from orbitalis_wire.messages import AnnounceMessage, EventEnvelope, WillMessage
+from orbitalis_wire.topics import WillTopic
 from tests.support.machine_settings import Requirement, Settings, Terms, filters_of, text_constraint
 
 __all__ = ["Net", "Node", "Packet"]
@@ -104,7 +114,9 @@ class Node:
         self.setup_data: bytes | None = None
         self.effects: list[Effect] = []
         self.topics: list[str] = []
-        """What it is subscribed to beside the filters of its layout."""
+        """What it is subscribed to beside the filters of its layout, without wills."""
+        self.wills: list[str] = []
+        """The topics of the wills that it listens for."""
         self._machine = machine
         self._config = config
         """The settings as the machine knows them."""
@@ -179,6 +191,7 @@ class Node:
         """End without a word."""
         self.machine.stop()
         self.topics.clear()
+        self.wills.clear()
         self.preparing.clear()
         self.draining.clear()
 
@@ -206,6 +219,10 @@ class Node:
                     for topic in topics:
                         if topic in self.topics:
                             self.topics.remove(topic)
+                case WatchWill(remote_identifier=remote, is_wanted=True):
+                    self.wills.append(WillTopic.join(remote))
+                case WatchWill(remote_identifier=remote):
+                    self.wills.remove(WillTopic.join(remote))
                 case _:
                     pass
 
@@ -242,6 +259,17 @@ class Node:
             envelope = self.envelope(identifier=send.event_identifier)
         return Packet(
             topic=send.topic, message=send.message, envelope=replace(envelope, **headers) if headers else envelope
+        )
+
+    def will(self, **headers: Any) -> Packet:
+        """Return what the bus publishes if this one's connection is cut."""
+        envelope = self.envelope(
+            protocol_version=1, incarnation=f"{self.incarnation:08d}", readable_encodings=_READABLE
+        )
+        return Packet(
+            topic=WillTopic.join(self.identifier),
+            message=WillMessage(from_identifier=self.identifier),
+            envelope=replace(envelope, **headers),
         )
 
     def envelope(
@@ -286,11 +314,12 @@ class Node:
 
     def receives(self, topic: str) -> bool:
         """Return whether it is subscribed to a topic."""
-        return topic in self.topics or bool(self._filters.match(topic))
+        return topic in self.topics or topic in self.wills or bool(self._filters.match(topic))
 
     def may_receive(self, topic: str) -> bool:
         """Return whether it could be subscribed to a topic, now or later."""
-        return self.identifier in topic.split("/", 2)[:2] or bool(self._filters.match(topic))
+        is_will = topic.endswith("/will")
+        return is_will or self.identifier in topic.split("/", 2)[:2] or bool(self._filters.match(topic))
 
     def handle(self, packet: Packet) -> None:
         """Take a message."""

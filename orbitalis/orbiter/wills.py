@@ -1,0 +1,179 @@
+"""An orbiter's will, which the bus keeps, and the wills of its remotes, which the bus delivers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, Final
+
+from orbitalis.bus.client import LastWill
+from orbitalis.errors import BusError
+from orbitalis.log import FieldLogger
+from orbitalis.message.event import Event
+from orbitalis.orbiter.channel_receiver import ChannelReceiver
+from orbitalis.protocol.effects import WatchWill
+from orbitalis_wire import PROTOCOL_VERSION, channels
+from orbitalis_wire.messages import WillMessage
+from orbitalis_wire.topics import WillTopic
+
+if TYPE_CHECKING:
+    from orbitalis.orbiter.runtime import Runtime
+
+__all__ = ["Wills"]
+
+_logger = FieldLogger(logging.getLogger(__name__))
+_KEY: Final[Hashable] = ("wills",)
+"""The queue in which subscriptions change: that holds up nothing else, and what comes meanwhile goes together."""
+
+
+class Wills:
+    """Leaves the will of one orbiter with the bus, and listens for those of its remotes."""
+
+    def __init__(
+        self, runtime: Runtime, identifier: str, is_wanted: Callable[[], bool], readable_encodings: tuple[str, ...]
+    ) -> None:
+        """Serve the orbiter with this identifier; `is_wanted` says whether it is to leave a will."""
+        self._runtime = runtime
+        self._identifier = identifier
+        self._is_wanted = is_wanted
+        self._readable_encodings = readable_encodings
+        self._receiver = _WillReceiver(self, runtime)
+        self._wanted: dict[str, str | None] = {}
+        """The remotes whose will is to be delivered, and the bus of each."""
+        self._listening: dict[str, str | None] = {}
+        """Those that are subscribed to."""
+        self._changed: dict[str, None] = {}
+        """Remotes of which these two may differ."""
+        self._is_due = False
+
+    def begin(self) -> None:
+        """Leave a will with each connection that the client makes from now on; say so if it has made one before."""
+        client = self._runtime.client
+        for one in (self._wanted, self._listening, self._changed):
+            one.clear()
+        self._is_due = False
+        client.make_will = self._make
+        client.on_lost = self._lost
+        if client.has_wills() and client.is_connected and self._is_wanted():
+            _logger.info(
+                "%s leaves no will, since its client was connected before it was started: if it crashes, its remotes "
+                "find out by its silence alone. A client that the orbiter connects itself leaves one",
+                self._identifier,
+                extra={"orbiter": self._identifier},
+            )
+
+    def end(self) -> None:
+        """Let go of the client."""
+        self._runtime.client.make_will = self._runtime.client.on_lost = None
+
+    def _make(self) -> LastWill | None:
+        if not self._is_wanted():
+            return None
+        event = Event.create(
+            WillMessage(from_identifier=self._identifier),
+            publisher_identifier=self._runtime.client.identifier,
+            protocol_version=PROTOCOL_VERSION,
+            incarnation=self._runtime.incarnation,
+            readable_encodings=self._readable_encodings,
+        )
+        topic = WillTopic.build(sender_identifier=self._identifier)
+        return LastWill(topic=topic, event=event, channel=channels.WILL)
+
+    # Those of remotes
+
+    def watch(self, effect: WatchWill) -> None:
+        """Have the will of a remote delivered, on the bus where it is if that has wills, or no more."""
+        remote = effect.remote_identifier
+        if not effect.is_wanted:
+            if remote not in self._wanted:
+                return
+            del self._wanted[remote]
+        else:
+            bus = self._runtime.locator.bus_of(remote)
+            if not self._runtime.client.has_wills(bus):
+                return
+            self._wanted[remote] = bus
+        self._changed[remote] = None
+        self._look_again()
+
+    def reconnected(self) -> None:
+        """Subscribe to what could not be subscribed to while the bus was away."""
+        if self._changed:
+            self._look_again()
+
+    def counts(self, event: Event[Any], remote_identifier: str) -> bool:
+        """Return whether a will comes by the bus where the remote is, over a connection that there still is."""
+        bus = self._wanted.get(remote_identifier, "")
+        return bus == event.origin and self._runtime.client.is_connected_to(bus)
+
+    def _lost(self, bus: str | None) -> None:
+        """Suspect nobody whose will came by a bus that is lost: it may have sent all of them because it ends."""
+        runtime = self._runtime
+        suspected = [remote for remote in runtime.machine.peers.suspected if self._wanted.get(remote) == bus]
+        if suspected:
+            runtime.submit(runtime.machine.cancel_suspicions(suspected))
+
+    def _look_again(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._runtime.queues.submit(_KEY, self._follow)
+
+    async def _follow(self) -> None:
+        """Unsubscribe and subscribe to what has changed, all of it together."""
+        self._is_due = False
+        client = self._runtime.client
+        changed, self._changed = self._changed, {}
+        gone = [remote for remote in changed if self._listening.get(remote, "") != self._wanted.get(remote, "")]
+        gone = [remote for remote in gone if remote in self._listening]
+        if gone:
+            for remote in gone:
+                del self._listening[remote]
+            waiting = client.start_unsubscribe([WillTopic.join(remote) for remote in gone])
+            if waiting is not None:
+                try:
+                    await waiting
+                except BusError as error:
+                    self._runtime.complain("%s cannot unsubscribe from wills: %s", error)
+        new: dict[str | None, list[str]] = {}
+        for remote in changed:
+            if remote in self._wanted and remote not in self._listening:
+                new.setdefault(self._wanted[remote], []).append(remote)
+        for bus, remotes in new.items():
+            await self._listen(bus, remotes)
+
+    async def _listen(self, bus: str | None, remotes: list[str]) -> None:
+        client = self._runtime.client
+        if not client.is_connected_to(bus):
+            # A stop must not wait for a bus that is away.
+            self._changed.update(dict.fromkeys(remotes))
+            return
+        self._listening.update(dict.fromkeys(remotes, bus))
+        topics = {WillTopic.join(remote): remote for remote in remotes}
+        failures = await client.subscribe_each(
+            [*topics], self._receiver, channels.WILL, bus=bus, context=self._runtime.queues.context
+        )
+        for topic, error in failures.items():
+            del self._listening[topics[topic]]
+            self._changed[topics[topic]] = None
+            self._runtime.complain(
+                "%s cannot hear from the bus if %r dies, and finds out by its silence alone: %s",
+                topics[topic],
+                error,
+                remote=topics[topic],
+                topic=topic,
+            )
+
+
+class _WillReceiver(ChannelReceiver):
+    """Takes the wills of remotes, each on the bus where the remote is."""
+
+    __slots__ = ("_wills",)
+
+    def __init__(self, wills: Wills, runtime: Runtime) -> None:
+        super().__init__(channels.WILL, runtime)
+        self._wills = wills
+
+    def begin(self, topic: str, event: Event[Any]) -> None:
+        """Receive a will, or refuse what is none."""
+        if not isinstance(event.payload, WillMessage) or self._wills.counts(event, event.payload.from_identifier):
+            super().begin(topic, event)
