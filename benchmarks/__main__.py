@@ -23,6 +23,7 @@ BENCHMARKS = (
     "imports",
     "mqtt",
     "standstill",
+    "deaths",
     "simulation",
     "bus",
     "codec",

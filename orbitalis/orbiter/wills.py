@@ -40,8 +40,8 @@ class Wills:
         self._receiver = _WillReceiver(self, runtime)
         self._wanted: dict[str, str | None] = {}
         """The remotes whose will is to be delivered, and the bus of each."""
-        self._listening: dict[str, str | None] = {}
-        """Those that are subscribed to."""
+        self.listening: dict[str, str | None] = {}
+        """Those whose will is delivered, and by which bus."""
         self._changed: dict[str, None] = {}
         """Remotes of which these two may differ."""
         self._is_due = False
@@ -49,7 +49,7 @@ class Wills:
     def begin(self) -> None:
         """Leave a will with each connection that the client makes from now on; say so if it has made one before."""
         client = self._runtime.client
-        for one in (self._wanted, self._listening, self._changed):
+        for one in (self._wanted, self.listening, self._changed):
             one.clear()
         self._is_due = False
         client.make_will = self._make
@@ -123,11 +123,11 @@ class Wills:
         self._is_due = False
         client = self._runtime.client
         changed, self._changed = self._changed, {}
-        gone = [remote for remote in changed if self._listening.get(remote, "") != self._wanted.get(remote, "")]
-        gone = [remote for remote in gone if remote in self._listening]
+        gone = [remote for remote in changed if self.listening.get(remote, "") != self._wanted.get(remote, "")]
+        gone = [remote for remote in gone if remote in self.listening]
         if gone:
             for remote in gone:
-                del self._listening[remote]
+                del self.listening[remote]
             waiting = client.start_unsubscribe([WillTopic.join(remote) for remote in gone])
             if waiting is not None:
                 try:
@@ -136,7 +136,7 @@ class Wills:
                     self._runtime.complain("%s cannot unsubscribe from wills: %s", error)
         new: dict[str | None, list[str]] = {}
         for remote in changed:
-            if remote in self._wanted and remote not in self._listening:
+            if remote in self._wanted and remote not in self.listening:
                 new.setdefault(self._wanted[remote], []).append(remote)
         for bus, remotes in new.items():
             await self._listen(bus, remotes)
@@ -147,13 +147,12 @@ class Wills:
             # A stop must not wait for a bus that is away.
             self._changed.update(dict.fromkeys(remotes))
             return
-        self._listening.update(dict.fromkeys(remotes, bus))
         topics = {WillTopic.join(remote): remote for remote in remotes}
         failures = await client.subscribe_each(
             [*topics], self._receiver, channels.WILL, bus=bus, context=self._runtime.queues.context
         )
+        self.listening.update((remote, bus) for topic, remote in topics.items() if topic not in failures)
         for topic, error in failures.items():
-            del self._listening[topics[topic]]
             self._changed[topics[topic]] = None
             self._runtime.complain(
                 "%s cannot hear from the bus if %r dies, and finds out by its silence alone: %s",

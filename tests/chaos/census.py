@@ -14,6 +14,7 @@ from typing import Any
 
 from orbitalis import Orbiter
 from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis_wire.topics import WillTopic
 
 __all__ = ["census", "connections", "unsettled"]
 
@@ -65,6 +66,8 @@ def _stray_subscriptions(orbiter: Orbiter) -> set[str]:
             wanted.update(slot.local_topics)
         if slot.state is SlotState.CLOSING and slot.ack_topic is not None:
             wanted.add(slot.ack_topic)
+        if slot.is_connection:
+            wanted.add(WillTopic.join(slot.remote_identifier))
     return wanted ^ set(orbiter.eventbus_client._subscriptions)
 
 

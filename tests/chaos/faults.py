@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from functools import partial
 from random import Random
 from typing import Final, Protocol, TypeAlias
 
+import aiomqtt
+
+from orbitalis_wire import timings
 from tests.chaos.proxy import Direction, Weather
-from tests.chaos.stage import CORE, FAR, NEAR, Stage
+from tests.chaos.stage import CORE, FAR, NEAR, PLUGINS, Stage
 
 __all__ = ["Fault", "plan"]
 
@@ -213,6 +217,58 @@ LINK_FAULTS: Final = (
 )
 
 
+# What makes the broker publish wills of clients that live, and must close nothing
+
+
+async def _closing_nothing(stage: Stage, inflict: Inflict) -> float:
+    """Let something happen that nobody may be taken for dead for, and wait until wills have had their consequences."""
+    began = time.monotonic()
+    await inflict(stage)
+    over = time.monotonic()
+    await asyncio.sleep(1.25 * timings.SUSPICION_GRACE)
+    for process in stage.processes.values():
+        for event in ("dead", "not compliant"):
+            assert not (found := process.find(event, began)), f"what lives was closed in {process.identifier}: {found}"
+    return over
+
+
+async def _restart(stage: Stage) -> float:
+    """The broker is stopped, publishes the wills of all, and is there again at once."""
+    await asyncio.to_thread(stage.broker.stop)
+    await asyncio.to_thread(stage.broker.start)
+    return time.monotonic()
+
+
+async def _flap(stage: Stage) -> float:
+    """All connections of a process are cut again and again, as soon as they have been made anew."""
+    proxy = stage.proxies[_any_link(stage)]
+    clients = proxy.connections
+    for _ in range(3):
+        passed = proxy.passed
+        proxy.cut()
+        await proxy.until(lambda passed=passed: proxy.passed >= passed + clients)  # type: ignore[misc]
+    return time.monotonic()
+
+
+async def _take_over(stage: Stage) -> float:
+    """Somebody connects with the identifier of an orbiter's client, and leaves."""
+    names = [CORE, *(one for some in PLUGINS.values() for one in some)]
+    async with aiomqtt.Client(
+        stage.broker.host,
+        stage.broker.port,
+        identifier=stage.random.choice(names),
+        protocol=aiomqtt.ProtocolVersion.V5,
+    ):
+        return time.monotonic()
+
+
+GENTLE_FAULTS: Final = (
+    Fault("broker stopped and started again", partial(_closing_nothing, inflict=_restart)),
+    Fault("link flaps", partial(_closing_nothing, inflict=_flap)),
+    Fault("client taken over", partial(_closing_nothing, inflict=_take_over)),
+)
+
+
 def _any_process(stage: Stage) -> str:
     return stage.random.choice([CORE, NEAR, FAR])
 
@@ -230,7 +286,8 @@ def plan(broker_kills: int, random: Random) -> list[Fault]:
     processes = [PROCESS_FAULTS[number % len(PROCESS_FAULTS)] for number in range(max(1, broker_kills // 5))]
     links = [LINK_FAULTS[number % len(LINK_FAULTS)] for number in range(max(1, broker_kills // 3))]
     brokers = _broker_faults(broker_kills - sum(fault.broker_kills for fault in processes), random)
-    others = [*brokers, *links]
+    gentle = [GENTLE_FAULTS[number % len(GENTLE_FAULTS)] for number in range(max(1, broker_kills // 5))]
+    others = [*brokers, *links, *gentle]
     random.shuffle(others)
     first = [*processes, *others[: len(others) // 2]]
     random.shuffle(first)

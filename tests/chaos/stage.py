@@ -15,7 +15,7 @@ from tests.chaos.proxy import Proxy, Weather
 from tests.support.broker import Broker
 from tests.support.processes import ReportingProcess
 
-__all__ = ["CORE", "FAR", "NEAR", "ChaosProcess", "Healing", "Stage"]
+__all__ = ["CORE", "FAR", "NEAR", "PLUGINS", "ChaosProcess", "Healing", "Stage"]
 
 CORE: Final = "core"
 NEAR: Final = "near"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutation.handshake_mutants import HANDSHAKE_MUTANTS
 from tests.mutation.incarnation_mutants import INCARNATION_MUTANTS
 from tests.mutation.mutant import Mutant
+from tests.mutation.will_mutants import WILL_MUTANTS
 
 __all__ = ["PROTOCOL_MUTANTS"]
 
@@ -23,6 +24,7 @@ _SLOTS = "orbitalis/protocol/slots.py"
 PROTOCOL_MUTANTS = [
     *HANDSHAKE_MUTANTS,
     *INCARNATION_MUTANTS,
+    *WILL_MUTANTS,
     Mutant(
         name="pending-not-counted",
         file=_SLOTS,
@@ -33,8 +35,8 @@ PROTOCOL_MUTANTS = [
     Mutant(
         name="dead-remotes-kept",
         file=_LIVENESS,
-        old="                self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)",
-        new="                pass",
+        old="            self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)",
+        new="            pass",
         known_fault=4,
     ),
     Mutant(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -72,6 +74,27 @@ async def raw(secure: SecureBroker, role: str, name: str, identifier: str | None
         protocol=aiomqtt.ProtocolVersion.V5,
     ) as connected:
         yield connected
+
+
+def raw_with_will(secure: SecureBroker, role: str, name: str, topic: str) -> RawClient:
+    """Return somebody with a certificate, and with a will, who is not connected yet."""
+    client = connect(secure.url_of(role, name))
+    assert isinstance(client, MqttEventBusClient)
+    return RawClient(
+        client._endpoint.host,
+        client._endpoint.port,
+        identifier=name,
+        tls_context=client._endpoint.tls,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        will=aiomqtt.Will(topic, b"dead", 1),
+    )
+
+
+def cut_off(client: aiomqtt.Client) -> None:
+    """Cut the connection of a client."""
+    sock = client._client.socket()
+    assert isinstance(sock, socket.socket)
+    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def topic_of(channel: Channel, role: str, sender: str, recipient: str) -> str:
@@ -237,3 +260,42 @@ async def test_a_core_that_is_itself_is_told_nothing(secure: SecureBroker, caplo
         pass
     told = [record.getMessage() for record in caplog.records if record.levelno > logging.INFO]
     assert [text for text in told if "sinks for operations that it does not require" not in text] == []
+
+
+async def test_a_will_reaches_those_who_are_connected(secure: SecureBroker) -> None:
+    plugin = EchoPlugin(identifier="mortal", eventbus_client=connect(secure.url_of("plugin", "mortal")))
+    core = TextCore(
+        identifier="mourner",
+        eventbus_client=connect(secure.url_of("core", "mourner")),
+        operation_requirements=needs(allowlist=["mortal"]),
+    )
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        await until(lambda: "mortal" in core._runtime._wills.listening)
+        client = plugin.eventbus_client
+        assert isinstance(client, MqttEventBusClient)
+        assert client._connection is not None
+        cut_off(client._connection)
+        await until(lambda: core.suspected_remote_identifiers == ["mortal"])
+        await until(lambda: not core.suspected_remote_identifiers)
+        assert core.remote_identifiers == {"mortal"}
+
+
+async def test_nobody_leaves_a_will_for_another(secure: SecureBroker) -> None:
+    async with raw(secure, "core", "mourner") as reader:
+        await reader.subscribe("orbitalis/victim/will", qos=1)
+        await reader.subscribe("orbitalis/will-thief/will", qos=1)
+        for name in ("victim", "will-thief"):
+            thief = raw_with_will(secure, "plugin", "will-thief", f"orbitalis/{name}/will")
+            await thief.__aenter__()
+            cut_off(thief)
+            with contextlib.suppress(aiomqtt.MqttError):
+                await thief.__aexit__(None, None, None)
+        received: list[str] = []
+
+        def has_own() -> bool:
+            received.extend(reader.received())
+            return "orbitalis/will-thief/will" in received
+
+        await until(has_own)
+        assert received == ["orbitalis/will-thief/will"]

@@ -183,7 +183,9 @@ class _Scenario:
             world.stop(node)
         world.run_until(world.now + 1_000)
         for node in world.nodes:
-            assert node.topics == node.wills == [], f"S7: '{node.identifier}' has stopped, and is subscribed to {node.topics}"
+            assert node.topics == node.wills == [], (
+                f"S7: '{node.identifier}' has stopped, and is subscribed to {node.topics}"
+            )
             assert all(slot.state is not SlotState.OPEN for slot in node.machine.slots)
 
     def _of_role(self, role: Role) -> list[Node]:
