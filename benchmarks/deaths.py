@@ -9,12 +9,13 @@ import random
 import signal
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from benchmarks.broker import running_broker
 from benchmarks.measuring import Numbers, Settings, fresh, show
-from benchmarks.mortals import Lender
+from benchmarks.mortals import Lender, topics_of
 from benchmarks.stage import TextPlugin
 from orbitalis import Connection, Core, Orbiter, connect
 from tests.support.processes import ReportingProcess
@@ -79,9 +80,9 @@ async def notice_deaths(url: str, rounds: int, connections: int) -> Numbers:
     logger.addHandler(deaths)
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    core = _WatchingCore(identifier="watcher", eventbus_client=connect(url), deaths=deaths)
+    core = _WatchingCore(identifier="watcher", eventbus_client=connect(url), deaths=deaths, **topics_of("plugin"))
     core.with_requirement(TextPlugin.lowercase, minimum=connections)
-    plugin = _WatchingPlugin(identifier="lender", eventbus_client=connect(url), deaths=deaths)
+    plugin = _WatchingPlugin(identifier="lender", eventbus_client=connect(url), deaths=deaths, **topics_of("core"))
     times: dict[str, list[float]] = {}
     async with ReportingProcess("mortals", "benchmarks.mortals", url) as mortals, core, plugin:
 
@@ -108,7 +109,7 @@ async def notice_deaths(url: str, rounds: int, connections: int) -> Numbers:
             for victim, whats in zip(victims, (list(wanted)[:2], list(wanted)[2:]), strict=True):
                 killed |= dict.fromkeys(whats, time.monotonic())
                 os.kill(victim, signal.SIGKILL)
-            await _until(lambda wanted=wanted: deaths.noticed.keys() >= set(wanted.values()))
+            await _until(partial(_has_all, deaths.noticed, set(wanted.values())))
             for what, noticed in wanted.items():
                 times.setdefault(what, []).append(deaths.noticed[noticed] - killed[what])
         assert mortals._process is not None
@@ -124,6 +125,10 @@ async def notice_deaths(url: str, rounds: int, connections: int) -> Numbers:
             ("longest", max(found)),
         )
     }
+
+
+def _has_all(noticed: Mapping[str, float], wanted: set[str]) -> bool:
+    return noticed.keys() >= wanted
 
 
 def _is_ready(orbiter: Orbiter, connections: int) -> bool:

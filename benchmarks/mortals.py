@@ -12,11 +12,12 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack
+from typing import Any
 
 from benchmarks.stage import TextPlugin
 from orbitalis import Core, Orbiter, Plugin, connect, operation
 
-__all__ = ["Lender"]
+__all__ = ["Lender", "topics_of"]
 
 
 class Lender(Plugin):
@@ -28,11 +29,17 @@ class Lender(Plugin):
         return text[::-1]
 
 
+def topics_of(kind: str) -> dict[str, Any]:
+    """Return the topics by which those of a kind meet whom they need, so that the two kinds do not meet each other."""
+    return {"discover_topic": f"{kind}s/discover", "announce_topic": f"{kind}s/announce"}
+
+
 def _make(kind: str, identifier: str, url: str) -> Orbiter:
     client = connect(url)
     if kind == "plugin":
-        return TextPlugin(identifier=identifier, eventbus_client=client)
-    return Core(identifier=identifier, eventbus_client=client).with_requirement(Lender.reverse, minimum=1)
+        return TextPlugin(identifier=identifier, eventbus_client=client, **topics_of(kind))
+    core = Core(identifier=identifier, eventbus_client=client, **topics_of(kind))
+    return core.with_requirement(Lender.reverse, minimum=1)
 
 
 async def _live(kind: str, identifiers: list[str], url: str) -> None:

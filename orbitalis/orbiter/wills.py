@@ -101,10 +101,9 @@ class Wills:
         if self._changed:
             self._look_again()
 
-    def counts(self, event: Event[Any], remote_identifier: str) -> bool:
-        """Return whether a will comes by the bus where the remote is, over a connection that there still is."""
-        bus = self._wanted.get(remote_identifier, "")
-        return bus == event.origin and self._runtime.client.is_connected_to(bus)
+    def counts(self, event: Event[Any]) -> bool:
+        """Return whether a will comes over a connection that there still is."""
+        return self._runtime.client.is_connected_to(event.origin)
 
     def _lost(self, bus: str | None) -> None:
         """Suspect nobody whose will came by a bus that is lost: it may have sent all of them because it ends."""
@@ -164,7 +163,7 @@ class Wills:
 
 
 class _WillReceiver(ChannelReceiver):
-    """Takes the wills of remotes, each on the bus where the remote is."""
+    """Takes the wills of remotes."""
 
     __slots__ = ("_wills",)
 
@@ -174,5 +173,5 @@ class _WillReceiver(ChannelReceiver):
 
     def begin(self, topic: str, event: Event[Any]) -> None:
         """Receive a will, or refuse what is none."""
-        if not isinstance(event.payload, WillMessage) or self._wills.counts(event, event.payload.from_identifier):
+        if self._wills.counts(event):
             super().begin(topic, event)

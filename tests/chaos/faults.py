@@ -224,12 +224,11 @@ async def _closing_nothing(stage: Stage, inflict: Inflict) -> float:
     """Let something happen that nobody may be taken for dead for, and wait until wills have had their consequences."""
     began = time.monotonic()
     await inflict(stage)
-    over = time.monotonic()
     await asyncio.sleep(1.25 * timings.SUSPICION_GRACE)
     for process in stage.processes.values():
         for event in ("dead", "not compliant"):
             assert not (found := process.find(event, began)), f"what lives was closed in {process.identifier}: {found}"
-    return over
+    return time.monotonic()
 
 
 async def _restart(stage: Stage) -> float:

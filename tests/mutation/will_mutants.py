@@ -58,12 +58,6 @@ WILL_MUTANTS = [
         new="            elif False:",
     ),
     Mutant(
-        name="will-counts-on-any-bus",
-        file="orbitalis/orbiter/wills.py",
-        old="        return bus == event.origin and",
-        new="        return",
-    ),
-    Mutant(
         name="forged-wills-cost-a-request-each",
         file=_SUSPICIONS,
         old="        suspicion = self.recent.get(remote)\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ProtocolMessage, Send
@@ -128,10 +129,7 @@ class Plagues:
     def _lose_everybody(self) -> None:
         self.restarting_the_bus()
         for node in self._world.nodes:
-            suspected = [*node.machine.peers.suspected]
-            self._world.act(
-                node, lambda node=node, suspected=suspected: node.do(node.machine.cancel_suspicions(suspected))
-            )  # type: ignore[misc]
+            self._world.act(node, partial(_suspect_nobody, node))
 
     # Incarnations
 
@@ -355,6 +353,11 @@ class Plagues:
         node = self._any_node()
         if node.machine.running:
             self._world.act(node, lambda: node.do(node.machine.reconnected(self._world.now)))
+
+
+def _suspect_nobody(node: Node) -> None:
+    """Tell a node that it has lost the bus."""
+    node.do(node.machine.cancel_suspicions([*node.machine.peers.suspected]))
 
 
 KINDS: dict[str, Callable[[Plagues], None]] = {

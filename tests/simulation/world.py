@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orbitalis.errors import RemoteProtocolError
+from orbitalis_wire.messages import WillMessage
 from tests.simulation.trace import Trace
 from tests.support.machines import Net, Node, Packet
 
@@ -236,6 +237,8 @@ class World(Net):
         if (waiting := self._stalled.get(receiver)) is not None:
             waiting.append(lambda: self._arrive(sender, receiver, packet))
             return
+        if self.bus_is_down and isinstance(packet.message, WillMessage):
+            return  # it came over a connection that is lost
         if not receiver.machine.running:
             # A bus that delivers to somebody who has left: it must be as if nothing had come.
             assert receiver.machine.handle(packet.topic, packet.message, packet.envelope, self.now) == []
