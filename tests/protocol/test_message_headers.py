@@ -212,6 +212,17 @@ def test_messages_of_the_protocol_carry_the_headers_that_the_document_says() -> 
     assert carried == {kind: said for kind, said in table().items() if kind not in OF_DATA}
 
 
+async def test_a_will_carries_the_headers_that_the_document_says(harness: Harness) -> None:
+    plugin = Plugin(identifier="plugin", eventbus_client=harness.client())
+    await harness.start(plugin)
+    assert plugin.eventbus_client.make_will is not None
+    will = plugin.eventbus_client.make_will()
+    assert will is not None
+    assert {header: {getattr(will.event, header, None) is not None} for header in HEADERS} == table()["will"]
+    assert (will.event.protocol_version, will.event.incarnation) == (1, plugin._incarnation)
+    assert will.event.readable_encodings
+
+
 @dataclass
 class Moody(Plugin):
     """A plugin that answers some texts, fails at others, and is busy with one until it may go on."""

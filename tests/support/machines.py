@@ -219,10 +219,8 @@ class Node:
                     for topic in topics:
                         if topic in self.topics:
                             self.topics.remove(topic)
-                case WatchWill(remote_identifier=remote, is_wanted=True):
-                    self.wills.append(WillTopic.join(remote))
                 case WatchWill(remote_identifier=remote):
-                    self.wills.remove(WillTopic.join(remote))
+                    (self.wills.append if effect.is_wanted else self.wills.remove)(WillTopic.join(remote))
                 case _:
                     pass
 
@@ -263,14 +261,10 @@ class Node:
 
     def will(self, **headers: Any) -> Packet:
         """Return what the bus publishes if this one's connection is cut."""
-        envelope = self.envelope(
-            protocol_version=1, incarnation=f"{self.incarnation:08d}", readable_encodings=_READABLE
-        )
-        return Packet(
-            topic=WillTopic.join(self.identifier),
-            message=WillMessage(from_identifier=self.identifier),
-            envelope=replace(envelope, **headers),
-        )
+        headers = {"incarnation": f"{self.incarnation:08d}", **headers}
+        envelope = self.envelope(protocol_version=1, readable_encodings=_READABLE, **headers)
+        message = WillMessage(from_identifier=self.identifier)
+        return Packet(topic=WillTopic.join(self.identifier), message=message, envelope=envelope)
 
     def envelope(
         self, *, identifier: str | None = None, publisher_identifier: str | None = None, **headers: Any
