@@ -193,15 +193,13 @@ class Runtime:
         self.locator.clear()
         self.incarnation = incarnation
         self.queues.begin()
-        self.client.publish_message = self.publisher
-        self.client.on_reconnected = self.reconnected
+        client.publish_message, client.on_reconnected = self.publisher, self.reconnected
         self._wills.begin()
 
     def end(self) -> None:
         """Let go of the client, and of what is about to be sent, now that the machine has stopped."""
         self._announced.clear()
-        self.client.publish_message = None
-        self.client.on_reconnected = None
+        self.client.publish_message = self.client.on_reconnected = None
         self._wills.end()
 
     def end_without_loop(self) -> None:

@@ -35,6 +35,7 @@ from orbitalis_wire.messages import (
     OfferMessage,
     RejectOperationMessage,
     RequestOperationMessage,
+    WillMessage,
 )
 
 __all__ = ["Incarnations"]
@@ -75,6 +76,8 @@ class Incarnations:
         if status is IncarnationStatus.CURRENT:
             return True
         kind = type(message)
+        if kind is WillMessage:
+            return True  # it is of one that may not live, and claims nothing
         is_open = kind is AnnounceMessage or topic == self._config.discover_topic
         if status is IncarnationStatus.PAST:
             if not is_open:

@@ -145,6 +145,6 @@ class Suspicions:
     def _ask(self, suspicion: Suspicion, now: float) -> None:
         grace = self._config.suspicion_grace
         assert grace is not None  # nobody is watched then
-        self._liveness.send_keepalive_request(suspicion.peer)
+        self._liveness.send_keepalive_request(suspicion.peer, now)
         suspicion.look_at = now + grace / _REQUESTS
         self.deadlines.set(suspicion, suspicion.look_at)

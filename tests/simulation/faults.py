@@ -283,7 +283,7 @@ class Plagues:
         node = self._any_node()
         if node.machine.running:
             past = self._random.random() < 0.2
-            will = node.will(incarnation=f"{node.incarnation - 1:08d}") if past else node.will()
+            will = node.will(incarnation=self._any_incarnation(node)) if past else node.will()
             self._world.trace.note(self._world.now, "the bus says that %s was cut; past: %s", node, past)
             self._world.publish(node, will)
 

@@ -261,7 +261,7 @@ class Node:
 
     def will(self, **headers: Any) -> Packet:
         """Return what the bus publishes if this one's connection is cut."""
-        headers = {"incarnation": f"{self.incarnation:08d}", **headers}
+        headers = {"incarnation": self.incarnation_text, **headers}
         envelope = self.envelope(protocol_version=1, readable_encodings=_READABLE, **headers)
         message = WillMessage(from_identifier=self.identifier)
         return Packet(topic=WillTopic.join(self.identifier), message=message, envelope=envelope)
