@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, ClassVar, Self
 
 from orbitalis.arguments import Identifiers, did_you_mean
@@ -83,6 +84,7 @@ class Core(OperationRequester):
         self._terms: Mapping[str, RequirementTerms] = {}
         self._handlers = HandlerCache()
         super().__post_init__()
+        self._responder.explain = self.explain
         self._asides = Asides(self._runtime.publisher, self._runtime.queues)
         self.state = CoreState.CREATED
         """What it is doing."""
@@ -444,12 +446,17 @@ class Core(OperationRequester):
         return self._sink_output(self._handlers.find(name, given), connection, topic, event)
 
     async def _sink_output(self, handler: Handler, connection: Connection, topic: str, event: Event[Any]) -> None:
-        work = handler.start(connection, topic, event)
-        if work is not None:
-            try:
-                await work
-            finally:
-                connection.touch()
+        begun = perf_counter()
+        try:
+            work = handler.start(connection, topic, event)
+            if work is not None:
+                try:
+                    await work
+                finally:
+                    connection.touch()
+        finally:
+            name = connection.slot.operation_name
+            self._operation_statistics[name].seconds_in_handler += perf_counter() - begun
 
 
 def _ignore_dropped(slot: Slot, event: Event[Any], is_too_much: bool) -> None:

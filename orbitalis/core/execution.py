@@ -412,7 +412,7 @@ class OperationExecutor(Orbiter):
         if topic is None or not isinstance(connection, Connection):
             return None
         slot.last_used = self._runtime.now()
-        return self._runtime.publisher.send(
+        waiting = self._runtime.publisher.send(
             topic,
             message,
             connection.headers,
@@ -420,6 +420,8 @@ class OperationExecutor(Orbiter):
             answer_requested=answer_requested,
             answer_within=answer_within,
         )
+        self._operation_statistics[slot.operation_name].executions += 1
+        return waiting
 
     def _leave_alone(self, waiting: Awaitable[None], operation_name: str) -> None:
         """Have something published that nobody waits for."""

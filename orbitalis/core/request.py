@@ -326,7 +326,12 @@ class OperationRequester(OperationExecutor):
                 extra={"orbiter": self.identifier, "topic": topic, "event": event.identifier},
             )
         else:
-            self._end(awaited, _outcome(awaited.slot, event))
+            outcome = _outcome(awaited.slot, event)
+            statistics = self._operation_statistics[awaited.slot.operation_name]
+            statistics.answers += 1
+            if isinstance(outcome, OperationFailedError):
+                statistics.note_failure(outcome.error_type, outcome.error_message)
+            self._end(awaited, outcome)
         return True
 
     def _is_awaiting(self, slot: Slot) -> bool:

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Final
 
 from orbitalis.operations.connection import PublishHeaders
+from orbitalis.operations.operation_statistics import OperationStatistics
 
 __all__ = ["Answer", "time_left"]
 
@@ -24,6 +25,7 @@ class Answer:
         "is_given",
         "is_taken_back",
         "now",
+        "statistics",
         "topic",
         "when_taken_back",
     )
@@ -45,6 +47,8 @@ class Answer:
         self.headers = headers
         self.now = now
         self.expires_at = expires_at
+        self.statistics: OperationStatistics | None = None
+        """Where it is counted when it is given."""
         self.is_given = False
         """Whether it is published, or about to be."""
         self.is_taken_back = False

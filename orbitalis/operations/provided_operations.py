@@ -42,6 +42,8 @@ class Operation:
     """How many inputs of one connection are handled side by side. With 1 they are handled one after the other, in the
     order in which they came; with more, results come in any order. Counts for connections that are opened from then
     on."""
+    documentation: str = field(default="", repr=False)
+    """What it is for, in words for operators; of a decorated method, its docstring."""
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and refuse what it cannot be."""
@@ -139,6 +141,7 @@ def declared_operations(plugin: object, on_result: OnResult) -> dict[str, Operat
             input=declared.input,
             output=declared.output,
             concurrency=declared.concurrency,
+            documentation=declared.__doc__ or "",
         )
         for declared in declarations_of(type(plugin), is_typed_operation)
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, cast
 
-from orbitalis.arguments import check_number, check_seconds, check_text, shown
+from orbitalis.arguments import check_kind, check_number, check_seconds, check_text, shown
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.topic_filters import check_topic
 from orbitalis.errors import OrbiterStateError
@@ -19,7 +19,9 @@ from orbitalis_wire.topics import check_level
 
 __all__ = ["check_attribute", "check_entry"]
 
-_FIXED: Final = frozenset({"identifier", "eventbus_client", "discover_topic", "announce_topic"})
+_FIXED: Final = frozenset(
+    {"identifier", "eventbus_client", "discover_topic", "announce_topic", "introspection", "introspection_topic"}
+)
 """Attributes that do not change while an orbiter runs, or ever."""
 
 
@@ -117,6 +119,8 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "identifier": _check_identifier,
     "discover_topic": _check_topic,
     "announce_topic": _check_topic,
+    "introspection_topic": _check_topic,
+    "introspection": partial(check_kind, expected=bool),
     "loop_interval": partial(check_seconds, is_positive=True),
     "send_keepalive_before_timelimit": check_seconds,
     "discovering_interval": check_seconds,

@@ -100,7 +100,11 @@ class ConnectionPublisher:
         except BaseException:
             answer.is_given = False
             raise
-        return None if waiting is None else self._give(waiting, answer)
+        if waiting is not None:
+            return self._give(waiting, answer)
+        if answer.statistics is not None:
+            answer.statistics.answers += 1
+        return None
 
     async def all_published(self, under_way: Sequence[Awaitable[None]], failures: Sequence[Exception]) -> None:
         """Wait for what has been started to be published, and then raise the first of what failed at once."""
@@ -118,6 +122,8 @@ class ConnectionPublisher:
         except BaseException:
             answer.is_given = False
             raise
+        if answer.statistics is not None:
+            answer.statistics.answers += 1
 
     async def __call__(
         self, topic: str, message: Publishable, channel: Channel | None, encoding: Encoding | None, bus: str | None

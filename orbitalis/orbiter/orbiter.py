@@ -17,12 +17,15 @@ from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.bus.url import connect
 from orbitalis.errors import NoConnectionError, OrbiterStateError
+from orbitalis.introspection.responder import Responder
 from orbitalis.log import FieldLogger
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.connection import Connection, PendingRequest
+from orbitalis.operations.operation_statistics import OperationStatistics, StatisticsByOperation
 from orbitalis.orbiter.attributes import check_attribute
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.connection_closer import ConnectionCloser
+from orbitalis.orbiter.connection_search import find_connections
 from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, TOPIC_HOOKS, HookCaller, OrbiterHooks, default
 from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import OrbiterLoop
@@ -49,8 +52,8 @@ _SETTINGS: Final = frozenset(one.name for one in fields(OrbiterConfig)) - {"topi
 class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     """Base of cores and plugins. Times are in seconds, and `None` switches off what a time is for.
 
-    Attributes may be assigned while the orbiter runs, and count at once; `eventbus_client`, `discover_topic` and
-    `announce_topic` stay as they are until it has stopped, and `identifier` for good. An orbiter is an asynchronous
+    Attributes may be assigned while the orbiter runs, and count at once; `eventbus_client`, the topics, and
+    `introspection` stay as they are until it has stopped, and `identifier` for good. An orbiter is an asynchronous
     context manager, which starts and stops it.
     """
 
@@ -62,6 +65,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     """Where discovers are published; the same for all orbiters of the context."""
     announce_topic: str = field(default=channels.ANNOUNCE.address, repr=False)
     """Where announcements are published; the same for all orbiters of the context."""
+    introspection: bool = field(default=True, repr=False)
+    """Whether it answers operators who ask what it is and does."""
+    introspection_topic: str = field(default=channels.INTROSPECTION_OF_ALL.address, repr=False)
+    """Where operators ask all orbiters; the same for all orbiters of the context."""
     raise_exceptions: bool = field(default=False, repr=False)
     """Whether hooks that fail while it starts or stops make that fail; otherwise they are logged."""
     with_loop: bool = field(default=True, repr=False)
@@ -143,6 +150,8 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             leaves_will=lambda: self.suspicion_grace is not None,
         )
         self._closer = ConnectionCloser(self.identifier, machine, self._runtime, self._hooks, self._is_awaiting)
+        self._operation_statistics = StatisticsByOperation()
+        self._responder = Responder(self, machine, self._runtime.queues.submit, self._runtime.complain)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads.
@@ -167,6 +176,11 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     def statistics(self) -> OrbiterStatistics:
         """What it has counted so far; what its client of the bus counts is in `eventbus_client.statistics`."""
         return self._machine.statistics
+
+    @property
+    def operation_statistics(self) -> Mapping[str, OperationStatistics]:
+        """What it has counted so far of each operation that was executed, by name."""
+        return dict(self._operation_statistics)
 
     @abstractmethod
     def _make_machine(self) -> Machine:
@@ -277,6 +291,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         await check_identity(client, self._topic_to_itself(), self.identifier, self._machine.role.value, self._logger)
         self._topics = self._topic_layout()
         self._configure()
+        await self._responder.start(client, self._incarnation, self._runtime.queues.context)
         effects = self._machine.start(self._runtime.now())
         self._switch_to_started()
         await self._begin(effects)
@@ -329,6 +344,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     async def _shut_down(self) -> None:
         """End everything, however far the start has come."""
         runtime, machine = self._runtime, self._machine
+        self._responder.stop()
         try:
             if self._home.is_lost:
                 self._stopped = None
@@ -447,27 +463,9 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         Raises:
             NoConnectionError: There is no operation of that name, and never was.
         """
-        slots, topic = self._machine.slots, input_topic or output_topic
-        if topic is not None:
-            found = slots.of_topic(topic)
-        elif remote_identifier is not None:
-            found = slots.of_remote(remote_identifier)
-        elif operation_name is not None:
-            found = slots.answerable_of_operation(operation_name)
-        else:
-            found = tuple(slots)
-        connections = [
-            slot.view
-            for slot in found
-            if isinstance(slot.view, Connection)
-            and slot.is_answerable
-            and remote_identifier in (None, slot.remote_identifier)
-            and operation_name in (None, slot.operation_name)
-            and input_topic in (None, slot.input_topic)
-            and output_topic in (None, slot.output_topic)
-            and (input is None or slot.input.is_compatible(input))
-            and (output is None or slot.output.is_compatible(output))
-        ]
+        connections = find_connections(
+            self._machine.slots, remote_identifier, input_topic, output_topic, operation_name, input, output
+        )
         if not connections and operation_name is not None:
             check_operation(self, operation_name, self._names_of_operations())
         return connections

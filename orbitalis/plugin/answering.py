@@ -11,10 +11,10 @@ from orbitalis.errors import BusError, NobodyWaitsError
 from orbitalis.log import FieldLogger
 from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection
+from orbitalis.operations.operation_statistics import bounded, text_of
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.peer_queues import is_being_cancelled
 from orbitalis.plugin.asked_inputs import AskedInputs
-from orbitalis_wire import limits
 from orbitalis_wire.messages import OperationErrorMessage
 
 __all__ = ["answer_input"]
@@ -51,7 +51,7 @@ async def answer_input(
 async def _send_error(
     connection: Connection, answer: Answer, error: BaseException, publisher: ConnectionPublisher
 ) -> None:
-    message = OperationErrorMessage(error_type=_bounded(type(error).__name__), error_message=_bounded(_text_of(error)))
+    message = OperationErrorMessage(error_type=bounded(type(error).__name__), error_message=bounded(text_of(error)))
     try:
         waiting = publisher.start_output(answer.topic, message, connection.headers, answer)
         if waiting is not None:
@@ -68,14 +68,3 @@ async def _send_error(
                 "topic": answer.topic,
             },
         )
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # users write exceptions, too
-        return ""
-
-
-def _bounded(text: str) -> str:
-    return text.encode("utf-8", "replace")[: limits.ERROR_TEXT_BYTES].decode("utf-8", "ignore")

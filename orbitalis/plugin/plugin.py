@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from time import perf_counter
 from typing import Any, ClassVar, TypeVar
 
 from orbitalis.arguments import check_identifiers, check_list
 from orbitalis.bus.client import Later
-from orbitalis.errors import OrbiterStateError
+from orbitalis.errors import NobodyWaitsError, OrbiterStateError
 from orbitalis.message.event import Event, IdentifierSource
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.message.schema import SchemaSpec
@@ -19,12 +20,14 @@ from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.explanation import PluginExplanation
 from orbitalis.operations.handlers import Handler, HandlerCache
+from orbitalis.operations.operation_statistics import OperationStatistics
 from orbitalis.operations.process_pool import ProcessPool, default_size
 from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin, declared_operations
 from orbitalis.operations.typed_operation import Sends, is_typed_operation
 from orbitalis.orbiter.attributes import check_entry
 from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
+from orbitalis.orbiter.peer_queues import is_being_cancelled
 from orbitalis.orbiter.runtime import RoleCalls
 from orbitalis.plugin.answering import answer_input
 from orbitalis.plugin.asked_inputs import AskedInputs
@@ -88,6 +91,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self.state = PluginState.CREATED
         """What it is doing."""
         self.operations = {**declared_operations(self, self._send_result), **self.operations}
+        self._responder.explain = self.explain
+        self._responder.documentation_of = self._documentation_of
         self._outputs = OutputSender(self.identifier, self._machine, self._runtime)
         self._asked.serve(self._runtime)
         self._rhythms = Rhythms(self, self.identifier, self._outputs, self.statistics)
@@ -299,29 +304,46 @@ class Plugin(OperationsProviderMixin, Orbiter):
     ) -> Coroutine[Any, Any, object] | None:
         name = connection.slot.operation_name
         operation = self.operations.get(name)
+        statistics = self._operation_statistics[name]
         if operation is not None and operation.handler is not None:
-            work = partial(self._operate, self._handlers.find(name, operation.handler), connection, topic, event)
+            handler = self._handlers.find(name, operation.handler)
+            work = partial(self._operate, statistics, handler, connection, topic, event)
         elif event.answer_requested:
-            work = partial(self._fail, name)
+            work = partial(self._fail, statistics, name)
         else:
             return None
         if event.answer_requested and connection.slot.output_topic is not None:
             answer = self._asked.begin(connection, event)
             if answer is None:
                 return None
+            answer.statistics = statistics
             return answer_input(work, connection, answer, self._asked, self._runtime.publisher)
         return work()
 
-    async def _operate(self, handler: Handler, connection: Connection, topic: str, event: Event[Any]) -> None:
-        work = handler.start(connection, topic, event)
-        if work is not None:
-            try:
-                await work
-            finally:
-                connection.touch()
+    async def _operate(
+        self, statistics: OperationStatistics, handler: Handler, connection: Connection, topic: str, event: Event[Any]
+    ) -> None:
+        statistics.executions += 1
+        begun = perf_counter()
+        try:
+            work = handler.start(connection, topic, event)
+            if work is not None:
+                try:
+                    await work
+                finally:
+                    connection.touch()
+        except (Exception, asyncio.CancelledError) as error:
+            is_ended = isinstance(error, asyncio.CancelledError) and is_being_cancelled()
+            if not is_ended and not isinstance(error, NobodyWaitsError):
+                statistics.note_error(error)
+            raise
+        finally:
+            statistics.seconds_in_handler += perf_counter() - begun
 
-    async def _fail(self, operation_name: str) -> None:
-        raise OrbiterStateError(f"{self} does not handle operation '{operation_name}' any more")
+    async def _fail(self, statistics: OperationStatistics, operation_name: str) -> None:
+        error = OrbiterStateError(f"{self} does not handle operation '{operation_name}' any more")
+        statistics.note_error(error)
+        raise error
 
     def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
         self._handlers.forget(slot.operation_name)
@@ -338,6 +360,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         if topic is None or (message is None and answer is None) or not slot.is_connection:
             return None
         return self._runtime.publisher.start_output(topic, message, connection.headers, answer)
+
+    def _documentation_of(self, operation_name: str) -> str:
+        operation = self.operations.get(operation_name)
+        return "" if operation is None else operation.documentation
 
     def explain(self) -> PluginExplanation:
         """Return to whom its operations are lent, and why not to others: of each operation, what is known."""
@@ -432,6 +458,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
                 topic, message, connection.headers, correlation_identifier=event.identifier
             )
             await self._runtime.publisher.all_published([] if waiting is None else [waiting], [])
+            self._operation_statistics[connection.operation_name].answers += 1
 
 
 def _input_of(slot: Slot) -> SchemaSpec[Any]:

@@ -21,6 +21,8 @@ class OrbiterStatistics:
     """Messages of remotes that sent more than `maximum_remote_events_per_second`."""
     too_fast_strangers: int = 0
     """Messages of others beyond `maximum_stranger_events_per_second`."""
+    too_fast_operators: int = 0
+    """Requests of operators beyond `limits.INTROSPECTION_ANSWERS_PER_SECOND`."""
     overloaded: int = 0
     """Messages that came while too much was still to be done."""
     duplicates: int = 0

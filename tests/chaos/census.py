@@ -60,7 +60,7 @@ def census(orbiters: Sequence[Orbiter]) -> dict[str, Any]:
 
 def _stray_subscriptions(orbiter: Orbiter) -> set[str]:
     """Return what an orbiter is subscribed to and need not be, or the other way round."""
-    wanted = set(orbiter._protocol_filters())
+    wanted = {*orbiter._protocol_filters(), *orbiter._responder.filters}
     for slot in orbiter._machine.slots:
         if slot.state is not SlotState.OFFERED:
             wanted.update(slot.local_topics)

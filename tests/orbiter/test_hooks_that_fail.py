@@ -105,7 +105,7 @@ async def test_a_preparation_that_raises_ends_the_handshake_alone(
         await until(lambda: len(plugin._machine.slots) == 0)
         assert len(core._machine.slots) == 1
         topics = set(plugin.eventbus_client._subscriptions)
-        assert topics == set(plugin._protocol_filters())
+        assert topics == {*plugin._protocol_filters(), *plugin._responder.filters}
 
 
 @pytest.mark.usefixtures("impatience")
@@ -363,7 +363,7 @@ async def test_nothing_is_prepared_for_a_request_that_is_taken_back_while_its_to
     plugin.eventbus_client._start_subscribe = hang  # type: ignore[method-assign]
     async with running(plugin, core):
         await asked.wait()
-        before = set(plugin._protocol_filters())
+        before = {*plugin._protocol_filters(), *plugin._responder.filters}
         await core.stop()
         await until(lambda: not list(plugin._machine.slots))
         assert set(plugin.eventbus_client._subscriptions) > before

@@ -130,7 +130,7 @@ def _is_at_rest(orbiter: Orbiter) -> bool:
 
 def _subscriptions_are_what_is_needed(orbiter: Orbiter, client: ShakyBusClient) -> None:
     """S7."""
-    wanted = {*orbiter._protocol_filters(), *wanted_topics(orbiter._machine)}
+    wanted = {*orbiter._protocol_filters(), *orbiter._responder.filters, *wanted_topics(orbiter._machine)}
     there = set(client._subscriptions)
     assert there <= wanted, f"S7: '{orbiter.identifier}' is still subscribed to {sorted(there - wanted)}"
     lacking = wanted - there - client.not_subscribed
