@@ -1,7 +1,6 @@
 """What an orbiter tells operators: answers made of what it has and has counted.
 
-Nothing in here knows setup data, inputs or outputs. What cannot be left out of an answer, such as what an error says, is
-of a bounded size.
+Nothing in here knows setup data, inputs or outputs. Texts that are of any length, such as what an error says, are cut.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import yaml
 from orbitalis import Constraint, Core, Event, Input, OperationRequirement, Output, Plugin, StringMessage, operation
 from orbitalis.bus import LocalEventBusClient, QueueBounds
 from orbitalis.errors import OperationFailedError, OverloadedError
+from orbitalis.operating import Operator
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
 from orbitalis.testing import Harness
@@ -26,6 +27,7 @@ from orbitalis_wire.messages import (
     DiscoverMessage,
     GracefulCloseConnectionMessage,
     GracelessCloseConnectionMessage,
+    IntrospectionRequestMessage,
     KeepaliveMessage,
     KeepaliveRequestMessage,
     OfferMessage,
@@ -60,6 +62,7 @@ NAMES = {
     GracelessCloseConnectionMessage: "graceless close",
     CloseConnectionAckMessage: "close acknowledgement",
 }
+INTROSPECTION = ("introspection request", "pong, info, connections, statistics")
 NEVER = "\u2013"
 Carried = dict[str, set[bool]]
 """For each header, whether messages of a kind carried it: always, never or now and then."""
@@ -209,7 +212,8 @@ def test_messages_of_the_protocol_carry_the_headers_that_the_document_says() -> 
         for header in HEADERS:
             found[header].add(getattr(send, header, None) is not None)
 
-    assert carried == {kind: said for kind, said in table().items() if kind not in (*OF_DATA, "will")}
+    elsewhere = (*OF_DATA, *INTROSPECTION, "will")
+    assert carried == {kind: said for kind, said in table().items() if kind not in elsewhere}
 
 
 async def test_a_will_carries_the_headers_that_the_document_says(harness: Harness) -> None:
@@ -273,6 +277,27 @@ async def test_inputs_and_outputs_carry_the_headers_that_the_document_says(harne
     del carried[""]
 
     assert carried == {kind: table()[kind] for kind in OF_DATA}
+
+
+async def test_requests_of_operators_and_answers_carry_the_headers_that_the_document_says(harness: Harness) -> None:
+    await harness.start(Moody(identifier="plugin", eventbus_client=harness.client()))
+    before = len(harness.recording)
+    async with Operator(harness.client(), identifier="op") as op:
+        for ask in (op.ping, op.info, op.connections, op.statistics):
+            assert list(await ask("plugin")) == ["plugin"]
+            assert list(await ask()) == ["plugin"]
+
+    carried: dict[str, Carried] = {}
+    for sent in harness.recording[before:]:
+        is_request = isinstance(sent.payload, IntrospectionRequestMessage)
+        found = carried.setdefault(INTROSPECTION[0] if is_request else INTROSPECTION[1], defaultdict(set))
+        for header in HEADERS:
+            found[header].add(getattr(sent.event, header) is not None)
+        assert sent.event.protocol_version == 1
+        assert (sent.event.incarnation is None) == is_request
+        assert sent.event.readable_encodings is not None
+
+    assert carried == {kind: table()[kind] for kind in INTROSPECTION}
 
 
 def test_a_request_without_headers_is_confirmed_with_an_identifier_of_the_plugins() -> None:

@@ -11,7 +11,7 @@ from tests.support.repository import ROOT, run
 __all__ = ["SecureBroker"]
 
 _EXAMPLE = ROOT / "examples" / "secure"
-_PORTS = {"core": 8883, "plugin": 8884}
+_PORTS = {"core": 8883, "plugin": 8884, "operator": 8885}
 
 
 class SecureBroker(Broker):
@@ -26,9 +26,10 @@ class SecureBroker(Broker):
         self.certificates = folder / "certificates"
         self.ports = {role: unused_port() for role in _PORTS}
         self.certify("broker", "localhost")
-        # The broker needs the authorities of both.
+        # The broker needs the authorities of all.
         self.certify("core", "nobody")
         self.certify("plugin", "anybody")
+        self.certify("operator", "somebody")
 
     @property
     def example(self) -> str:
@@ -59,7 +60,7 @@ class SecureBroker(Broker):
 
     def _configuration(self) -> str:
         example = self.adapted(self.example)
-        assert example.count(str(self.certificates)) == 6
+        assert example.count(str(self.certificates)) == 9
         assert all(f"\nlistener {port} {self.host}\n" in example for port in self.ports.values())
         # Where the tests run as root, it would become somebody who cannot read the keys.
         return f"per_listener_settings true\nlog_dest stderr\nlog_type all\nuser root\n{example}"

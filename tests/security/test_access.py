@@ -25,6 +25,7 @@ from tests.support.events import until
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, needs, running
 
 END = {"operation_name": "end", "connection_identifier": "end"}
+ROLES = ["core", "plugin", "operator"]
 NOBODY = "-"
 """What stands for a sender that is not known."""
 
@@ -106,12 +107,13 @@ def topic_of(channel: Channel, role: str, sender: str, recipient: str) -> str:
         "{recipient_identifier}": recipient,
         f"{{{other}_identifier}}": recipient,
     }
+    levels.setdefault("{operator_identifier}", recipient)
     return "/".join(
         levels.get(level, "text" if level.startswith("{") else level) for level in channel.address.split("/")
     )
 
 
-@pytest.mark.parametrize("role", ["core", "plugin"])
+@pytest.mark.parametrize("role", ROLES)
 async def test_everybody_publishes_as_himself_in_his_role_and_as_nobody_else(secure: SecureBroker, role: str) -> None:
     thief = f"{role}-thief"
     async with raw(secure, role, thief) as client:
@@ -125,35 +127,42 @@ async def test_everybody_publishes_as_himself_in_his_role_and_as_nobody_else(sec
             assert not await client.may_publish(topic), topic
 
 
-@pytest.mark.parametrize("role", ["core", "plugin"])
+@pytest.mark.parametrize("role", ROLES)
 async def test_everybody_reads_what_is_for_himself_in_his_role(secure: SecureBroker, role: str) -> None:
     """The broker grants every subscription, and delivers nothing that the user may not read."""
-    names, reader = {"core": "home", "plugin": "lamp"}, f"{role}-reader"
+    names, reader = {"core": "home", "plugin": "lamp", "operator": "olga"}, f"{role}-reader"
     async with (
         raw(secure, role, reader) as client,
         raw(secure, "core", names["core"]) as home,
         raw(secure, "plugin", names["plugin"]) as lamp,
+        raw(secure, "operator", names["operator"]) as olga,
     ):
+        senders = {"core": home, "plugin": lamp, "operator": olga}
         for topic_filter in ("#", "$SYS/#", *(one.address for one in CHANNELS.values() if "{" not in one.address)):
             await client.subscribe(topic_filter, qos=1)
-        for sends, channel in SENT:
+        published: list[str] = []
+        readable: dict[tuple[str, Channel], str] = {}
+        for sends, channel in sorted(SENT, key=str):
             for recipient in ("victim", reader):
-                topic = topic_of(channel, sends, names[sends], recipient)
-                assert await (home if sends == "core" else lamp).may_publish(topic)
-        for sender, name in (home, "home"), (lamp, "lamp"):
-            assert await sender.may_publish(
-                CloseAckTopic.build(**END, recipient_identifier=reader, sender_identifier=name)
-            )
+                published.append(topic_of(channel, sends, names[sends], recipient))
+                assert await senders[sends].may_publish(published[-1])
+            if (role, channel) in READ:
+                readable[sends, channel] = published[-1]
+        # Of each sender the last thing that the reader may read, once more: all that was sent before has come then.
+        last = {sends: topic for (sends, _), topic in readable.items()}
+        for sends, topic in last.items():
+            published.append(topic)
+            assert await senders[sends].may_publish(topic)
         received: list[str] = []
 
-        def has_both_ends() -> bool:
+        def has_come() -> bool:
             received.extend(client.received())
-            return sum("/end/" in topic for topic in received) == len(names)
+            return all(received.count(topic) == published.count(topic) for topic in last.values())
 
-        await until(has_both_ends)
+        await until(has_come)
 
-    expected = {topic_of(channel, sends, names[sends], reader) for sends, channel in SENT if (role, channel) in READ}
-    assert {topic for topic in received if "/end/" not in topic} == expected
+    assert last
+    assert set(received) == set(readable.values())
 
 
 def test_there_is_no_other_way_in(secure: SecureBroker) -> None:
@@ -222,7 +231,10 @@ async def test_what_an_orbiter_needs_is_allowed_and_what_a_thief_tries_is_not(se
         assert thief.received() == []
 
 
-@pytest.mark.parametrize(("role", "other"), [("core", "plugin"), ("plugin", "core")])
+@pytest.mark.parametrize(
+    ("role", "other"),
+    [("core", "plugin"), ("plugin", "core"), ("core", "operator"), ("plugin", "operator"), ("operator", "core")],
+)
 async def test_nobody_gets_in_at_the_listener_of_the_other_role(secure: SecureBroker, role: str, other: str) -> None:
     client = connect(secure.url_of(role, f"{role}-stranger", at=other))
     with pytest.raises(BusRefusedError, match=r"refuses this client's certificate, or its lack: .*alert unknown ca"):

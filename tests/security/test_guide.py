@@ -60,17 +60,19 @@ def test_the_guide_leads_to_a_home_with_a_lamp(secure: SecureBroker, environment
     [
         (("core", "lamp"), "there is a plugin 'lamp' already"),
         (("plugin", "home"), "there is a core 'home' already"),
+        (("operator", "home"), "there is a core 'home' already"),
+        (("core", "olga"), "there is an operator 'olga' already"),
         (("plugin", "-"), "'-' is not a name"),
         (("plugin", "a/b"), "'a/b' is not a name"),
         (("plugin", "+"), "'+' is not a name"),
         (("plugin", "a b"), "'a b' is not a name"),
         (("plugin", ""), "'' is not a name"),
-        (("thief", "a"), "expected: certify broker|core|plugin NAME"),
-        (("plugin",), "expected: certify broker|core|plugin NAME"),
+        (("thief", "a"), "expected: certify broker|core|plugin|operator NAME"),
+        (("plugin",), "expected: certify broker|core|plugin|operator NAME"),
     ],
 )
 def test_certificates_that_are_not_made(arguments: tuple[str, ...], reason: str, tmp_path: Path) -> None:
-    for kind, name in (("core", "home"), ("plugin", "lamp")):
+    for kind, name in (("core", "home"), ("plugin", "lamp"), ("operator", "olga")):
         (tmp_path / kind).mkdir()
         (tmp_path / kind / f"{name}.pem").touch()
     certify = ROOT / "examples" / "secure" / "certify"
@@ -83,5 +85,5 @@ def test_certificates_that_are_not_made(arguments: tuple[str, ...], reason: str,
 
 def test_keys_are_for_their_owner_alone(secure: SecureBroker) -> None:
     keys = list(secure.certificates.rglob("*.key"))
-    assert len(keys) >= 6
+    assert len(keys) >= 8
     assert {key.stat().st_mode & 0o077 for key in keys} == {0}
