@@ -143,7 +143,7 @@ async def test_an_orbiter_that_is_set_to_does_not_even_listen(harness: Harness) 
     await harness.idle()
 
     assert [one.topic for one in answers(harness)] == ["orbitalis/op/other/pong"]
-    filters = [one.topic_filter for one in harness.bus.subscriptions if "introspection" in one.topic_filter]
+    filters = [one.topic_filter for one in harness._bus.subscriptions if "introspection" in one.topic_filter]
     assert sorted(filters) == [ALL, "orbitalis/other/+/introspection"]
 
 
@@ -312,7 +312,10 @@ async def test_an_info_says_what_an_orbiter_lends_requires_and_lacks(harness: Ha
     plugin = lamp(harness)
     plugin.operations["text"].policy.maximum = 3
     core = core_of(
-        harness, operation_requirements={"other": OperationRequirement(Constraint(minimum=2, inputs=[Input.string()], outputs=[Output.no_output()]))}
+        harness,
+        operation_requirements={
+            "other": OperationRequirement(Constraint(minimum=2, inputs=[Input.string()], outputs=[Output.no_output()]))
+        },
     )
     await harness.start(plugin, core)
     await ask(harness, subject="info", answer_topic="orbitalis/op/-/info")

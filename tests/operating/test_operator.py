@@ -136,7 +136,7 @@ async def test_a_page_that_is_lost_is_asked_for_again(harness: Harness) -> None:
         if lost > 2:
             receive(*arguments)
 
-    plugin._responder.receive = lose  # type: ignore[method-assign]
+    plugin._responder.receive = lose  # type: ignore[method-assign, assignment]
     async with operator(harness) as op:
         found = await op.info("lamp", within=10.0)
 
@@ -163,7 +163,7 @@ async def test_an_orbiter_that_starts_anew_meanwhile_is_asked_anew(harness: Harn
         )
 
     now = datetime.now(UTC)
-    script = {
+    script: dict[str | None, list[tuple[str, str, str | None]]] = {
         None: [("first", "old", "more"), ("second", "new", "next")],
         "more": [("second", "lost", None)],
         "next": [("second", "newer", None)],
