@@ -70,6 +70,22 @@ class Introspected(Protocol):
 class Responder:
     """Answers operators in the name of one orbiter. It sends nothing that nobody has asked for."""
 
+    __slots__ = (
+        "_client",
+        "_complain",
+        "_delayed",
+        "_has_complained",
+        "_incarnation",
+        "_machine",
+        "_orbiter",
+        "_queued",
+        "_rate",
+        "_started_at",
+        "_submit",
+        "documentation_of",
+        "explain",
+    )
+
     def __init__(
         self,
         orbiter: Introspected,
@@ -95,7 +111,8 @@ class Responder:
         self._incarnation = ""
         self._started_at = datetime.now(UTC)
         self._rate = RateLimiter()
-        self._delayed: set[asyncio.TimerHandle] = set()
+        self._delayed: set[asyncio.TimerHandle] | None = None
+        """What has answers begin at their moment; `None` before the first, since it would take memory for nothing."""
         self._queued = 0
         self._has_complained = False
         """Whether a request that breaks the protocol was logged; the others are counted."""
@@ -138,9 +155,9 @@ class Responder:
     def stop(self) -> None:
         """Answer nothing more; what is in the queue is up to that."""
         self._client = None
-        for handle in self._delayed:
+        for handle in self._delayed or ():
             handle.cancel()
-        self._delayed.clear()
+        self._delayed = None
 
     # In
 
@@ -167,7 +184,7 @@ class Responder:
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
-        if len(self._delayed) + self._queued >= _PENDING or not self._rate.admits(
+        if len(self._delayed or ()) + self._queued >= _PENDING or not self._rate.admits(
             now, limits.INTROSPECTION_ANSWERS_PER_SECOND
         ):
             statistics.too_fast_operators += 1
@@ -178,12 +195,16 @@ class Responder:
             self._enqueue(question)
 
     def _answer_at(self, loop: asyncio.AbstractEventLoop, at: float, question: Question) -> None:
+        delayed = self._delayed
+        if delayed is None:
+            delayed = self._delayed = set()
+
         def begin() -> None:
-            self._delayed.discard(handle)
+            delayed.discard(handle)
             self._enqueue(question)
 
         handle = loop.call_at(at, begin)
-        self._delayed.add(handle)
+        delayed.add(handle)
 
     # Out
 

@@ -46,6 +46,8 @@ __all__ = ["Orbiter"]
 _STOP_TIMEOUT = 5.0
 """Seconds for which `stop` waits for closes to be sent and hooks to return."""
 _SETTINGS: Final = frozenset(one.name for one in fields(OrbiterConfig)) - {"topics"}
+_OTHERS: Final = {"introspection", "introspection_topic", "raise_exceptions", "with_loop", "loop_interval"}
+_DEFAULTED: Final = _SETTINGS | _OTHERS
 
 
 @dataclass(kw_only=True, eq=False)
@@ -163,7 +165,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         if counts:
             self._home.check()
         check_attribute(self, name, value)
-        if name not in _SETTINGS or value is not getattr(type(self), name, None) or name in vars(self):
+        if name not in _DEFAULTED or value is not getattr(type(self), name, None) or name in vars(self):
             super().__setattr__(name, value)  # a default is the class's, and takes no room in each orbiter
         if counts:
             self._configure()

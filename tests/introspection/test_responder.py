@@ -217,14 +217,14 @@ async def test_requests_that_wait_for_their_moment_are_bounded_and_end_with_the_
         for number in range(20):
             await ask(harness, identifier=f"question-{second}-{number}", spread=60.0)
         await harness.advance(1.0)
-        assert len(plugin._responder._delayed) <= BURST
+        assert len(plugin._responder._delayed or ()) <= BURST
     assert plugin.statistics.too_fast_operators > 0
     given = len(answers(harness))
     await plugin.stop()
     await harness.advance(100.0)
 
     assert len(answers(harness)) == given
-    assert plugin._responder._delayed == set()
+    assert plugin._responder._delayed is None
 
 
 async def test_many_orbiters_answer_within_the_spread_and_not_at_once(harness: Harness) -> None:

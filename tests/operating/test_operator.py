@@ -11,6 +11,7 @@ import pytest
 
 from orbitalis import Core, Event, Operation, Output, Plugin, operation
 from orbitalis.errors import BusNotConnectedError, OrbiterStateError
+from orbitalis.introspection.responder import Responder
 from orbitalis.operating import Operator, PongAnswer
 from orbitalis.testing import Harness
 from orbitalis_wire.messages import (
@@ -124,19 +125,17 @@ async def test_pages_are_followed_to_their_end(harness: Harness) -> None:
     assert len(harness.recording.of(InfoMessage)) > 10
 
 
-async def test_a_page_that_is_lost_is_asked_for_again(harness: Harness) -> None:
-    plugin = lamp(harness)
-    await harness.start(plugin)
-    lost = 0
-    receive = plugin._responder.receive
+async def test_a_request_that_is_lost_is_sent_again(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    await harness.start(lamp(harness))
+    receive, come = Responder.receive, 0
 
     def lose(*arguments: Any) -> None:
-        nonlocal lost
-        lost += 1
-        if lost > 2:
+        nonlocal come
+        come += 1
+        if come > 2:
             receive(*arguments)
 
-    plugin._responder.receive = lose  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(Responder, "receive", lose)
     async with operator(harness) as op:
         found = await op.info("lamp", within=10.0)
 
