@@ -10,6 +10,7 @@ from orbitalis.errors import RemoteProtocolError
 from orbitalis.introspection.pages import CURSOR_BYTES
 from orbitalis.introspection.subjects import FORMS, UNKNOWN_SENDER, Subject
 from orbitalis.message.event import Event
+from orbitalis.protocol.peers import PREFERRED_ENCODINGS
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire import PROTOCOL_VERSION, limits, timings
 from orbitalis_wire.envelope import Encoding
@@ -70,7 +71,7 @@ def read_request(
         answer_topic = _own_answer_topic(identifier, operator, subject, request.answer_topic)
     except TopicError as error:
         raise RemoteProtocolError(f"it names a topic that cannot be used: {_shown(error)}") from None
-    cursor, encodings = request.cursor, event.readable_encodings
+    cursor, readable = request.cursor, event.readable_encodings or ()
     return Question(
         subject=subject,
         answer_topic=answer_topic,
@@ -78,7 +79,7 @@ def read_request(
         # No answer gives a longer one.
         cursor=cursor if cursor is not None and len(cursor) <= CURSOR_BYTES else None,
         spread=min(request.spread, timings.INTROSPECTION_SPREAD),
-        encoding=Encoding.AVRO if encodings is not None and Encoding.AVRO in encodings else Encoding.JSON,
+        encoding=next((one for one in PREFERRED_ENCODINGS if one in readable), Encoding.JSON),
         bus=event.origin,
     )
 

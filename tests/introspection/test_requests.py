@@ -90,10 +90,16 @@ def test_a_cursor_that_no_answer_gave_is_not_kept() -> None:
     assert read(cursor="x" * 1000).cursor is None
 
 
-@pytest.mark.parametrize(("listed", "expected"), [(None, "json"), (["json"], "json"), (["json", "AVRO"], "avro")])
-def test_the_answer_is_in_an_encoding_that_the_operator_reads(listed: list[str] | None, expected: str) -> None:
-    listed = listed and [Encoding.AVRO.value if one == "AVRO" else one for one in listed]
-
-    question = read(event={"readable_encodings": listed})
-
-    assert question.encoding is (Encoding.AVRO if expected == "avro" else Encoding.JSON)
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (None, Encoding.JSON),
+        (["json"], Encoding.JSON),
+        (["json", Encoding.AVRO_1_0.value], Encoding.AVRO_1_0),
+        ([Encoding.AVRO_1_0.value, Encoding.AVRO.value, "json"], Encoding.AVRO),
+    ],
+)
+def test_the_answer_is_in_the_newest_encoding_that_the_operator_reads(
+    listed: list[str] | None, expected: Encoding
+) -> None:
+    assert read(event={"readable_encodings": listed}).encoding is expected

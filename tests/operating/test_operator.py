@@ -261,6 +261,32 @@ async def test_an_answer_that_comes_twice_or_late_is_ignored(harness: Harness) -
         assert op._inquiries == {}
 
 
+async def test_a_page_that_comes_again_while_the_next_one_is_awaited_is_ignored(harness: Harness) -> None:
+    def connection(name: str) -> ConnectionInfo:
+        return ConnectionInfo(
+            connection_identifier=name, remote_identifier=name, operation_name="text", state="open", since=now
+        )
+
+    now = datetime.now(UTC)
+    first: list[Event[IntrospectionRequestMessage]] = []
+
+    async def answer(topic: str, event: Event[IntrospectionRequestMessage]) -> None:
+        if event.payload.cursor is None:
+            first.append(event)
+            await publish(harness, event, connections=(connection("one"),), next_cursor="more")
+            return
+        await publish(harness, first[0], connections=(connection("one"),), next_cursor="elsewhere")
+        await publish(harness, event, connections=(connection("two"),))
+
+    await listen(harness, answer)
+    async with operator(harness) as op:
+        (found,) = (await op.connections("lamp")).values()
+        assert op.ignored == 1
+
+    assert [one.remote_identifier for one in found.connections] == ["one", "two"]
+    assert found.is_complete
+
+
 async def test_what_is_malformed_does_no_harm(harness: Harness) -> None:
     """Other messages, empty ones, and answers about something else."""
     await harness.start(lamp(harness))
