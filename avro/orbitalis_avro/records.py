@@ -68,9 +68,11 @@ class Record:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def record(class_: type[R]) -> type[R]:
-    """Make a frozen dataclass of a class that has slots and an `__init__`."""
-    dataclass(init=False, repr=False, eq=False, kw_only=True)(class_)
-    # `frozen=True` would compile what Record has; without this, no frozen dataclass could derive from the class.
+    """Make a frozen dataclass of a class that has slots and an `__init__`; it may derive from another record."""
+    # `frozen=True` compiles what Record has, so it is left out but for those that dataclasses refuse without it.
+    is_derived = any(map(_is_record, class_.__mro__[1:]))
+    dataclass(init=False, repr=False, eq=False, kw_only=True, frozen=is_derived)(class_)
+    # Without this, no frozen dataclass could derive from the class.
     vars(class_)["__dataclass_params__"].frozen = True
     class_.__record_fields__ = _fields_of(class_)
     given: dict[str, object] = getattr(vars(class_).get("__init__"), "__kwdefaults__", None) or {}
@@ -93,5 +95,5 @@ def _values(of: object, names: tuple[str, ...]) -> tuple[object, ...]:
     return tuple([getattr(of, name) for name in names])
 
 
-def _is_record(class_: type[Record]) -> bool:
+def _is_record(class_: type[object]) -> bool:
     return "__record_fields__" in vars(class_)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache, partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar, cast, overload
 
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
 from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
+from orbitalis_avro.records import not_several, record
 from orbitalis_wire import limits, messages
 from orbitalis_wire.schemas import SCHEMAS
 
@@ -26,6 +27,9 @@ M = TypeVar("M")
 Q = TypeVar("Q")
 T = TypeVar("T")
 T_spec = TypeVar("T_spec", bound="SchemaSpec")
+
+_set: Final = object.__setattr__
+_NO_SCHEMAS: Final[frozenset[str]] = frozenset()
 
 
 _NO_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.DOTALL)
@@ -140,17 +144,25 @@ def _depth(text: str) -> int:
     return deepest
 
 
+class _MakesInput(Protocol[M]):
+    def __call__(self, *, exact: bool = False) -> Input[M]: ...
+
+
+class _MakesOutput(Protocol[M]):
+    def __call__(self, *, exact: bool = False) -> Output[M]: ...
+
+
 class _Constructor(Generic[M]):
-    """A class method without arguments that both kinds have: what it makes accepts the messages of one class."""
+    """A class method that both kinds have: what it makes accepts the messages of one class."""
 
     def __init__(self, message_class: type[M]) -> None:
         self._message_class = message_class
 
     @overload
-    def __get__(self, instance: object, owner: type[Input]) -> Callable[[], Input[M]]: ...
+    def __get__(self, instance: object, owner: type[Input]) -> _MakesInput[M]: ...
     @overload
-    def __get__(self, instance: object, owner: type[Output]) -> Callable[[], Output[M]]: ...
-    def __get__(self, instance: object, owner: type[Any]) -> Callable[[], Any]:
+    def __get__(self, instance: object, owner: type[Output]) -> _MakesOutput[M]: ...
+    def __get__(self, instance: object, owner: type[Any]) -> Callable[..., Any]:
         made: Any = _with_fields(owner)
         if self._message_class is NoneType:
             return partial(made, support_empty_schema=True)
@@ -162,6 +174,9 @@ class SchemaSpec(Generic[P]):
 
     Both are generic in the payload, for type checkers: `Input[StringMessage]` accepts a StringMessage, `Input[None]`
     an empty event, `Input[Any]` (or `Input`) what only the run knows.
+
+    Peers that can resolve schemas are connected also where the one side can read what the other one writes. With
+    `exact=True`, only the same schemas match; a collection of some of the schemas says so of those.
     """
 
     __slots__ = ()
@@ -169,6 +184,8 @@ class SchemaSpec(Generic[P]):
     schemas: Sequence[str]
     support_empty_schema: bool
     support_undefined_schema: bool
+    exact: frozenset[str]
+    """Those of the schemas that match the same schema alone."""
 
     if TYPE_CHECKING:  # the generated record, the other base of Input and Output, has it
 
@@ -178,6 +195,7 @@ class SchemaSpec(Generic[P]):
             schemas: Sequence[str] = (),
             support_empty_schema: bool = False,
             support_undefined_schema: bool = False,
+            exact: bool | Collection[str] = False,
         ) -> None: ...
 
     empty = _Constructor(NoneType)
@@ -201,18 +219,18 @@ class SchemaSpec(Generic[P]):
         return _with_fields(cls)(support_undefined_schema=True)
 
     @classmethod
-    def from_schema(cls, schema: str) -> Self:
+    def from_schema(cls, schema: str, *, exact: bool = False) -> Self:
         """Accept payloads of one Avro schema, given as JSON text."""
-        return _with_fields(cls)(schemas=(schema,))
+        return _with_fields(cls)(schemas=(schema,), exact=exact)
 
     @classmethod
-    def from_message(cls, message_class: type[M]) -> SchemaSpec[M]:
+    def from_message(cls, message_class: type[M], *, exact: bool = False) -> SchemaSpec[M]:
         """Accept the messages of one class: a generated one or a user's.
 
         Raises:
             TypeError: The class is no message class.
         """
-        return _Neither(schemas=(schema_of(message_class),))
+        return _Neither(schemas=(schema_of(message_class),), exact=exact)
 
     @classmethod
     def from_wire(cls, record: messages.Input | messages.Output | Self) -> Self:
@@ -284,10 +302,12 @@ class SchemaSpec(Generic[P]):
 
     def _joined(self, other: SchemaSpec) -> Self:
         """Return what accepts all that either does."""
+        loose = {schema for one in (self, other) for schema in one.schemas if schema not in one.exact}
         return type(self)(
             schemas=(*self.schemas, *(schema for schema in other.schemas if schema not in self.schemas)),
             support_empty_schema=self.support_empty_schema or other.support_empty_schema,
             support_undefined_schema=self.support_undefined_schema or other.support_undefined_schema,
+            exact=(self.exact | other.exact) - loose,
         )
 
     def __str__(self) -> str:
@@ -317,13 +337,46 @@ class SchemaSpec(Generic[P]):
             schemas=schemas,
             support_empty_schema=self.support_empty_schema,
             support_undefined_schema=self.support_undefined_schema,
+            exact=frozenset([theirs.get(_forms[schema] or schema, schema) for schema in self.exact]),
         )
 
+    def __repr__(self) -> str:
+        """Show the call that makes an equal one."""
+        shown = [f"{name}={getattr(self, name)!r}" for name in _SHOWN_FIELDS]
+        if self.exact:
+            shown.append(f"exact={True if self.exact.issuperset(self.schemas) else sorted(self.exact)!r}")
+        return f"{type(self).__qualname__}({', '.join(shown)})"
 
+
+@record
 class Input(SchemaSpec[P], messages.Input):
     """What an operation can be fed with."""
 
-    __slots__ = ()
+    __slots__ = ("exact",)
+
+    exact: frozenset[str]
+    """Those of the schemas that match the same schema alone."""
+
+    def __init__(
+        self,
+        *,
+        schemas: Sequence[str] = (),
+        support_empty_schema: bool = False,
+        support_undefined_schema: bool = False,
+        exact: bool | Collection[str] = False,
+    ) -> None:
+        """Accept payloads of these schemas, given as JSON texts.
+
+        Raises:
+            TypeError: One text is given where several belong.
+            ValueError: `exact` names a schema that is none of these.
+        """
+        super().__init__(
+            schemas=schemas,
+            support_empty_schema=support_empty_schema,
+            support_undefined_schema=support_undefined_schema,
+        )
+        _set(self, "exact", _exact_of(schemas, exact))
 
     @property
     def has_input(self) -> bool:
@@ -336,19 +389,44 @@ class Input(SchemaSpec[P], messages.Input):
         return Input()
 
     @classmethod
-    def from_message(cls, message_class: type[M]) -> Input[M]:
+    def from_message(cls, message_class: type[M], *, exact: bool = False) -> Input[M]:
         """Accept the messages of one class, as :meth:`SchemaSpec.from_message` does."""
-        return Input(schemas=(schema_of(message_class),))
+        return Input(schemas=(schema_of(message_class),), exact=exact)
 
     def __or__(self, other: Input[Q]) -> Input[P | Q]:
         """Accept what either does."""
         return Input.from_wire(self._joined(other))
 
 
+@record
 class Output(SchemaSpec[P], messages.Output):
     """What an operation can send back."""
 
-    __slots__ = ()
+    __slots__ = ("exact",)
+
+    exact: frozenset[str]
+    """Those of the schemas that match the same schema alone."""
+
+    def __init__(
+        self,
+        *,
+        schemas: Sequence[str] = (),
+        support_empty_schema: bool = False,
+        support_undefined_schema: bool = False,
+        exact: bool | Collection[str] = False,
+    ) -> None:
+        """Accept payloads of these schemas, given as JSON texts.
+
+        Raises:
+            TypeError: One text is given where several belong.
+            ValueError: `exact` names a schema that is none of these.
+        """
+        super().__init__(
+            schemas=schemas,
+            support_empty_schema=support_empty_schema,
+            support_undefined_schema=support_undefined_schema,
+        )
+        _set(self, "exact", _exact_of(schemas, exact))
 
     @property
     def has_output(self) -> bool:
@@ -361,13 +439,13 @@ class Output(SchemaSpec[P], messages.Output):
         return Output()
 
     @classmethod
-    def from_message(cls, message_class: type[M]) -> Output[M]:
+    def from_message(cls, message_class: type[M], *, exact: bool = False) -> Output[M]:
         """Send the messages of one class: a generated one or a user's.
 
         Raises:
             TypeError: The class is no message class.
         """
-        return Output(schemas=(schema_of(message_class),))
+        return Output(schemas=(schema_of(message_class),), exact=exact)
 
     def __or__(self, other: Output[Q]) -> Output[P | Q]:
         """Send what either does."""
@@ -384,10 +462,46 @@ def with_spellings(alternatives: Sequence[T_spec], spellings: Iterable[str]) -> 
     return tuple(found)
 
 
+@record
 class _Neither(SchemaSpec[P], messages.Input):
     """A set of schemas that is said to be neither of an input nor of an output."""
 
-    __slots__ = ()
+    __slots__ = ("exact",)
+
+    exact: frozenset[str]
+    """Those of the schemas that match the same schema alone."""
+
+    def __init__(
+        self,
+        *,
+        schemas: Sequence[str] = (),
+        support_empty_schema: bool = False,
+        support_undefined_schema: bool = False,
+        exact: bool | Collection[str] = False,
+    ) -> None:
+        super().__init__(
+            schemas=schemas,
+            support_empty_schema=support_empty_schema,
+            support_undefined_schema=support_undefined_schema,
+        )
+        _set(self, "exact", _exact_of(schemas, exact))
+
+
+_SHOWN_FIELDS: Final = messages.Input.__record_fields__
+
+
+def _exact_of(schemas: Sequence[str], exact: bool | Collection[str]) -> frozenset[str]:
+    """Return which schemas match the same schema alone."""
+    if isinstance(exact, bool):
+        return frozenset(schemas) if exact else _NO_SCHEMAS
+    if isinstance(exact, str):
+        raise not_several("exact", exact)
+    if not exact:
+        return _NO_SCHEMAS
+    strange = [schema for schema in exact if schema not in schemas]
+    if strange:
+        raise ValueError(f"exact names what is none of the schemas: {strange[0][:80]!r}; write exact=True for all")
+    return frozenset(exact)
 
 
 def _with_fields(owner: type[T]) -> type[T]:
