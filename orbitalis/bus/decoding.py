@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -24,7 +24,7 @@ from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.dispatch import QueueBounds, Subscription, start_task_later
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.message.event import Event
-from orbitalis.message.payload import decode_payload
+from orbitalis.message.payload import UndecodedPayload, decode_payload
 from orbitalis_wire.envelope import decode_event
 
 __all__ = ["LARGE_BYTES", "Decoder"]
@@ -162,6 +162,9 @@ class Decoder:
             payload = decode_payload(envelope, ask)
             if is_taken:
                 payload = await loop.run_in_executor(thread, decode_payload, envelope)
+            elif isinstance(payload, UndecodedPayload):
+                reader = _reader(topic, message.addressees, payload)
+                payload = payload if reader is None else await loop.run_in_executor(thread, reader)
         except Exception as error:  # nothing that a stranger sends may end this
             self._refuse(topic, error)
             return None
@@ -236,6 +239,11 @@ class _Backlog:
 
 def _takes_nothing(message_class: type[object]) -> bool:
     return False
+
+
+def _reader(topic: str, addressees: Sequence[Subscription], payload: UndecodedPayload) -> Callable[[], object] | None:
+    """Return what reads a payload that no addressee takes as it is."""
+    return next((reader for one in addressees if (reader := one.reader(topic, payload)) is not None), None)
 
 
 def _is_taken(topic: str, addressees: Sequence[Subscription], message_class: type[object]) -> bool:

@@ -12,7 +12,7 @@ import contextvars
 import logging
 import sys
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -21,6 +21,7 @@ from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.other_versions import OtherVersions
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
+from orbitalis.message.payload import UndecodedPayload
 from orbitalis_wire import PROTOCOL_VERSION, limits
 
 __all__ = ["QueueBounds", "Subscription", "end_handlers", "start_task", "start_task_later"]
@@ -194,6 +195,21 @@ class Subscription:
             self.handler.dropped(topic, event)
         except Exception as error:  # the sender must not be told
             self._report_failure(topic, event, error)
+
+    def reader(self, topic: str, payload: UndecodedPayload) -> Callable[[], object] | None:
+        """Return what reads a payload that was not decoded, if the handler knows. Never raises."""
+        try:
+            return self.handler.reader(topic, payload)
+        except Exception:  # the sender must not be told; the handler gets the payload as it is
+            self._statistics.handler_errors += 1
+            _logger.exception(
+                "handler %r%s does not say what reads a payload on topic %r",
+                self.handler,
+                self._whose(topic),
+                topic,
+                extra=self._fields(topic),
+            )
+            return None
 
     @property
     def is_closed(self) -> bool:

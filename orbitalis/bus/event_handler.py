@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
 from orbitalis.message.event import Event
+from orbitalis.message.payload import UndecodedPayload
 
 __all__ = ["CallbackEventHandler", "EventCallback", "EventHandler"]
 
@@ -40,6 +41,14 @@ class EventHandler(ABC):
         :class:`~orbitalis.message.payload.UndecodedPayload`, or decoded nevertheless.
         """
         return True
+
+    def reader(self, topic: str, payload: UndecodedPayload) -> Callable[[], object] | None:
+        """Return what reads a payload of which no message class here has the schema, or that is not taken.
+
+        Asked of large messages, which are read in a thread; most handlers know nothing of the kind. What is returned
+        may raise :class:`~orbitalis_avro.errors.DecodeError`.
+        """
+        return None
 
     def log_fields(self, topic: str) -> Mapping[str, str]:
         """Return what lines of the log about events on a topic have as fields, such as `operation`."""

@@ -17,6 +17,7 @@ from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError, OrbiterStateError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event
+from orbitalis.message.payload import UndecodedPayload
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 
@@ -371,6 +372,10 @@ class _Part(Subscription):
         """Tell the handler that an event was dropped, unless it has come by another bus. Never raises."""
         if not self._parts.is_copy(event):
             self._parts.whole.tell_dropped(topic, event.coming_from(self._bus))
+
+    def reader(self, topic: str, payload: UndecodedPayload) -> Callable[[], object] | None:
+        """Return what reads a payload that was not decoded, if the handler knows. Never raises."""
+        return self._parts.whole.reader(topic, payload)
 
     def offer(self, topic: str, event: Event[Any], length: int = 0) -> None:
         """Deliver an event; never raises."""

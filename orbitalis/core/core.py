@@ -219,6 +219,7 @@ class Core(OperationRequester):
             handle=self._handle_output,
             take_at_once=self._take_answer,
             dropped=_ignore_dropped,
+            unreadable=lambda connection, event, error: None,
             concurrency=lambda slot: 1,
             disconnected=self._on_disconnected,
             compliance_changed=self._on_compliance_changed,

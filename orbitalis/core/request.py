@@ -32,6 +32,7 @@ from orbitalis.operations.typed_operation import TypedOperation, is_typed_operat
 from orbitalis.orbiter.asides import Asides
 from orbitalis.protocol.effects import CloseReason
 from orbitalis.protocol.slots import Slot
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire import timings
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
@@ -326,13 +327,30 @@ class OperationRequester(OperationExecutor):
                 extra={"orbiter": self.identifier, "topic": topic, "event": event.identifier},
             )
         else:
-            outcome = _outcome(awaited.slot, event)
+            outcome = self._outcome(awaited.slot, event)
             statistics = self._operation_statistics[awaited.slot.operation_name]
             statistics.answers += 1
             if isinstance(outcome, OperationFailedError):
                 statistics.note_failure(outcome.error_type, outcome.error_message)
             self._end(awaited, outcome)
         return True
+
+    def _outcome(self, slot: Slot, event: Event[Any]) -> _Outcome:
+        payload: object = event.payload
+        if isinstance(payload, OperationErrorMessage):
+            error_class = OverloadedError if payload.reason == _OVERLOADED else OperationFailedError
+            return error_class(*slot.key, payload.error_type, payload.error_message)
+        # An empty event says that there is no result, whatever the operation gives else.
+        if payload is None or slot.output.accepts_payload(payload):
+            return event
+        reason = "is no output of the operation"
+        try:
+            read = self._runtime.delivery.read(slot, event)
+            if read is not None:
+                return read
+        except DecodeError as error:
+            reason = f"the schema of this side cannot hold: {error}"
+        return UnexpectedAnswerError(*slot.key, f"answered with {kind_of(payload)}, which {reason}")
 
     def _is_awaiting(self, slot: Slot) -> bool:
         return self._awaited.are_on(slot)
@@ -350,16 +368,3 @@ class OperationRequester(OperationExecutor):
 
 
 _random = random.random
-
-
-def _outcome(slot: Slot, event: Event[Any]) -> _Outcome:
-    payload: object = event.payload
-    if isinstance(payload, OperationErrorMessage):
-        error_class = OverloadedError if payload.reason == _OVERLOADED else OperationFailedError
-        return error_class(*slot.key, payload.error_type, payload.error_message)
-    # An empty event says that there is no result, whatever the operation gives else.
-    if payload is not None and not slot.output.accepts_payload(payload):
-        return UnexpectedAnswerError(
-            *slot.key, f"answered with {kind_of(payload)}, which is no output of the operation"
-        )
-    return event

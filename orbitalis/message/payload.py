@@ -30,6 +30,7 @@ __all__ = [
     "Publishable",
     "UndecodedPayload",
     "as_received",
+    "class_of_schema",
     "decode_payload",
     "encode_payload",
     "is_known",
@@ -160,6 +161,14 @@ def message_type_of(message: object) -> str:
 def schema_of(message_class: type[object]) -> str:
     """Return the Avro schema, as JSON text, of a message class; raises :class:`TypeError` for any other class."""
     return _schemas[message_class]
+
+
+def class_of_schema(record_name: str, fingerprint: str, schema: str) -> type[object] | None:
+    """Return the message class with a schema, given as JSON text with its record's name, without namespace."""
+    known = SCHEMA_BY_MESSAGE_TYPE.get(record_name)
+    if known is not None:
+        return known.message_class if known.fingerprint == fingerprint else None
+    return registry.find_by_schema(record_name, fingerprint, schema)
 
 
 def encode_payload(message: object | None) -> EncodedPayload:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Self
 
-__all__ = ["UserMessage", "find"]
+__all__ = ["UserMessage", "find", "find_by_schema"]
 
 _classes: dict[str, list[type[UserMessage]]] = {}
 
@@ -48,18 +49,27 @@ class UserMessage(ABC):
 
 
 def find(message_type: str, fingerprint: str | None) -> type[UserMessage] | None:
-    """Return the class for a record name: that with the schema of `fingerprint` if there is one, else the newest.
+    """Return the class for a record name: the newest that has the schema of `fingerprint`, if there is one.
 
-    `fingerprint` is what the envelope's header `schema_fingerprint` says.
+    `fingerprint` is what the envelope's header `schema_fingerprint` says. Older peers say nothing: then it is the
+    newest of all.
     """
-    candidates = [one for one in _classes.get(message_type, ()) if _is_complete(one)]
-    if not candidates:
-        return None
-    if fingerprint is not None and len(candidates) > 1:
-        for candidate in reversed(candidates):
-            if candidate.schema_fingerprint() == fingerprint:
-                return candidate
-    return candidates[-1]
+    return next(_found(message_type, fingerprint), None)
+
+
+def find_by_schema(message_type: str, fingerprint: str, schema: str) -> type[UserMessage] | None:
+    """Return what :func:`find` does, but a class with exactly this schema, given as JSON text, where there is one.
+
+    Classes of the same fingerprint may have other aliases and defaults.
+    """
+    found = [*_found(message_type, fingerprint)]
+    return next((one for one in found if one.avro_schema() == schema), found[0] if found else None)
+
+
+def _found(message_type: str, fingerprint: str | None) -> Iterator[type[UserMessage]]:
+    for candidate in reversed(_classes.get(message_type, ())):
+        if _is_complete(candidate) and fingerprint in (None, candidate.schema_fingerprint()):
+            yield candidate
 
 
 def _is_complete(message_class: type[UserMessage]) -> bool:

@@ -14,7 +14,17 @@ from orbitalis_avro.records import not_several, record
 from orbitalis_wire import limits, messages
 from orbitalis_wire.schemas import SCHEMAS
 
-__all__ = ["Input", "Output", "SchemaSpec", "canonical_form", "is_familiar", "is_schema", "with_spellings"]
+__all__ = [
+    "Input",
+    "Output",
+    "SchemaSpec",
+    "canonical_form",
+    "is_familiar",
+    "is_schema",
+    "name_of",
+    "schema_fingerprint",
+    "with_spellings",
+]
 
 if TYPE_CHECKING:
     # Only type checkers need the default, and it takes long to import what gives it.
@@ -115,14 +125,19 @@ def _work_out(schema: str) -> str | None:
     return form if len(form) <= limits.SCHEMA_BYTES else None
 
 
+@lru_cache(maxsize=2 * _CACHED)
+def schema_fingerprint(schema: str) -> str:
+    """Return the fingerprint of a schema, as the envelope has it; text that is no schema has one, too."""
+    # It takes half a second for a million characters, so not anew for every event.
+    return fingerprint_of(canonical_form(schema))
+
+
 @lru_cache(maxsize=_CACHED)
 def _fingerprints(schemas: tuple[str, ...]) -> frozenset[str]:
-    # It takes half a second for a million characters, so not anew for every event.
-    forms = (_forms[schema] for schema in schemas)
-    return frozenset(fingerprint_of(form) for form in forms if form is not None)
+    return frozenset(schema_fingerprint(schema) for schema in schemas if _forms[schema] is not None)
 
 
-def _name_of(schema: str) -> str:
+def name_of(schema: str) -> str:
     """Return the name of a schema, or what there is of it."""
     import json
 
@@ -314,7 +329,7 @@ class SchemaSpec(Generic[P]):
         """Name what is accepted, as in `StringMessage or empty events`."""
         if self.support_undefined_schema:
             return "anything"
-        found = [_name_of(schema) for schema in self.schemas]
+        found = [name_of(schema) for schema in self.schemas]
         return " or ".join([*found, *(["empty events"] if self.support_empty_schema else [])]) or "nothing"
 
     def spelled_like(self, others: Iterable[SchemaSpec]) -> Self:

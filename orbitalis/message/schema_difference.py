@@ -9,7 +9,7 @@ from orbitalis.message.schema import Input, Output, canonical_form
 from orbitalis_avro.resolution.refusal import Refusal
 from orbitalis_wire import limits, messages
 
-__all__ = ["Shapes", "refusal_text", "schema_differences", "shape_differences", "shortened"]
+__all__ = ["Shapes", "closeness", "refusal_text", "schema_differences", "shape_differences", "shortened"]
 
 _MOST: Final = 8
 """Differences that are told."""
@@ -42,7 +42,7 @@ def schema_differences(here: Sequence[str], there: Sequence[str]) -> tuple[str, 
     mine = [_Side(text) for text in here[:_ALTERNATIVES]]
     theirs = [_Side(text) for text in others]
     pairs = [(one, other) for other in theirs for one in mine]
-    closest = max(pairs, key=lambda pair: _closeness(pair[0].name, pair[1].name))
+    closest = max(pairs, key=lambda pair: closeness(pair[0].name, pair[1].name))
     return _Comparison(*closest).differences()
 
 
@@ -302,7 +302,7 @@ def _texts(listed: _Schema) -> list[str]:
     return [str(one) for one in listed] if isinstance(listed, list) else []
 
 
-def _closeness(one: str, other: str) -> float:
+def closeness(one: str, other: str) -> float:
     """Return how alike two names are; the namespace counts less than what follows it."""
     if one == other:
         return 3

@@ -79,12 +79,18 @@ class _SlotView:
 
     @property
     def input(self) -> Input:
-        """What the operation accepts."""
+        """What inputs there may be, with the schemas of this side.
+
+        That is what a core may send, or what a plugin gets. The other side may have other schemas for it.
+        """
         return self.slot.input
 
     @property
     def output(self) -> Output:
-        """What the operation sends."""
+        """What outputs there may be, with the schemas of this side.
+
+        That is what a core gets, or what a plugin may send. The other side may have other schemas for it.
+        """
         return self.slot.output
 
     @property

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar, Self, cast
 
 from orbitalis.arguments import check_identifiers, check_list, check_number, shown
+from orbitalis.message.matching import exact_schemas
 from orbitalis.message.schema import Input, Output, is_schema, with_spellings
 from orbitalis.operations.policy import AllowBlockList, Check
 from orbitalis.protocol.config import RequirementTerms
@@ -118,6 +119,7 @@ class Constraint(AllowBlockList):
             mandatory=tuple(dict.fromkeys(self.mandatory)),
             allowlist=None if self.allowlist is None else tuple(self.allowlist),
             blocklist=None if self.blocklist is None else tuple(self.blocklist),
+            exact=(*exact_schemas(self.inputs, are_read=False), *exact_schemas(self.outputs, are_read=True)),
         )
 
     @classmethod

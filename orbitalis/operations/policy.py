@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar, Final, Self, TypeAlias
 
 from orbitalis.arguments import check_identifiers, check_number
+from orbitalis.message.matching import exact_schemas
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.config import OperationTerms
 
@@ -91,6 +92,10 @@ class Policy(AllowBlockList):
             maximum=self.maximum,
             allowlist=None if self.allowlist is None else frozenset(self.allowlist),
             blocklist=_NOBODY if self.blocklist is None else frozenset(self.blocklist),
+            exact=(
+                *exact_schemas((operation_input,), are_read=True),
+                *exact_schemas((operation_output,), are_read=False),
+            ),
         )
 
 

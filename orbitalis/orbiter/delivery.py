@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.event import Event
+from orbitalis.message.matching import read_foreign, reader_of
 from orbitalis.message.payload import UndecodedPayload, kind_of
 from orbitalis.operations.connection import Connection
 from orbitalis.orbiter.bus_locator import BusLocator
@@ -16,6 +18,7 @@ from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.sequence import SequenceWindow
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ class Delivery(EventHandler):
         self._takes_inputs = machine.role is Role.PLUGIN
         self._take_at_once = calls.take_at_once
         self._dropped = calls.dropped
+        self._unreadable = calls.unreadable
         self._undecided: dict[Slot, asyncio.Event] = {}
         """By request for which data has come: set once it is a connection, or nothing."""
 
@@ -108,6 +112,13 @@ class Delivery(EventHandler):
             for slot in self._machine.slots.of_topic(topic)
         )
 
+    def reader(self, topic: str, payload: UndecodedPayload) -> Callable[[], object] | None:
+        """Return what reads a payload that the other side of a connection has written with a schema of its own."""
+        for slot in self._machine.slots.of_topic(topic):
+            if slot.data_topic == topic and slot.foreign and reader_of(slot.foreign, payload) is not None:
+                return partial(read_foreign, slot.foreign, payload)
+        return None
+
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
         """Take what must not wait for its turn, or has come before; return whether it was that."""
         slots, number = self.slots_of(topic, event), event.sequence_number
@@ -149,19 +160,39 @@ class Delivery(EventHandler):
         """Take an input or output from the bus, and return the user's handling of it."""
         slots = self.slots_of(topic, event)
         for slot in slots:
+            mine = event
+            failure: DecodeError | None = None
             if not self._carries(slot).accepts_payload(event.payload):
-                self._refuse(slot, topic, event)
-                continue
+                try:
+                    read = self.read(slot, event)
+                except DecodeError as error:
+                    failure = error
+                else:
+                    if read is None:
+                        self._refuse(slot, topic, event)
+                        continue
+                    mine = read
             if slot.state is SlotState.REQUESTED and self._machine.is_ahead_of_confirm(slot, event):
                 # Made at once: the confirm may come before the task begins that waits for it.
                 undecided = self._undecided.setdefault(slot, asyncio.Event())
-                return self._wait_for_confirm(undecided, topic, event)
+                return self._wait_for_confirm(undecided, topic, mine)
             if self._machine.data_received(slot, event, self._now()) and isinstance(slot.view, Connection):
-                return self._hand_over(slot.view, topic, event)
+                if failure is not None:
+                    return self._begin_unreadable(slot.view, topic, event, failure)
+                return self._hand_over(slot.view, topic, mine)
         if event.answer_requested:
             for slot in slots:
                 self._dropped(slot, event, False)
         return None
+
+    def read(self, slot: Slot, event: Event[Any]) -> Event[Any] | None:
+        """Return an event of a connection with a message of this side, where the other side wrote it with its schema.
+
+        Raises:
+            DecodeError: It is malformed, or has a value that the message class of this side cannot have.
+        """
+        payload = None if slot.foreign is None else read_foreign(slot.foreign, event.payload)
+        return None if payload is None else event.carrying(payload)
 
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Take an input or output, and wait until the user has handled it."""
@@ -217,6 +248,23 @@ class Delivery(EventHandler):
             operation=slot.operation_name,
             connection=slot.connection_identifier,
         )
+
+    def _begin_unreadable(
+        self, connection: Connection, topic: str, event: Event[Any], error: DecodeError
+    ) -> Coroutine[Any, Any, object] | None:
+        self._complain(
+            "%s ignores %s on topic %r, which its schema for operation %r of %r cannot hold: %s",
+            kind_of(event.payload),
+            topic,
+            connection.operation_name,
+            connection.remote_identifier,
+            error,
+            topic=topic,
+            remote=connection.remote_identifier,
+            operation=connection.operation_name,
+            connection=connection.connection_identifier,
+        )
+        return self._unreadable(connection, event, error)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._identifier!r})"

@@ -57,6 +57,7 @@ from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.sequence import SentNumbers
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire import PROTOCOL_VERSION, channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
@@ -102,6 +103,8 @@ class RoleCalls:
     """Takes data that must not wait for the handler; says whether it was that."""
     dropped: Callable[[Slot, Event[Any], bool], None]
     """Takes the report that data is not handled, and whether that is since too much waits."""
+    unreadable: Callable[[Connection, Event[Any], DecodeError], Coroutine[Any, Any, object] | None]
+    """Answers data that cannot be read, if somebody waits for that."""
     concurrency: Callable[[Slot], int]
     """Says how much data of a connection is handled side by side."""
     disconnected: Callable[[Slot, CloseReason], None]

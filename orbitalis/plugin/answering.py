@@ -17,7 +17,7 @@ from orbitalis.orbiter.peer_queues import is_being_cancelled
 from orbitalis.plugin.asked_inputs import AskedInputs
 from orbitalis_wire.messages import OperationErrorMessage
 
-__all__ = ["answer_input"]
+__all__ = ["answer_error", "answer_input"]
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
@@ -44,6 +44,16 @@ async def answer_input(
         if not (isinstance(error, asyncio.CancelledError) and is_being_cancelled()) and not answer.is_given:
             await _send_error(connection, answer, error, publisher)
         raise
+    finally:
+        asked.end(connection.slot, answer.correlation_identifier)
+
+
+async def answer_error(
+    error: BaseException, connection: Connection, answer: Answer, asked: AskedInputs, publisher: ConnectionPublisher
+) -> None:
+    """Answer an input of a connection, whose core waits for this answer, with an error."""
+    try:
+        await _send_error(connection, answer, error, publisher)
     finally:
         asked.end(connection.slot, answer.correlation_identifier)
 

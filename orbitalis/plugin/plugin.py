@@ -29,7 +29,7 @@ from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.peer_queues import is_being_cancelled
 from orbitalis.orbiter.runtime import RoleCalls
-from orbitalis.plugin.answering import answer_input
+from orbitalis.plugin.answering import answer_error, answer_input
 from orbitalis.plugin.asked_inputs import AskedInputs
 from orbitalis.plugin.explanation import explain_plugin
 from orbitalis.plugin.output_sender import OutputSender
@@ -39,6 +39,7 @@ from orbitalis.protocol.effects import CloseReason, Effect
 from orbitalis.protocol.machine import PluginMachine
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import PluginState, PluginTrigger, Role, next_plugin_state
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire import channels
 from orbitalis_wire.messages import (
     AnnounceMessage,
@@ -169,6 +170,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
             handle=self._handle_input,
             take_at_once=self._asked.take_at_once,
             dropped=self._asked.dropped,
+            unreadable=self._refuse_input,
             concurrency=self._concurrency,
             disconnected=self._on_disconnected,
             compliance_changed=_ignore_compliance,
@@ -319,6 +321,16 @@ class Plugin(OperationsProviderMixin, Orbiter):
             answer.statistics = statistics
             return answer_input(work, connection, answer, self._asked, self._runtime.publisher)
         return work()
+
+    def _refuse_input(
+        self, connection: Connection, event: Event[Any], error: DecodeError
+    ) -> Coroutine[Any, Any, object] | None:
+        if not event.answer_requested or connection.slot.output_topic is None:
+            return None
+        answer = self._asked.begin(connection, event)
+        if answer is None:
+            return None
+        return answer_error(error, connection, answer, self._asked, self._runtime.publisher)
 
     async def _operate(
         self, statistics: OperationStatistics, handler: Handler, connection: Connection, topic: str, event: Event[Any]

@@ -150,6 +150,8 @@ class OperationTerms:
     maximum: int | None = None
     allowlist: frozenset[str] | None = None
     blocklist: frozenset[str] = frozenset()
+    exact: tuple[str, ...] = ()
+    """Fingerprints of the schemas that match the same schema alone."""
 
     def admits(self, core_identifier: str) -> bool:
         """Return whether the policy's lists admit a core."""
@@ -182,6 +184,8 @@ class RequirementTerms:
     """Each identifier once."""
     allowlist: tuple[str, ...] | None = None
     blocklist: tuple[str, ...] | None = None
+    exact: tuple[str, ...] = ()
+    """Fingerprints of the schemas that match the same schema alone."""
 
     def admits(self, plugin_identifier: str) -> bool:
         """Return whether a plugin may be connected at all."""
@@ -194,12 +198,6 @@ class RequirementTerms:
     def has_room(self, taken: int) -> bool:
         """Return whether one more plugin that is not mandatory may be taken while `taken` are."""
         return self.maximum is None or taken < self.maximum
-
-    def suits(self, operation_input: Input, operation_output: Output) -> bool:
-        """Return whether an operation with that input and output fits one of each alternatives."""
-        return any(operation_input.accepts(mine) for mine in self.inputs) and any(
-            other.accepts(operation_output) for other in self.outputs
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

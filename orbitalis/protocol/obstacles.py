@@ -10,7 +10,8 @@ from enum import StrEnum
 from sys import getsizeof
 from typing import Final
 
-from orbitalis.message.schema_difference import Shapes, shape_differences, shortened
+from orbitalis.message.misfits import misfits
+from orbitalis.message.schema_difference import Shapes, shortened
 from orbitalis.protocol.config import OperationTerms, OrbiterConfig, RequirementTerms
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.transitions import Role, SlotTrigger
@@ -83,6 +84,8 @@ class Obstacle:
     """What this side takes and gives, where schemas differ."""
     there: Shapes | None = None
     """The same of the remote."""
+    exact: frozenset[str] | None = None
+    """Between peers that resolve schemas: the fingerprints of those that match the same schema alone."""
     count: int = 1
     """How often it was met in a row."""
     told: frozenset[ObstacleKind] = frozenset()
@@ -100,11 +103,11 @@ class Obstacle:
         """Return what was in the way, for people; schemas are compared only now."""
         if self.here is None or self.there is None:
             return (self.detail,)
-        return shape_differences(self.here, self.there, is_plugin=self.role is Role.PLUGIN)
+        return misfits(self.here, self.there, self.exact, is_plugin=self.role is Role.PLUGIN)
 
     def is_again(self, before: Obstacle) -> bool:
         """Return whether it is what was met before."""
-        return before.kind is self.kind and before.there == self.there and before.here == self.here
+        return (before.kind, before.there, before.here, before.exact) == (self.kind, self.there, self.here, self.exact)
 
     def __str__(self) -> str:
         return "; ".join(self.reasons())
@@ -182,8 +185,12 @@ def schemas_differ(
     operation_name: str,
     mine: OperationTerms | RequirementTerms,
     there: Shapes,
+    exact: frozenset[str] | None = None,
 ) -> Obstacle:
-    """Return the obstacle that schemas differ, given what this side has and what the remote said."""
+    """Return the obstacle that schemas differ, given what this side has and what the remote said.
+
+    Where schemas are resolved, `exact` has the fingerprints of those that match the same schema alone.
+    """
     here: Shapes
     if isinstance(mine, OperationTerms):
         role, here = Role.PLUGIN, ((mine.input,), (mine.output,))
@@ -196,6 +203,7 @@ def schemas_differ(
         role=role,
         here=here,
         there=there,
+        exact=exact,
     )
 
 

@@ -96,6 +96,14 @@ class Quotas:
             canonical_form(text)
         return True
 
+    def admit_comparison(self, size: int, now: float) -> bool:
+        """Return whether schemas of so many characters, which were read, may be compared field by field."""
+        if self._schemas.admits(now, self._config.maximum_unfamiliar_schema_bytes_per_second, size):
+            return True
+        self._statistics.unread_schemas += 1
+        self.overruns += 1
+        return False
+
     def admits_work(self, of_remote: int, bytes_of_remote: int, in_all: int, bytes_in_all: int) -> bool:
         """Return whether one more message of a remote may wait for hooks and the bus, given how much does."""
         config = self._config

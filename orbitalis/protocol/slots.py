@@ -9,6 +9,7 @@ from sys import getsizeof
 from types import MappingProxyType
 from typing import Final
 
+from orbitalis.message.matching import ForeignSchema
 from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.deadlines import Deadline
 from orbitalis.protocol.sequence import SequenceWindow
@@ -36,9 +37,13 @@ class Slot:
     remote_identifier: str
     operation_name: str
     input: Input
-    """What the plugin accepts."""
+    """What the core may send: what the plugin accepts, with the schemas of this side."""
     output: Output
-    """What the plugin sends."""
+    """What the plugin may send, with the schemas of this side."""
+    input_schemas: tuple[str, ...] = ()
+    """Core: the schemas with which it writes inputs, if these are not those that were offered."""
+    foreign: Mapping[str, ForeignSchema] | None = None
+    """The schemas with which the remote writes, as far as they are none of this side, by fingerprint."""
     created_at: float
     waiting_since: float
     """When the last message of the handshake was sent or received: from then on the next one is waited for."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
 
@@ -44,6 +44,8 @@ class AskingCore:
     topics: PeerTopics
     is_certain: bool
     """Whether it came on a topic that the core alone may publish to."""
+    exact_schemas: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
+    """By operation name: the fingerprints of schemas that match the same schema alone."""
     queries: dict[str, WaitingQuery] = field(default_factory=dict[str, "WaitingQuery"])
     """What is not connected yet, by operation name."""
     size: int = 0
@@ -315,7 +317,8 @@ def _size_of_core(core: AskingCore) -> int:
     """Return about how many bytes a core takes that asks, without its queries."""
     told = core.topics
     topics = core.offer_topic, told.keepalive_topic, told.keepalive_request_topic
-    texts = core.core_identifier, incarnation_of(core), *topics
+    exact = [fingerprint for listed in core.exact_schemas.values() for fingerprint in listed]
+    texts = core.core_identifier, incarnation_of(core), *topics, *exact
     return _CORE_BYTES + sum(map(getsizeof, texts))
 
 

@@ -53,8 +53,7 @@ DIFFERENT = text_constraint(minimum=1, inputs=[Input.from_schema(light("long"))]
         (
             {"inputs": [Input.int64()]},
             Policy(),
-            "schemas: input: the schema is called 'StringMessage' here and 'Int64Message' there; "
-            "input: field 'value' is 'string' here and 'long' there",
+            "schemas: input: the schema is called 'StringMessage' here and 'Int64Message' there",
         ),
         ({"outputs": [Output.no_output()]}, Policy(), "schemas: output: 'StringMessage' here and 'nothing' there"),
         ({}, Policy(blocklist=["core"]), "policy: the core is on the blocklist of the operation's policy"),
@@ -87,7 +86,8 @@ def test_differences_are_told_field_by_field() -> None:
     net.add_core(text=DIFFERENT)
     plugin = net.add_plugin(operations={"text": terms})
     net.start()
-    assert told(plugin) == ["schemas: input: field 'level' is 'int' here and 'long' there"]
+    expected = "schemas: input: only the same schema matches: field 'level' is 'int' here and 'long' there"
+    assert told(plugin) == [expected]
 
 
 def test_a_plugin_says_who_holds_the_maximum() -> None:
@@ -211,7 +211,9 @@ def test_a_core_notes_an_offer_whose_schemas_differ() -> None:
     net.start()
     plugin.do(plugin.plugin.send_offer("core", core.settings.topics.offer_of_anybody, ["text"], net.now))
     net.run()
-    assert str(met(core, plugin)).startswith("input: the schema is called 'Light' here and 'StringMessage' there; ")
+    assert str(met(core, plugin)).startswith(
+        "input: only the same schema matches: the schema is called 'Light' here and 'StringMessage' there; "
+    )
     assert kind(core, plugin) is ObstacleKind.SCHEMAS
 
 

@@ -79,6 +79,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "description": st.none(),
     "data": payloads,
     "setup_data": payloads,
+    "exact_schemas": st.dictionaries(operation_names, st.lists(schemas, max_size=2), max_size=2),
+    "input_schemas": st.lists(schemas, max_size=2),
     "output_topic": st.one_of(st.none(), topics),
     "operation_input_topic": st.one_of(st.none(), topics),
     "exact_schemas": st.dictionaries(

@@ -275,7 +275,7 @@ def test_turns_that_were_left_take_no_room() -> None:
 def test_every_text_of_a_core_that_asks_counts() -> None:
     long = "x" * 1_000
 
-    def size(identifier: str, **told: str) -> int:
+    def size(identifier: str, exact: tuple[str, ...] = (), **told: str) -> int:
         queries = alone("text")
         topics = PeerTopics(
             keepalive_topic=told.get("keepalive_topic", ""),
@@ -291,6 +291,7 @@ def test_every_text_of_a_core_that_asks_counts() -> None:
             offer_topic=told.get("offer_topic", ""),
             topics=topics,
             is_certain=True,
+            exact_schemas={"text": exact},
         )
         query = DiscoverQuery(operation_name="x", inputs=(), outputs=(), allowlist=None, blocklist=None)
         queries.remember(asking, {"text": (query, 300, True)})
@@ -299,6 +300,7 @@ def test_every_text_of_a_core_that_asks_counts() -> None:
     for name in ("keepalive_topic", "keepalive_request_topic", "offer_topic", "incarnation"):
         assert size("a", **{name: long}) - size("a") == 1_000
     assert size("a" + long) - size("a") == 1_000
+    assert size("a", (long, "")) - size("a", ("", "")) == 1_000
 
 
 def test_every_text_of_a_query_counts() -> None:

@@ -247,7 +247,7 @@ def _nobody_waits_in_vain(node: HasMachine) -> None:
             slot = node.machine.slots.get(identifier, name)
             if slot is not None:
                 assert not slot.is_open
-            elif provider._suited_late(identifier, name, query.query) is not None:
+            elif provider._suited_late(core, name, query.query, core.asked_at) is not None:
                 assert query.is_looked_at
                 assert not provider._can_lend(identifier, name, operations[name])
 

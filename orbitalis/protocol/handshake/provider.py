@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import TypeAlias
 
+from orbitalis.message.matching import foreign_schemas
+from orbitalis.message.resolution import SchemaPair
 from orbitalis.message.schema import Input, Output
 from orbitalis.message.schema_difference import shortened
 from orbitalis.protocol.config import OperationTerms, PluginConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived, ObstacleMet
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.matching import Matching, offer_message, size_of_foreign
 from orbitalis.protocol.obstacles import (
     UNREAD_SCHEMAS,
     Obstacle,
@@ -26,7 +29,6 @@ from orbitalis.protocol.obstacles import (
     Obstacles,
     came_to_nothing,
     not_allowed,
-    schemas_differ,
 )
 from orbitalis.protocol.older_peers import repeats_request
 from orbitalis.protocol.outbox import Outbox
@@ -70,6 +72,7 @@ class Provider:
     _liveness: Liveness
     _resolver: TopicResolver
     _outbox: Outbox
+    _matching: Matching = field(init=False)
     waiting_queries: WaitingQueries = field(init=False)
     """What cores have asked for that may be offered later."""
     _freed: dict[str, None] = field(init=False, default_factory=dict[str, None])
@@ -82,6 +85,7 @@ class Provider:
     """Operations whose policy may be stricter than their connections."""
 
     def __post_init__(self) -> None:
+        self._matching = Matching(self._quotas)
         self.waiting_queries = WaitingQueries(self._config)
 
     # What the user wants
@@ -285,7 +289,8 @@ class Provider:
         offered = [
             slot
             for name, query in queries.items()
-            if name not in awaited and (slot := self._answer(core, name, query, sizes[name], headers, now)) is not None
+            if name not in awaited
+            and (slot := self._answer(asking, name, query, sizes[name], headers, now)) is not None
         ]
         self._remember(asking, queries if headers.late_offers else {}, sizes)
         if offered or self._peers.get(core) is not None:
@@ -304,7 +309,7 @@ class Provider:
         self, message: messages.DiscoverMessage, headers: Headers, now: float, *, is_certain: bool
     ) -> AskingCore:
         """Check the topics that a discover tells, and keep what it says of its sender."""
-        core, resolve = message.core_identifier, self._resolver.resolve
+        core, resolve, exact = message.core_identifier, self._resolver.resolve, message.exact_schemas
         topics = PeerTopics(
             keepalive_topic=resolve(KeepaliveTopic, core, message.core_keepalive_topic, is_told_to_anybody=True),
             keepalive_request_topic=resolve(
@@ -328,6 +333,7 @@ class Provider:
             offer_topic=offer_topic,
             topics=topics,
             is_certain=is_certain,
+            exact_schemas={name: exact[name] for name in message.queries if name in exact} if exact else exact,
         )
 
     def _meet(self, asking: AskingCore, now: float) -> None:
@@ -340,12 +346,13 @@ class Provider:
         self._peers.told(peer, asking.topics)
 
     def _answer(
-        self, core: str, name: str, query: messages.DiscoverQuery, size: int, headers: Headers, now: float
+        self, asking: AskingCore, name: str, query: messages.DiscoverQuery, size: int, headers: Headers, now: float
     ) -> Slot | None:
         """Return the slot to offer in answer to one query, if there is any."""
+        core = asking.core_identifier
         slot = self._slots.get(core, name)
         if slot is None:
-            return self._reserve_for(core, name, query, size, now)
+            return self._reserve_for(asking, name, query, size, now)
         # A core that has started anew cannot prove it yet, and an older one that has lost a connection cannot say so:
         # both get their operation offered again.
         if (
@@ -353,7 +360,10 @@ class Provider:
             or (slot.is_open and headers.incarnation is None)
             or self._peers.status(core, headers) is IncarnationStatus.UNKNOWN
         ):
-            return slot if self._suited(name, query) is not None else None
+            suited = self._suited(asking, name, query, now)
+            if suited is not None and slot.state is SlotState.OFFERED:
+                slot.input, slot.output = suited
+            return None if suited is None else slot
         return None
 
     # Late offers
@@ -366,7 +376,8 @@ class Provider:
         for name, query in queries.items():
             slot = mine.get(name)
             if slot is None:
-                waiting[name] = query, sizes[name], self._suited_late(core, name, query) is not None
+                suited = self._suited_late(asking, name, query, asking.asked_at)
+                waiting[name] = query, sizes[name], suited is not None
             elif not slot.is_open:
                 waiting[name] = query, sizes[name], False
         self.waiting_queries.remember(asking, waiting)
@@ -398,22 +409,22 @@ class Provider:
         # Those who may be dead come behind all others.
         if self._is_silent(query.core, now) and self.waiting_queries.put_off(query):
             return None
-        suited = self._suited_late(core, name, query.query)
+        suited = self._suited_late(query.core, name, query.query, now)
         slot = None
         if suited is not None and self._can_lend(core, name, self._config.operations[name]):
             slot = self._reserve(core, name, suited, query.size, now)
         self.waiting_queries.set_aside(query)
         return slot
 
-    def _suited_late(self, core: str, name: str, query: messages.DiscoverQuery) -> _Shape | None:
+    def _suited_late(self, asking: AskingCore, name: str, query: messages.DiscoverQuery, now: float) -> _Shape | None:
         """Do as :meth:`_suited`, for a core that the policy admits and that has no offer.
 
         If that gives nothing, it gives nothing until the offer has ended, or operation or policy have changed.
         """
-        terms = self._config.operations.get(name)
+        core, terms = asking.core_identifier, self._config.operations.get(name)
         if terms is None or not terms.admits(core) or self._slots.get(core, name) is not None:
             return None
-        return self._suited(name, query)
+        return self._suited(asking, name, query, now)
 
     def _is_silent(self, asking: AskingCore, now: float) -> bool:
         after = self._config.consider_others_dead_after
@@ -423,37 +434,30 @@ class Provider:
 
     # Offer
 
-    def _suited(self, name: str, query: messages.DiscoverQuery) -> _Shape | None:
-        """Return input and output of an operation in the words of a query, if they are what that asks for."""
+    def _suited(self, asking: AskingCore, name: str, query: messages.DiscoverQuery, now: float) -> _Shape | None:
+        """Return input and output of an operation as they are offered, if they are what a query asks for."""
         terms = self._config.operations.get(name)
         if terms is None:
             return None
-        inputs = [Input.from_wire(record) for record in query.inputs]
-        for theirs in inputs:
-            if terms.input.accepts(theirs):
-                break
-        else:
-            return None
-        outputs = [Output.from_wire(record) for record in query.outputs]
-        for wanted in outputs:
-            if wanted.accepts(terms.output):
-                return terms.input.spelled_like(inputs), terms.output.spelled_like(outputs)
-        return None
+        return self._matching.shape_for(terms, name, query, asking, now)
 
-    def _reserve_for(self, core: str, name: str, query: messages.DiscoverQuery, size: int, now: float) -> Slot | None:
+    def _reserve_for(
+        self, asking: AskingCore, name: str, query: messages.DiscoverQuery, size: int, now: float
+    ) -> Slot | None:
         """Take a slot for an offer that answers a query, if the operation suits it and can be lent.
 
         An offer that has gone unanswered may be given up for it.
         """
-        terms = self._config.operations.get(name)
+        core, terms = asking.core_identifier, self._config.operations.get(name)
         if terms is None:
             return None
         if not terms.has_room(self._slots.count(name)) or not terms.admits(core):
             self._tell(not_allowed(core, name, terms, self._slots))
             return None
-        suited = self._suited(name, query)
+        suited = self._matching.shape_for(terms, name, query, asking, now)
         if suited is None:
-            self._tell(schemas_differ(core, name, terms, (query.inputs, query.outputs)))
+            asked = query.inputs, query.outputs
+            self._tell(self._matching.obstacle(core, name, terms, asked, asking, asking.exact_schemas))
             return None
         if not self._quotas.make_room_for_pending(core, now, self._lifecycle.give_up):
             if not self._quotas.is_closed:
@@ -508,30 +512,17 @@ class Provider:
         correlation_identifier: str | None = None,
     ) -> None:
         peer = self._peers.get(core)
-        topics = self._config.topics
-        after = self._config.consider_others_dead_after
         for begin in range(0, len(offered), limits.OPERATIONS_OF_MESSAGE):
             event_identifier = self._outbox.challenge(peer, messages.OfferMessage, now)
             if peer is not None and peer.claim is not None:
                 peer.claim.offers = (*peer.claim.offers[-7:], event_identifier)
-            operations: list[messages.OfferedOperation] = []
-            for slot in offered[begin : begin + limits.OPERATIONS_OF_MESSAGE]:
+            slots = offered[begin : begin + limits.OPERATIONS_OF_MESSAGE]
+            for slot in slots:
                 slot.offer_identifiers = (*slot.offer_identifiers[-7:], event_identifier)
-                operations.append(
-                    messages.OfferedOperation(name=slot.operation_name, input=slot.input, output=slot.output)
-                )
-            message = messages.OfferMessage(
-                plugin_identifier=self._config.identifier,
-                offered_operations=operations,
-                reply_topic=topics.reply(core),
-                considered_dead_after=_NEVER if after is None else after,
-                plugin_keepalive_topic=topics.keepalive(core),
-                plugin_keepalive_request_topic=topics.keepalive_request(core),
-            )
             self._outbox.send(
                 core,
                 offer_topic,
-                message,
+                offer_message(self._config, core, slots),
                 event_identifier=event_identifier,
                 correlation_identifier=correlation_identifier,
             )
@@ -558,7 +549,17 @@ class Provider:
         if slot is not None and slot.state is SlotState.OFFERED and not self._still_lends(slot, terms):
             self._lifecycle.release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
             slot = None
-        if terms is None or not self._answers_offer(slot, core, name, terms, headers, now):
+        is_expected = terms is not None and self._answers_offer(slot, core, name, terms, headers, now)
+        pairs: Sequence[SchemaPair] | Obstacle = ()
+        if terms is not None and is_expected and message.input_schemas:
+            reads = terms.input if slot is None else slot.input
+            pairs = self._matching.read_inputs(reads, terms, message, headers, now)
+        if terms is None or not is_expected or isinstance(pairs, Obstacle):
+            if isinstance(pairs, Obstacle):
+                if slot is not None:
+                    # As if the core had rejected it: it has to ask again before it gets another offer.
+                    self._lifecycle.release(slot, SlotTrigger.REJECT_RECEIVED, CloseReason.LOCAL)
+                self._tell(pairs)
             self._send_no_longer_available(
                 core, name, response_topic, headers.identifier, headers.connection_identifier
             )
@@ -582,11 +583,13 @@ class Provider:
         slot.output_topic = output_topic if slot.output.has_output else None
         slot.remote_close_topic = close_topic
         slot.setup_data = message.setup_data
+        if pairs:
+            slot.foreign = foreign_schemas(pairs)
         if is_new:
             self._lifecycle.begin(slot, SlotTrigger.REQUEST_RECEIVED)
         else:
             self._lifecycle.advance(slot, SlotTrigger.REQUEST_RECEIVED, now)
-        self._slots.grow(slot, size_of_request(slot))
+        self._slots.grow(slot, size_of_request(slot) + (size_of_foreign(slot.foreign) if pairs else 0))
         if self._peers.get(core) is None:
             self._peers.meet(core, headers, now)
         self._slots.index_topics(slot)
@@ -694,8 +697,6 @@ class Provider:
             self._note(message.core_identifier, message.operation_name, ObstacleKind.REJECTED, said)
 
 
-_NEVER = float("inf")
-"""What the wire has for a remote that is never considered dead."""
 
 
 def _admits(query: messages.DiscoverQuery, identifier: str) -> bool:

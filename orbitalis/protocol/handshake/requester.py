@@ -13,18 +13,17 @@ from itertools import islice
 from sys import getsizeof
 
 from orbitalis.errors import RemoteProtocolError
-from orbitalis.message.schema import Input, Output
 from orbitalis.protocol.config import CoreConfig, RequirementTerms
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, MessageReceived
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
+from orbitalis.protocol.matching import Fit, Matching, size_of_foreign
 from orbitalis.protocol.obstacles import (
     UNREAD_SCHEMAS,
     Obstacle,
     ObstacleKind,
     Obstacles,
     came_to_nothing,
-    schemas_differ,
 )
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers, PeerTopics
@@ -65,6 +64,7 @@ class Requester:
     _liveness: Liveness
     _resolver: TopicResolver
     _outbox: Outbox
+    _matching: Matching = field(init=False)
     compliant: bool = field(init=False, default=False)
     """Whether all requirements were met when that was last evaluated."""
     silent: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict[str, tuple[str, ...]])
@@ -91,6 +91,7 @@ class Requester:
     _directed_count: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
+        self._matching = Matching(self._quotas)
         self._changed = set(self._config.requirements)
 
     # What the user wants
@@ -350,6 +351,7 @@ class Requester:
             core_keepalive_request_topic=topics.keepalive_request_of_anybody,
             considered_dead_after=float("inf") if after is None else after,
             queries={name: _query(name, terms) for name, terms in wanted.items()},
+            exact_schemas={name: terms.exact for name, terms in wanted.items() if terms.exact},
         )
 
     # Announcement
@@ -439,12 +441,18 @@ class Requester:
             if offered.name not in offers:
                 offers[offered.name] = offered
         for offered in offers.values():
-            self._on_offered(plugin, offered, reply_topic, headers, now)
+            self._on_offered(plugin, offered, reply_topic, message.exact_schemas, headers, now)
         if self._slots.has_remote(plugin) or self._peers.get(plugin) is not None:
             self._peers.told(self._peers.meet(plugin, headers, now), topics)
 
     def _on_offered(
-        self, plugin: str, offered: messages.OfferedOperation, reply_topic: str, headers: Headers, now: float
+        self,
+        plugin: str,
+        offered: messages.OfferedOperation,
+        reply_topic: str,
+        exact: Mapping[str, Sequence[str]],
+        headers: Headers,
+        now: float,
     ) -> None:
         slot = self._slots.get(plugin, offered.name)
         if slot is not None and not slot.is_connection:
@@ -458,64 +466,76 @@ class Requester:
             # An older peer offers nothing that is lent to this core: it has started anew, and cannot say so.
             self._lifecycle.release(slot, SlotTrigger.REPLACED, CloseReason.REMOTE_FORGOT)
             slot = None
-        refusal = self._reason_against(plugin, offered, slot, now)
-        if refusal is None:
+        fit = self._fit_or_reason(plugin, offered, slot, exact, headers, now)
+        if type(fit) is Fit:
             try:
-                self._request(plugin, offered, reply_topic, headers, now)
+                self._request(plugin, offered.name, fit, reply_topic, headers, now)
+                return
             except RemoteProtocolError as error:
-                refusal = ObstacleKind.PROTOCOL, str(error)
-        if refusal is not None:
-            kind, reason = refusal
-            if kind is ObstacleKind.SCHEMAS:
-                terms = self._config.requirements[offered.name]
-                self._obstacles.note(schemas_differ(plugin, offered.name, terms, ((offered.input,), (offered.output,))))
-            elif kind is not None:
-                self._obstacles.note(
-                    Obstacle(remote_identifier=plugin, operation_name=offered.name, kind=kind, detail=reason)
-                )
-            self._send_reject(plugin, offered.name, reply_topic, reason, correlation_identifier=headers.identifier)
+                fit = str(error)
+                self._note(plugin, offered.name, ObstacleKind.PROTOCOL, fit)
+        self._send_reject(plugin, offered.name, reply_topic, str(fit), correlation_identifier=headers.identifier)
 
-    def _reason_against(
-        self, plugin: str, offered: messages.OfferedOperation, slot: Slot | None, now: float
-    ) -> tuple[ObstacleKind | None, str] | None:
-        """Return why an offered operation is not requested, and that for people; without a kind, it is no obstacle."""
-        terms = self._config.requirements.get(offered.name)
+    def _fit_or_reason(
+        self,
+        plugin: str,
+        offered: messages.OfferedOperation,
+        slot: Slot | None,
+        exact: Mapping[str, Sequence[str]],
+        headers: Headers,
+        now: float,
+    ) -> Fit | str:
+        """Return what fits of an offered operation that is to be requested, or why it is not, for people."""
+        name = offered.name
+        terms = self._config.requirements.get(name)
         if terms is None:
-            return None, "the operation is not required"
+            return "the operation is not required"
         if slot is not None:
-            return None, "connected already"
+            return "connected already"
         if not terms.admits(plugin):
-            return ObstacleKind.CONSTRAINT, "the plugin is excluded"
+            return self._note(plugin, name, ObstacleKind.CONSTRAINT, "the plugin is excluded")
         if not self._quotas.admit_schemas((*offered.input.schemas, *offered.output.schemas), now):
-            return ObstacleKind.LIMIT, UNREAD_SCHEMAS
-        if not terms.suits(Input.from_wire(offered.input), Output.from_wire(offered.output)):
-            return ObstacleKind.SCHEMAS, "input or output does not fit"
-        if plugin not in terms.mandatory and not terms.has_room(self._taken(offered.name, terms)):
-            return ObstacleKind.NOT_NEEDED, "not needed anymore"
+            return self._note(plugin, name, ObstacleKind.LIMIT, UNREAD_SCHEMAS)
+        fit = self._matching.fit(terms, offered, headers, exact, now)
+        if fit is None:
+            offer = (offered.input,), (offered.output,)
+            self._obstacles.note(self._matching.obstacle(plugin, name, terms, offer, headers, exact))
+            return "input or output does not fit"
+        if plugin not in terms.mandatory and not terms.has_room(self._taken(name, terms)):
+            return self._note(plugin, name, ObstacleKind.NOT_NEEDED, "not needed anymore")
         if not self._quotas.make_room_for_pending(plugin, now, self._lifecycle.give_up):
             if self._quotas.is_closed:
-                return None, "the core is leaving"
-            return ObstacleKind.LIMIT, "too many requests are under way"
-        return None
+                return "the core is leaving"
+            return self._note(plugin, name, ObstacleKind.LIMIT, "too many requests are under way")
+        return fit
+
+    def _note(self, plugin: str, operation_name: str, kind: ObstacleKind, reason: str) -> str:
+        """Note why an offered operation is not requested; return that."""
+        self._obstacles.note(
+            Obstacle(remote_identifier=plugin, operation_name=operation_name, kind=kind, detail=reason)
+        )
+        return reason
 
     # Request and reject
 
     def _request(
-        self, plugin: str, offered: messages.OfferedOperation, reply_topic: str, headers: Headers, now: float
+        self, plugin: str, operation_name: str, fit: Fit, reply_topic: str, headers: Headers, now: float
     ) -> None:
         slot = Slot(
             role=Role.CORE,
             remote_identifier=plugin,
-            operation_name=offered.name,
-            input=Input.from_wire(offered.input),
-            output=Output.from_wire(offered.output),
+            operation_name=operation_name,
+            input=fit.input,
+            output=fit.output,
+            input_schemas=fit.input_schemas,
+            foreign=fit.foreign,
             created_at=now,
             waiting_since=now,
             offer_identifiers=(headers.identifier,),
             peer_topic=reply_topic,
         )
         self._lifecycle.build_topics(slot, self._outbox.new_identifier())
-        slot.size = _size_of_offer(slot)
+        slot.size = _size_of_offer(slot) + (size_of_foreign(fit.foreign) if fit.foreign else 0)
         self._lifecycle.begin(slot, SlotTrigger.OFFER_ACCEPTED)
         self._slots.index_topics(slot)
         self._lifecycle.prepare(slot)
@@ -534,6 +554,7 @@ class Requester:
             output_topic=slot.output_topic,
             core_side_close_operation_connection_topic=slot.incoming_close_topic,
             setup_data=slot.setup_data,
+            input_schemas=slot.input_schemas,
         )
         self._outbox.send(
             slot.remote_identifier,

@@ -1,0 +1,78 @@
+"""Why what one side writes is not read by the other side, told to people: by Avro's schema resolution, or exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from orbitalis.message.matching import is_matched_exactly, match
+from orbitalis.message.resolution import resolve
+from orbitalis.message.schema import Input, Output, SchemaSpec, canonical_form, name_of
+from orbitalis.message.schema_difference import (
+    Shapes,
+    closeness,
+    refusal_text,
+    schema_differences,
+    shape_differences,
+    shortened,
+)
+from orbitalis_avro.resolution.refusal import Refusal
+
+__all__ = ["misfits"]
+
+_ALTERNATIVES: Final = 8
+"""Inputs, outputs and schemas of each side among which the closest are looked for."""
+
+
+def misfits(here: Shapes, there: Shapes, exact: frozenset[str] | None, *, is_plugin: bool) -> tuple[str, ...]:
+    """Return how what two sides take and give for an operation differs, where it does not fit.
+
+    `exact` has the fingerprints of schemas that match the same schema alone; `None` says that all do. `is_plugin` says
+    that this side is the plugin, which reads inputs and writes outputs.
+    """
+    if exact is None:
+        return shape_differences(here, there, is_plugin=is_plugin)
+    plugin, core = (here, there) if is_plugin else (there, here)
+    sent, taken = [Input.from_wire(one) for one in core[0]], [Input.from_wire(one) for one in plugin[0]]
+    given, wanted = [Output.from_wire(one) for one in plugin[1]], [Output.from_wire(one) for one in core[1]]
+    found: list[str] = []
+    if reason := _misfit(sent, taken, exact, writes_here=not is_plugin):
+        found.append(f"input: {reason}")
+    if reason := _misfit(given, wanted, exact, writes_here=is_plugin):
+        found.append(f"output: {reason}")
+    return tuple(found)
+
+
+def _misfit(
+    writes: Sequence[SchemaSpec], reads: Sequence[SchemaSpec], exact: frozenset[str], *, writes_here: bool
+) -> str | None:
+    """Return why no alternative that is written is read by one of the other side; `None` if one is."""
+    writes, reads = writes[:_ALTERNATIVES], reads[:_ALTERNATIVES]
+    if any(match(written, read, exact) is not None for written in writes for read in reads):
+        return None
+    reasons = list(_reasons(writes, reads, exact, writes_here=writes_here))
+    if reasons:
+        return max(reasons)[1]
+    here, there = (writes, reads) if writes_here else (reads, writes)
+    mine, theirs = (" or ".join(map(str, side)) for side in (here, there))
+    return f"{shortened(mine)} here and {shortened(theirs)} there"
+
+
+def _reasons(
+    writes: Sequence[SchemaSpec], reads: Sequence[SchemaSpec], exact: frozenset[str], *, writes_here: bool
+) -> Iterator[tuple[tuple[bool, float], str]]:
+    """Give why one schema is not read by another one, each with how close they are: a difference inside is closest."""
+    for written in writes:
+        for read in reads:
+            for writer in written.schemas[:_ALTERNATIVES]:
+                if canonical_form(writer) in map(canonical_form, read.schemas):
+                    continue
+                for reader in read.schemas[:_ALTERNATIVES]:
+                    names = name_of(writer), name_of(reader)
+                    if is_matched_exactly(writer, written, exact) or is_matched_exactly(reader, read, exact):
+                        here, there = (writer, reader) if writes_here else (reader, writer)
+                        differences = "; ".join(schema_differences([here], [there]))
+                        yield (True, closeness(*names)), f"only the same schema matches: {differences}"
+                    elif isinstance(refusal := resolve(writer, reader), Refusal):
+                        text = refusal_text(refusal, writes=writes_here)
+                        yield (bool(refusal.path), closeness(*names)), text
