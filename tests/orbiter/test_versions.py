@@ -1,0 +1,314 @@
+"""A core and a plugin with other versions of a message: what is sent arrives as the message of the other side."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from orbitalis import MqttEventBusClient
+from orbitalis.bus import EventBusClient, LocalEventBus, LocalEventBusClient
+from orbitalis.errors import OperationFailedError, UnexpectedAnswerError
+from orbitalis.message import matching
+from orbitalis.message.resolution import resolve, resolving_reader
+from orbitalis.message.schema import canonical_form
+from orbitalis_avro.errors import DecodeError
+from orbitalis_avro.resolution.refusal import Refusal
+from tests.avro.resolution.schemas import Model, edited, random_model, value_bytes
+from tests.support.broker import Broker
+from tests.support.events import until
+from tests.support.evolving import Pair, evolving
+from tests.support.repository import ROOT
+from tests.support.versions import message_of, record_of
+
+NewBroker = Callable[..., Broker]
+NewClient = Callable[[], EventBusClient]
+
+
+@pytest.fixture(params=["local", "mqtt"])
+def new_client(request: pytest.FixtureRequest, new_broker: NewBroker) -> NewClient:
+    """Give a function that makes clients of one bus."""
+    if request.param == "local":
+        bus = LocalEventBus()
+        return lambda: LocalEventBusClient(bus)
+    return on(new_broker())
+
+
+def on(broker: Broker) -> NewClient:
+    return lambda: MqttEventBusClient(broker.host, broker.port)
+
+
+def colours(*symbols: str, **more: Any) -> dict[str, Any]:
+    return {"type": "enum", "name": "Colour", "symbols": symbols, **more}
+
+
+INNER = {"type": "record", "name": "Inner", "fields": [{"name": "x", "type": "int"}]}
+WIDER = {
+    "type": "record",
+    "name": "Inner",
+    "fields": [{"name": "x", "type": "long"}, {"name": "y", "type": "int", "default": 7}],
+}
+CHANGES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "added": (
+        record_of("Added", ("a", "string")),
+        record_of("Added", ("n", "int", 5), ("a", "string")),
+        {"a": "x"},
+        {"n": 5, "a": "x"},
+    ),
+    "removed": (
+        record_of("Removed", ("a", "string"), ("gone", {"type": "array", "items": "string"})),
+        record_of("Removed", ("a", "string")),
+        {"a": "x", "gone": ["y", "z"]},
+        {"a": "x"},
+    ),
+    "renamed": (
+        record_of("Renamed", ("old", "string")),
+        record_of("Renamed", {"name": "new", "type": "string", "aliases": ["old"]}),
+        {"old": "x"},
+        {"new": "x"},
+    ),
+    "record-renamed": (
+        record_of("OldName", ("a", "string")),
+        record_of("NewName", ("a", "string"), aliases=["OldName"]),
+        {"a": "x"},
+        {"a": "x"},
+    ),
+    "int-to-long": (record_of("IntToLong", ("n", "int")), record_of("IntToLong", ("n", "long")), {"n": 5}, {"n": 5}),
+    "long-to-double": (
+        record_of("LongToDouble", ("n", "long")),
+        record_of("LongToDouble", ("n", "double")),
+        {"n": 2**53},
+        {"n": 2.0**53},
+    ),
+    "enum-grown": (
+        record_of("Painted", ("c", colours("RED", "GREEN", "BLUE"))),
+        record_of("Painted", ("c", colours("OTHER", "RED", default="OTHER"))),
+        {"c": "BLUE"},
+        {"c": "OTHER"},
+    ),
+    "nested": (
+        record_of("Outer", ("inner", {"type": "array", "items": INNER})),
+        record_of("Outer", ("inner", {"type": "array", "items": WIDER})),
+        {"inner": [{"x": 1}, {"x": 2}]},
+        {"inner": [{"x": 1, "y": 7}, {"x": 2, "y": 7}]},
+    ),
+    "union-widened": (
+        record_of("Widened", ("v", ["null", "int"])),
+        record_of("Widened", ("v", ["null", "string", "long"])),
+        {"v": 5},
+        {"v": 5},
+    ),
+}
+"""What is written, what is read, a value, and what is to become of it."""
+
+
+def value_of(message: Any) -> Any:
+    """Return the fields of a message."""
+    if isinstance(message, list):
+        return [value_of(one) for one in message]
+    if hasattr(message, "__dataclass_fields__"):
+        return {name: value_of(getattr(message, name)) for name in message.__dataclass_fields__}
+    return getattr(message, "name", message)
+
+
+def made(schema: str, value: dict[str, Any]) -> Any:
+    """Return a message of a schema with a value."""
+    message_class = message_of(schema)
+    fields = message_class.__dataclass_fields__
+
+    def member(name: str, given: Any) -> Any:
+        annotation: Any = fields[name].type
+        if isinstance(given, list) and given and isinstance(given[0], dict):
+            (inner,) = annotation.__args__
+            return [inner(**one) for one in given]
+        return annotation[given] if name == "c" else given
+
+    return message_class(**{name: member(name, given) for name, given in value.items()})
+
+
+async def test_changed_messages_arrive_as_those_of_the_receiver(new_client: NewClient) -> None:
+    pairs = {name: Pair(message_of(old), message_of(new)) for name, (old, new, _, _) in CHANGES.items()}
+    async with evolving(new_client, pairs, len(pairs)) as (core, plugin):
+        sunk: list[Any] = []
+
+        async def keep(topic: str, event: Any) -> None:
+            sunk.append(event.payload)
+
+        for name, (old, new, value, expected) in CHANGES.items():
+            sent = plugin.answers[name] = made(old, value)
+            core.operation_sinks[name] = keep
+            answer = await core.request(name, sent)
+            for arrived in (answer, *plugin.inputs[name]):
+                assert type(arrived) is message_of(new), name
+                assert value_of(arrived) == expected, name
+            await core.execute(name, sent, any=True)
+        # What is no answer goes to the sinks, in the same way.
+        await until(lambda: len(sunk) == len(CHANGES))
+        assert {type(one) for one in sunk} == {pair.reader for pair in pairs.values()}
+        assert core.eventbus_client.statistics.handler_errors == 0
+        assert plugin.eventbus_client.statistics.handler_errors == 0
+
+
+async def test_a_connection_shows_the_schemas_of_its_side(new_client: NewClient) -> None:
+    old, new, *_ = CHANGES["added"]
+    async with evolving(new_client, {"added": Pair(message_of(old), message_of(new))}, 1) as (core, plugin):
+        (mine,), (theirs,) = core.retrieve_connections(), plugin.retrieve_connections()
+        assert (list(mine.input.schemas), list(mine.output.schemas)) == ([old], [new])
+        assert (list(theirs.input.schemas), list(theirs.output.schemas)) == ([new], [old])
+
+
+async def test_a_value_that_the_receiver_cannot_have_raises_where_it_is_awaited(
+    new_client: NewClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, new, *_ = CHANGES["long-to-double"]
+    sent, fine = message_of(old)(n=2**53 + 1), message_of(old)(n=3)
+    async with evolving(new_client, {"n": Pair(message_of(old), message_of(new))}, 1) as (core, plugin):
+        plugin.answers["n"] = sent
+        with pytest.raises(OperationFailedError, match=r"DecodeError.*LongToDouble\.n: expected an integer"):
+            await core.request("n", sent)
+        assert plugin.inputs == {}
+        with pytest.raises(UnexpectedAnswerError, match=r"cannot hold: .*LongToDouble\.n: expected an integer"):
+            await core.request("n", fine)
+        # Without somebody who waits for it, it is logged, and what follows is taken.
+        await core.execute("n", sent, any=True)
+        plugin.answers["n"] = fine
+        assert value_of(await core.request("n", fine)) == {"n": 3.0}
+        assert len(plugin.inputs["n"]) == 2
+    assert "which its schema for operation 'n' of 'core' cannot hold: cannot decode LongToDouble.n" in caplog.text
+
+
+async def test_a_large_message_is_read_in_a_thread(new_broker: NewBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    read = matching.ForeignSchema.read
+
+    def noting(self: Any, data: bytes) -> object:
+        threads.append(threading.current_thread())
+        return read(self, data)
+
+    monkeypatch.setattr(matching.ForeignSchema, "read", noting)
+    old, new, *_ = CHANGES["added"]
+    async with evolving(on(new_broker()), {"a": Pair(message_of(old), message_of(new))}, 1) as (core, plugin):
+        plugin.answers["a"] = message_of(old)(a="small")
+        await core.request("a", message_of(old)(a="x" * 100_000))
+        assert value_of(plugin.inputs["a"][0]) == {"n": 5, "a": "x" * 100_000}
+    # The large input in one, and the small answer in the event loop.
+    assert [thread is threading.main_thread() for thread in threads] == [False, True]
+
+
+BREAKING = json.loads((ROOT / "tests/avro/resolution/cases.json").read_text(encoding="utf-8"))["cases"]
+STRICTER = ("add_logical_type", "micros_to_millis")
+"""Where both libraries read what this protocol refuses."""
+
+
+def breaking_pairs() -> dict[str, tuple[dict[str, Any], str, str, str]]:
+    """Return of each case, and of both directions, the case, the direction, what is written and what is read."""
+    found = {}
+    for case in BREAKING:
+        before, after = json.dumps(case["before"]), json.dumps(case["after"])
+        found[f"{case['id']}-old"] = case, "old_reads_new", after, before
+        found[f"{case['id']}-new"] = case, "new_reads_old", before, after
+    return found
+
+
+async def test_breaking_changes_are_refused_with_the_field_and_all_others_are_right(new_broker: NewBroker) -> None:
+    cases = breaking_pairs()
+    pairs = {name: Pair(message_of(writer), message_of(reader)) for name, (_, _, writer, reader) in cases.items()}
+    expected = {
+        name
+        for name, (case, direction, _, _) in cases.items()
+        if (case[direction] or direction in case["some_values_only"]) and case["id"] not in STRICTER
+    }
+    async with evolving(on(new_broker()), pairs, len(expected)) as (core, plugin):
+        assert {one.operation_name for one in core.retrieve_connections()} == expected
+        refused = {one.operation_name: str(one) for one in plugin._machine.obstacles.found.values()}
+        assert set(refused) == set(cases) - expected
+        for name, reason in refused.items():
+            case = cases[name][0]
+            before, after = (
+                [json.dumps(field) for field in case[version]["fields"]] for version in ("before", "after")
+            )
+            changed = {json.loads(field)["name"] for field in {*before} ^ {*after}} or {case["after"]["name"]}
+            assert any(f"'{one}'" in reason or f"'M.{one}" in reason for one in changed), (name, reason)
+        for name in sorted(expected):
+            await _exchange(core, plugin, name, pairs[name], _model(json.loads(cases[name][2])))
+
+
+async def _exchange(core: Any, plugin: Any, name: str, pair: Pair, model: Model) -> None:
+    """Send some values in both directions: each arrives as it is read, or raises where that does."""
+    read = resolving_reader(pair.writer.avro_schema(), pair.reader)
+    for turn in range(4):
+        try:
+            sent = pair.writer.decode(value_bytes(model, Random(turn), turn))
+        except DecodeError:
+            continue  # such as a date that Python has not
+        plugin.answers[name] = sent
+        try:
+            arrives: Any = read(sent.encode())
+        except DecodeError:
+            with pytest.raises(OperationFailedError, match="DecodeError"):
+                await core.request(name, sent)
+            continue
+        answer = await core.request(name, sent)
+        for arrived in (answer, plugin.inputs[name][-1]):
+            # Where the schemas are the same, the wire does not tell the classes apart.
+            assert type(arrived) is pair.reader or pair.writer.schema_fingerprint() == pair.reader.schema_fingerprint()
+            assert arrived.encode() == arrives.encode()
+
+
+def _model(schema: Any) -> Model:
+    model = Model({}, None)
+    model.root = _tabled(model, schema)
+    return model
+
+
+def _tabled(model: Model, schema: Any) -> Any:
+    """Move the named types of a schema into the table of a model."""
+    if isinstance(schema, list):
+        return [_tabled(model, branch) for branch in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "name" in schema:
+        fields = [{**one, "type": _tabled(model, one["type"])} for one in schema.get("fields", ())]
+        model.named[schema["name"]] = {**schema, "fields": fields} if schema["type"] == "record" else dict(schema)
+        return {"ref": schema["name"]}
+    return {key: _tabled(model, value) if key in ("items", "values") else value for key, value in schema.items()}
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_random_pairs_are_connected_if_they_resolve_and_their_values_arrive(seed: int) -> None:
+    chance = Random(seed)
+    pairs: dict[str, Pair] = {}
+    schemas: dict[str, tuple[str, str]] = {}
+    models: dict[str, Model] = {}
+    tried = 0
+    while len(pairs) < 25:
+        model = random_model(chance)
+        tried += 1
+        # A class that cannot be made is in the way of others of its name.
+        writer, reader = (
+            re.sub(r"\b([A-Z]\d+)\b", rf"\1x{seed}x{tried}", json.dumps(one.schema()))
+            for one in (model, edited(model, chance))
+        )
+        try:
+            pair = Pair(message_of(writer), message_of(reader))
+            pair.writer.avro_schema()
+            pair.reader.avro_schema()
+        except (KeyError, TypeError, ValueError):
+            continue
+        name = f"operation{len(pairs)}"
+        pairs[name], schemas[name], models[name] = pair, (writer, reader), model
+    expected = {
+        name
+        for name, (writer, reader) in schemas.items()
+        if canonical_form(writer) == canonical_form(reader) or not isinstance(resolve(writer, reader), Refusal)
+    }
+    bus = LocalEventBus()
+    async with evolving(lambda: LocalEventBusClient(bus), pairs, len(expected)) as (core, plugin):
+        assert {one.operation_name for one in core.retrieve_connections()} == expected
+        for name in sorted(expected):
+            await _exchange(core, plugin, name, pairs[name], models[name])
