@@ -39,7 +39,7 @@ E = TypeVar("E")
 
 _HEADERS: dict[str, Any] = dict.fromkeys(list(EventEnvelope.__dataclass_fields__)[6:])
 """What an older peer neither sends nor knows."""
-_READABLE = tuple(Encoding)
+_READABLE: tuple[str, ...] = tuple(Encoding)
 _TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -104,6 +104,8 @@ class Node:
         self.identifier = settings.identifier
         self.has_headers = has_headers
         """Without, it is as an older peer."""
+        self.readable_encodings = _READABLE
+        """What it says that it reads: a peer of version 1.0 says another thing."""
         self.incarnation = 0
         self.prepares = True
         """Whether preparations succeed at once; otherwise they wait in `preparing`."""
@@ -250,7 +252,7 @@ class Node:
                 correlation_identifier=send.correlation_identifier,
                 connection_identifier=send.connection_identifier,
                 open_connections=send.open_connections,
-                readable_encodings=_READABLE,
+                readable_encodings=self.readable_encodings,
                 late_offers=send.late_offers,
             )
         else:
