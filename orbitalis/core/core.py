@@ -114,6 +114,7 @@ class Core(OperationRequester):
         allowlist: Identifiers | None = None,
         blocklist: Identifiers | None = None,
         spellings: Collection[str] = (),
+        exact: bool = False,
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
@@ -135,6 +136,7 @@ class Core(OperationRequester):
             allowlist=allowlist,
             blocklist=blocklist,
             spellings=spellings,
+            exact=exact,
             override_sink=override_sink,
             default_setup_data=default_setup_data,
         )

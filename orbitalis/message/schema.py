@@ -325,6 +325,15 @@ class SchemaSpec(Generic[P]):
             exact=(self.exact | other.exact) - loose,
         )
 
+    def exactly(self) -> Self:
+        """Return the same set, of which each schema matches the same schema alone."""
+        return type(self)(
+            schemas=tuple(self.schemas),
+            support_empty_schema=self.support_empty_schema,
+            support_undefined_schema=self.support_undefined_schema,
+            exact=True,
+        )
+
     def __str__(self) -> str:
         """Name what is accepted, as in `StringMessage or empty events`."""
         if self.support_undefined_schema:

@@ -155,6 +155,7 @@ def operation(
     output: Output[H] | None = None,
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> EventDecorator[G, H]: ...
 @overload
 def operation(
@@ -172,6 +173,7 @@ def operation(
     output: type[X] | None = None,
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> DeclaredDecorator[A, X]: ...
 @overload
 def operation(
@@ -181,6 +183,7 @@ def operation(
     output: type[X],
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> DeclaredDecorator[None, X]: ...
 @overload
 def operation(
@@ -190,6 +193,7 @@ def operation(
     output: tuple[type[X], type[Y] | None],
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> DeclaredDecorator[A, X | Y]: ...
 @overload
 def operation(
@@ -199,6 +203,7 @@ def operation(
     output: type[X] | None = None,
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> DeclaredDecorator[A | B, X]: ...
 @overload
 def operation(
@@ -208,6 +213,7 @@ def operation(
     output: tuple[type[X], type[Y] | None],
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> DeclaredDecorator[A | B, X | Y]: ...
 @overload
 def operation(
@@ -217,6 +223,7 @@ def operation(
     output: type[X] | None = None,
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> DeclaredDecorator[A | B | C, X]: ...
 @overload
 def operation(
@@ -226,6 +233,7 @@ def operation(
     output: tuple[type[X], type[Y] | None],
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
 ) -> DeclaredDecorator[A | B | C, X | Y]: ...
 def operation(
     function: Callable[..., Any] | None = None,
@@ -236,6 +244,7 @@ def operation(
     output: object = None,
     default_policy: Policy | None = None,
     concurrency: int = 1,
+    exact: bool = False,
     cpu_bound: bool = False,
 ) -> Any:
     """Make a method of a plugin an operation, in one of these styles.
@@ -261,6 +270,7 @@ def operation(
             all.
         concurrency: How many inputs of one connection are handled side by side. With 1, the default, they are handled
             one after the other, in the order in which they came. With more, results come in any order.
+        exact: Whether cores need the same schemas, and not others that resolve.
         cpu_bound: Whether the method keeps a CPU busy, and therefore runs in another process.
 
     Raises:
@@ -270,7 +280,9 @@ def operation(
     """
     if name is not None:
         OperationInputTopic.filter(operation_name=name)
-    common = Specification(name=name, default_policy=default_policy or Policy.no_constraints(), concurrency=concurrency)
+    common = Specification(
+        name=name, default_policy=default_policy or Policy.no_constraints(), concurrency=concurrency, exact=exact
+    )
     if _is_input(input) or _is_output(output):
         events = _events(name, input, output, cpu_bound)
         return EventDecorator[Any, Any](replace(common, events=events))

@@ -46,10 +46,13 @@ class OperationRequirement:
         allowlist: Identifiers | None = None,
         blocklist: Identifiers | None = None,
         spellings: Collection[str] = (),
+        exact: bool = False,
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
         """Need an operation as a plugin class declares it; the other arguments are those of :class:`Constraint`.
+
+        With `exact`, plugins need the same schemas, and not others that resolve.
 
         Raises:
             ValueError: The rules contradict each other.
@@ -66,8 +69,8 @@ class OperationRequirement:
             mandatory=list(mandatory),
             allowlist=None if allowlist is None else list(allowlist),
             blocklist=None if blocklist is None else list(blocklist),
-            inputs=[operation.input],
-            outputs=[operation.output],
+            inputs=[operation.input.exactly() if exact else operation.input],
+            outputs=[operation.output.exactly() if exact else operation.output],
             spellings=spellings,
         )
         return cls(constraint, override_sink, default_setup_data)

@@ -48,6 +48,8 @@ class Specification:
     """Whom the operation is lent to, unless the plugin says otherwise."""
     concurrency: int = 1
     """How many inputs of one connection are handled side by side."""
+    exact: bool = False
+    """Whether cores need the same schemas, and not others that resolve."""
     events: tuple[Input, Output] | None = None
     """What the operation accepts and sends, if its method takes events."""
     payloads: PayloadTypes | None = None
@@ -209,9 +211,13 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
     def _set_types(self, payloads: PayloadTypes | None, results: PayloadTypes) -> None:
         """Let the operation take and give these; without payloads it has no input."""
         self._payloads, self._results = payloads, results
-        self._input = Input.no_input() if payloads is None else payloads.to_input()
-        self._output = results.to_output()
+        self._set_shape(Input.no_input() if payloads is None else payloads.to_input(), results.to_output())
         self._result_messages = frozenset(one for one in results.types if one not in MESSAGE_OF_VALUE)
+
+    def _set_shape(self, accepted: Input, sent: Output) -> None:
+        """Let the operation accept and send these."""
+        is_exact = self._specification.exact
+        self._input, self._output = (accepted.exactly(), sent.exactly()) if is_exact else (accepted, sent)
 
 
 def is_typed_operation(given: object) -> TypeGuard[TypedOperation[Any, Any, Any]]:
@@ -251,7 +257,7 @@ class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
                     "Connection if it likes"
                 )
             self._takes_events = True
-            self._input, self._output = events
+            self._set_shape(*events)
             return True
         if not self._read_types(parameters):
             return False

@@ -140,7 +140,13 @@ class PeriodicDecorator:
 
 @overload
 def output(
-    one: type[W], /, *, name: str | None = None, default_policy: Policy | None = None, doc: str | None = None
+    one: type[W],
+    /,
+    *,
+    name: str | None = None,
+    default_policy: Policy | None = None,
+    doc: str | None = None,
+    exact: bool = False,
 ) -> DeclaredOutput[W]: ...
 @overload
 def output(
@@ -151,6 +157,7 @@ def output(
     name: str | None = None,
     default_policy: Policy | None = None,
     doc: str | None = None,
+    exact: bool = False,
 ) -> DeclaredOutput[W | X]: ...
 @overload
 def output(
@@ -162,6 +169,7 @@ def output(
     name: str | None = None,
     default_policy: Policy | None = None,
     doc: str | None = None,
+    exact: bool = False,
 ) -> DeclaredOutput[W | X | Y]: ...
 @overload
 def output(
@@ -174,9 +182,14 @@ def output(
     name: str | None = None,
     default_policy: Policy | None = None,
     doc: str | None = None,
+    exact: bool = False,
 ) -> DeclaredOutput[W | X | Y | Z]: ...
 def output(
-    *types: object, name: str | None = None, default_policy: Policy | None = None, doc: str | None = None
+    *types: object,
+    name: str | None = None,
+    default_policy: Policy | None = None,
+    doc: str | None = None,
+    exact: bool = False,
 ) -> DeclaredOutput[Any]:
     """Return an operation without input, to be an attribute of a plugin class.
 
@@ -189,15 +202,18 @@ def output(
         default_policy: Which cores may use the operation, and how many, unless the plugin says otherwise; by default
             all.
         doc: What the operation is for; becomes `__doc__`.
+        exact: Whether cores need the same schemas, and not others that resolve.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
         TypeError: One of the types is no payload; raised when the class is made.
     """
-    return DeclaredOutput(types, _specification(name, default_policy), doc)
+    return DeclaredOutput(types, _specification(name, default_policy, exact), doc)
 
 
-def periodic(seconds: float, *, name: str | None = None, default_policy: Policy | None = None) -> PeriodicDecorator:
+def periodic(
+    seconds: float, *, name: str | None = None, default_policy: Policy | None = None, exact: bool = False
+) -> PeriodicDecorator:
     """Make a method of a plugin an operation without input, whose result is sent every so many seconds.
 
     `@periodic(1.0)` over `async def temperature(self) -> float`: while a core is connected, the method is called every
@@ -208,6 +224,7 @@ def periodic(seconds: float, *, name: str | None = None, default_policy: Policy 
         name: Name of the operation; by default that of the method.
         default_policy: Which cores may use the operation, and how many, unless the plugin says otherwise; by default
             all.
+        exact: Whether cores need the same schemas, and not others that resolve.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
@@ -215,7 +232,7 @@ def periodic(seconds: float, *, name: str | None = None, default_policy: Policy 
         ValueError: `seconds` is not positive, or not finite.
     """
     _check_seconds(seconds)
-    return PeriodicDecorator(_specification(name, default_policy), float(seconds))
+    return PeriodicDecorator(_specification(name, default_policy, exact), float(seconds))
 
 
 def is_periodic(given: object) -> TypeGuard[PeriodicOperation[Any, Any, Any, Any]]:
@@ -223,10 +240,10 @@ def is_periodic(given: object) -> TypeGuard[PeriodicOperation[Any, Any, Any, Any
     return isinstance(given, PeriodicOperation)
 
 
-def _specification(name: str | None, default_policy: Policy | None) -> Specification:
+def _specification(name: str | None, default_policy: Policy | None, exact: bool) -> Specification:
     if name is not None:
         OperationInputTopic.filter(operation_name=name)
-    return Specification(name=name, default_policy=default_policy or Policy.no_constraints())
+    return Specification(name=name, default_policy=default_policy or Policy.no_constraints(), exact=exact)
 
 
 def _check_seconds(given: object) -> None:

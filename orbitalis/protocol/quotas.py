@@ -20,6 +20,8 @@ from orbitalis_wire import limits, timings
 
 __all__ = ["Quotas"]
 
+_COMPARING = 8
+"""How many times as long as to read a schema it takes to compare it with another one, and to make what reads it."""
 _LOOKS = 64
 """Handshakes that are looked at to find one to give up."""
 
@@ -98,7 +100,8 @@ class Quotas:
 
     def admit_comparison(self, size: int, now: float) -> bool:
         """Return whether schemas of so many characters, which were read, may be compared field by field."""
-        if self._schemas.admits(now, self._config.maximum_unfamiliar_schema_bytes_per_second, size):
+        per_second = self._config.maximum_unfamiliar_schema_bytes_per_second
+        if self._schemas.admits(now, per_second, _COMPARING * size):
             return True
         self._statistics.unread_schemas += 1
         self.overruns += 1

@@ -6,23 +6,41 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import pytest
 
-from orbitalis import MqttEventBusClient
+from orbitalis import (
+    AvroMessageMixin,
+    Constraint,
+    Core,
+    Event,
+    Input,
+    MqttEventBusClient,
+    OperationRequirement,
+    Output,
+    PendingRequest,
+    Plugin,
+    operation,
+    output,
+    periodic,
+    sink,
+)
 from orbitalis.bus import EventBusClient, LocalEventBus, LocalEventBusClient
-from orbitalis.errors import OperationFailedError, UnexpectedAnswerError
+from orbitalis.errors import NoConnectionError, OperationFailedError, UnexpectedAnswerError
 from orbitalis.message import matching
 from orbitalis.message.resolution import resolve, resolving_reader
 from orbitalis.message.schema import canonical_form
+from orbitalis.testing import Harness
 from orbitalis_avro.errors import DecodeError
 from orbitalis_avro.resolution.refusal import Refusal
 from tests.avro.resolution.schemas import Model, edited, random_model, value_bytes
 from tests.support.broker import Broker
 from tests.support.events import until
-from tests.support.evolving import Pair, evolving
+from tests.support.evolving import EvolvingPlugin, Pair, evolving
+from tests.support.orbiters import running
 from tests.support.repository import ROOT
 from tests.support.versions import message_of, record_of
 
@@ -312,3 +330,156 @@ async def test_random_pairs_are_connected_if_they_resolve_and_their_values_arriv
         assert {one.operation_name for one in core.retrieve_connections()} == expected
         for name in sorted(expected):
             await _exchange(core, plugin, name, pairs[name], models[name])
+
+
+@dataclass(frozen=True)
+class Parcel(AvroMessageMixin):
+    """As the plugin knows it."""
+
+    number: int
+    weight: float = 0.5
+
+
+@dataclass(frozen=True)
+class OldParcel(AvroMessageMixin):
+    """As the core knows it."""
+
+    class Meta:
+        schema_name = "Parcel"
+
+    number: int
+
+
+class Depot(Plugin):
+    """Takes and gives newer messages."""
+
+    @operation
+    async def weigh(self, parcel: Parcel | str) -> Parcel:
+        assert isinstance(parcel, Parcel)
+        return Parcel(parcel.number + 1, parcel.weight * 2)
+
+    arrivals = output(Parcel)
+
+
+class OldDepot(Plugin):
+    """The same in the program of the core."""
+
+    @operation
+    async def weigh(self, parcel: OldParcel | str) -> OldParcel:
+        raise NotImplementedError
+
+    arrivals = output(OldParcel)
+
+
+@dataclass
+class Yard(Core):
+    seen: list[OldParcel] = field(default_factory=list)
+
+    @sink(OldDepot.arrivals)
+    async def keep(self, parcel: OldParcel) -> None:
+        self.seen.append(parcel)
+
+
+def yard(client: EventBusClient, **rules: Any) -> Yard:
+    core = Yard(identifier="core", eventbus_client=client, with_loop=False)
+    return core.with_requirement(OldDepot.weigh, **rules).with_requirement(OldDepot.arrivals, **rules)
+
+
+async def test_typed_operations_take_and_give_the_classes_of_their_side(new_client: NewClient) -> None:
+    plugin = Depot(identifier="plugin", eventbus_client=new_client(), with_loop=False)
+    core = yard(new_client())
+    async with running(plugin, core):
+        await until(lambda: len(core.retrieve_connections()) == len(plugin.retrieve_connections()) == 2)
+        assert await core.request(OldDepot.weigh, OldParcel(3)) == OldParcel(4)
+        await plugin.send(Depot.arrivals, Parcel(7, 1.5))
+        await until(lambda: core.seen == [OldParcel(7)])
+        # The core writes with its own schema, and with nothing that the plugin alone has.
+        with pytest.raises(NoConnectionError, match="but none whose input accepts a Parcel"):
+            await core.execute("weigh", Parcel(3), any=True)
+
+
+class ExactDepot(Plugin):
+    """Takes and gives the same messages alone."""
+
+    @operation(exact=True)
+    async def weigh(self, parcel: Parcel | str) -> Parcel:
+        raise NotImplementedError
+
+    arrivals = output(Parcel, exact=True)
+
+    @periodic(1.0, exact=True)
+    async def tick(self) -> int:
+        return 1
+
+    @operation(name="events", input=Input.from_message(Parcel), output=Output.from_message(Parcel), exact=True)
+    async def take(self, topic: str, event: Event[Parcel]) -> None:
+        raise NotImplementedError
+
+
+def test_a_decorator_asks_for_the_same_schemas() -> None:
+    for one in (ExactDepot.weigh, ExactDepot.arrivals, ExactDepot.tick, ExactDepot.take):
+        assert one.input.exact == {*one.input.schemas}
+        assert one.output.exact == {*one.output.schemas}
+    assert ExactDepot.weigh.input.exact
+    assert ExactDepot.take.output.exact
+    assert Depot.weigh.input.exact == frozenset()
+
+
+@pytest.mark.parametrize(("plugin_class", "rules"), [(ExactDepot, {}), (Depot, {"exact": True})])
+async def test_either_side_may_insist_on_the_same_schemas(
+    new_client: NewClient, plugin_class: type[Plugin], rules: dict[str, Any]
+) -> None:
+    plugin = plugin_class(identifier="plugin", eventbus_client=new_client(), with_loop=False)
+    core = yard(new_client(), **rules)
+    async with running(plugin, core):
+        await until(lambda: len(plugin._machine.obstacles.found) == 2)
+        assert core.retrieve_connections() == []
+        for obstacle in plugin._machine.obstacles.found.values():
+            assert "only the same schema matches: field 'weight' is missing there" in str(obstacle)
+
+
+async def test_outputs_that_come_before_the_confirm_are_read_as_well(harness: Harness) -> None:
+    old, new, value, expected = CHANGES["added"]
+    sent = made(old, value)
+
+    class Hasty(EvolvingPlugin):
+        async def _on_promote_pending_request_to_connection(self, pending_request: PendingRequest) -> None:
+            await self.send_result_to_all(self.retrieve_connections(), sent)
+
+    plugin = Hasty(identifier="plugin", eventbus_client=harness.client())
+    plugin.provide("early", Pair(message_of(old), message_of(new)))
+    needed = Constraint(
+        inputs=[Input.from_message(message_of(old))], outputs=[Output.from_message(message_of(new))], minimum=1
+    )
+    core = Core(
+        identifier="core",
+        eventbus_client=harness.client(),
+        operation_requirements={"early": OperationRequirement(needed)},
+    )
+    sunk: list[Any] = []
+
+    async def keep(topic: str, event: Event[Any]) -> None:
+        sunk.append(event.payload)
+
+    core.operation_sinks["early"] = keep
+    await harness.start(plugin, core)
+    await harness.connected(core, plugin, "early")
+    await harness.idle()
+    assert [type(one) for one in sunk] == [message_of(new)]
+    assert value_of(sunk[0]) == expected
+
+
+async def test_what_comes_with_no_schema_of_the_connection_is_refused(
+    new_client: NewClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, new, value, _ = CHANGES["added"]
+    async with evolving(new_client, {"added": Pair(message_of(old), message_of(new))}, 1) as (core, plugin):
+        (connection,) = plugin.retrieve_connections()
+        assert connection.input_topic is not None
+        stranger = message_of(record_of("Added", ("a", "string"), ("z", "int")))(a="x", z=1)
+        await core.sudo_execute(connection.input_topic, stranger)
+        await until(lambda: "which is not what operation 'added' of 'core' carries" in caplog.text)
+        assert plugin.inputs == {}
+        plugin.answers["added"] = made(old, value)
+        await core.request("added", made(old, value))
+        assert len(plugin.inputs["added"]) == 1

@@ -318,7 +318,7 @@ def test_comparisons_are_charged_to_the_quota_of_schemas_once() -> None:
         for number in range(12)
     ]
     plugin = net.add_plugin(
-        operations={"text": Terms(input=of(reader))}, maximum_unfamiliar_schema_bytes_per_second=20_000
+        operations={"text": Terms(input=of(reader))}, maximum_unfamiliar_schema_bytes_per_second=160_000
     )
     net.start()
     refused = [core for core in cores if not core.connections()]
@@ -332,7 +332,7 @@ def test_comparisons_are_charged_to_the_quota_of_schemas_once() -> None:
 
 def test_a_comparison_that_takes_too_much_counts_as_failed() -> None:
     unions = {
-        name: [json.loads(record_of(f"Part{name}{number}", ("y", "int"))) for number in range(60)] for name in "abc"
+        name: [json.loads(record_of(f"Part{name}{number}", ("y", "int"))) for number in range(60)] for name in "abcdefg"
     }
     writer = record_of("Huge", *unions.items())
     reader = record_of("Huge", *((name, branches[::-1]) for name, branches in unions.items()))
