@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orbitalis.message.schema import schema_fingerprint
+from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
 from tests.support.invariants import HasMachine
 
@@ -34,6 +36,21 @@ def assert_agreed(nodes: Iterable[HasMachine]) -> None:
         for slot in node.machine.slots:
             assert slot.is_open, f"L2, L6: '{node.settings.identifier}' has {slot.key} in state {slot.state}"
             assert_shared(nodes, node, slot.key, "L1")
+            _assert_is_read(nodes, node, slot)
+
+
+def _assert_is_read(nodes: Iterable[HasMachine], node: HasMachine, slot: Slot) -> None:
+    """L1: the other side knows every schema with which this one writes, as its own or as a foreign one."""
+    other = next(one for one in nodes if one.settings.identifier == slot.remote_identifier)
+    theirs = other.machine.slots.get(node.settings.identifier, slot.operation_name)
+    assert theirs is not None
+    is_core = node.machine.role is Role.CORE
+    written, read = (slot.input, theirs.input) if is_core else (slot.output, theirs.output)
+    own = {schema_fingerprint(schema) for schema in read.schemas}
+    for schema in written.schemas:
+        assert schema_fingerprint(schema) in own | {*(theirs.foreign or ())}, (
+            f"L1: '{slot.remote_identifier}' does not read what '{node.settings.identifier}' writes on {slot.key}"
+        )
 
 
 def assert_lends_what_is_allowed(node: HasMachine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from orbitalis.operations.constraint import Constraint
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import timings
 from tests.simulation.faults import KINDS, Plagues, calm
@@ -17,8 +18,9 @@ from tests.simulation.liveness import (
 from tests.simulation.rules_at_random import policy_at_random, rules_at_random
 from tests.simulation.safety import Safety
 from tests.simulation.verdict import Verdict, what_broke
+from tests.simulation.versions import Versions
 from tests.simulation.world import World
-from tests.support.machine_settings import Requirement, Terms, text_constraint
+from tests.support.machine_settings import Requirement, Terms
 from tests.support.machines import Node
 
 __all__ = ["simulate"]
@@ -50,6 +52,7 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Verdict:
 class _Scenario:
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
+        self.versions = Versions(seed)
         self.random = self.world.random
         self.world.inspector = Safety()
         # Of some seeds all durations are short, so that more happens in less time.
@@ -72,13 +75,18 @@ class _Scenario:
         plugins = [f"plugin{number}" for number in range(choose.randint(1, 4))]
         for core in cores:
             names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
-            needs = {name: Requirement(text_constraint(**rules_at_random(self.random, plugins))) for name in names}
+            needs = {
+                name: Requirement(Constraint(**self.versions.alternatives(), **rules_at_random(self.random, plugins)))
+                for name in names
+            }
             self.world.add_core(core, operation_requirements=needs, **self.durations)
             for name, requirement in needs.items():
                 self.world.trace.introduce(core, name, requirement.constraint)
         for plugin in plugins:
             names = choose.sample(_OPERATIONS, choose.randint(1, len(_OPERATIONS)))
-            operations = {name: Terms(policy=policy_at_random(self.random, cores)) for name in names}
+            operations = {
+                name: Terms(policy=policy_at_random(self.random, cores), **self.versions.shape()) for name in names
+            }
             self.world.add_plugin(plugin, operations=operations, **self.durations)
             for name, terms in operations.items():
                 self.world.trace.introduce(plugin, name, terms.policy)
