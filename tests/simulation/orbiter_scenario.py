@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 from unittest import mock
 
-from orbitalis import Constraint, OperationRequirement
+from orbitalis import Constraint, OperationRequirement, Output
 from orbitalis.message.event import Event
 from orbitalis.operations.policy import Policy
 from orbitalis.testing.pending_tasks import describe_tasks
@@ -40,6 +40,7 @@ from tests.simulation.shaky_orbiters import (
 from tests.simulation.shuffling_loop import STYLES, ShufflingEventLoop, knowing_all_tasks
 from tests.simulation.trace import Trace
 from tests.simulation.verdict import Verdict, what_broke
+from tests.simulation.versions import Versions
 
 __all__ = ["simulate_over_asyncio"]
 
@@ -130,6 +131,7 @@ class _Scenario:
         self.safety = OrbiterSafety()
         self.inhabitants: list[Inhabitant] = []
         self._checks = 0
+        self.versions = Versions(seed)
 
     def run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -205,15 +207,17 @@ class _Scenario:
             }
             for name, requirement in needs.items():
                 self.trace.introduce(core, name, requirement.constraint)
-            self._add(
-                core, partial(ShakyCore, identifier=core, operation_requirements=needs, **_INTERVALS, **self._options())
-            )
+            versions = {name: need.constraint.inputs[0].schemas[0] for name, need in needs.items()}
+            options = {"versions": versions if self.versions.are_many else {}, **_INTERVALS, **self._options()}
+            self._add(core, partial(ShakyCore, identifier=core, operation_requirements=needs, **options))
         for plugin in plugins:
             lends = choose.sample(OPERATIONS, choose.randint(1, len(OPERATIONS)))
             policies = {name: policy_at_random(self.random, cores) for name in lends}
             for name, policy in policies.items():
                 self.trace.introduce(plugin, name, policy)
-            self._add(plugin, partial(self._plugin, identifier=plugin, policies=policies, **self._options()))
+            versions = {name: self._shape(name) for name in lends} if self.versions.are_many else {}
+            options = {"versions": versions, **self._options()}
+            self._add(plugin, partial(self._plugin, identifier=plugin, policies=policies, **options))
 
     def _add(self, identifier: str, make: Any) -> None:
         self.inhabitants.append(
@@ -238,7 +242,15 @@ class _Scenario:
 
     def _constraint(self, name: str, plugins: list[str]) -> Constraint:
         rules = rules_at_random(self.random, plugins)
-        return Constraint(inputs=[inputs_of(name)], outputs=[outputs_of(name)], **rules)
+        shape = self._shape(name)
+        return Constraint(inputs=[shape["input"]], outputs=[shape["output"]], **rules)
+
+    def _shape(self, name: str) -> dict[str, Any]:
+        """Return what an operation takes and gives, as one side knows it."""
+        if not self.versions.are_many:
+            return {"input": inputs_of(name), "output": outputs_of(name)}
+        shape = self.versions.shape()
+        return {**shape, "output": Output.no_output()} if name == "swallow" else shape
 
     # What happens
 

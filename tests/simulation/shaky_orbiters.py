@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from orbitalis import Connection, Core, Event, Input, Operation, Output, Plugin, StringMessage, operation
 from orbitalis.errors import OrbitalisError
+from orbitalis.operations.handlers import GivenHandler
 from orbitalis.orbiter import Orbiter
 from tests.simulation.shuffling_loop import ShufflingEventLoop
 from tests.simulation.trace import Trace
+from tests.simulation.versions import said
 from tests.support.orbiters import HOOKS
 
 __all__ = [
@@ -171,12 +173,16 @@ class ShakyPlugin(Plugin):
 
     moods: Moods = field(repr=False)
     lends: Sequence[str] = field(repr=False, default=OPERATIONS)
+    versions: Mapping[str, Mapping[str, Any]] = field(repr=False, default_factory=dict)
+    """By operation: its input and output, where these are not texts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.operations["repeat"] = Operation(
             name="repeat", handler=self._repeat, input=Input.string(), output=Output.string()
         )
+        for name, shape in self.versions.items():
+            self.operations[name] = Operation(name=name, handler=self._saying(name, shape["output"]), **shape)
         self.operations = {name: self.operations[name] for name in self.lends}
         _shake_hooks(self, self.moods)
 
@@ -191,6 +197,20 @@ class ShakyPlugin(Plugin):
     async def swallow(self, text: str, connection: Connection) -> None:
         await self.moods.shake(self, "swallow")
 
+    def _saying(self, name: str, output: Output) -> GivenHandler:
+        """Return what does what an operation does, with messages of this plugin's version."""
+
+        async def say(topic: str, event: Event[Any], connection: Connection) -> None:
+            await self.moods.shake(self, name)
+            if name == "answer" and event.payload.value == NEVER:
+                await asyncio.Event().wait()
+            if output.has_output:
+                message = said(output.schemas[0], event.payload.value)
+                connections = await self.retrieve_and_touch_connections(name, input_topic=topic)
+                await self.send_result_to_all([connection] if name == "answer" else connections, message)
+
+        return say
+
     async def _repeat(self, topic: str, event: Event[StringMessage]) -> None:
         await self.moods.shake(self, "repeat")
         connections = await self.retrieve_and_touch_connections("repeat", input_topic=topic)
@@ -202,6 +222,8 @@ class ShakyCore(Core):
     """A core that takes what it gets."""
 
     moods: Moods = field(repr=False)
+    versions: Mapping[str, str] = field(repr=False, default_factory=dict)
+    """By operation: the schema of what it sends, where that is no text."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -213,14 +235,21 @@ class ShakyCore(Core):
         """Called with what is wrong with the end of a request."""
         _shake_hooks(self, self.moods)
 
-    async def request(self, *given: Any, timeout: float, **options: Any) -> Any:  # type: ignore[override]
+    async def execute(self, name: str, texts: list[str], *given: Any, **mode: Any) -> list[str]:  # type: ignore[override]
+        """Send texts, in this core's version of them."""
+        return await super().execute(name, [self._in_version(name, text) for text in texts], *given, **mode)
+
+    def _in_version(self, name: str, text: str) -> Any:
+        return said(self.versions[name], text) if name in self.versions else text
+
+    async def request(self, name: str, text: str, *, timeout: float, **options: Any) -> Any:  # type: ignore[override]
         """Ask, and see that it does not take longer than it may: L5."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, ShufflingEventLoop)
         end = loop.time() - loop.stalled + timeout + _LATENESS
         self.asking += 1
         try:
-            return await super().request(*given, timeout=timeout, **options)
+            return await super().request(name, self._in_version(name, text), timeout=timeout, **options)
         finally:
             self.asking -= 1
             late = loop.time() - loop.stalled - end

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import Any, Final
 
 from orbitalis import Input, Output
 from tests.support.versions import message_of, record_of
 
-__all__ = ["VERSIONS", "Versions"]
+__all__ = ["VERSIONS", "Versions", "said"]
 
 VERSIONS: Final = (
     record_of("Said", ("value", "string")),
@@ -17,6 +18,12 @@ VERSIONS: Final = (
 )
 for _schema in VERSIONS:
     message_of(_schema)
+
+
+def said(schema: str, text: str) -> Any:
+    """Return a message of one of the versions."""
+    fields = {field["name"]: field.get("default") for field in json.loads(schema)["fields"]}
+    return message_of(schema)(**{**fields, "value": text})
 
 
 class Versions:
