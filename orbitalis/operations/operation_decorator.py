@@ -159,11 +159,16 @@ def operation(
 ) -> EventDecorator[G, H]: ...
 @overload
 def operation(
-    *, name: str | None = None, default_policy: Policy | None = None, concurrency: int = 1
+    *, name: str | None = None, default_policy: Policy | None = None, concurrency: int = 1, exact: bool = False
 ) -> InferredDecorator: ...
 @overload
 def operation(
-    *, name: str | None = None, default_policy: Policy | None = None, concurrency: int = 1, cpu_bound: Literal[True]
+    *,
+    name: str | None = None,
+    default_policy: Policy | None = None,
+    concurrency: int = 1,
+    exact: bool = False,
+    cpu_bound: Literal[True],
 ) -> CpuBoundDecorator: ...
 @overload
 def operation(

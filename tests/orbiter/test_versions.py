@@ -36,7 +36,9 @@ from orbitalis.message.schema import canonical_form
 from orbitalis.testing import Harness
 from orbitalis_avro.errors import DecodeError
 from orbitalis_avro.resolution.refusal import Refusal
-from tests.avro.resolution.schemas import Model, edited, random_model, value_bytes
+from tests.avro.resolution.edits import edited
+from tests.avro.resolution.schemas import Model, random_model
+from tests.avro.resolution.values import value_bytes
 from tests.support.broker import Broker
 from tests.support.events import until
 from tests.support.evolving import EvolvingPlugin, Pair, evolving

@@ -24,9 +24,9 @@ from tests.support.machine_settings import Terms, text_constraint
 from tests.support.machines import Net, Node
 from tests.support.versions import message_of, record_of
 
-OLD = record_of("Light", ("level", "int"))
-NEW = record_of("Light", ("level", "long"), ("colour", "string", "white"))
-NEWER = record_of("Light", ("level", "double"), ("colour", "string", "white"))
+OLD = record_of("Dimmer", ("level", "int"))
+NEW = record_of("Dimmer", ("level", "long"), ("colour", "string", "white"))
+NEWER = record_of("Dimmer", ("level", "double"), ("colour", "string", "white"))
 OTHER = record_of("Sound", ("level", "int"))
 for schema in (OLD, NEW, NEWER, OTHER):
     message_of(schema)
@@ -87,9 +87,9 @@ def test_the_plugin_reads_inputs_and_the_core_reads_outputs() -> None:
 
 def test_the_field_that_is_in_the_way_is_named() -> None:
     _, core, plugin = met(of(NEW), of(OLD))
-    assert reason(plugin, core) == "input: field 'Light.level' is 'int' here and 'long' there"
+    assert reason(plugin, core) == "input: field 'Dimmer.level' is 'int' here and 'long' there"
     _, core, plugin = given(of(NEW, kind=Output), of(OLD, kind=Output))
-    assert reason(plugin, core) == "output: field 'Light.level' is 'long' here and 'int' there"
+    assert reason(plugin, core) == "output: field 'Dimmer.level' is 'long' here and 'int' there"
 
 
 @pytest.mark.parametrize("side", ["version_of_core", "version_of_plugin"])
@@ -221,7 +221,7 @@ def test_what_a_remote_wants_to_be_the_same_is_known_by_its_message_alone() -> N
 
 
 def test_a_schema_for_which_there_is_no_class_is_not_read_by_resolution() -> None:
-    unknown = record_of("Light", ("level", "float"))
+    unknown = record_of("Dimmer", ("level", "float"))
     _, core, plugin = met(of(OLD), Input.from_schema(unknown))
     assert not is_connected(core, plugin)
     _, core, plugin = given(of(OLD, kind=Output), Output.from_schema(unknown))
@@ -250,7 +250,7 @@ def test_a_plugin_refuses_a_request_whose_inputs_it_cannot_read_until_the_core_a
     net.wire.append(request.changed(message={"input_schemas": [NEWER]}))
     net.run()
     assert len(plugin.sent(OperationNoLongerAvailableMessage)) == 1
-    assert reason(plugin, core) == "input: field 'Light.level' is 'long' here and 'double' there"
+    assert reason(plugin, core) == "input: field 'Dimmer.level' is 'long' here and 'double' there"
     assert not plugin.has_slot(core)
     assert len(plugin.sent(OfferMessage)) == 1
     net.advance(60)

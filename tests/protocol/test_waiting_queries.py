@@ -275,7 +275,7 @@ def test_turns_that_were_left_take_no_room() -> None:
 def test_every_text_of_a_core_that_asks_counts() -> None:
     long = "x" * 1_000
 
-    def size(identifier: str, exact: tuple[str, ...] = (), **told: str) -> int:
+    def size(identifier: str, /, *exact: str, **told: str) -> int:
         queries = alone("text")
         topics = PeerTopics(
             keepalive_topic=told.get("keepalive_topic", ""),
@@ -300,7 +300,7 @@ def test_every_text_of_a_core_that_asks_counts() -> None:
     for name in ("keepalive_topic", "keepalive_request_topic", "offer_topic", "incarnation"):
         assert size("a", **{name: long}) - size("a") == 1_000
     assert size("a" + long) - size("a") == 1_000
-    assert size("a", (long, "")) - size("a", ("", "")) == 1_000
+    assert size("a", long, "") - size("a", "", "") == 1_000
 
 
 def test_every_text_of_a_query_counts() -> None:

@@ -215,8 +215,8 @@ class _Scenario:
             policies = {name: policy_at_random(self.random, cores) for name in lends}
             for name, policy in policies.items():
                 self.trace.introduce(plugin, name, policy)
-            versions = {name: self._shape(name) for name in lends} if self.versions.are_many else {}
-            options = {"versions": versions, **self._options()}
+            shapes = {name: self._shape(name) for name in lends} if self.versions.are_many else {}
+            options = {"versions": shapes, **self._options()}
             self._add(plugin, partial(self._plugin, identifier=plugin, policies=policies, **options))
 
     def _add(self, identifier: str, make: Any) -> None:

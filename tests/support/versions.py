@@ -97,7 +97,7 @@ def _annotation(type_: Any, named: dict[str, Any], around: str) -> Any:
         case "enum":
             full, _ = _names(type_, around)
             members = [(symbol, symbol) for symbol in type_["symbols"]]
-            named[full] = Enum(full.rpartition(".")[2], members)  # type: ignore[misc]
+            named[full] = Enum(full.rpartition(".")[2], members)
             return named[full]
         case "fixed":
             full, _ = _names(type_, around)

@@ -116,4 +116,4 @@ def test_a_class_that_derives_from_one_is_frozen_in_its_fields_alone() -> None:
     with pytest.raises(FrozenInstanceError):
         noted.value = "y"
     with pytest.raises(FrozenInstanceError):
-        Input.empty().schemas = ()
+        Input.empty().schemas = ()  # type: ignore[misc]
