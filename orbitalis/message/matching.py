@@ -8,8 +8,8 @@ read_foreign     a payload that such a schema has written, as a message of this 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import cast
 
 from orbitalis.message.payload import UndecodedPayload, class_of_schema, encode_payload, message_type_of
 from orbitalis.message.resolution import PayloadReader, SchemaPair, resolve, resolving_reader, unfamiliar_bytes
@@ -101,10 +101,13 @@ def exact_schemas(specs: Iterable[SchemaSpec], *, are_read: bool) -> tuple[str, 
 
 def class_that_reads(schema: str) -> type[object] | None:
     """Return the message class of this program that has a schema; `None` if there is none."""
-    record = json.loads(schema) if is_schema(schema) else None
+    import json  # which those do not need that have the messages of the protocol alone
+
+    record: object = json.loads(schema) if is_schema(schema) else None
     if not isinstance(record, dict):
         return None
-    return class_of_schema(str(record.get("name")).rpartition(".")[2], schema_fingerprint(schema), schema)
+    name = str(cast("dict[str, object]", record).get("name"))
+    return class_of_schema(name.rpartition(".")[2], schema_fingerprint(schema), schema)
 
 
 class ForeignSchema:

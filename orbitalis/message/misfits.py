@@ -7,7 +7,7 @@ from typing import Final
 
 from orbitalis.message.matching import is_matched_exactly, match
 from orbitalis.message.resolution import resolve
-from orbitalis.message.schema import Input, Output, SchemaSpec, canonical_form, name_of
+from orbitalis.message.schema import Input, Output, SchemaSpec, canonical_form
 from orbitalis.message.schema_difference import (
     Shapes,
     closeness,
@@ -16,6 +16,7 @@ from orbitalis.message.schema_difference import (
     shape_differences,
     shortened,
 )
+from orbitalis.message.schema_text import name_of
 from orbitalis_avro.resolution.refusal import Refusal
 
 __all__ = ["misfits"]

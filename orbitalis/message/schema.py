@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache, partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar, cast, overload
 
 from orbitalis.message.payload import UndecodedPayload, is_known, schema_of
-from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
-from orbitalis_avro.records import not_several, record
+from orbitalis.message.schema_text import exact_of, form_of, name_of
+from orbitalis_avro.canonical_form import fingerprint_of
+from orbitalis_avro.records import record
 from orbitalis_wire import limits, messages
 from orbitalis_wire.schemas import SCHEMAS
 
@@ -21,7 +21,6 @@ __all__ = [
     "canonical_form",
     "is_familiar",
     "is_schema",
-    "name_of",
     "schema_fingerprint",
     "with_spellings",
 ]
@@ -39,17 +38,12 @@ T = TypeVar("T")
 T_spec = TypeVar("T_spec", bound="SchemaSpec")
 
 _set: Final = object.__setattr__
-_NO_SCHEMAS: Final[frozenset[str]] = frozenset()
 
 
-_NO_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.DOTALL)
-"""What is between the brackets of JSON, texts included."""
 _CACHED: Final = 128
 """Schemas whose canonical form is kept, and as many old ones: strangers may name ever new ones, at most 32 MiB."""
 _GENERATED: Final = {one.schema: one.canonical_form for one in SCHEMAS}
 """Canonical forms of the messages of the protocol: they are always at hand."""
-_LONGEST_DRAFT: Final = 8 * limits.SCHEMA_BYTES
-"""Characters that a canonical form may have while it is made: names gain their namespace wherever they stand."""
 
 
 class _Forms(dict[str, "str | None"]):
@@ -68,7 +62,7 @@ class _Forms(dict[str, "str | None"]):
             return None
         # Other threads may do the same at the same time.
         old = self.old
-        form = old[schema] if schema in old else _work_out(schema)
+        form = old[schema] if schema in old else form_of(schema)
         if len(self) >= _CACHED:
             self.old = dict(self)
             self.clear()
@@ -99,32 +93,6 @@ def is_schema(text: str) -> bool:
     return _forms[text] is not None
 
 
-def _work_out(schema: str) -> str | None:
-    # It takes long to import, and those who use the protocol's messages alone do not need it.
-    import json
-
-    if _depth(schema) > limits.NESTING_DEPTH:
-        return None
-    namespace = 0
-
-    def measure(found: dict[str, Any]) -> dict[str, Any]:
-        nonlocal namespace
-        name = str(found.get("name"))
-        namespace = max(namespace, len(str(found.get("namespace"))), len(name) if "." in name else 0)
-        return found
-
-    try:
-        parsed = json.loads(schema, object_hook=measure)
-        if namespace * schema.count('"') // 2 > _LONGEST_DRAFT:
-            return None
-        form = canonical_form_of(parsed)
-        # JSON can hold names that no text can.
-        form.encode()
-    except ValueError:
-        return None
-    return form if len(form) <= limits.SCHEMA_BYTES else None
-
-
 @lru_cache(maxsize=2 * _CACHED)
 def schema_fingerprint(schema: str) -> str:
     """Return the fingerprint of a schema, as the envelope has it; text that is no schema has one, too."""
@@ -135,28 +103,6 @@ def schema_fingerprint(schema: str) -> str:
 @lru_cache(maxsize=_CACHED)
 def _fingerprints(schemas: tuple[str, ...]) -> frozenset[str]:
     return frozenset(schema_fingerprint(schema) for schema in schemas if _forms[schema] is not None)
-
-
-def name_of(schema: str) -> str:
-    """Return the name of a schema, or what there is of it."""
-    import json
-
-    try:
-        return str(json.loads(schema)["name"])
-    except (KeyError, TypeError, ValueError):
-        return schema[:80]
-
-
-def _depth(text: str) -> int:
-    """Count how deep brackets nest."""
-    depth = deepest = 0
-    for character in _NO_BRACKETS.sub("", text):
-        if character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth -= 1
-    return deepest
 
 
 class _MakesInput(Protocol[M]):
@@ -192,6 +138,10 @@ class SchemaSpec(Generic[P]):
 
     Peers that can resolve schemas are connected also where the one side can read what the other one writes. With
     `exact=True`, only the same schemas match; a collection of some of the schemas says so of those.
+
+    Raises:
+        TypeError: One text is given where several belong.
+        ValueError: `exact` names what is none of the schemas.
     """
 
     __slots__ = ()
@@ -379,7 +329,6 @@ class Input(SchemaSpec[P], messages.Input):
     __slots__ = ("exact",)
 
     exact: frozenset[str]
-    """Those of the schemas that match the same schema alone."""
 
     def __init__(
         self,
@@ -389,18 +338,13 @@ class Input(SchemaSpec[P], messages.Input):
         support_undefined_schema: bool = False,
         exact: bool | Collection[str] = False,
     ) -> None:
-        """Accept payloads of these schemas, given as JSON texts.
-
-        Raises:
-            TypeError: One text is given where several belong.
-            ValueError: `exact` names a schema that is none of these.
-        """
+        """Accept payloads of these schemas, as :class:`SchemaSpec` says."""
         super().__init__(
             schemas=schemas,
             support_empty_schema=support_empty_schema,
             support_undefined_schema=support_undefined_schema,
         )
-        _set(self, "exact", _exact_of(schemas, exact))
+        _set(self, "exact", exact_of(schemas, exact))
 
     @property
     def has_input(self) -> bool:
@@ -429,7 +373,6 @@ class Output(SchemaSpec[P], messages.Output):
     __slots__ = ("exact",)
 
     exact: frozenset[str]
-    """Those of the schemas that match the same schema alone."""
 
     def __init__(
         self,
@@ -439,18 +382,13 @@ class Output(SchemaSpec[P], messages.Output):
         support_undefined_schema: bool = False,
         exact: bool | Collection[str] = False,
     ) -> None:
-        """Accept payloads of these schemas, given as JSON texts.
-
-        Raises:
-            TypeError: One text is given where several belong.
-            ValueError: `exact` names a schema that is none of these.
-        """
+        """Accept payloads of these schemas, as :class:`SchemaSpec` says."""
         super().__init__(
             schemas=schemas,
             support_empty_schema=support_empty_schema,
             support_undefined_schema=support_undefined_schema,
         )
-        _set(self, "exact", _exact_of(schemas, exact))
+        _set(self, "exact", exact_of(schemas, exact))
 
     @property
     def has_output(self) -> bool:
@@ -493,7 +431,6 @@ class _Neither(SchemaSpec[P], messages.Input):
     __slots__ = ("exact",)
 
     exact: frozenset[str]
-    """Those of the schemas that match the same schema alone."""
 
     def __init__(
         self,
@@ -508,24 +445,10 @@ class _Neither(SchemaSpec[P], messages.Input):
             support_empty_schema=support_empty_schema,
             support_undefined_schema=support_undefined_schema,
         )
-        _set(self, "exact", _exact_of(schemas, exact))
+        _set(self, "exact", exact_of(schemas, exact))
 
 
 _SHOWN_FIELDS: Final = messages.Input.__record_fields__
-
-
-def _exact_of(schemas: Sequence[str], exact: bool | Collection[str]) -> frozenset[str]:
-    """Return which schemas match the same schema alone."""
-    if isinstance(exact, bool):
-        return frozenset(schemas) if exact else _NO_SCHEMAS
-    if isinstance(exact, str):
-        raise not_several("exact", exact)
-    if not exact:
-        return _NO_SCHEMAS
-    strange = [schema for schema in exact if schema not in schemas]
-    if strange:
-        raise ValueError(f"exact names what is none of the schemas: {strange[0][:80]!r}; write exact=True for all")
-    return frozenset(exact)
 
 
 def _with_fields(owner: type[T]) -> type[T]:
