@@ -96,7 +96,6 @@ def is_schema(text: str) -> bool:
 @lru_cache(maxsize=2 * _CACHED)
 def schema_fingerprint(schema: str) -> str:
     """Return the fingerprint of a schema, as the envelope has it; text that is no schema has one, too."""
-    # It takes half a second for a million characters, so not anew for every event.
     return fingerprint_of(canonical_form(schema))
 
 
@@ -316,7 +315,7 @@ class SchemaSpec(Generic[P]):
 
     def __repr__(self) -> str:
         """Show the call that makes an equal one."""
-        shown = [f"{name}={getattr(self, name)!r}" for name in _SHOWN_FIELDS]
+        shown = [f"{name}={getattr(self, name)!r}" for name in messages.Input.__record_fields__]
         if self.exact:
             shown.append(f"exact={True if self.exact.issuperset(self.schemas) else sorted(self.exact)!r}")
         return f"{type(self).__qualname__}({', '.join(shown)})"
@@ -402,11 +401,7 @@ class Output(SchemaSpec[P], messages.Output):
 
     @classmethod
     def from_message(cls, message_class: type[M], *, exact: bool = False) -> Output[M]:
-        """Send the messages of one class: a generated one or a user's.
-
-        Raises:
-            TypeError: The class is no message class.
-        """
+        """Send the messages of one class, as :meth:`SchemaSpec.from_message` does."""
         return Output(schemas=(schema_of(message_class),), exact=exact)
 
     def __or__(self, other: Output[Q]) -> Output[P | Q]:
@@ -446,9 +441,6 @@ class _Neither(SchemaSpec[P], messages.Input):
             support_undefined_schema=support_undefined_schema,
         )
         _set(self, "exact", exact_of(schemas, exact))
-
-
-_SHOWN_FIELDS: Final = messages.Input.__record_fields__
 
 
 def _with_fields(owner: type[T]) -> type[T]:
