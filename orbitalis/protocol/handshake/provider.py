@@ -697,8 +697,6 @@ class Provider:
             self._note(message.core_identifier, message.operation_name, ObstacleKind.REJECTED, said)
 
 
-
-
 def _admits(query: messages.DiscoverQuery, identifier: str) -> bool:
     """Return whether the lists of a query admit a plugin. With an allowlist, the blocklist does not count."""
     if query.allowlist is not None:
