@@ -330,14 +330,14 @@ class OperationRequester(OperationExecutor):
             outcome = self._outcome(awaited.slot, event)
             statistics = self._operation_statistics[awaited.slot.operation_name]
             statistics.answers += 1
-            if isinstance(outcome, OperationFailedError):
+            if type(outcome) is OperationFailedError or type(outcome) is OverloadedError:
                 statistics.note_failure(outcome.error_type, outcome.error_message)
             self._end(awaited, outcome)
         return True
 
     def _outcome(self, slot: Slot, event: Event[Any]) -> _Outcome:
         payload: object = event.payload
-        if isinstance(payload, OperationErrorMessage):
+        if type(payload) is OperationErrorMessage:
             error_class = OverloadedError if payload.reason == _OVERLOADED else OperationFailedError
             return error_class(*slot.key, payload.error_type, payload.error_message)
         # An empty event says that there is no result, whatever the operation gives else.

@@ -56,7 +56,7 @@ class AskedInputs:
         return False
 
     def begin(self, connection: Connection, event: Event[Any]) -> Answer | None:
-        """Return the answer that is owed for an input; `None` if nobody waits for it any more."""
+        """Return the answer that is owed for an input that is taken now; `None` if nobody waits for it any more."""
         # This is done for each request, so it calls as little as possible.
         slot, identifier = connection.slot, event.identifier
         try:
@@ -65,7 +65,8 @@ class AskedInputs:
             answer = self._note(slot, event)
         if answer is None:
             return None
-        if not answer.is_taken_back and (answer.expires_at is None or answer.expires_at > self._runtime.now()):
+        # A connection was last used when the input was taken.
+        if not answer.is_taken_back and (answer.expires_at is None or answer.expires_at > slot.last_used):
             return answer
         self.given_up(answer)
         self.end(slot, identifier)
