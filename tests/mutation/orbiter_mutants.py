@@ -267,8 +267,8 @@ ORBITER_MUTANTS = [
     Mutant(
         name="outage-not-reported",
         file="orbitalis/orbiter/runtime.py",
-        old="        self.client.on_reconnected = self.reconnected\n",
-        new="",
+        old="client.publish_message, client.on_reconnected = self.publisher, self.reconnected",
+        new="client.publish_message, client.on_reconnected = self.publisher, None",
     ),
     Mutant(
         name="bus-error-ends-a-queue",
