@@ -40,7 +40,7 @@ def repeats_request(slot: Slot, headers: Headers, told: tuple[str, str | None, s
 
 @dataclass(slots=True, eq=False)
 class OlderPeers:
-    """Has older peers give up what they share with an earlier incarnation of this orbiter."""
+    """Has older peers give up what they share with a past incarnation of this orbiter."""
 
     _config: OrbiterConfig
     _peers: Peers

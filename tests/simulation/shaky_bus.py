@@ -106,7 +106,7 @@ class ShakyBus(LocalEventBus):
         self._loop.call_later(delay, arrive, context=context)
 
     def _arrive(self, topic_filter: str, receiver: str, topic: str, event: Event[Any]) -> None:
-        # To the one who listens there now, which may be a later incarnation.
+        # To the one who listens there now, which may be another incarnation.
         self.touched.add(receiver)
         subscription = self.clients[receiver]._subscriptions.get(topic_filter)
         if subscription is not None:
