@@ -117,7 +117,7 @@ class Incarnations:
         Peers of earlier versions, which read another envelope, name nothing. One of this version is not believed to be
         of an earlier one from now on.
         """
-        if peer.told_encoding is Encoding.AVRO or Encoding.AVRO in (headers.readable_encodings or ()):
+        if peer.is_of_version_1_1 or Encoding.AVRO in (headers.readable_encodings or ()):
             return False
         return headers.incarnation is not None or peer.incarnation is None
 

@@ -58,7 +58,7 @@ INCARNATION_MUTANTS = [
     Mutant(
         name="earlier-versions-forge-what-later-ones-prove",
         file=_INCARNATIONS,
-        old="if peer.told_encoding is Encoding.AVRO or Encoding.AVRO in (headers.readable_encodings or ()):",
+        old="if peer.is_of_version_1_1 or Encoding.AVRO in (headers.readable_encodings or ()):",
         new="if Encoding.AVRO in (headers.readable_encodings or ()):",
     ),
     Mutant(

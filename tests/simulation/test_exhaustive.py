@@ -6,6 +6,7 @@ One core and two plugins with two operations each.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def closing() -> Net:
     return net
 
 
-def starting_anew(number: int, **durations: float | None) -> Net:
+def starting_anew(number: int, **durations: Any) -> Net:
     """Return a core and a plugin as one of them is killed and has started again."""
     net = Net()
     net.announces = True
