@@ -437,9 +437,7 @@ class Provider:
     def _suited(self, asking: AskingCore, name: str, query: messages.DiscoverQuery, now: float) -> _Shape | None:
         """Return input and output of an operation as they are offered, if they are what a query asks for."""
         terms = self._config.operations.get(name)
-        if terms is None:
-            return None
-        return self._matching.shape_for(terms, name, query, asking, now)
+        return None if terms is None else self._matching.shape_for(terms, name, query, asking, now)
 
     def _reserve_for(
         self, asking: AskingCore, name: str, query: messages.DiscoverQuery, size: int, now: float
@@ -456,8 +454,8 @@ class Provider:
             return None
         suited = self._matching.shape_for(terms, name, query, asking, now)
         if suited is None:
-            asked = query.inputs, query.outputs
-            self._tell(self._matching.obstacle(core, name, terms, asked, asking, asking.exact_schemas))
+            there = query.inputs, query.outputs
+            self._tell(self._matching.obstacle(core, name, terms, there, asking, asking.exact_schemas))
             return None
         if not self._quotas.make_room_for_pending(core, now, self._lifecycle.give_up):
             if not self._quotas.is_closed:
@@ -552,8 +550,7 @@ class Provider:
         is_expected = terms is not None and self._answers_offer(slot, core, name, terms, headers, now)
         pairs: Sequence[SchemaPair] | Obstacle = ()
         if terms is not None and is_expected and message.input_schemas:
-            reads = terms.input if slot is None else slot.input
-            pairs = self._matching.read_inputs(reads, terms, message, headers, now)
+            pairs = self._matching.read_inputs(slot.input if slot else terms.input, terms, message, headers, now)
         if terms is None or not is_expected or isinstance(pairs, Obstacle):
             if isinstance(pairs, Obstacle):
                 if slot is not None:
@@ -583,8 +580,7 @@ class Provider:
         slot.output_topic = output_topic if slot.output.has_output else None
         slot.remote_close_topic = close_topic
         slot.setup_data = message.setup_data
-        if pairs:
-            slot.foreign = foreign_schemas(pairs)
+        slot.foreign = foreign_schemas(pairs) if pairs else None
         if is_new:
             self._lifecycle.begin(slot, SlotTrigger.REQUEST_RECEIVED)
         else:

@@ -45,8 +45,6 @@ from orbitalis_wire.topics import (
 __all__ = ["Requester"]
 
 _LONG_AGO = float("-inf")
-
-
 _OPERATIONS_HEARD_OF = 20
 """Operations that are remembered of an announcement."""
 
