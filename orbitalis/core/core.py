@@ -28,7 +28,7 @@ from orbitalis.operations.typed_operation import TypedOperation
 from orbitalis.orbiter.asides import Asides
 from orbitalis.orbiter.attributes import check_entry
 from orbitalis.orbiter.hooks import default
-from orbitalis.orbiter.runtime import RoleCalls
+from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.protocol.config import CoreConfig, RequirementTerms, TopicLayout
 from orbitalis.protocol.machine import CoreMachine
 from orbitalis.protocol.slots import Slot

@@ -25,7 +25,7 @@ from orbitalis.introspection.telling import (
     tell_statistics,
 )
 from orbitalis.log import FieldLogger
-from orbitalis.message.event import Event
+from orbitalis.message.event import READABLE_ENCODINGS, Event
 from orbitalis.message.payload import kind_of
 from orbitalis.operations.explanation import CoreExplanation, PluginExplanation
 from orbitalis.operations.operation_statistics import OperationStatistics
@@ -33,7 +33,6 @@ from orbitalis.protocol.machine import CoreMachine, Machine, PluginMachine
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire import PROTOCOL_VERSION, channels, limits, timings
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import IntrospectionRequestMessage, PongMessage
 from orbitalis_wire.topics import IntrospectionTopic
 
@@ -43,7 +42,6 @@ _logger = FieldLogger(logging.getLogger(__name__))
 
 _PENDING: Final = int(limits.INTROSPECTION_ANSWERS_PER_SECOND * timings.BURST)
 """Requests that wait for their moment, or to be answered."""
-_READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 _QUEUE: Final[Hashable] = ("introspection",)
 """The queue in which answers are made and published, one after the other: none holds up what is for remotes."""
 
@@ -226,7 +224,7 @@ class Responder:
             protocol_version=PROTOCOL_VERSION,
             incarnation=self._incarnation,
             correlation_identifier=question.event_identifier,
-            readable_encodings=_READABLE_ENCODINGS,
+            readable_encodings=READABLE_ENCODINGS,
         )
         channel = FORMS[question.subject].channel
         try:

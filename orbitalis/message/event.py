@@ -15,7 +15,7 @@ from orbitalis_avro.records import TEXT
 from orbitalis_wire.envelope import Encoding, decode_event, encode_event
 from orbitalis_wire.messages import EventEnvelope
 
-__all__ = ["Event", "IdentifierSource", "new_identifier"]
+__all__ = ["READABLE_ENCODINGS", "Event", "IdentifierSource", "new_identifier"]
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -41,6 +41,10 @@ _HEADERS: Final = (
     "answer_within",
 )
 """Fields of the envelope that are headers, without the one that goes with the payload."""
+
+
+READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
+"""Encodings of the envelope that every orbiter and operator of this package reads."""
 
 
 def new_identifier() -> str:

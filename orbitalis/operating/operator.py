@@ -14,12 +14,11 @@ from orbitalis.bus.topic_filters import check_topic
 from orbitalis.bus.url import connect
 from orbitalis.errors import OrbiterStateError
 from orbitalis.introspection.subjects import FORMS, UNKNOWN_SENDER, AnswerMessage, Subject
-from orbitalis.message.event import Event, new_identifier
+from orbitalis.message.event import READABLE_ENCODINGS, Event, new_identifier
 from orbitalis.operating.answers import ConnectionsAnswer, InfoAnswer, PongAnswer, StatisticsAnswer
 from orbitalis.operating.inquiry import Inquiry, Pages
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire import PROTOCOL_VERSION, channels
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
     ConnectionsMessage,
     InfoMessage,
@@ -36,7 +35,6 @@ T = TypeVar("T")
 
 _WITHIN: Final = 2.0
 """Seconds for which answers are awaited."""
-_READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 
 
 class Operator:
@@ -244,7 +242,7 @@ class Operator:
             identifier=identifier,
             publisher_identifier=self.eventbus_client.identifier,
             protocol_version=PROTOCOL_VERSION,
-            readable_encodings=_READABLE_ENCODINGS,
+            readable_encodings=READABLE_ENCODINGS,
         )
         topic = self.introspection_topic if orbiter is None else self._topic_to(orbiter)
         channel = channels.INTROSPECTION_OF_ALL if orbiter is None else channels.INTROSPECTION

@@ -22,7 +22,7 @@ from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
 
 if TYPE_CHECKING:
-    from orbitalis.orbiter.runtime import RoleCalls
+    from orbitalis.orbiter.role_calls import RoleCalls
 
 __all__ = ["Delivery"]
 

@@ -31,7 +31,8 @@ from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_async_with
 from orbitalis.orbiter.peer_facts import moment, of_peers
-from orbitalis.orbiter.runtime import RoleCalls, Runtime
+from orbitalis.orbiter.role_calls import RoleCalls
+from orbitalis.orbiter.runtime import Runtime
 from orbitalis.orbiter.scope import Scope
 from orbitalis.protocol.config import OrbiterConfig, TopicLayout
 from orbitalis.protocol.effects import Effect

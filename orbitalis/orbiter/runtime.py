@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +20,7 @@ from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.bus.topic_filters import check_filter
 from orbitalis.errors import BusError, RemoteProtocolError
 from orbitalis.log import FieldLogger
-from orbitalis.message.event import Event
-from orbitalis.message.schema import SchemaSpec
+from orbitalis.message.event import READABLE_ENCODINGS, Event
 from orbitalis.operations.connection import Connection, PendingRequest, PublishHeaders
 from orbitalis.orbiter.bus_locator import BusLocator
 from orbitalis.orbiter.channel_receiver import ChannelReceiver
@@ -32,9 +31,9 @@ from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.overruns import Overruns
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
+from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.orbiter.wills import Wills
 from orbitalis.protocol.effects import (
-    CloseReason,
     ComplianceChanged,
     ConnectionClosed,
     ConnectionOpened,
@@ -57,7 +56,6 @@ from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.sequence import SentNumbers
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
-from orbitalis_avro.errors import DecodeError
 from orbitalis_wire import PROTOCOL_VERSION, channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
@@ -69,7 +67,7 @@ from orbitalis_wire.messages import (
     KeepaliveRequestMessage,
 )
 
-__all__ = ["DrainingWork", "PreparationWork", "RoleCalls", "Runtime"]
+__all__ = ["DrainingWork", "PreparationWork", "Runtime"]
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
@@ -81,36 +79,11 @@ Waiting: TypeAlias = Awaitable[Any] | None
 
 _LONGEST_DRAINING: Final = 8
 """Graceful closes and acknowledgements of one connection that wait; more are repetitions, or not the remote's."""
-_READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 _PROMOTED: Final = "_on_promote_pending_request_to_connection"
 _FOR_THE_USER: Final = (ComplianceChanged, ConnectionClosed, PendingRequestDiscarded, RemoteLost)
 """Effects that can still be carried out without an event loop: nothing can be sent any more."""
 _OWN_KEY: Final[Hashable] = ("compliance",)
 """The queue of hooks that tell of the orbiter as a whole: they must not hold up what is for everybody."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleCalls:
-    """What a runtime calls of a core or a plugin, at the points that are not hooks of the user."""
-
-    prepare: Callable[[Slot], Awaitable[bytes | None] | bytes | None]
-    """Has the user prepare for a connection; gives what the remote is to get, or what has to be awaited for that."""
-    carries: Callable[[Slot], SchemaSpec]
-    """Says what may arrive on a connection."""
-    handle: Callable[[Connection, str, Event[Any]], Coroutine[Any, Any, object] | None]
-    """Takes the data of a connection, and returns the user's handling of it."""
-    take_at_once: Callable[[str, Event[Any], Sequence[Slot]], bool]
-    """Takes data that must not wait for the handler; says whether it was that."""
-    dropped: Callable[[Slot, Event[Any], bool], None]
-    """Takes the report that data is not handled, and whether that is since too much waits."""
-    unreadable: Callable[[Connection, Event[Any], DecodeError], Coroutine[Any, Any, object] | None]
-    """Answers data that cannot be read, if somebody waits for that."""
-    concurrency: Callable[[Slot], int]
-    """Says how much data of a connection is handled side by side."""
-    disconnected: Callable[[Slot, CloseReason], None]
-    """Notes at once that a connection is no more, before any hook is called."""
-    compliance_changed: Callable[[bool], None]
-    """Changes the state of a core at once, before any hook is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +157,7 @@ class Runtime:
         self._under_way: list[Effect] = []
         """Effects that are being carried out, and those that came meanwhile, by what these called."""
         self._receivers: dict[str, ChannelReceiver] = {}
-        self._wills = Wills(self, identifier, leaves_will, _READABLE_ENCODINGS)
+        self._wills = Wills(self, identifier, leaves_will)
 
     def begin(self, incarnation: str, client: EventBusClient, now: Callable[[], float]) -> None:
         """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""
@@ -389,7 +362,7 @@ class Runtime:
             incarnation=self.incarnation,
             # An older peer knows no headers, and has not got this one in its messages either.
             connection_identifier=slot.connection_identifier,
-            readable_encodings=_READABLE_ENCODINGS,
+            readable_encodings=READABLE_ENCODINGS,
             channel=channels.OPERATION_INPUT if slot.role is Role.CORE else channels.OPERATION_OUTPUT,
             bus=self.locator.bus_of(slot.remote_identifier) if self.locator.buses else None,
             numbers=SentNumbers(),
@@ -518,7 +491,7 @@ class Runtime:
             correlation_identifier=effect.correlation_identifier,
             connection_identifier=effect.connection_identifier,
             open_connections=effect.open_connections,
-            readable_encodings=_READABLE_ENCODINGS,
+            readable_encodings=READABLE_ENCODINGS,
             late_offers=effect.late_offers,
         )
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orbitalis.bus.client import LastWill
 from orbitalis.errors import BusError
 from orbitalis.log import FieldLogger
-from orbitalis.message.event import Event
+from orbitalis.message.event import READABLE_ENCODINGS, Event
 from orbitalis.orbiter.channel_receiver import ChannelReceiver
 from orbitalis.protocol.effects import WatchWill
 from orbitalis_wire import PROTOCOL_VERSION, channels
@@ -29,14 +29,11 @@ _KEY: Final[Hashable] = ("wills",)
 class Wills:
     """Leaves the will of one orbiter with the bus, and listens for those of its remotes."""
 
-    def __init__(
-        self, runtime: Runtime, identifier: str, is_wanted: Callable[[], bool], readable_encodings: tuple[str, ...]
-    ) -> None:
+    def __init__(self, runtime: Runtime, identifier: str, is_wanted: Callable[[], bool]) -> None:
         """Serve the orbiter with this identifier; `is_wanted` says whether it is to leave a will."""
         self._runtime = runtime
         self._identifier = identifier
         self._is_wanted = is_wanted
-        self._readable_encodings = readable_encodings
         self._receiver = _WillReceiver(self, runtime)
         self._wanted: dict[str, str | None] = {}
         """The remotes whose will is to be delivered, and the bus of each."""
@@ -74,7 +71,7 @@ class Wills:
             publisher_identifier=self._runtime.client.identifier,
             protocol_version=PROTOCOL_VERSION,
             incarnation=self._runtime.incarnation,
-            readable_encodings=self._readable_encodings,
+            readable_encodings=READABLE_ENCODINGS,
         )
         topic = WillTopic.build(sender_identifier=self._identifier)
         return LastWill(topic=topic, event=event, channel=channels.WILL)

@@ -28,7 +28,7 @@ from orbitalis.orbiter.attributes import check_entry
 from orbitalis.orbiter.hooks import default
 from orbitalis.orbiter.orbiter import Orbiter
 from orbitalis.orbiter.peer_queues import is_being_cancelled
-from orbitalis.orbiter.runtime import RoleCalls
+from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.plugin.answering import answer_error, answer_input
 from orbitalis.plugin.asked_inputs import AskedInputs
 from orbitalis.plugin.explanation import explain_plugin

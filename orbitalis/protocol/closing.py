@@ -9,10 +9,10 @@ from typing import Final
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, Drain, MessageReceived, Subscribe
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers
 from orbitalis.protocol.slots import RemoteClose, Slot, SlotTable
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import SlotState, SlotTrigger

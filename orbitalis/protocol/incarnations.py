@@ -18,10 +18,11 @@ from typing import Final
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, ProtocolMessage
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers
+from orbitalis.protocol.peers import IncarnationStatus, Peer, Peers
 from orbitalis.protocol.slots import SlotTable
 from orbitalis.protocol.topic_resolver import ROOTS
 from orbitalis.protocol.transitions import SlotState

@@ -8,20 +8,12 @@ from typing import Protocol
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived
+from orbitalis.protocol.headers import Headers, SenderHeaders, incarnation_of
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.older_peers import OlderPeers
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import (
-    Claim,
-    Headers,
-    IncarnationStatus,
-    Peer,
-    Peers,
-    PeerTopics,
-    SenderHeaders,
-    incarnation_of,
-)
+from orbitalis.protocol.peers import Claim, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import SlotTrigger

@@ -28,6 +28,7 @@ from orbitalis.protocol.config import CoreConfig, OrbiterConfig, PluginConfig, R
 from orbitalis.protocol.effects import SENDER, CloseReason, Effect, ProtocolMessage
 from orbitalis.protocol.handshake.provider import Provider
 from orbitalis.protocol.handshake.requester import Requester
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.incarnations import Incarnations
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
@@ -35,7 +36,7 @@ from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.obstacles import Obstacle, ObstacleKind, Obstacles
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers, IncarnationStatus, Peers, PeerTopics
+from orbitalis.protocol.peers import IncarnationStatus, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.suspicions import Suspicions

@@ -17,9 +17,10 @@ from typing import Final, Protocol
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import ProtocolMessage
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers, Peer
+from orbitalis.protocol.peers import Peer
 from orbitalis_wire.messages import KeepaliveMessage
 
 __all__ = ["Namesakes"]

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orbitalis.protocol.config import OrbiterConfig
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers, Peers
+from orbitalis.protocol.peers import Peers
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis_wire import timings

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
+from orbitalis.protocol.headers import SenderHeaders, incarnation_of
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire import timings
@@ -22,13 +22,10 @@ __all__ = [
     "PREFERRED_ENCODINGS",
     "Challenge",
     "Claim",
-    "Headers",
     "IncarnationStatus",
     "Peer",
     "PeerTopics",
     "Peers",
-    "SenderHeaders",
-    "incarnation_of",
 ]
 
 PREFERRED_ENCODINGS: Final = (*(encoding for encoding in Encoding if encoding is not Encoding.JSON), Encoding.JSON)
@@ -40,48 +37,6 @@ Challenge: TypeAlias = tuple[str, type[object], float]
 """An event whose answer proves an incarnation: its identifier, the class of its message, and when it was sent."""
 
 
-class SenderHeaders(Protocol):
-    """What an event says of its sender."""
-
-    @property
-    def incarnation(self) -> str | None:
-        """Incarnation of its sender."""
-
-    @property
-    def publisher_identifier(self) -> str:
-        """Identifier of the bus client that published it."""
-        raise NotImplementedError
-
-    @property
-    def readable_encodings(self) -> Sequence[str] | None:
-        """Encodings that its sender reads."""
-
-
-class Headers(SenderHeaders, Protocol):
-    """What a machine reads of an event beside its message: an event or an envelope has it."""
-
-    @property
-    def identifier(self) -> str:
-        """Identifier of the event."""
-        raise NotImplementedError
-
-    @property
-    def correlation_identifier(self) -> str | None:
-        """Identifier of the event that it answers."""
-
-    @property
-    def connection_identifier(self) -> str | None:
-        """The connection that it belongs to."""
-
-    @property
-    def open_connections(self) -> Sequence[str] | None:
-        """The connections that its sender believes in."""
-
-    @property
-    def late_offers(self) -> bool | None:
-        """Whether its sender wants late offers."""
-
-
 class IncarnationStatus(Enum):
     """What the incarnation of an event is to what is known of its sender."""
 
@@ -91,11 +46,6 @@ class IncarnationStatus(Enum):
     """It claims to be the next one, and has to prove that."""
     PAST = auto()
     """It has ended."""
-
-
-def incarnation_of(headers: SenderHeaders) -> str:
-    """Return the incarnation of an event; for an older peer, which sends none, its bus client stands for it."""
-    return headers.publisher_identifier if headers.incarnation is None else headers.incarnation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

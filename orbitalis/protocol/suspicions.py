@@ -15,9 +15,10 @@ from typing import Final
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
 from orbitalis.protocol.effects import SuspicionChanged, WatchWill
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers, Peer, Peers
+from orbitalis.protocol.peers import Peer, Peers
 from orbitalis_wire.messages import WillMessage
 
 __all__ = ["Suspicion", "Suspicions"]

@@ -12,7 +12,7 @@ from dataclasses import Field, fields, replace
 from typing import Any, ClassVar, Final, Protocol, Self
 
 from orbitalis.errors import RemoteProtocolError
-from orbitalis.protocol.peers import Headers
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.transitions import Role
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire import limits

@@ -14,7 +14,8 @@ from sys import getsizeof
 
 from orbitalis.protocol.config import PluginConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
-from orbitalis.protocol.peers import PeerTopics, incarnation_of
+from orbitalis.protocol.headers import incarnation_of
+from orbitalis.protocol.peers import PeerTopics
 from orbitalis_wire import limits, timings
 from orbitalis_wire.messages import DiscoverQuery
 

@@ -334,10 +334,9 @@ async def test_what_is_not_for_the_connection_is_not_kept(harness: Harness) -> N
     await harness.advance(1)
     assert kept(plugin) == 0
 
-    asking(core, "1")
-    asking(core, "2")
+    waiting = [asking(core, "1"), asking(core, "2")]
     await harness.advance(1)
-    assert kept(plugin) == 2
+    assert kept(plugin) == 2 == sum(not one.done() for one in waiting)
     await core.send_graceless_close_connection("plugin", "work")
     await harness.advance(1)
     assert not plugin._asked._by_slot

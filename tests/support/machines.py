@@ -32,6 +32,7 @@ from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import AnnounceMessage, EventEnvelope, WillMessage
 from orbitalis_wire.topics import WillTopic
 from tests.support.machine_settings import Requirement, Settings, Terms, filters_of, text_constraint
+from tests.support.net_identifiers import NetIdentifiers
 
 __all__ = ["Net", "Node", "Packet"]
 
@@ -73,24 +74,6 @@ class Packet:
             message=replace(content, **(message or {})),
             envelope=replace(self.envelope, **headers),
         )
-
-
-class NetIdentifiers:
-    """Gives one machine new identifiers of its net, and knows which it got."""
-
-    def __init__(self, net: Net) -> None:
-        self._net = net
-        self._given: set[str] = set()
-
-    def __call__(self) -> str:
-        """Return an identifier that is new."""
-        identifier = self._net.new_identifier()
-        self._given.add(identifier)
-        return identifier
-
-    def has_given(self, identifier: str) -> bool:
-        """Return whether the machine got an identifier."""
-        return identifier in self._given
 
 
 class Node:
@@ -391,7 +374,7 @@ class Net:
             identifier=identifier, topics=_layout(Role.CORE, identifier, has_headers=has_headers), **settings
         )
         config = made.core_config()
-        source = NetIdentifiers(self)
+        source = NetIdentifiers(self.new_identifier)
         machine = CoreMachine(config, new_identifier=source, new_challenge=source, is_own=source.has_given)
         return self._add(Node(self, machine, made, config, has_headers=has_headers))
 
@@ -404,7 +387,7 @@ class Net:
             identifier=identifier, topics=_layout(Role.PLUGIN, identifier, has_headers=has_headers), **settings
         )
         config = made.plugin_config()
-        source = NetIdentifiers(self)
+        source = NetIdentifiers(self.new_identifier)
         machine = PluginMachine(config, new_identifier=source, new_challenge=source, is_own=source.has_given)
         return self._add(Node(self, machine, made, config, has_headers=has_headers))
 

@@ -124,6 +124,9 @@ def test_the_documents_name_the_fingerprint_of_the_envelope() -> None:
     without_logical_types = to_parsing_canonical_form(parse_schema(SCHEMAS["EventEnvelope"]["schema"]))
 
     assert re.findall(r"The fingerprint of this envelope is `(\w+)`", document) == [ENVELOPE_FINGERPRINT]
-    assert re.findall(r"`(\w{16})`", page) == [ENVELOPE_FINGERPRINT, fingerprint(without_logical_types, "CRC-64-AVRO")]
+    assert re.findall(r"`([0-9a-f]{16})`", page) == [
+        ENVELOPE_FINGERPRINT,
+        fingerprint(without_logical_types, "CRC-64-AVRO"),
+    ]
     assert SCHEMAS["EventEnvelope"]["fingerprint"] == ENVELOPE_FINGERPRINT
     assert '{"type":"long","logicalType":"timestamp-micros"}' in SCHEMAS["EventEnvelope"]["canonical_form"]

@@ -65,6 +65,7 @@ class Reader(Function):
             self.lines.insert(start, self.lines.pop())
 
     def read(self, layout: Layout, target: str, at: str) -> None:
+        """Add what reads a value into the variable `target`; `at` is its path in the message."""
         match layout:
             case ScalarLayout(step=step):
                 if step.name in LOGICAL:
@@ -173,6 +174,7 @@ class Reader(Function):
 
     @contextmanager
     def blocks(self, number: int, minimum: int, at: str) -> Generator[None]:
+        """Add the loops over the blocks of an array or map; what is added within reads one of its items."""
         with self.block("while data[position]:"):
             self.add(f"count{number}, position, end{number} = read_block(data, position, {minimum})")
             yield

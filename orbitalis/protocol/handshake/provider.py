@@ -19,6 +19,7 @@ from orbitalis.message.schema import Input, Output
 from orbitalis.message.schema_difference import shortened
 from orbitalis.protocol.config import OperationTerms, PluginConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived, ObstacleMet
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.matching import Matching, offer_message, size_of_foreign
@@ -32,7 +33,7 @@ from orbitalis.protocol.obstacles import (
 )
 from orbitalis.protocol.older_peers import repeats_request
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import PREFERRED_ENCODINGS, Headers, IncarnationStatus, Peer, Peers, PeerTopics
+from orbitalis.protocol.peers import PREFERRED_ENCODINGS, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable, size_of_request
 from orbitalis.protocol.topic_resolver import TopicResolver

@@ -15,6 +15,7 @@ from sys import getsizeof
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.config import CoreConfig, RequirementTerms
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, MessageReceived
+from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.matching import Fit, Matching, size_of_foreign
@@ -26,7 +27,7 @@ from orbitalis.protocol.obstacles import (
     came_to_nothing,
 )
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import Headers, IncarnationStatus, Peer, Peers, PeerTopics
+from orbitalis.protocol.peers import IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis.protocol.topic_resolver import TopicResolver
