@@ -31,10 +31,10 @@ from orbitalis.operations.connection import Connection
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
 from orbitalis.orbiter.asides import Asides
 from orbitalis.protocol.effects import CloseReason
+from orbitalis.protocol.headers import SINCE_1_1
 from orbitalis.protocol.slots import Slot
 from orbitalis_avro.errors import DecodeError
 from orbitalis_wire import timings
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
 
 __all__ = ["OperationRequester"]
@@ -243,7 +243,7 @@ class OperationRequester(OperationExecutor):
         """Tell the plugin that nobody waits for the answer to an input; it knows by itself when the time is over."""
         connection = slot.view
         # Peers of version 1.1 write and read this envelope; others do not know the message.
-        if isinstance(connection, Connection) and connection.headers.encoding is Encoding.AVRO:
+        if isinstance(connection, Connection) and connection.headers.encoding in SINCE_1_1:
             self._asides.tell(connection, CancelInputMessage(input_identifier=identifier))
 
     async def _wait_for_bus(self, waiting: Awaitable[None], awaited: _Awaited) -> None:

@@ -9,10 +9,11 @@ read_foreign     a payload that such a schema has written, as a message of this 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from orbitalis.message.payload import UndecodedPayload, class_of_schema, encode_payload, message_type_of
-from orbitalis.message.resolution import PayloadReader, SchemaPair, resolve, resolving_reader, unfamiliar_bytes
+from orbitalis.message.resolution import PayloadReader, resolve, resolving_reader, unfamiliar_bytes
 from orbitalis.message.schema import SchemaSpec, canonical_form, is_schema, schema_fingerprint
 from orbitalis_avro.errors import DecodeError
 from orbitalis_avro.resolution.refusal import Refusal
@@ -20,6 +21,7 @@ from orbitalis_avro.resolution.refusal import Refusal
 __all__ = [
     "ForeignSchema",
     "NotCompared",
+    "SchemaPair",
     "class_that_reads",
     "exact_schemas",
     "foreign_schemas",
@@ -28,6 +30,16 @@ __all__ = [
     "read_foreign",
     "reader_of",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaPair:
+    """A schema that is written, and the one by which it is read."""
+
+    writer: str
+    reader: str
+    is_exact: bool
+    """Whether both are the same, so that nothing has to be resolved."""
 
 
 class NotCompared(Exception):
@@ -73,7 +85,7 @@ def match(
 
 
 def _resolves(writer: str, reader: str, admits: Callable[[int], bool]) -> bool:
-    size = unfamiliar_bytes((writer,), (reader,))
+    size = unfamiliar_bytes(writer, reader)
     if size and not admits(size):
         raise NotCompared
     return not isinstance(resolve(writer, reader), Refusal)

@@ -1,23 +1,20 @@
 """Messages of one schema read as those of another one, by Avro's schema resolution.
 
-    resolve                  whether and how one schema is read by another one
-    schema_pairs             the same for all schemas of two sides: which is read as which
-    resolving_reader         what reads the payloads of a schema as messages of a class
-    readers_by_fingerprint   the same for all that one side may write, by what the envelope says
+    resolve            whether and how one schema is read by another one
+    unfamiliar_bytes   what a comparison would have to read that was not done lately
+    resolving_reader   what reads the payloads of a schema as messages of a class
 
 Schemas are JSON texts, as everywhere. A stranger may have written them: each comparison is bounded, and remembered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from orbitalis.message.payload import schema_of
 from orbitalis.message.registry import UserMessage
 from orbitalis.message.schema import canonical_form, is_schema
-from orbitalis_avro.canonical_form import fingerprint_of
 from orbitalis_avro.resolution.refusal import Refusal
 from orbitalis_wire import limits
 
@@ -26,11 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PayloadReader",
-    "SchemaPair",
-    "readers_by_fingerprint",
     "resolve",
     "resolving_reader",
-    "schema_pairs",
     "unfamiliar_bytes",
 ]
 
@@ -43,16 +37,6 @@ _KEPT: Final = 128
 """Comparisons and readers that are remembered, and as many old ones."""
 _KEPT_BYTES: Final = 16 * limits.SCHEMA_BYTES
 """Characters of the writers' schemas in these."""
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaPair:
-    """A schema that is written, and the one by which it is read."""
-
-    writer: str
-    reader: str
-    is_exact: bool
-    """Whether both are the same, so that nothing has to be resolved."""
 
 
 class _Lately(dict[tuple[str, K], V]):
@@ -89,36 +73,13 @@ def resolve(writer: str, reader: str) -> Resolution | Refusal:
     return _comparisons[canonical_form(writer), reader]
 
 
-def schema_pairs(writers: Sequence[str], readers: Sequence[str]) -> tuple[SchemaPair, ...]:
-    """Return by which schema of a reader each schema of a writer is read; those that are read by none are left out.
+def unfamiliar_bytes(writer: str, reader: str) -> int:
+    """Return the characters of a writer's schema that :func:`resolve` would have to read: 0 if that was done lately.
 
-    A schema that is the same is preferred, then the first of `readers` by which the other one resolves.
+    A quota charges them before.
     """
-    forms = {canonical_form(reader): reader for reader in reversed(readers)}
-    pairs: list[SchemaPair] = []
-    for writer in writers:
-        same = forms.get(canonical_form(writer))
-        if same is not None:
-            pairs.append(SchemaPair(writer, same, is_exact=True))
-            continue
-        found = next((one for one in readers if not isinstance(resolve(writer, one), Refusal)), None)
-        if found is not None:
-            pairs.append(SchemaPair(writer, found, is_exact=False))
-    return tuple(pairs)
-
-
-def unfamiliar_bytes(writers: Sequence[str], readers: Sequence[str]) -> int:
-    """Return the characters of schemas that :func:`schema_pairs` would have to read for comparisons not done lately.
-
-    A quota charges them before. Of each pair, the writer's schema counts.
-    """
-    known = {canonical_form(reader) for reader in readers}
-    pairs = ((canonical_form(writer), reader) for writer in writers for reader in readers)
-    return sum(
-        len(form)
-        for form, reader in pairs
-        if form not in known and (form, reader) not in _comparisons and (form, reader) not in _comparisons.old
-    )
+    key = canonical_form(writer), reader
+    return 0 if key in _comparisons or key in _comparisons.old else len(key[0])
 
 
 def resolving_reader(writer: str, message_class: type[Any]) -> PayloadReader:
@@ -131,32 +92,6 @@ def resolving_reader(writer: str, message_class: type[Any]) -> PayloadReader:
         ValueError: The schema does not resolve to that of the class.
     """
     return _readers[canonical_form(writer), message_class]
-
-
-def readers_by_fingerprint(writers: Sequence[str], message_classes: Sequence[type[Any]]) -> Mapping[str, PayloadReader]:
-    """Return what reads the payloads that one side may write, by the fingerprints that its envelopes carry.
-
-    Each schema of `writers` is paired with one of the classes as :func:`schema_pairs` says; those that no class reads
-    are left out. The readers are made when they are first used.
-    """
-    classes = {schema_of(message_class): message_class for message_class in reversed(message_classes)}
-    return {
-        fingerprint_of(canonical_form(pair.writer)): _Deferred(pair.writer, classes[pair.reader])
-        for pair in schema_pairs(writers, [schema_of(one) for one in message_classes])
-    }
-
-
-class _Deferred:
-    """Reads payloads of a schema; what it takes is made when there is one."""
-
-    __slots__ = ("_message_class", "_writer")
-
-    def __init__(self, writer: str, message_class: type[Any]) -> None:
-        self._writer = writer
-        self._message_class = message_class
-
-    def __call__(self, data: bytes) -> object:
-        return resolving_reader(self._writer, self._message_class)(data)
 
 
 def _make_reader(writer: str, message_class: type[Any]) -> PayloadReader:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
-__all__ = ["Headers", "SenderHeaders", "incarnation_of"]
+from orbitalis_wire.envelope import Encoding
+
+__all__ = ["SINCE_1_1", "Headers", "Reader", "SenderHeaders", "incarnation_of", "is_of_version_1_1"]
+
+SINCE_1_1: Final = frozenset(Encoding) - {Encoding.JSON, Encoding.AVRO_1_0}
+"""Encodings of which a peer reads one if and only if it is of version 1.1 or a later one."""
 
 
-class SenderHeaders(Protocol):
+class Reader(Protocol):
+    """A remote, as far as it has said what it reads."""
+
+    @property
+    def readable_encodings(self) -> Sequence[str] | None:
+        """Encodings of the envelope that it reads."""
+
+
+class SenderHeaders(Reader, Protocol):
     """What an event says of its sender."""
 
     @property
@@ -19,10 +32,6 @@ class SenderHeaders(Protocol):
     def publisher_identifier(self) -> str:
         """Identifier of the bus client that published it."""
         raise NotImplementedError
-
-    @property
-    def readable_encodings(self) -> Sequence[str] | None:
-        """Encodings that its sender reads."""
 
 
 class Headers(SenderHeaders, Protocol):
@@ -53,3 +62,8 @@ class Headers(SenderHeaders, Protocol):
 def incarnation_of(headers: SenderHeaders) -> str:
     """Return the incarnation of an event; for an older peer, which sends none, its bus client stands for it."""
     return headers.publisher_identifier if headers.incarnation is None else headers.incarnation
+
+
+def is_of_version_1_1(remote: Reader) -> bool:
+    """Return whether a remote is of version 1.1 or a later one."""
+    return remote.readable_encodings is not None and not SINCE_1_1.isdisjoint(remote.readable_encodings)

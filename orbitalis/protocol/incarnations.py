@@ -18,7 +18,7 @@ from typing import Final
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, ProtocolMessage
-from orbitalis.protocol.headers import Headers
+from orbitalis.protocol.headers import Headers, is_of_version_1_1
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.outbox import Outbox
@@ -27,7 +27,6 @@ from orbitalis.protocol.slots import SlotTable
 from orbitalis.protocol.topic_resolver import ROOTS
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire import limits, timings
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
     AnnounceMessage,
     DiscoverMessage,
@@ -118,7 +117,7 @@ class Incarnations:
         Peers of earlier versions, which read another envelope, name nothing. One of this version is not believed to be
         of an earlier one from now on.
         """
-        if peer.is_of_version_1_1 or Encoding.AVRO in (headers.readable_encodings or ()):
+        if peer.is_of_version_1_1 or is_of_version_1_1(headers):
             return False
         return headers.incarnation is not None or peer.incarnation is None
 

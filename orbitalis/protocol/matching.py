@@ -9,39 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
-from orbitalis.message.matching import ForeignSchema, NotCompared, foreign_schemas, match
-from orbitalis.message.resolution import SchemaPair
+from orbitalis.message.matching import ForeignSchema, NotCompared, SchemaPair, foreign_schemas, match
 from orbitalis.message.schema import Input, Output, SchemaSpec
 from orbitalis.message.schema_difference import Shapes
 from orbitalis.protocol.config import OperationTerms, PluginConfig, RequirementTerms
+from orbitalis.protocol.headers import Reader, is_of_version_1_1
 from orbitalis.protocol.obstacles import UNREAD_SCHEMAS, Obstacle, ObstacleKind, schemas_differ
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.waiting_queries import AskingCore
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import DiscoverQuery, OfferedOperation, OfferMessage, RequestOperationMessage
 
-__all__ = ["Fit", "Matching", "Resolver", "is_version_1_1", "offer_message", "size_of_foreign"]
+__all__ = ["Fit", "Matching", "offer_message", "size_of_foreign"]
 
 _NEVER = float("inf")
 """What the wire has for a remote that is never considered dead."""
 _READER_BYTES = 64
 """How many bytes what reads a schema takes for each character of it, at most about."""
-
-
-class Resolver(Protocol):
-    """A remote that may resolve schemas, as far as that is told by its headers."""
-
-    @property
-    def readable_encodings(self) -> Sequence[str] | None:
-        """Encodings of the envelope that it reads."""
-
-
-def is_version_1_1(remote: Resolver) -> bool:
-    """Return whether a remote is of version 1.1, and so resolves schemas."""
-    return remote.readable_encodings is not None and Encoding.AVRO in remote.readable_encodings
 
 
 @dataclass(slots=True)
@@ -96,7 +81,7 @@ class Matching:
         self,
         terms: RequirementTerms,
         offered: OfferedOperation,
-        remote: Resolver,
+        remote: Reader,
         exact: Mapping[str, Sequence[str]],
         now: float,
     ) -> Fit | None:
@@ -125,7 +110,7 @@ class Matching:
         return fit
 
     def read_inputs(
-        self, reads: Input, terms: OperationTerms, request: RequestOperationMessage, remote: Resolver, now: float
+        self, reads: Input, terms: OperationTerms, request: RequestOperationMessage, remote: Reader, now: float
     ) -> Sequence[SchemaPair] | Obstacle:
         """Return how a plugin reads the inputs that a request announces, or why it cannot.
 
@@ -148,7 +133,7 @@ class Matching:
         operation_name: str,
         terms: OperationTerms | RequirementTerms,
         there: Shapes,
-        remote: Resolver,
+        remote: Reader,
         exact: Mapping[str, Sequence[str]],
     ) -> Obstacle:
         """Return why nothing matched; `there` is what the remote takes and gives, or may."""
@@ -160,7 +145,7 @@ class Matching:
                 detail=UNREAD_SCHEMAS,
             )
         known = None
-        if is_version_1_1(remote):
+        if is_of_version_1_1(remote):
             known = frozenset((*terms.exact, *exact.get(operation_name, ())))
         return schemas_differ(remote_identifier, operation_name, terms, there, known)
 
@@ -169,13 +154,13 @@ class Matching:
         writes: Sequence[SchemaSpec],
         reads: Sequence[SchemaSpec],
         terms: OperationTerms | RequirementTerms,
-        remote: Resolver,
+        remote: Reader,
         exact: Collection[str],
         now: float,
     ) -> tuple[SchemaPair, ...] | None:
         """Return how the first alternative is read that can be, by resolution."""
         self._is_cut_short = False
-        if not is_version_1_1(remote):
+        if not is_of_version_1_1(remote):
             return None
         known = frozenset((*terms.exact, *exact))
         try:

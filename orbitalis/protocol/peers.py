@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
-from orbitalis.protocol.headers import SenderHeaders, incarnation_of
+from orbitalis.protocol.headers import SINCE_1_1, SenderHeaders, incarnation_of
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire import timings
@@ -30,7 +30,6 @@ __all__ = [
 
 PREFERRED_ENCODINGS: Final = (*(encoding for encoding in Encoding if encoding is not Encoding.JSON), Encoding.JSON)
 """What is written to a peer: the first of these that it reads. `json` is read by every one."""
-_BEFORE_1_1: Final = (Encoding.JSON, Encoding.AVRO_1_0)
 _LOOKS = 64
 """Peers that are looked at to find one to forget."""
 Challenge: TypeAlias = tuple[str, type[object], float]
@@ -135,7 +134,7 @@ class Peer:
     @property
     def is_of_version_1_1(self) -> bool:
         """Whether it knows version 1.1 of the protocol, or a later one: it lists that version of the envelope."""
-        return self.told_encoding not in _BEFORE_1_1
+        return self.told_encoding in SINCE_1_1
 
     @property
     def encoding(self) -> Encoding:

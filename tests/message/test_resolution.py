@@ -19,16 +19,15 @@ from orbitalis.message import (
     Int64Message,
     StringMessage,
 )
+from orbitalis.message.matching import SchemaPair, match
 from orbitalis.message.resolution import (
-    SchemaPair,
-    readers_by_fingerprint,
     resolve,
     resolving_reader,
-    schema_pairs,
     unfamiliar_bytes,
 )
+from orbitalis.message.schema import Input
 from orbitalis.message.schema_difference import refusal_text
-from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
+from orbitalis_avro.canonical_form import canonical_form_of
 from orbitalis_avro.errors import DecodeError
 from orbitalis_avro.resolution.matches import Resolution
 from orbitalis_avro.resolution.refusal import Refusal
@@ -250,28 +249,32 @@ def test_a_text_that_is_no_schema_is_refused(text_: str) -> None:
 
 
 OTHER = json.dumps(written(("x", "int"), name="Position"))
+NEWER = json.dumps(written(("x", "int"), ("z", "int"), name="Position"))
 
 
 def test_a_schema_is_paired_with_the_same_one_before_one_that_resolves() -> None:
-    assert schema_pairs([Position.avro_schema()], [OTHER, Position.avro_schema()]) == (
-        SchemaPair(Position.avro_schema(), Position.avro_schema(), is_exact=True),
+    read = Input(schemas=(OTHER, Position.avro_schema()))
+    assert match(Input(schemas=(OTHER, NEWER)), read, ()) == (
+        SchemaPair(OTHER, OTHER, is_exact=True),
+        SchemaPair(NEWER, OTHER, is_exact=False),
     )
 
 
-def test_a_schema_is_paired_with_the_first_that_reads_it_and_left_out_without() -> None:
+def test_a_set_with_a_schema_that_nothing_reads_does_not_match() -> None:
     unread = json.dumps(written(("x", "boolean"), name="Position"))
-    pairs = schema_pairs([unread, OTHER], [StringMessage.avro_schema(), Position.avro_schema()])
-    assert pairs == (SchemaPair(OTHER, Position.avro_schema(), is_exact=False),)
+    read = Input(schemas=(StringMessage.avro_schema(), Position.avro_schema()))
+    assert match(Input(schemas=(OTHER,)), read, ()) == (SchemaPair(OTHER, Position.avro_schema(), is_exact=False),)
+    assert match(Input(schemas=(OTHER, unread)), read, ()) is None
 
 
 def test_a_comparison_is_charged_until_it_was_made() -> None:
     writer = json.dumps(written(("x", "int"), ("unheard_of", "int"), name="Position"))
     readers = [Position.avro_schema(), StringMessage.avro_schema()]
     form = canonical_form_of(json.loads(writer))
-    assert unfamiliar_bytes([writer, Position.avro_schema()], readers) == 2 * len(form)
     for reader in readers:
+        assert unfamiliar_bytes(writer, reader) == len(form)
         resolve(writer, reader)
-    assert unfamiliar_bytes([writer, Position.avro_schema()], readers) == 0
+        assert unfamiliar_bytes(writer, reader) == 0
 
 
 def test_comparisons_are_forgotten_when_there_were_many_others() -> None:
@@ -279,14 +282,5 @@ def test_comparisons_are_forgotten_when_there_were_many_others() -> None:
     resolve(writer, Position.avro_schema())
     for number in range(300):
         resolve(json.dumps(written(("x", "int"), (f"other{number}", "int"), name="Position")), Position.avro_schema())
-    assert unfamiliar_bytes([writer], [Position.avro_schema()]) > 0
+    assert unfamiliar_bytes(writer, Position.avro_schema()) > 0
     assert isinstance(resolve(writer, Position.avro_schema()), Resolution)
-
-
-def test_payloads_are_read_by_the_fingerprint_of_their_schema() -> None:
-    unread = json.dumps(written(("x", "boolean"), name="Position"))
-    readers = readers_by_fingerprint([OTHER, unread, Position.avro_schema()], [StringMessage, Position])
-    assert set(readers) == {fingerprint_of(canonical_form_of(json.loads(OTHER))), Position.schema_fingerprint()}
-    assert readers[fingerprint_of(canonical_form_of(json.loads(OTHER)))](long(3)) == Position(3.0)
-    sent = Position(1.0, 2.0)
-    assert readers[Position.schema_fingerprint()](sent.encode()) == sent

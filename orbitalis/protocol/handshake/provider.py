@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import TypeAlias
 
-from orbitalis.message.matching import foreign_schemas
-from orbitalis.message.resolution import SchemaPair
+from orbitalis.message.matching import SchemaPair, foreign_schemas
 from orbitalis.message.schema import Input, Output
 from orbitalis.message.schema_difference import shortened
 from orbitalis.protocol.config import OperationTerms, PluginConfig
