@@ -74,10 +74,13 @@ LOGICAL: Final[Mapping[str, Logical]] = {
     "local-timestamp-millis": Logical("datetime", "local_millis_of_datetime", "local_datetime_of_millis"),
     "local-timestamp-micros": Logical("datetime", "local_micros_of_datetime", "local_datetime_of_micros"),
     "uuid": Logical("UUID", "text_of_uuid", "uuid_of_text"),
+    "fixed-uuid": Logical("UUID", "bytes_of_uuid", "uuid_of_bytes"),
     "decimal": Logical("Decimal", "unscaled_bytes", "decimal_of_bytes"),
+    "big-decimal": Logical("Decimal", "bytes_of_big_decimal", "big_decimal_of_bytes"),
+    "duration": Logical("Duration", "bytes_of_duration", "duration_of_bytes"),
     "dataclasses-avroschema-timedelta": Logical("timedelta", "seconds_of_timedelta", "timedelta_of_seconds"),
 }
-"""By name of the logical type."""
+"""By name of the step. The functions for the rare ones are those of :mod:`orbitalis_avro.rare`."""
 
 
 def micros_of_datetime(value: object) -> int:

@@ -50,9 +50,12 @@ LOGICAL_TYPES: Mapping[str, str] = {
     "local-timestamp-micros": "long",
     "uuid": "string",
     "decimal": "bytes",
+    "big-decimal": "bytes",
     "dataclasses-avroschema-timedelta": "double",
 }
-"""The logical types that codecs know, by name, and the primitive that each stands on; a decimal may be a fixed, too."""
+"""The logical types that codecs know, by name, and the primitive that each stands on."""
+LOGICAL_FIXED: Mapping[str, str] = {"decimal": "decimal", "duration": "duration", "uuid": "fixed-uuid"}
+"""The logical types that codecs know on a fixed, by name, and the name of the step."""
 
 _MINIMUM_SIZES = {"null": 0, "float": 4, "double": 8}
 
@@ -62,7 +65,7 @@ class ScalarStep:
     """A value without parts: of a primitive type, a logical type or a fixed."""
 
     name: str
-    """Of the logical type if there is one, else of the primitive, else `fixed`."""
+    """Of the logical type if there is one (`fixed-uuid` on a fixed), else of the primitive, else `fixed`."""
     underlying: str
     """Of the primitive that is written, or `fixed`."""
     size: int = 0
@@ -193,6 +196,8 @@ class Plan:
             case Reference(name=name):
                 named = self.named[name]
                 match named:
+                    case Fixed(logical_type=LogicalType() as logical):
+                        return self._logical(logical)
                     case Fixed(size=size):
                         return ScalarStep(name="fixed", underlying="fixed", size=size, full_name=name)
                     case Enumeration(symbols=symbols):
@@ -278,10 +283,10 @@ class Plan:
                 )
             case Reference(name=name) as reference:
                 fixed = self.named[name]
-                if type_.name != "decimal" or not isinstance(fixed, Fixed):
+                if not isinstance(fixed, Fixed):
                     return self.step(reference)
                 return ScalarStep(
-                    name="decimal",
+                    name=LOGICAL_FIXED.get(type_.name, "fixed"),
                     underlying="fixed",
                     size=fixed.size,
                     precision=type_.precision,

@@ -139,6 +139,8 @@ class Fixed:
     source: str
     aliases: tuple[str, ...] = ()
     """Other full names under which a reader with this type knows it."""
+    logical_type: LogicalType | None = None
+    """What its bytes mean, wherever it is referred to; `None` if they mean nothing else."""
 
 
 NamedType: TypeAlias = Record | Enumeration | Fixed

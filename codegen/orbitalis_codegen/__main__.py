@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["main"]
 
 _UNUSABLE: Final = 2
-_LIBRARIES: Final = frozenset({"datamodel_code_generator", "fastavro", "jinja2", "yaml"})
+_LIBRARIES: Final = frozenset({"fastavro", "jinja2", "yaml"})
 """What the extra `codegen` installs."""
 
 

@@ -9,6 +9,7 @@ from orbitalis_codegen.avro.text import SchemaText
 from orbitalis_codegen.avro.versions import versions_of
 from orbitalis_codegen.check.document import DocumentDraft
 from orbitalis_codegen.check.messages import MessageDraft
+from orbitalis_codegen.diagnostic import Diagnostic
 from orbitalis_codegen.model import Channel, Message, Model
 
 __all__ = ["build_model"]
@@ -20,6 +21,7 @@ def build_model(
     envelope: Record,
     types: dict[str, NamedType],
     schemas: Mapping[str, SchemaText],
+    notes: tuple[Diagnostic, ...],
     inputs: Mapping[str, bytes],
 ) -> Model:
     """The model of a document.
@@ -67,6 +69,7 @@ def build_model(
         state_charts=draft.state_charts,
         areas=draft.areas,
         requirements=draft.requirements,
+        notes=notes,
         inputs=dict(sorted(inputs.items())),
     )
 

@@ -113,12 +113,8 @@ def _emitted(root: Path) -> dict[str, bytes]:
     model = load(root)
     # Takes long to import, and is not needed to find fault with a specification.
     from orbitalis_codegen.emit import emit
-    from orbitalis_codegen.emit.errors import EmitError
 
-    try:
-        return emit(model)
-    except EmitError as error:
-        raise _CommandError(str(error)) from error
+    return emit(model)
 
 
 def _generate(root: Path) -> int:

@@ -8,10 +8,24 @@ from dataclasses import dataclass
 
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["Diagnostic", "Position", "Report", "SpecificationError", "did_you_mean", "nearest", "shown"]
+__all__ = [
+    "MOST_SHOWN",
+    "NEAR",
+    "Diagnostic",
+    "Position",
+    "Report",
+    "SpecificationError",
+    "did_you_mean",
+    "nearest",
+    "shown",
+]
 
 _LONGEST_SHOWN = 80
 """Characters of a value that a message repeats."""
+MOST_SHOWN = 50
+"""Lines of a list."""
+NEAR = 0.75
+"""How much a name has to be like a known one so that it is taken for that one misspelt, from 0 to 1."""
 _LONGEST_COMPARED = 200
 """Characters of a name for which a nearest one is looked for; comparing takes the square of them."""
 
@@ -56,9 +70,9 @@ class SpecificationError(Exception):
     """A specification that cannot be used."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__("\n".join(map(str, diagnostics)))
+        super().__init__("\n".join(map(str, diagnostics[:MOST_SHOWN])))
         self.diagnostics = diagnostics
-        """Every problem that was found, in the order of files, lines and columns."""
+        """Every problem that was found. One that may cause others comes before them, then files, lines and columns."""
 
 
 class Report:
@@ -67,12 +81,22 @@ class Report:
     def __init__(self) -> None:
         # A node that is reached on several ways (an alias, a reference) is looked at several times.
         self._found: dict[Diagnostic, None] = {}
+        self._notes: dict[Diagnostic, None] = {}
         self._files: set[str] = set()
 
     def add(self, rule: Rule, position: Position, message: str, hint: str | None = None) -> None:
         """Note that `rule` is broken at `position`."""
         self._found[Diagnostic(position, rule, message, hint)] = None
         self._files.add(position.file)
+
+    def note(self, rule: Rule, position: Position, message: str) -> None:
+        """Note what is no problem, but may not be meant: something at `position` is ignored."""
+        self._notes[Diagnostic(position, rule, message)] = None
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What was noted without being a problem, sorted by position."""
+        return tuple(sorted(self._notes, key=_place))
 
     def touches(self, file: str) -> bool:
         """Whether there is any problem in `file`."""
@@ -83,8 +107,12 @@ class Report:
         return bool(self._found)
 
     def error(self) -> SpecificationError:
-        """Everything noted, sorted by position."""
-        return SpecificationError(tuple(sorted(self._found, key=lambda found: (found.position, found.code))))
+        """Every problem: causes before their consequences, then sorted by position."""
+        return SpecificationError(tuple(sorted(self._found, key=lambda found: (found.rule.stage, *_place(found)))))
+
+
+def _place(found: Diagnostic) -> tuple[Position, str]:
+    return found.position, found.code
 
 
 def _printable(line: str) -> str:
@@ -102,15 +130,15 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one of the `known` names that `name` most probably is meant to be."""
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The one of the `known` names that `name` most probably is meant to be, if it is like it, on a scale to 1."""
     if len(name) > _LONGEST_COMPARED:
         return None
     names = sorted(known)
     for candidate in names:
         if candidate.casefold() == name.casefold():
             return candidate
-    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.6)), None)
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=likeness)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

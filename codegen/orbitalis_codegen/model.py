@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from orbitalis_avro.types import NamedType
+from orbitalis_codegen.diagnostic import Diagnostic
 
 __all__ = [
     "ROLES",
@@ -250,5 +251,7 @@ class Model:
     areas: dict[str, Area]
     requirements: tuple[Requirement, ...]
     """In the order of the document."""
+    notes: tuple[Diagnostic, ...]
+    """What was noticed and ignored."""
     inputs: dict[str, bytes]
     """Every file that was read, by its path relative to the root, with its bytes."""

@@ -7,6 +7,7 @@ beyond the two. A code is never given to another rule.
 from __future__ import annotations
 
 from enum import Enum, unique
+from typing import Final
 
 __all__ = ["Rule"]
 
@@ -53,7 +54,10 @@ class Rule(Enum):
 
     AVRO_UNKNOWN_TYPE = "ORB301", "A type is one of Avro's or defined in a schema file."
     AVRO_MISSING_ATTRIBUTE = "ORB302", "A type or field has the attributes that it cannot do without."
-    AVRO_UNKNOWN_ATTRIBUTE = "ORB303", "A type or field has no attributes that Avro does not know."
+    AVRO_UNKNOWN_ATTRIBUTE = (
+        "ORB303",
+        "No attribute of a type or field looks like one of Avro's misspelt. Others are ignored.",
+    )
     AVRO_WRONG_KIND = "ORB304", "An attribute's value is of the kind that Avro asks for."
     AVRO_NAME = (
         "ORB305",
@@ -68,18 +72,25 @@ class Rule(Enum):
     AVRO_FIXED_SIZE = "ORB312", "A fixed has a size from 1 to 1048576 bytes."
     AVRO_DEFAULT = "ORB313", "A default is a value of its type; of a union, of the first branch."
     AVRO_INFINITE_RECORD = "ORB314", "A record does not contain itself without end."
-    AVRO_LOGICAL_TYPE = "ORB315", "A logical type is one that is supported, on the type that Avro defines it for."
+    AVRO_LOGICAL_TYPE = (
+        "ORB315",
+        "A logical type of Avro's has what it needs: the type to stand on, its size, its digits.",
+    )
     AVRO_ALIASES = "ORB316", "Aliases are valid names, all different."
     AVRO_DEEP_TYPE = "ORB317", "Types contain one another no deeper than a decoder may follow."
     AVRO_FIELD_ORDER = "ORB318", "The order of a field is one of the three that Avro knows."
     AVRO_REFUSED = "ORB319", "Every schema is one that fastavro accepts as well."
+    AVRO_INDISTINCT_UNION = "ORB320", "A value shows of which branch of its union it is, in every language emitted."
 
     UNSUPPORTED = "ORB401", "No part of AsyncAPI is used that the generated code would silently not follow."
     INFO_VERSION = "ORB402", "The version of the protocol has three numbers; the first tells incompatible ones apart."
     UNUSABLE_KEY = "ORB403", "A key that names something in generated code is a name there too."
     NAME_COLLISION = "ORB404", "Different things have different names in generated code, whatever its spelling."
     FILE_COLLISION = "ORB405", "Two files do not differ in upper and lower case alone, which some file systems ignore."
-    ADDRESS_CHARACTER = "ORB406", "An address holds no MQTT wildcards."
+    ADDRESS_CHARACTER = (
+        "ORB406",
+        "An address holds no MQTT wildcards, spaces or control characters, no %c and no %u.",
+    )
     ADDRESS_LEVEL = "ORB407", "A level of an address is either text or one parameter, and not empty."
     ADDRESS_PARAMETER_REPEATED = "ORB408", "A parameter stands in an address once."
     ADDRESS_COLLISION = "ORB409", "No topic belongs to two channels."
@@ -134,6 +145,35 @@ class Rule(Enum):
         self.purpose = purpose
 
     @property
+    def stage(self) -> int:
+        """How early it is looked at: a breach may be the cause of those of rules with greater numbers."""
+        return 0 if self.code < _FIRST_OF_ASYNCAPI else 2 if self in _CONSEQUENCES else 1
+
+    @property
     def title(self) -> str:
         """The rule's name in words."""
         return self.name.lower().replace("_", " ")
+
+
+_FIRST_OF_ASYNCAPI: Final = "ORB200"
+_CONSEQUENCES: Final = frozenset(
+    {
+        Rule.UNKNOWN_REFERENCE,
+        Rule.UNUSED_PARAMETER,
+        Rule.UNDECLARED_PARAMETER,
+        Rule.FOREIGN_MESSAGE,
+        Rule.AVRO_UNKNOWN_TYPE,
+        Rule.AVRO_REFUSED,
+        Rule.IDLE_CHANNEL,
+        Rule.CHANNEL_BINDING,
+        Rule.UNUSED_SCHEMA,
+        Rule.UNKNOWN_STATE,
+        Rule.UNKNOWN_TRIGGER,
+        Rule.UNREACHABLE_STATE,
+        Rule.NO_WAY_OUT,
+        Rule.UNUSED_TRIGGER,
+        Rule.UNUSED_AREA,
+        Rule.REQUIREMENT_ID,
+    }
+)
+"""Rules about how parts fit together: they are also broken where another part is missing or misspelt."""

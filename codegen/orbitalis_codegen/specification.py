@@ -10,16 +10,17 @@ from orbitalis_codegen.avro.defaults import check_default
 from orbitalis_codegen.avro.library import Library
 from orbitalis_codegen.avro.structure import check_recursion, dependency_order
 from orbitalis_codegen.avro.text import schema_text
+from orbitalis_codegen.avro.unions import check_unions
 from orbitalis_codegen.build import build_model
 from orbitalis_codegen.check.document import DocumentDraft, read_document
 from orbitalis_codegen.check.growth import check_growth
 from orbitalis_codegen.check.messages import Payload
 from orbitalis_codegen.check.payloads import (
-    check_class_names,
     check_envelope,
     check_file_names,
     check_messages,
     check_unused,
+    class_names,
     record_of,
 )
 from orbitalis_codegen.check.shape import Checker
@@ -55,20 +56,18 @@ def load(root: Path, document: str = "asyncapi.yaml") -> Model:
     if envelope is not None:
         check_envelope(envelope, library, report)
     check_growth(draft.messages, records, envelope, draft.version, library, report)
-    check_class_names(library, keys, report)
+    called = class_names(library, keys, report)
     check_file_names(library, keys, report)
     order = dependency_order(library, [record.name for record in (*records.values(), envelope) if record is not None])
     if None not in _payloads(draft) and not library.incomplete:
         check_unused(library, order, report)
     if report or envelope is None:
         raise report.error()
-    types = {
-        name: replace(library.types[name], class_name=keys.get(name, library.types[name].class_name)) for name in order
-    }
+    types = {name: replace(library.types[name], class_name=called[name]) for name in order}
     schemas = {name: schema_text(library, name, report) for name in (*keys, envelope.name)}
     if report:
         raise report.error()
-    return build_model(draft, records, envelope, types, schemas, files.inputs)
+    return build_model(draft, records, envelope, types, schemas, report.notes, files.inputs)
 
 
 def _payloads(draft: DocumentDraft) -> list[Payload | None]:
@@ -97,5 +96,6 @@ def _compile_schemas(draft: DocumentDraft, files: SourceFiles, report: Report) -
     library = compiler.library
     for default in library.defaults:
         check_default(default, library.types, report)
+    check_unions(library, report)
     check_recursion(library, report)
     return library

@@ -16,7 +16,7 @@ from orbitalis_codegen.rules import Rule
 from tests.codegen.broken.cases import edited
 from tests.support.repository import ROOT
 
-HEAVY = ("datamodel_code_generator", "jinja2")
+HEAVY = ("jinja2",)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import dataclasses
 import inspect
 import json
 import shutil
-import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -36,7 +35,7 @@ from tests.codegen.zoo import (
 from tests.support.avro import fastavro_bytes, fastavro_value, long, pairs, text, untagged
 from tests.support.repository import ROOT, run
 
-NAMES = [schema["name"] for schema in SCHEMAS]
+NAMES = [schema["name"] for schema in SCHEMAS if not schema["name"].startswith("Logical")]
 
 
 @pytest.fixture(scope="module")
@@ -316,8 +315,7 @@ def test_what_is_no_logical_type(zoo: ModuleType, field: str, value: object, rea
 @pytest.mark.parametrize(
     ("value", "index"),
     [
-        (None, 0), (True, 1), (1, 2), (2**31, 3), (1.0, 4), (b"1234", 5), (b"123", 6), ("spades", 8), ([], 9), ((), 9),
-        ({}, 10),
+        (None, 0), (True, 1), (1, 2), (1.0, 3), (b"1234", 4), (b"12345", 5), ("spades", 7), ([], 8), ((), 8), ({}, 9),
     ],
 )  # fmt: skip
 def test_the_branch_of_a_union_is_that_of_the_value(zoo: ModuleType, value: object, index: int) -> None:
@@ -328,11 +326,7 @@ def test_the_branch_of_a_union_is_that_of_the_value(zoo: ModuleType, value: obje
     written = codec.encode(make(zoo, "Unions", any=value, **rest))
 
     assert written.startswith(long(index))
-    assert codec.encode(make(zoo, "Unions", any=class_of(zoo, "Suit")("mro"), **rest))[:2] == long(7) + long(4)
-    # The other branch of a number is read as well.
-    start = long(0) + long(0) + long(1)
-    read = codec.decode(start + long(0) + struct.pack("<f", 0.5) + long(1) + long(3) + long(0) + text("") + b"\x00")
-    assert (read.floats, read.null_at_the_end) == (0.5, None)
+    assert codec.encode(make(zoo, "Unions", any=class_of(zoo, "Suit")("mro"), **rest))[:2] == long(6) + long(4)
     for wrong in (object(), {1}, 1j, 2**31 if index == 0 else range(0)):
         with pytest.raises(errors.EncodeError, match=r"Unions\.numbers: expected int \| float, got"):
             codec.encode(make(zoo, "Unions", any=value, **rest | {"numbers": wrong}))

@@ -16,7 +16,7 @@ from tests.codegen.broken.cases import LAMPS
 from tests.codegen.zoo import write_zoo
 from tests.support.repository import ROOT
 
-REQUIRED = ("jinja2", "yaml", "fastavro", "datamodel_code_generator")
+REQUIRED = ("jinja2", "yaml", "fastavro")
 EMIT = """
 import hashlib, sys
 from pathlib import Path

@@ -219,12 +219,3 @@ def test_the_name_of_a_source_counts(generator: Path) -> None:
     (generator / "emit/templates/a.jinja2").rename(generator / "emit/templates/b.jinja2")
 
     assert digest_of(generator) != before
-
-
-def test_the_version_of_the_library_counts_and_may_be_absent(generator: Path) -> None:
-    installed, absent = digest_of(generator), digest_of(generator, "-S")
-    information = generator.parent / "datamodel_code_generator-999.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: datamodel-code-generator\nVersion: 999\n")
-
-    assert len({installed, absent, digest_of(generator)}) == 3

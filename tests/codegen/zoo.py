@@ -46,12 +46,14 @@ FIELD_NAMES = [
     *("from", "class", "None", "Any", "bytes", "field", "datetime", "date", "timedelta", "self", "str", "type"),
     *("_hidden", "__dunder__", "_1", "value", "data", "position", "guard", "at", "branch", "optional", "item", "items"),
     *("isinstance", "len", "located", "write_string", "Mapping", "Sequence", "UUID", "x", "Plain", "Color"),
+    *("not_several", "time", "Decimal", "Duration", "list", "record", "TEXT", "ABSENT", "UTC", "size"),
     *("message", "error", "shown", "property", "MappingProxyType", "count", "end", "key", "index", "fault", "object"),
 ]
 """Every one of them is the name of a field."""
 
 TYPE_NAMES = [
     *("Any", "Sequence", "Mapping", "T", "Fault", "Guard", "EncodeError", "COMMAND", "Channel"),
+    *("OFFER", "LENGTHS", "NESTING_DEPTH", "Decimal", "Duration", "ABSENT", "CHANNELS", "ValueError"),
     *("StrEnum", "UUID", "Struct", "Model", "UnicodeDecodeError", "READ_FAULTS", "MessageCodec", "ClassVar", "Self"),
 ]
 """Every one of them is the name of a record."""
@@ -97,15 +99,54 @@ SCHEMAS: list[dict[str, Any]] = [
         },
     ),
     record(
+        "Logical",
+        {
+            "local_millis": logical("long", "local-timestamp-millis"),
+            "local_micros": logical("long", "local-timestamp-micros"),
+            "nanos": logical("long", "timestamp-nanos"),
+            "local_nanos": logical("long", "local-timestamp-nanos"),
+            "time_millis": logical("int", "time-millis"),
+            "time_micros": logical("long", "time-micros"),
+            "price": {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2},
+            "cents": {
+                **{"type": "fixed", "name": "Cents", "size": 4},
+                **{"logicalType": "decimal", "precision": 9, "scale": 2},
+            },
+            "more_cents": "Cents",
+            "big": logical("bytes", "big-decimal"),
+            "token": {"type": "fixed", "name": "Token", "size": 16, "logicalType": "uuid"},
+            "span": {"type": "fixed", "name": "Span", "size": 12, "logicalType": "duration"},
+            "spans": array(["null", "Span"]),
+            "either": ["null", logical("int", "time-millis"), "Token", "Span", logical("bytes", "big-decimal")],
+            "unknown": {"type": "bytes", "logicalType": "picture", "format": "png"},
+        },
+    ),
+    record(
+        "LogicalDefaults",
+        {
+            "local_millis": (logical("long", "local-timestamp-millis"), 1500),
+            "local_micros": (logical("long", "local-timestamp-micros"), -1),
+            "nanos": (logical("long", "timestamp-nanos"), 2**62),
+            "time_millis": (logical("int", "time-millis"), 86_399_999),
+            "time_micros": (logical("long", "time-micros"), 1),
+            "price": ({"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}, "\u00ff"),
+            "cents": ("Cents", "\u0000\u0000\u0001\u0000"),
+            "big": (logical("bytes", "big-decimal"), "\u0002\u000f\u0002"),
+            "token": ("Token", "\u0000" * 15 + "\u0001"),
+            "span": ("Span", "\u0001" + "\u0000" * 3 + "\u0002" + "\u0000" * 3 + "\u0003" + "\u0000" * 3),
+        },
+    ),
+    record(
         "Unions",
         {
             "any": [
-                *("null", "boolean", "int", "long", "double", {"type": "fixed", "name": "Four", "size": 4}, "bytes"),
+                *("null", "boolean", "int", "double", {"type": "fixed", "name": "Four", "size": 4}),
+                {"type": "fixed", "name": "Five", "size": 5},
                 {"type": "enum", "name": "Suit", "symbols": ["spades", "HEARTS", "class", "_x", "mro"]},
                 *("string", array("int"), values("string"), "Plain", "Empty"),
             ],
             "numbers": ["int", "double"],
-            "floats": ["float", "double"],
+            "floats": ["float", "null"],
             "null_at_the_end": [array(["string", "null"]), "null"],
             "moments": [logical("long", "timestamp-micros"), logical("int", "date"), logical("string", "uuid"), "null"],
             "one": ["string"],

@@ -20,6 +20,7 @@ from orbitalis_avro.types import (
 )
 from orbitalis_codegen.avro import shapes
 from orbitalis_codegen.avro.library import Definition, FieldDefault, Library, Mention, qualified_name
+from orbitalis_codegen.avro.logical import logical_type, logical_type_name
 from orbitalis_codegen.check.shape import Shape, View, view_of
 from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, nearest, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of, plain
@@ -145,30 +146,13 @@ class Compiler:
 
     def _inner(self, node: ObjectNode, shape: Shape, key: str, namespace: str) -> AvroType | None:
         view = View(node, shape, self._report)
-        self._refuse_logical_type(view)
+        logical_type_name(view)
         inner = view.get(key)
         return None if inner is None else self._compile(inner, namespace)
 
     def _primitive(self, name: str, view: View) -> AvroType:
         primitive = shapes.PRIMITIVES[name]
-        logical = view.optional_text("logicalType")
-        if logical is None:
-            return primitive
-        if shapes.LOGICAL_TYPES.get(logical) == name:
-            return LogicalType(name=logical, underlying=primitive)
-        self._bad_logical_type(view, logical, name)
-        return primitive
-
-    def _refuse_logical_type(self, view: View) -> None:
-        logical = view.optional_text("logicalType")
-        if logical is not None:
-            self._bad_logical_type(view, logical, view.shape.name)
-
-    def _bad_logical_type(self, view: View, logical: str, kind: str) -> None:
-        expected = shapes.LOGICAL_TYPES.get(logical)
-        hint = did_you_mean(logical, shapes.LOGICAL_TYPES) if expected is None else f"it stands on {expected}"
-        message = f"the logical type {shown(logical)} on {kind} is not supported"
-        self._report.add(Rule.AVRO_LOGICAL_TYPE, view.position_of("logicalType"), message, hint)
+        return logical_type(view, primitive) or primitive
 
     def _union(self, node: ListNode, namespace: str) -> AvroType | None:
         if not node.items:
@@ -188,11 +172,17 @@ class Compiler:
                     self._report.add(Rule.AVRO_AMBIGUOUS_UNION, item.position, message)
                 taken.add(kind)
                 branches.append(branch)
-        return Union(branches=tuple(branches)) if branches else None
+        if not branches:
+            return None
+        union = Union(branches=tuple(branches))
+        if len(taken) == len(branches):
+            self.library.unions.append((union, node.position))
+        return union
 
     def _define(self, view: View, namespace: str) -> str:
         """Enter the definition of a named type; gives its full name."""
-        self._refuse_logical_type(view)
+        if view.shape is not shapes.FIXED:
+            logical_type_name(view)
         self._check_aliases(view)
         simple_name = view.optional_text("name")
         own_namespace = view.optional_text("namespace")
@@ -342,6 +332,7 @@ class Compiler:
             description=view.text("doc"),
             size=int(size or 0),
             source=self._file,
+            logical_type=logical_type(view, Reference(name=name), size),
         )
         return self._enter(view, fixed)
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import struct
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from orbitalis_avro.binary import Fault
+from orbitalis_avro.logical import decimal_of_bytes
+from orbitalis_avro.rare import big_decimal_of_bytes
 from orbitalis_avro.types import (
     Array,
     AvroType,
@@ -32,7 +36,7 @@ _EXPECTED: Final[dict[PrimitiveName, str]] = {
     "boolean": "true or false",
     "int": "an integer of 32 bits",
     "long": "an integer of 64 bits",
-    "float": "a number",
+    "float": "a number of single precision",
     "double": "a number",
     "bytes": "a text of characters from U+0000 to U+00FF, one for each byte,",
     "string": "a text",
@@ -44,6 +48,8 @@ _FIRST_DAY: Final = -719_162
 _DAYS: Final = 3_652_059
 """Of the years 1 to 9999, which is what dates of Python and of others hold; counted from 1970-01-01."""
 _MILLISECONDS_A_DAY: Final = 86_400_000
+_DAY: Final = _MILLISECONDS_A_DAY * 1000
+"""Microseconds."""
 
 
 def check_default(default: FieldDefault, types: Mapping[str, NamedType], report: Report) -> None:
@@ -59,7 +65,7 @@ class _Checker:
     def check(self, expected: AvroType, node: Node, hint: str | None = None) -> None:
         match expected:
             case Primitive(name=name) | LogicalType(underlying=Primitive(name=name)):
-                logical = expected.name if isinstance(expected, LogicalType) else None
+                logical = expected if isinstance(expected, LogicalType) else None
                 if not _is_primitive(name, node):
                     self._refuse(node, _EXPECTED[name], hint)
                 elif (meant := None if logical is None else _breach(logical, node)) is not None:
@@ -96,10 +102,12 @@ class _Checker:
                     is_text = isinstance(node, ScalarNode) and isinstance(node.value, str)
                     near = did_you_mean(str(node.value), symbols) if is_text and isinstance(node, ScalarNode) else None
                     self._refuse(node, f"a symbol of {shown(named.name)}", near or hint)
-            case Fixed(size=size):
+            case Fixed(size=size, logical_type=logical):
                 if not _is_bytes(node) or not isinstance(node, ScalarNode) or len(str(node.value)) != size:
                     expected = f"a text of {size} characters from U+0000 to U+00FF, one for each byte,"
                     self._refuse(node, expected, hint)
+                elif logical is not None and (meant := _breach(logical, node)) is not None:
+                    self._refuse(node, meant, hint)
 
     def _record(self, record: Record, node: Node, hint: str | None) -> None:
         if not isinstance(node, ObjectNode):
@@ -135,7 +143,9 @@ def _is_primitive(name: PrimitiveName, node: Node) -> bool:
             return -(2**31) <= integer < 2**31
         case ("long", int(integer)):
             return -(2**63) <= integer < 2**63
-        case (("float" | "double"), (int() | float())):
+        case ("float", (int() | float()) as number):
+            return _is_single(number)
+        case ("double", int() | float()):
             return True
         case ("bytes", _):
             return _is_bytes(node)
@@ -143,19 +153,50 @@ def _is_primitive(name: PrimitiveName, node: Node) -> bool:
             return False
 
 
-def _breach(logical: str, node: Node) -> str | None:
-    """What a logical type asks for, if a value that its primitive type allows is not that."""
-    match logical, node:
-        case "uuid", ScalarNode(value=str(text)) if not _UUID.fullmatch(text):
+def _is_single(number: float) -> bool:
+    """Whether a number is not too large for single precision, to which it is rounded."""
+    try:
+        struct.pack("<f", number)
+    except OverflowError:
+        return False
+    return True
+
+
+def _breach(logical: LogicalType, node: Node) -> str | None:
+    """What a logical type asks for, if a value that its underlying type allows is not that."""
+    match logical.name, node:
+        case "uuid", ScalarNode(value=str(text)) if isinstance(logical.underlying, Primitive) and not _UUID.fullmatch(
+            text
+        ):
             return "a UUID of 32 hexadecimal digits in five groups (8-4-4-4-12)"
         case "date", ScalarNode(value=int(days)) if not _is_expressible(days, 1):
             return f"a date {_YEARS}, as days since 1970-01-01,"
-        case "timestamp-millis", ScalarNode(value=int(time)) if not _is_expressible(time, _MILLISECONDS_A_DAY):
+        case "time-millis" | "time-micros", ScalarNode(value=int(time)):
+            unit, most = ("milli", _MILLISECONDS_A_DAY) if "millis" in logical.name else ("micro", _DAY)
+            return None if 0 <= time < most else f"a time of a day, in {unit}seconds since midnight,"
+        case "decimal", ScalarNode(value=str(text)):
+            return _reason(decimal_of_bytes, text.encode("latin-1"), logical.precision, logical.scale)
+        case "big-decimal", ScalarNode(value=str(text)):
+            return _reason(big_decimal_of_bytes, text.encode("latin-1"))
+        case "timestamp-millis" | "local-timestamp-millis", ScalarNode(value=int(time)) if not _is_expressible(
+            time, _MILLISECONDS_A_DAY
+        ):
             return f"a time {_YEARS}, as milliseconds since 1970-01-01,"
-        case "timestamp-micros", ScalarNode(value=int(time)) if not _is_expressible(time, _MILLISECONDS_A_DAY * 1000):
+        case "timestamp-micros" | "local-timestamp-micros", ScalarNode(value=int(time)) if not _is_expressible(
+            time, _DAY
+        ):
             return f"a time {_YEARS}, as microseconds since 1970-01-01,"
         case _:
             return None
+
+
+def _reason(lift: Callable[..., object], *arguments: object) -> str | None:
+    """What is expected, if `lift` refuses to make a value of its arguments."""
+    try:
+        lift(*arguments)
+    except Fault as fault:
+        return f"{fault.reason.removeprefix('expected ').partition(', got')[0]},"
+    return None
 
 
 def _is_expressible(time: int, units_a_day: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from orbitalis_avro.types import AvroType, NamedType
+from orbitalis_avro.types import AvroType, NamedType, Union
 from orbitalis_codegen.diagnostic import Position
 from orbitalis_codegen.read.node import Node, ObjectNode
 
@@ -55,6 +55,8 @@ class Library:
     incomplete: set[str] = field(default_factory=set[str])
     """Files with problems, so that no conclusions can be drawn from what they do not say."""
     mentions: list[Mention] = field(default_factory=list[Mention])
+    unions: list[tuple[Union, Position]] = field(default_factory=list[tuple[Union, Position]])
+    """Every union, with its place."""
     defaults: list[FieldDefault] = field(default_factory=list[FieldDefault])
     field_positions: dict[tuple[str, str], Position] = field(default_factory=dict[tuple[str, str], Position])
     """Where the type of a field stands, by the record's full name and the field's."""

@@ -31,8 +31,22 @@ PRIMITIVES: Final = {
     "string": Primitive(name="string"),
 }
 COMPLEX_TYPES: Final = ("record", "enum", "fixed", "array", "map")
-LOGICAL_TYPES: Final = {"timestamp-millis": "long", "timestamp-micros": "long", "date": "int", "uuid": "string"}
-"""What is supported, by the primitive that it stands on."""
+LOGICAL_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    "big-decimal": ("bytes",),
+    "date": ("int",),
+    "decimal": ("bytes", "fixed"),
+    "duration": ("fixed",),
+    "local-timestamp-micros": ("long",),
+    "local-timestamp-millis": ("long",),
+    "local-timestamp-nanos": ("long",),
+    "time-micros": ("long",),
+    "time-millis": ("int",),
+    "timestamp-micros": ("long",),
+    "timestamp-millis": ("long",),
+    "timestamp-nanos": ("long",),
+    "uuid": ("string", "fixed"),
+}
+"""All of Avro 1.12, with the types that each stands on."""
 
 _NAMED = ("namespace", "aliases", "doc", "logicalType")
 

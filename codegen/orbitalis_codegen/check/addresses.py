@@ -11,6 +11,8 @@ from orbitalis_codegen.rules import Rule
 __all__ = ["Address", "check_collisions", "check_length", "read_address"]
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
+_SUBSTITUTED = re.compile("%[cu]")
+"""What mosquitto replaces in a rule of an access list, by the identifier of the client and the name of its user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,18 @@ def read_address(text: str, position: Position, report: Report) -> Address | Non
     if wildcards:
         message = f"the address {shown(text)} holds the MQTT wildcard {wildcards[0]}"
         report.add(Rule.ADDRESS_CHARACTER, position, message, "a part that varies is a parameter: {name}")
+        return None
+    # An address becomes a line of an access list: a line break would add a rule, and a space may end one.
+    unusable = next((one for one in text if one.isspace() or not one.isprintable()), None)
+    if unusable is not None:
+        what = "a space" if unusable == " " else f"the character U+{ord(unusable):04X}"
+        message = f"the address {shown(text)} holds {what}"
+        hint = "an address has no spaces, and nothing that cannot be printed"
+        report.add(Rule.ADDRESS_CHARACTER, position, message, hint)
+        return None
+    if substituted := _SUBSTITUTED.search(text):
+        message = f"the address {shown(text)} holds {substituted.group()}, which a broker replaces in its access lists"
+        report.add(Rule.ADDRESS_CHARACTER, position, message, "write no % before c or u")
         return None
     levels: list[tuple[str, bool]] = []
     for level in text.split("/"):

@@ -7,7 +7,7 @@ import re
 from orbitalis_codegen.diagnostic import Position, Report, shown
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["Names", "check_class_name", "check_key"]
+__all__ = ["Names", "capitalized", "check_class_name", "check_key", "folded"]
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _CLASS = re.compile(r"[A-Z][A-Za-z0-9_]*")
@@ -24,7 +24,7 @@ class Names:
 
     def take(self, name: str, position: Position) -> None:
         """Report if `name` differs from another one in upper case and underscores at most."""
-        other = self._taken.setdefault(_folded(name), f"{shown(name)} ({position})")
+        other = self._taken.setdefault(folded(name), f"{shown(name)} ({position})")
         if other != f"{shown(name)} ({position})":
             message = f"in generated code the {self._what} {shown(name)} collides with {other}"
             self._report.add(Rule.NAME_COLLISION, position, message, "give one of them another name")
@@ -48,5 +48,11 @@ def check_class_name(name: str, position: Position, report: Report) -> bool:
     return False
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A name without what generated code may spell otherwise."""
     return name.replace("_", "").lower()
+
+
+def capitalized(name: str) -> str:
+    """A name with a capital letter at its front, if a letter is there."""
+    return name[:1].upper() + name[1:]

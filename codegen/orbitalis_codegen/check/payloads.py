@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from orbitalis_avro.types import AvroType, Field, LogicalType, Primitive, Record, Union
+from orbitalis_avro.types import Array, AvroType, Field, LogicalType, Primitive, Record, Union
 from orbitalis_codegen.avro.library import Library
 from orbitalis_codegen.check.messages import MessageDraft, Payload
-from orbitalis_codegen.check.names import Names, check_class_name
+from orbitalis_codegen.check.names import Names, capitalized, folded
 from orbitalis_codegen.diagnostic import Position, Report, shown
 from orbitalis_codegen.rules import Rule
 
 __all__ = [
-    "check_class_names",
     "check_envelope",
     "check_file_names",
     "check_messages",
     "check_unused",
+    "class_names",
     "record_of",
 ]
 
@@ -106,10 +107,28 @@ def check_envelope(record: Record, library: Library, report: Report) -> None:
             position = library.field_positions[record.name, name]
             report.add(Rule.ENVELOPE_FIELD, position, message, f"expected {spelled}")
     for field in record.fields:
-        if field.name not in _KNOWN_TO_EVERY_PEER and not _may_be_absent(field):
+        if field.name in _KNOWN_TO_EVERY_PEER:
+            continue
+        if not _has_form_in_json(field.type):
+            message = f"the header {shown(field.name)} of the envelope has a type without a form in JSON"
+            hint = "boolean, bytes, double, int, long, string, a list of strings or a timestamp, each also with null"
+            report.add(Rule.ENVELOPE_FIELD, library.field_positions[record.name, field.name], message, hint)
+        if not _may_be_absent(field):
             message = f"the header {shown(field.name)} of the envelope cannot be absent"
             hint = 'peers may not know it: the type is ["null", ...] and the default null'
             report.add(Rule.ENVELOPE_FIELD, library.field_positions[record.name, field.name], message, hint)
+
+
+def _has_form_in_json(type_: AvroType) -> bool:
+    match type_:
+        case Union(branches=(one, other)) if _NULL in (one, other):
+            return _has_form_in_json(other if one == _NULL else one)
+        case Primitive(name="boolean" | "bytes" | "double" | "int" | "long" | "string"):
+            return True
+        case LogicalType(name="timestamp-millis" | "timestamp-micros"):
+            return True
+        case _:
+            return type_ == Array(items=_STRING)
 
 
 def _may_be_absent(field: Field) -> bool:
@@ -117,20 +136,25 @@ def _may_be_absent(field: Field) -> bool:
     return is_nullable and field.has_default and field.default is None
 
 
-def check_class_names(library: Library, message_keys: Mapping[str, str], report: Report) -> None:
-    """Hold the names of classes and fields against what code can carry; `message_keys` are by records' names."""
+def class_names(library: Library, message_keys: Mapping[str, str], report: Report) -> dict[str, str]:
+    """What code calls each named type, by its full name; `message_keys` are by records' names.
+
+    A message's record is called by the message's key, any other type by its name. Of types with one name in several
+    namespaces, each is called by both. Two that code would still spell alike are reported, and such fields as well.
+    """
+    found = {name: message_keys.get(name) or capitalized(name.rpartition(".")[2]) for name in library.types}
+    spelled = Counter(map(folded, found.values()))
+    for name, class_name in found.items():
+        if spelled[folded(class_name)] > 1 and name not in message_keys and name not in library.misnamed:
+            found[name] = "".join(map(capitalized, name.split(".")))
     names = Names("class", report)
     for name, named in library.types.items():
-        position = library.definitions[name].position
-        class_name = message_keys.get(name, named.class_name)
-        # A name that is none to Avro, and the key of a message, have been looked at.
-        is_checked = name in message_keys or name in library.misnamed
-        if is_checked or check_class_name(class_name, position, report):
-            names.take(class_name, position)
+        names.take(found[name], library.definitions[name].position)
         if isinstance(named, Record):
             fields = Names("field", report)
             for field in named.fields:
                 fields.take(field.name, library.field_positions[name, field.name])
+    return found
 
 
 def check_file_names(library: Library, message_keys: Mapping[str, str], report: Report) -> None:

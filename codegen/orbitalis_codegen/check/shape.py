@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, nearest, shown
+from orbitalis_codegen.diagnostic import NEAR, Position, Report, did_you_mean, nearest, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.read.reference import Resolver
 from orbitalis_codegen.rules import Rule
@@ -39,6 +39,15 @@ AVRO = Language(
     wrong_kind=Rule.AVRO_WRONG_KIND,
     noun="attribute",
 )
+
+
+_OF_AVRO = frozenset(
+    {
+        *("aliases", "default", "fields", "items", "logicalType", "name", "namespace", "order", "precision", "scale"),
+        *("size", "symbols", "type", "values"),
+    }
+)
+"""Attributes that mean something to Avro; any other one is metadata of somebody's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +96,7 @@ class View:
     def __init__(self, node: ObjectNode, shape: Shape, report: Report) -> None:
         self.node = node
         self.shape = shape
-        self._report = report
+        self.report = report
         for key in shape.required:
             if key not in node.members:
                 message = f"{shape.name} without the {shape.language.noun} {shown(key)}"
@@ -99,13 +108,16 @@ class View:
         shape = self.shape
         if key in shape.unsupported:
             message = f"{shape.name} with the {shape.language.noun} {shown(key)}, which is not supported"
-            self._report.add(Rule.UNSUPPORTED, position, message, shape.unsupported[key])
+            self.report.add(Rule.UNSUPPORTED, position, message, shape.unsupported[key])
         elif key not in shape.known and not shape.any_key:
             # An extension may have any name, but not that of a known one misspelt.
             if key.startswith(_EXTENSION) and not (nearest(key, shape.known) or "").startswith(_EXTENSION):
                 return
             message = f"{shape.name} with the unknown {shape.language.noun} {shown(key)}"
-            self._report.add(shape.language.unknown, position, message, did_you_mean(key, shape.known))
+            if shape.language is AVRO and key not in _OF_AVRO and nearest(key, shape.known, NEAR) is None:
+                self.report.note(shape.language.unknown, position, f"{message}, which is ignored")
+                return
+            self.report.add(shape.language.unknown, position, message, did_you_mean(key, shape.known))
 
     @property
     def position(self) -> Position:
@@ -140,7 +152,7 @@ class View:
             return None
         if control := _CONTROL.search(node.value):
             message = f"the text holds the control character U+{ord(control.group()):04X}"
-            self._report.add(Rule.UNPRINTABLE_CHARACTER, node.position, message)
+            self.report.add(Rule.UNPRINTABLE_CHARACTER, node.position, message)
             return None
         return node.value
 
@@ -189,7 +201,7 @@ class View:
             if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
                 self._wrong_kind(key, node, "a list of texts")
             elif node.value in found:
-                self._report.add(Rule.REPEATED_ITEM, node.position, f"{shown(node.value)} is given twice")
+                self.report.add(Rule.REPEATED_ITEM, node.position, f"{shown(node.value)} is given twice")
             else:
                 found[node.value] = node.position
         return tuple(found.items())
@@ -199,7 +211,7 @@ class View:
         text = self.optional_text("description")
         if text is not None and not text.strip():
             message = f"the description of the {self.shape.name} is empty"
-            self._report.add(Rule.DESCRIPTION, self.position_of("description"), message)
+            self.report.add(Rule.DESCRIPTION, self.position_of("description"), message)
         return (text or "").strip()
 
     def one_of(self, key: str, known: tuple[str, ...]) -> str | None:
@@ -208,9 +220,9 @@ class View:
         if text is None or text in known:
             return text
         message = f"{shown(key)} of {self.shape.name} is {shown(text)}"
-        self._report.add(Rule.UNKNOWN_VALUE, self.position_of(key), message, did_you_mean(text, known))
+        self.report.add(Rule.UNKNOWN_VALUE, self.position_of(key), message, did_you_mean(text, known))
         return None
 
     def _wrong_kind(self, key: str, node: Node, expected: str, hint: str | None = None) -> None:
         message = f"{shown(key)} of {self.shape.name} is {kind_of(node)}, but {expected} is expected"
-        self._report.add(self.shape.language.wrong_kind, node.position, message, hint)
+        self.report.add(self.shape.language.wrong_kind, node.position, message, hint)

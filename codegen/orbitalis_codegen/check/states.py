@@ -47,6 +47,8 @@ class _ChartReader:
         self._roles = self._names_of(view, "roles", ROLES)
         self._states: dict[str, State] = {}
         self._triggers: dict[str, Trigger] = {}
+        self._titles: dict[tuple[str, str], str] = {}
+        """By kind and title, what has it."""
         self._positions: dict[str, Position] = {}
         """Where each state stands."""
         self._steps: list[_Step] = []
@@ -57,11 +59,12 @@ class _ChartReader:
         view = self._view
         for name, position, state in self._entries("states"):
             self._positions[name] = position
-            self._states[name] = State(name=name, title=_title(name, state), description=state.description())
+            self._states[name] = State(name=name, title=self._title(name, state), description=state.description())
         trigger_positions: dict[str, Position] = {}
         for name, position, trigger in self._entries("triggers"):
             trigger_positions[name] = position
-            self._triggers[name] = Trigger(name=name, title=_title(name, trigger), description=trigger.description())
+            title = self._title(name, trigger)
+            self._triggers[name] = Trigger(name=name, title=title, description=trigger.description())
         initial = self._state(view, "initial")
         transitions = self._transitions()
         if self._is_whole and initial is not None:
@@ -77,6 +80,16 @@ class _ChartReader:
             triggers=self._triggers,
             transitions=transitions,
         )
+
+    def _title(self, name: str, view: View) -> str:
+        """What a state or trigger is called in texts, which in generated code is its value."""
+        title = view.text("title") or name.replace("_", " ")
+        other = self._titles.setdefault((view.shape.name, title), name)
+        if other != name:
+            message = f"the title {shown(title)} is that of {shown(other)} as well"
+            position = view.position_of("title")
+            self._report.add(Rule.NAME_COLLISION, position, message, "give one of them another title")
+        return title
 
     def _entries(self, key: str) -> list[tuple[str, Position, View]]:
         shape, entry = (shapes.STATES, shapes.STATE) if key == "states" else (shapes.TRIGGERS, shapes.TRIGGER)
@@ -177,10 +190,6 @@ class _ChartReader:
         for name, position in unused.items():
             message = f"no transition happens on the trigger {shown(name)}"
             self._report.add(Rule.UNUSED_TRIGGER, position, message, "give it a transition, or delete it")
-
-
-def _title(name: str, view: View) -> str:
-    return view.text("title") or name.replace("_", " ")
 
 
 def _reached(initial: str, steps: list[_Step]) -> set[str]:

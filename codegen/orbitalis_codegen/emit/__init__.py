@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.header import digest_of_inputs, with_header
 from orbitalis_codegen.emit.mosquitto import access
 from orbitalis_codegen.emit.python import package
 from orbitalis_codegen.model import Model
 
-__all__ = ["EmitError", "emit"]
+__all__ = ["emit"]
 
 
 def emit(model: Model) -> dict[str, bytes]:
-    """Emit every file that a model gives, by its path relative to the root.
-
-    Raises EmitError where the model says something that a target cannot express.
-    """
+    """Emit every file that a model gives, by its path relative to the root."""
     digest = digest_of_inputs(model.inputs)
     targets = {package.FOLDER: package.emit_python(model), access.FOLDER: access.emit_mosquitto(model)}
     files = {

@@ -29,8 +29,6 @@ _HEADER: Final = re.compile(
 _PACKAGES: Final = (Path(__file__).resolve().parent.parent, Path(orbitalis_avro.__file__).resolve().parent)
 """Whose sources decide what is emitted."""
 _SOURCES: Final = (".py", ".jinja2")
-_LIBRARY: Final = "datamodel-code-generator"
-"""The library whose output is a part of ours; its version is pinned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +52,7 @@ def digest_of_inputs(inputs: Mapping[str, bytes]) -> str:
 
 @functools.cache
 def digest_of_generator() -> str:
-    """The digest of the sources and templates of this package and of the codec plan, and of the library's version."""
-    # Takes a while to import.
-    from importlib import metadata
-
-    try:
-        version = metadata.version(_LIBRARY)
-    except metadata.PackageNotFoundError:
-        version = ""
+    """The digest of the sources and templates of this package and of the codec plan."""
     sources = (
         # A checkout may come with other line ends, which mean the same to Python and to Jinja.
         (path.relative_to(package.parent).as_posix(), path.read_bytes().replace(b"\r\n", b"\n"))
@@ -69,7 +60,7 @@ def digest_of_generator() -> str:
         for path in package.rglob("*")
         if path.suffix in _SOURCES and "__pycache__" not in path.relative_to(package).parts and path.is_file()
     )
-    return _digest_of_files([*sources, (_LIBRARY, version.encode())])
+    return _digest_of_files(sources)
 
 
 def with_header(body: str, inputs_digest: str) -> bytes:

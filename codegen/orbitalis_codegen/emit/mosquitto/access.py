@@ -6,10 +6,8 @@ the user to whom the broker delivers. Everything that no rule allows is refused.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.model import ROLES, Channel, Model, Operation
 
 __all__ = ["FOLDER", "emit_mosquitto"]
@@ -19,8 +17,6 @@ FOLDER = "generated/mosquitto"
 
 _USER: Final = "%u"
 _ANY: Final = "+"
-_SUBSTITUTED: Final = re.compile("%[cu]")
-"""What mosquitto replaces in a rule."""
 
 _INTRODUCTION = """\
 # What {role} may do, whose identifier is the name of its user: `acl_file` of a listener that lets in nobody else.
@@ -29,7 +25,7 @@ _INTRODUCTION = """\
 
 
 def emit_mosquitto(model: Model) -> dict[str, str]:
-    """Emit the list of each role, by file name; raises EmitError."""
+    """Emit the list of each role, by file name."""
     return {f"{role}.acl": _list(model, role) for role in ROLES}
 
 
@@ -50,12 +46,6 @@ def _list(model: Model, role: str) -> str:
 
 def _rule(role: str, operation: Operation, channel: Channel) -> str:
     levels = channel.address.split("/")
-    unusable = next((one for one in levels if _SUBSTITUTED.search(one) or one != one.strip()), None)
-    if unusable is not None:
-        raise EmitError(
-            f"the address of channel '{channel.key}' has the level '{unusable}', which mosquitto would not take as it "
-            f"stands: expected no %c, no %u, and no space around it"
-        )
     access, owner = ("write", "sender") if operation.action == "send" else ("read", "recipient")
     candidates = (f"{{{owner}_identifier}}", f"{{{role}_identifier}}")
     own = next((one for one in candidates if one in levels), None)

@@ -41,7 +41,8 @@ class _OperationView:
 def emit_channels(model: Model, types: Types) -> str:
     """Emit every channel and operation with its bindings."""
     constants = names.unique_names(
-        ((key, names.constant_name(key)) for key in model.channels), taken=types.class_names.values()
+        ((key, names.constant_name(key)) for key in model.channels),
+        taken=("CHANNELS", "OPERATIONS", *types.class_names.values()),
     )
 
     def classes(keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from orbitalis_avro import binary, checks, logical, numbers
+from orbitalis_avro import binary, checks, logical, numbers, rare
 from orbitalis_avro.source import read_function, write_function
 from orbitalis_avro.types import Enumeration, Record
-from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.python import environment, text
 from orbitalis_codegen.emit.python.layouts import Layouts
 from orbitalis_codegen.emit.python.types import Types
@@ -79,12 +78,14 @@ def emit_codecs(model: Model, types: Types) -> str:
         body=body,
         rest=rest,
         binary=[name for name in binary.__all__ if name in used or name == "shown"],
-        logical=[name for name in logical.__all__ if name in used],
+        logical=[name for name in logical.__all__ if name in used and name.islower()],
         checks=[name for name in checks.__all__ if name in used],
         numbers=[name for name in numbers.__all__ if name in used],
         classes=classes,
         abstract=["Callable", "Mapping", *(["Sequence"] if "Sequence" in used else [])],
-        datetimes=[name for name in ("date", "datetime") if name in used],
+        rare=[name for name in rare.__all__ if name in used],
+        datetimes=[name for name in ("date", "datetime", "time") if name in used],
+        uses_decimal="Decimal" in used,
         uses_guard="NESTING_DEPTH" in used,
         uses_uuid="UUID" in used,
         uses_struct=any(message.struct for message in messages),
@@ -112,13 +113,9 @@ def _exported(records: tuple[_RecordFunctions, ...]) -> list[str]:
 
 def _message(message: Message, types: Types, layouts: Layouts) -> _MessageView:
     if message.record is None:
-        raise EmitError(f"message {message.key} has no payload")
+        raise ValueError(f"message {message.key} has no payload")
     record = types.named[message.record]
     fields = types.fields(record) if isinstance(record, Record) else ()
-    if (message.payload_format != "avro" or message.payload_layout) and len(fields) != 1:
-        raise EmitError(
-            f"message {message.key}: a payload other than avro is for records of one field, this has {len(fields)}"
-        )
     return _MessageView(
         constant=layouts.suffixes[message.record].upper(),
         class_name=types.class_names[message.record],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orbitalis_avro.types import Array, AvroType, LogicalType, Primitive, Record, Union
-from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.python import environment, names
 from orbitalis_codegen.emit.python.types import Types
 from orbitalis_codegen.model import Model
@@ -77,7 +76,7 @@ def emit_envelope_codecs(model: Model, types: Types) -> str:
     """Emit what writes and reads the envelope."""
     record = types.named[model.envelope.record or ""]
     if not isinstance(record, Record):
-        raise EmitError(f"the envelope {record.name} ({record.source}) is no record")
+        raise ValueError(f"the envelope {record.name} ({record.source}) is no record")
     fields: list[_FieldView] = []
     local_names = names.unique_names(
         ((field.name, field.name) for field in types.fields(record)),
@@ -87,9 +86,7 @@ def emit_envelope_codecs(model: Model, types: Types) -> str:
         type_, is_nullable = _without_null(field.field.type)
         kind = _kind(type_)
         if kind is None:
-            raise EmitError(
-                f"{record.source}: field {field.field.name} of the envelope has a type with no form in JSON"
-            )
+            raise ValueError(f"the field {field.field.name} of the envelope has a type with no form in JSON")
         fields.append(
             _FieldView(
                 key=field.field.name,

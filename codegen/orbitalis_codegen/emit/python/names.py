@@ -6,24 +6,29 @@ import keyword
 import re
 from collections.abc import Collection, Iterable
 
+from orbitalis_avro import binary, checks, errors, numbers, rare, records
+
 __all__ = ["class_name", "constant_name", "field_name", "snake_case", "symbol_name", "unique", "unique_names"]
 
 _CLASSES_IN_USE = frozenset(
     {
-        "Any", "Callable", "ClassVar", "Final", "Generic", "Literal", "Mapping", "MappingProxyType", "None", "Sequence",
-        "True", "False", "Self", "StrEnum", "Struct", "TypeVar", "UUID", "UTC", "T", "READ_FAULTS", "WRITE_FAULTS",
-        "CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", "Fault", "Guard",
-        "DecodeError", "EncodeError", "TopicError", "WireError", "Encoding", "Channel", "Operation",
-        "CHANNELS", "OPERATIONS", "UnicodeDecodeError", "Model", "Record", "ABSENT", "NamedTuple",
+        *(name for one in (binary, checks, errors, numbers, rare, records) for name in one.__all__),
+        "Exception", "False", "None", "True", "UnicodeDecodeError",
+        "Any", "Callable", "ClassVar", "Final", "Generic", "Literal", "Mapping", "MappingProxyType", "NamedTuple",
+        "Self", "Sequence", "StrEnum", "TypeVar", "T", "Struct", "UTC", "UUID", "Decimal",
+        "CODECS", "CODEC_BY_CLASS", "CODEC_BY_MESSAGE_TYPE", "MessageCodec", "NESTING_DEPTH",
+        "ENVELOPE_FINGERPRINT", "Encoding", "CHANNELS", "OPERATIONS", "Channel", "Operation",
         "MessageSchema", "SCHEMAS", "SCHEMA_BY_CLASS", "SCHEMA_BY_MESSAGE_TYPE",
     }
 )  # fmt: skip
 """What emitted modules import, define or take from the builtins under a name that a class could have."""
 _FIELDS_IN_USE = frozenset(
     {
-        "ADDRESS", "ClassVar", "Mapping", "Self", "Sequence", "UUID", "avro_schema", "bool", "build", "bytes",
-        "classmethod", "dataclass", "date", "datetime", "field", "filter", "float", "int", "parse", "property", "self",
-        "staticmethod", "str", "tuple", "type",
+        *(name for name in dir(records.Record) if not name.startswith("_")),
+        "ABSENT", "ADDRESS", "ClassVar", "Decimal", "Duration", "Mapping", "Self", "Sequence", "TEXT", "UTC", "UUID",
+        "avro_schema", "bool", "build", "bytes", "classmethod", "dataclass", "date", "datetime", "field", "filter",
+        "float", "int", "list", "not_several", "object", "parse", "property", "self", "staticmethod", "str", "time",
+        "timedelta", "tuple", "type",
     }
 )  # fmt: skip
 """What the body of a class refers to or defines under a name that a field could have."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.python import (
     channels,
     codecs,
@@ -20,16 +19,10 @@ __all__ = ["FOLDER", "emit_python"]
 
 FOLDER = "generated/python/orbitalis_wire"
 """Where the package stands, relative to the root."""
-_LIMITS_IN_USE = ("identifier_bytes", "nesting_depth")
 
 
 def emit_python(model: Model) -> dict[str, str]:
-    """Emit the modules of the package, by file name; raises EmitError."""
-    missing = [name for name in _LIMITS_IN_USE if name not in model.limits]
-    if missing:
-        raise EmitError(
-            f"asyncapi.yaml: x-orbitalis.limits lacks {', '.join(missing)}, which the generated code keeps to"
-        )
+    """Emit the modules of the package, by file name."""
     types = Types(model)
     return {
         "__init__.py": numbers.emit_package(model),

@@ -45,12 +45,17 @@ def emit_states(model: Model) -> str:
     """Emit the states of every state chart."""
     enums: list[_EnumView] = []
     tables: list[_TableView] = []
+    constants = names.unique_names(
+        (f"{chart.key} {role}", table_constant(chart, role))
+        for chart in model.state_charts.values()
+        for role in chart.roles
+    )
     for chart in model.state_charts.values():
         states, triggers = _members(chart.states), _members(chart.triggers)
         enums.append(_enum(states_class(chart), chart.description, chart.states, states))
         what_happens = f"What can happen to a {chart.key.replace('_', ' ')}."
         enums.append(_enum(triggers_class(chart), what_happens, chart.triggers, triggers))
-        tables.extend(_table(chart, role, states, triggers) for role in chart.roles)
+        tables.extend(_table(chart, role, constants[f"{chart.key} {role}"], states, triggers) for role in chart.roles)
     exported = [*(table.constant for table in tables), *(enum.name for enum in enums)]
     return environment.render("states.py.jinja2", enums=enums, tables=tables, exported=text.sorted_names(exported))
 
@@ -92,10 +97,12 @@ def _enum(
     )
 
 
-def _table(chart: StateChart, role: str, states: Mapping[str, str], triggers: Mapping[str, str]) -> _TableView:
+def _table(
+    chart: StateChart, role: str, constant: str, states: Mapping[str, str], triggers: Mapping[str, str]
+) -> _TableView:
     of_role = "" if len(chart.roles) == 1 else f" at a {role}"
     return _TableView(
-        constant=table_constant(chart, role),
+        constant=constant,
         states=states_class(chart),
         triggers=triggers_class(chart),
         rows=[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 __all__ = [
     "LINE_LENGTH",
@@ -33,6 +34,8 @@ _INDENT = "    "
 def literal(text: str) -> str:
     """Quote a text, with the quotes that take fewer escapes; what is not printable is escaped."""
     quote = "'" if text.count('"') > text.count("'") else '"'
+    if text.isprintable():
+        return quote + text.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
     return quote + "".join(_escaped(character, quote) for character in text) + quote
 
 
@@ -67,11 +70,34 @@ def fit_string(opening: str, text: str, closing: str = "", *, indent: int) -> st
 
 def _literals(text: str, width: int) -> Iterator[str]:
     """Quote a text in parts that are no wider than `width`."""
-    start = 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or _width(literal(text[start : end + 1])) > width:
+    start, taken = 0, _Measure()
+    for end, character in enumerate(text):
+        taken.add(character)
+        if end > start and taken.width > width:
             yield literal(text[start:end])
-            start = end
+            start, taken = end, _Measure()
+            taken.add(character)
+    yield literal(text[start:])
+
+
+@dataclass(slots=True)
+class _Measure:
+    """How wide the literal of a text is that grows by one character after the other."""
+
+    unquoted: int = 0
+    """Columns without quotes, and without what quotes in it are escaped with."""
+    single: int = 0
+    double: int = 0
+
+    def add(self, character: str) -> None:
+        self.unquoted += 1 if " " <= character <= "~" and character != "\\" else _width(_escaped(character, ""))
+        self.single += character == "'"
+        self.double += character == '"'
+
+    @property
+    def width(self) -> int:
+        """Columns of the literal, with the quotes that take fewer escapes."""
+        return 2 + self.unquoted + min(self.single, self.double)
 
 
 def unbroken(line: str, *, indent: int) -> str:
@@ -157,6 +183,8 @@ def tuple_of(items: Iterable[str]) -> str:
 
 def _width(text: str) -> int:
     """Count the columns that a text takes, as `ruff` does."""
+    if text.isascii():
+        return len(text)
     wide, nothing = ("W", "F"), ("Mn", "Me", "Cf")
     return sum(
         0 if unicodedata.category(character) in nothing else 2 if unicodedata.east_asian_width(character) in wide else 1

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from orbitalis_avro.logical import decimal_of_bytes, time_of_micros
+from orbitalis_avro.rare import big_decimal_of_bytes, duration_of_bytes, uuid_of_bytes
 from orbitalis_avro.types import (
     Array,
     AvroType,
@@ -20,7 +22,6 @@ from orbitalis_avro.types import (
     Reference,
     Union,
 )
-from orbitalis_codegen.emit.errors import EmitError
 from orbitalis_codegen.emit.python import names, text
 from orbitalis_codegen.model import Model
 
@@ -37,8 +38,15 @@ _ANNOTATIONS = {
     "string": "str",
     "timestamp-millis": "datetime",
     "timestamp-micros": "datetime",
+    "local-timestamp-millis": "datetime",
+    "local-timestamp-micros": "datetime",
     "date": "date",
+    "time-millis": "time",
+    "time-micros": "time",
     "uuid": "UUID",
+    "decimal": "Decimal",
+    "big-decimal": "Decimal",
+    "duration": "Duration",
 }
 
 
@@ -84,7 +92,10 @@ class Types:
                 without_null = [annotation for annotation in annotations if annotation != "None"]
                 return " | ".join([*without_null, "None"] if "None" in annotations else without_null)
             case Reference(name=name):
-                return "bytes" if isinstance(self.named[name], Fixed) else self.class_names[name]
+                named = self.named[name]
+                if isinstance(named, Fixed):
+                    return "bytes" if named.logical_type is None else self.annotation(named.logical_type)
+                return self.class_names[name]
 
     def fields(self, record: Record) -> tuple[PythonField, ...]:
         """Name the fields of a record, in the order of its schema."""
@@ -120,7 +131,8 @@ class Types:
             case Map() | LogicalType():
                 return True
             case Reference(name=name):
-                return not isinstance(self.named[name], Fixed)
+                named = self.named[name]
+                return not isinstance(named, Fixed) or named.logical_type is not None
             case _:
                 return False
 
@@ -149,13 +161,14 @@ class Types:
             case Reference(name=name), _:
                 return self._named_value(self.named[name], value, place)
             case LogicalType(underlying=underlying), _:
-                inner = self._value(underlying, value, place)
-                return _logical_value(type_.name, inner)
+                return _logical_value(type_, value) or self._value(underlying, value, place)
             case _:
-                raise EmitError(f"{place}: the default {value!r} does not fit the type of the field")
+                raise ValueError(f"{place}: the default {value!r} does not fit the type of the field")
 
     def _named_value(self, named: NamedType, value: object, place: str) -> str:
         match named, value:
+            case Fixed(logical_type=LogicalType() as logical), str():
+                return _logical_value(logical, value)
             case Fixed(), str():
                 return text.bytes_literal(value.encode("latin-1"))
             case Enumeration(), str():
@@ -170,18 +183,34 @@ class Types:
                 ]
                 return f"{self.class_names[named.name]}({', '.join(arguments)})"
             case _:
-                raise EmitError(f"{place}: the default {value!r} does not fit {named.name}")
+                raise ValueError(f"{place}: the default {value!r} does not fit {named.name}")
 
 
-def _logical_value(name: str, inner: str) -> str:
-    match name:
-        case "timestamp-millis":
-            return f"datetime.fromtimestamp(0, UTC) + timedelta(milliseconds={inner})"
-        case "timestamp-micros":
-            return f"datetime.fromtimestamp(0, UTC) + timedelta(microseconds={inner})"
-        case "date":
-            return f"date.fromordinal(719163 + {inner})"
-        case "uuid":
-            return f"UUID({inner})"
+def _logical_value(type_: LogicalType, value: object) -> str:
+    """Write a value of a logical type, given what JSON has for it; nothing if Python has the value itself."""
+    match type_.name, value:
+        case "timestamp-millis" | "timestamp-micros", int():
+            return f"datetime.fromtimestamp(0, UTC) + timedelta({_unit(type_)}={value})"
+        case "local-timestamp-millis" | "local-timestamp-micros", int():
+            return f"datetime(1970, 1, 1) + timedelta({_unit(type_)}={value})"
+        case "date", int():
+            return f"date.fromordinal(719163 + {value})"
+        case "time-millis" | "time-micros", int():
+            of_day = time_of_micros(value * 1000 if type_.name == "time-millis" else value)
+            return f"time({of_day.hour}, {of_day.minute}, {of_day.second}, {of_day.microsecond})"
+        case "uuid", str():
+            given = value if isinstance(type_.underlying, Primitive) else str(uuid_of_bytes(value.encode("latin-1")))
+            return f"UUID({text.literal(given)})"
+        case "decimal", str():
+            decimal = decimal_of_bytes(value.encode("latin-1"), type_.precision, type_.scale)
+            return f"Decimal({text.literal(str(decimal))})"
+        case "big-decimal", str():
+            return f"Decimal({text.literal(str(big_decimal_of_bytes(value.encode('latin-1'))))})"
+        case "duration", str():
+            return repr(duration_of_bytes(value.encode("latin-1")))
         case _:
-            return inner
+            return ""
+
+
+def _unit(type_: LogicalType) -> str:
+    return "milliseconds" if type_.name.endswith("millis") else "microseconds"
