@@ -136,6 +136,37 @@ class RecordLayout:
     is_filled: bool = False
     """Whether an object is made by filling its `__dict__`, which gives the same as calling the class, and is faster."""
     is_shareable: bool = False
+    is_split: bool = False
+    """Whether the work on many fields is split into several functions: type checkers give up on one that is long."""
+
+    @property
+    def parts(self) -> tuple[tuple[FieldLayout, ...], ...]:
+        """The fields that one function handles, for each function."""
+        parts: list[list[FieldLayout]] = []
+        room = 0
+        for field in self.fields:
+            room -= _weight(field.layout)
+            if room < 0 and (self.is_split or not parts):
+                parts.append([])
+                room += _HEAVIEST_PART
+            parts[-1].append(field)
+        return tuple(map(tuple, parts))
+
+
+_HEAVIEST_PART = 60
+
+
+def _weight(layout: Layout) -> int:
+    """How much work a value takes: one for each thing that is looked at, and more for what is done again and again."""
+    match layout:
+        case ArrayLayout(items=inner) | MapLayout(values=inner):
+            return 4 + 2 * _weight(inner)
+        case UnionLayout(branches=branches):
+            return sum(map(_weight, branches))
+        case ScalarLayout(step=step):
+            return {"null": 0, "string": 3, "bytes": 3}.get(step.underlying, 1)
+        case _:
+            return 1
 
 
 _CHANGED = frozenset(

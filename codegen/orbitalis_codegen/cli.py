@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from orbitalis_codegen import completion, memo, output
 from orbitalis_codegen.diagnostic import SpecificationError
+from orbitalis_codegen.output import counted, listed
 from orbitalis_codegen.rules import Rule
-from orbitalis_codegen.specification import load
 
 __all__ = ["main"]
 
@@ -32,14 +32,19 @@ exit status:
 """
 _GENERATE = """\
 Write in generated/ what the specification gives. All is written or nothing; files that are as they should be are left
-alone, and generated files that should not be there any more are removed.
+alone, and generated files that should not be there any more are removed. It waits for another one that writes there.
 """
 _CHECK = """\
 Say whether generated/ is what the specification gives, and of each file that differs who changed it: the
-specification, the generator or a hand. Nothing is written.
+specification, the generator or a hand. Nothing in generated/ is written. While nothing has changed since it was last
+found to be right, digests are compared and nothing else is done.
 """
 _RULES = """\
-List the rules that a specification is held against, each with the code under which a breach is reported.
+List the rules that a specification is held against, each with the code under which a breach is reported; or explain
+those whose codes are given, each with an example.
+"""
+_COMPLETION = """\
+Print a script that lets a shell complete the command line: eval "$(orbitalis-codegen completion bash)"
 """
 
 
@@ -49,26 +54,29 @@ class _CommandError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status; the `arguments` are those of the process unless given."""
-    options = _parser().parse_args(arguments)
-    run: Callable[[Path], int] = options.run
+    output.open_outputs()
+    options = argparse.Namespace(form="text")
     try:
-        status = run(getattr(options, "root", Path()))
+        _parser().parse_args(arguments, options)
+        run: Callable[[argparse.Namespace], int] = options.run
+        status = run(options)
         sys.stdout.flush()
     except SpecificationError as error:
-        print(error, file=sys.stderr)
-        count = _counted(len(error.diagnostics), "problem")
+        output.say_problems(error.diagnostics, options.form)
+        count = counted(len(error.diagnostics), "problem")
         print(f"{_PROGRAM}: {count} in the specification, nothing is written", file=sys.stderr)
         return _UNUSABLE
     except _CommandError as error:
-        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        output.say_trouble(str(error), options.form)
         return _UNUSABLE
     except BrokenPipeError:
-        # Whoever reads the output has seen enough. Python would try once more at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever reads the output has seen enough.
+        output.give_up_output()
         return _UNUSABLE
     except OSError as error:
         reason = error.strerror or str(error)
-        print(f"{_PROGRAM}: {error.filename}: {reason}" if error.filename else f"{_PROGRAM}: {reason}", file=sys.stderr)
+        output.say_trouble(f"{error.filename}: {reason}" if error.filename else reason, options.form)
+        output.give_up_output()
         return _UNUSABLE
     return status
 
@@ -83,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="folder with asyncapi.yaml, schemas/ and generated/ (default: the current one)",
     )
+    root.add_argument(
+        "--format",
+        dest="form",
+        choices=output.FORMATS,
+        default=argparse.SUPPRESS,
+        help="how errors are written: as text, one JSON object a line, or annotations of GitHub (default: text)",
+    )
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
         description=_DESCRIPTION,
@@ -90,11 +105,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[root],
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version of the generator, and end")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, run, summary, description in (
         ("generate", _generate, "write what the specification gives", _GENERATE),
         ("check", _check, "say whether what is there is what the specification gives", _CHECK),
-        ("rules", _rules, "list the rules for specifications", _RULES),
+        ("rules", _rules, "list the rules for specifications, or explain some", _RULES),
+        ("completion", _completion, "print a script that completes the command line", _COMPLETION),
     ):
         command = commands.add_parser(
             name,
@@ -102,23 +119,60 @@ def _parser() -> argparse.ArgumentParser:
             description=description,
             epilog=_STATUS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents=[] if run is _rules else [root],
+            parents=[root] if run in (_generate, _check) else [],
         )
         command.set_defaults(run=run)
+        if run is _check:
+            command.add_argument("--diff", action="store_true", help="show what differs")
+        elif run is _rules:
+            command.add_argument("codes", nargs="*", metavar="CODE", help="like ORB208")
+        elif run is _completion:
+            command.add_argument("shell", choices=completion.SHELLS)
     return parser
 
 
-def _emitted(root: Path) -> dict[str, bytes]:
-    """What the specification gives: the content of every file."""
-    model = load(root)
+class _Version(argparse.Action):
+    """Prints the version; looking it up takes longer than the rest of the command line."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("orbitalis")
+        except metadata.PackageNotFoundError:
+            version = "of unknown version, since it is not installed"
+        print(f"{_PROGRAM} {version}")
+        sys.stdout.flush()
+        parser.exit()
+
+
+def _root(options: argparse.Namespace) -> Path:
+    root: Path = getattr(options, "root", Path())
+    return root
+
+
+def _emitted(options: argparse.Namespace) -> tuple[dict[str, bytes], tuple[str, ...] | None]:
+    """What the specification gives, and which files it has; `None` for these if something in it was noted."""
+    from orbitalis_codegen.specification import load
+
+    model = load(_root(options))
+    output.say_problems(model.notes, options.form, "notice")
     # Takes long to import, and is not needed to find fault with a specification.
     from orbitalis_codegen.emit import emit
 
-    return emit(model)
+    return emit(model), None if model.notes else tuple(model.inputs)
 
 
-def _generate(root: Path) -> int:
-    files = _emitted(root)
+def _generate(options: argparse.Namespace) -> int:
+    from orbitalis_codegen.lock import locked
+
+    root = _root(options)
+    with locked(root, lambda: print(f"{_PROGRAM}: waiting for another one that writes here", file=sys.stderr)):
+        return _generate_alone(root, options)
+
+
+def _generate_alone(root: Path, options: argparse.Namespace) -> int:
+    files, inputs = _emitted(options)
     from orbitalis_codegen.drift import foreign
     from orbitalis_codegen.write import write
 
@@ -128,41 +182,93 @@ def _generate(root: Path) -> int:
             f"move it{' and others like it' if len(strangers) > 1 else ''} elsewhere; nothing is written"
         )
     report = write(root, files)
-    for path in report.written:
-        print(f"wrote {path}")
-    for path in report.removed:
-        print("removed", _shown(path))
+    if inputs is not None:
+        memo.remember(root, inputs, files)
+    for line in listed([*(f"wrote {path}" for path in report.written)]):
+        print(line)
+    for line in listed([f"removed {_shown(path)}" for path in report.removed]):
+        print(line)
     print(
-        f"{_counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "
+        f"{counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "
         f"{len(report.removed)} removed"
     )
     return _OK
 
 
-def _check(root: Path) -> int:
-    files = _emitted(root)
+def _check(options: argparse.Namespace) -> int:
+    root = _root(options)
+    known = memo.is_known(root)
+    if known is not None:
+        print(f"{counted(known, 'file')} as the specification gives them")
+        return _OK
+    files, inputs = _emitted(options)
     from orbitalis_codegen.drift import check
 
     drifts = check(root, files)
-    for drift in drifts:
-        print(drift, file=sys.stderr)
+    for line in listed(list(map(str, drifts))):
+        if options.form == "text":
+            print(line, file=sys.stderr)
+        else:
+            output.say_trouble(line, options.form)
     if drifts:
-        print(f"{_counted(len(drifts), 'file')} not as the specification gives them; run {_PROGRAM} generate")
+        if options.diff:
+            _show_differences(root, files, [drift.path for drift in drifts])
+        if options.form == "text":
+            print(f"{counted(len(drifts), 'file')} not as the specification gives them; run {_PROGRAM} generate")
         return _DRIFT
-    print(f"{_counted(len(files), 'file')} as the specification gives them")
+    if inputs is not None:
+        memo.remember(root, inputs, files)
+    print(f"{counted(len(files), 'file')} as the specification gives them")
     return _OK
 
 
-def _rules(_: Path) -> int:
-    for rule in Rule:
-        print(f"{rule.code}  {rule.purpose}")
+def _show_differences(root: Path, files: Mapping[str, bytes], paths: Sequence[str]) -> None:
+    """Print how each file would change, as a patch has it."""
+    import difflib
+
+    for path in paths:
+        try:
+            found = (root / path).read_bytes().decode(errors="backslashreplace")
+        except OSError:
+            found = ""
+        wanted = files.get(path, b"").decode()
+        before, after = found.splitlines(keepends=True), wanted.splitlines(keepends=True)
+        name = _shown(path)
+        for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
+            print(line, end="" if line.endswith("\n") else "\n\\ No newline at end of file\n")
+
+
+def _rules(options: argparse.Namespace) -> int:
+    codes: list[str] = options.codes
+    if not codes:
+        for rule in Rule:
+            print(f"{rule.code}  {rule.purpose}")
+        return _OK
+    from orbitalis_codegen.explanation import explanation
+
+    by_code = {rule.code: rule for rule in Rule}
+    for code in codes:
+        if code.upper() not in by_code:
+            from orbitalis_codegen.diagnostic import did_you_mean
+
+            hint = did_you_mean(code.upper(), by_code)
+            raise _CommandError(f"there is no rule {code}" + (f": {hint}" if hint else ""))
+    print("\n\n".join(explanation(by_code[code.upper()]) for code in codes))
+    return _OK
+
+
+def _completion(options: argparse.Namespace) -> int:
+    shared = ("--root", "--format", "--help")
+    commands = {
+        "generate": shared,
+        "check": (*shared, "--diff"),
+        "rules": ("--help", *(rule.code for rule in Rule)),
+        "completion": ("--help", *completion.SHELLS),
+    }
+    print(completion.script(options.shell, commands, (*shared, "--version")), end="")
     return _OK
 
 
 def _shown(path: str) -> str:
     """A path without what no encoding can show, which the name of a stale file may hold."""
     return path.encode(errors="backslashreplace").decode()
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

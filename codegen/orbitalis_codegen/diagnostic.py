@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -134,6 +133,9 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     """The one of the `known` names that `name` most probably is meant to be, if it is like it, on a scale to 1."""
     if len(name) > _LONGEST_COMPARED:
         return None
+    # Importing it takes long, and is not needed where nothing is wrong.
+    import difflib
+
     names = sorted(known)
     for candidate in names:
         if candidate.casefold() == name.casefold():

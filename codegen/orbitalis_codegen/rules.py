@@ -147,7 +147,9 @@ class Rule(Enum):
     @property
     def stage(self) -> int:
         """How early it is looked at: a breach may be the cause of those of rules with greater numbers."""
-        return 0 if self.code < _FIRST_OF_ASYNCAPI else 2 if self in _CONSEQUENCES else 1
+        if self.code < _FIRST_OF_ASYNCAPI or self in _OTHER_WORLDS:
+            return 0
+        return 2 if self in _CONSEQUENCES else 1
 
     @property
     def title(self) -> str:
@@ -156,6 +158,8 @@ class Rule(Enum):
 
 
 _FIRST_OF_ASYNCAPI: Final = "ORB200"
+_OTHER_WORLDS: Final = frozenset({Rule.ASYNCAPI_VERSION, Rule.SCHEMA_FORMAT, Rule.REFERENCE_SYNTAX})
+"""Rules that are broken where something is used that is not supported at all: that has to be known first."""
 _CONSEQUENCES: Final = frozenset(
     {
         Rule.UNKNOWN_REFERENCE,

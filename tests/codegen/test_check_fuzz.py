@@ -77,7 +77,9 @@ def test_a_mutated_specification_is_read_or_reported(
 
 def check_diagnostics(error: SpecificationError, root: Path) -> None:
     assert error.diagnostics
-    assert list(error.diagnostics) == sorted(error.diagnostics, key=lambda found: (found.position, found.code))
+    assert list(error.diagnostics) == sorted(
+        error.diagnostics, key=lambda found: (found.rule.stage, found.position, found.code)
+    )
     for found in error.diagnostics:
         assert found.message.isprintable()
         lines = re.split(rb"\r\n|\r|\n", (root / found.position.file).read_bytes())

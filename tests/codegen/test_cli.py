@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from orbitalis_codegen import cli
+from orbitalis_codegen.explanation import EXAMPLES
 from orbitalis_codegen.rules import Rule
-from tests.codegen.broken.cases import edited
+from tests.codegen.broken.cases import cases_of_files, edited
 from tests.support.repository import ROOT
 
 HEAVY = ("jinja2",)
@@ -226,3 +229,197 @@ def test_removes_a_stale_file_whose_name_no_encoding_can_show(copy: Path) -> Non
     assert completed.returncode == 0, completed.stderr
     assert "removed generated/python/orbitalis_wire/\\udcff.py\n" in completed.stdout
     assert not stale.exists()
+
+
+def test_a_second_check_reads_digests_alone(copy: Path) -> None:
+    script = (
+        "import sys; from orbitalis_codegen.cli import main; status = main(['check', '--root', sys.argv[1]]); "
+        "print(status, sorted({'yaml', 'jinja2', 'fastavro', 'orbitalis_codegen.model'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen")}
+    completed = subprocess.run(
+        [sys.executable, "-c", script, str(copy)], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert completed.stdout == "15 files as the specification gives them\n0 []\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("generated/python/orbitalis_wire/topics.py", "# By hand.\n"),
+        ("generated/python/orbitalis_wire/py.typed", "partial\n"),
+        ("generated/python/orbitalis_wire/more.py", "x = 1\n"),
+    ],
+)
+def test_what_changes_after_a_check_is_found(copy: Path, file: str, text: str) -> None:
+    assert cli.main(["check", "--root", str(copy)]) == 0
+    with (copy / file).open("a") as stream:
+        stream.write(text)
+
+    assert cli.main(["check", "--root", str(copy)]) == 1
+
+
+def test_a_new_schema_file_after_a_check_is_found(copy: Path) -> None:
+    (copy / "schemas/Unused.avsc").write_text('{"type": "enum", "name": "Unused", "symbols": ["A"]}')
+
+    assert cli.main(["check", "--root", str(copy)]) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"inputs": 5, "outputs": 5}', '{"inputs": [], "outputs": []}'])
+def test_a_broken_memory_is_no_trouble(copy: Path, content: str) -> None:
+    (copy / ".orbitalis-codegen/seen.json").write_text(content)
+
+    assert cli.main(["check", "--root", str(copy)]) == 0
+
+
+def test_the_memory_is_no_part_of_a_repository(copy: Path) -> None:
+    assert (copy / ".orbitalis-codegen/.gitignore").read_text() == "*\n"
+
+
+def test_problems_as_json_and_for_github(copy: Path) -> None:
+    edited(copy, ("asyncapi.yaml", "    summary: Command", "    sumary: Command"))
+
+    as_json, github = run("--format", "json", "check", root=copy), run("check", "--format", "github", root=copy)
+
+    assert as_json.returncode == github.returncode == 2
+    assert json.loads(as_json.stdout) == {
+        "level": "error",
+        "file": "asyncapi.yaml",
+        "line": 108,
+        "column": 5,
+        "code": "ORB203",
+        "message": "operation with the unknown key 'sumary'",
+        "hint": "did you mean 'summary'?",
+    }
+    assert github.stdout == (
+        "::error file=asyncapi.yaml,line=108,col=5,title=ORB203::operation with the unknown key 'sumary'"
+        "%0Ahint: did you mean 'summary'?\n"
+    )
+
+
+def test_other_trouble_as_json_and_for_github(copy: Path) -> None:
+    (copy / "generated/python/orbitalis_wire/limits.py").write_text("\n")
+
+    assert json.loads(run("check", "--format", "json", root=copy).stdout)["message"].startswith("generated/")
+    assert run("check", "--format", "github", root=copy).stdout.startswith(
+        "::error title=orbitalis-codegen::generated/"
+    )
+
+
+def test_check_shows_what_differs(copy: Path) -> None:
+    limits = copy / "generated/python/orbitalis_wire/limits.py"
+    limits.write_text(limits.read_text().replace("IDENTIFIER_BYTES: Final = 255", "IDENTIFIER_BYTES: Final = 9"))
+
+    shown = run("check", "--diff", root=copy).stdout
+
+    assert "--- a/generated/python/orbitalis_wire/limits.py\n+++ b/generated" in shown
+    assert "\n-IDENTIFIER_BYTES: Final = 9\n+IDENTIFIER_BYTES: Final = 255\n" in shown
+
+
+def test_a_list_of_problems_ends_after_fifty(copy: Path) -> None:
+    document = (copy / "asyncapi.yaml").read_text()
+    keys = "".join(f"odd{index}: 1\n" for index in range(60))
+    (copy / "asyncapi.yaml").write_text(document + keys)
+
+    lines = run("check", root=copy).stderr.splitlines()
+
+    assert len([line for line in lines if "ORB203" in line]) == 50
+    assert lines[-2:] == [
+        "... and 10 more",
+        "orbitalis-codegen: 60 problems in the specification, nothing is written",
+    ]
+
+
+def test_a_cause_comes_before_its_consequences(copy: Path) -> None:
+    edited(copy, ("asyncapi.yaml", "components:\n", "component:\n"))
+
+    lines = run("check", root=copy).stderr.splitlines()
+
+    assert "component" in lines[0]
+    assert "ORB202" in lines[0] or "ORB203" in lines[0]
+
+
+def test_a_rule_is_explained_with_an_example() -> None:
+    shown = run("rules", "ORB208", "orb102")
+
+    assert shown.returncode == 0
+    assert "What a reference refers to exists." in shown.stdout
+    assert "+        $ref: '#/components/messages/Swich'" in shown.stdout
+    assert "did you mean 'Switch'?" in shown.stdout
+    assert "ORB102 large file" in shown.stdout
+    assert run("rules", "ORB999").stderr.startswith("orbitalis-codegen: there is no rule ORB999")
+
+
+def test_examples_are_those_that_are_tested() -> None:
+    known = {f"{case.code} {case.name}" for case in cases_of_files()}
+    texts = "".join(path.read_text() for path in sorted((ROOT / "tests/codegen/broken").glob("*.txt")))
+    sections = re.split(r"^=== ", EXAMPLES.read_text(), flags=re.MULTILINE)[1:]
+
+    assert len({section[:6] for section in sections}) == len(sections)
+    assert {section[:6] for section in sections} == {name[:6] for name in known}
+    assert [section for section in sections if section.rstrip("\n") not in texts] == []
+
+
+def test_version() -> None:
+    assert re.fullmatch(r"orbitalis-codegen \d+\.\d+\.\d+.*\n", run("--version").stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "rules", "rules ORB208", "completion bash", "check --help"]
+)
+def test_what_needs_no_library_works_without_any(arguments: str, tmp_path: Path) -> None:
+    for name in ("yaml", "fastavro", "jinja2"):
+        (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError(name={name!r})\n")
+    paths = os.pathsep.join([str(tmp_path), str(ROOT / "codegen"), str(ROOT / "avro")])
+
+    assert run(*arguments.split(), PYTHONPATH=paths).returncode == 0
+    refusal = run("generate", PYTHONPATH=paths)
+    assert refusal.returncode == 2
+    assert "pip install 'orbitalis[codegen]'" in refusal.stderr
+
+
+@pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "< /dev/null >&-"])
+@pytest.mark.parametrize("arguments", ["rules", "check", "generate", "--help"])
+def test_a_closed_output_is_no_traceback(arguments: str, closing: str, copy: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen")}
+    log = tmp_path / "log"
+    # What the process writes to other descriptors would show here.
+    command = f"({sys.executable} -m orbitalis_codegen {arguments} {closing}) > {log} 2>&1; echo $?"
+    completed = subprocess.run(
+        ["bash", "-c", command], cwd=copy, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert completed.stdout == "0\n"
+    assert "Traceback" not in log.read_text()
+    assert "Exception" not in log.read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_a_full_disk_is_said_once() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen")}
+    with Path("/dev/full").open("w") as full:
+        completed = subprocess.run(
+            [sys.executable, "-m", "orbitalis_codegen", "rules"],
+            env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    assert completed.returncode == 2
+    assert completed.stderr == "orbitalis-codegen: No space left on device\n"
+
+
+def test_completion_offers_commands_options_and_codes() -> None:
+    bash = run("completion", "bash").stdout
+    script = f'{bash}\nCOMP_WORDS=(orbitalis-codegen "$@"); COMP_CWORD=$#; _orbitalis_codegen; echo ${{COMPREPLY[*]}}'
+
+    def completed(*words: str) -> str:
+        return subprocess.run(
+            ["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert completed("ge") == "generate"
+    assert completed("check", "--d") == "--diff"
+    assert completed("--root", ".", "rules", "ORB20") == " ".join(f"ORB20{digit}" for digit in range(1, 10))
+    assert completed("check", "--format", "g") == "github"
+    assert "complete -c orbitalis-codegen" in run("completion", "fish").stdout
+    assert run("completion", "zsh").stdout.startswith("autoload -U +X bashcompinit")

@@ -335,15 +335,47 @@ def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
         read_specification(root)
 
     assert [f"{problem.position} {problem.code}" for problem in caught.value.diagnostics] == [
+        "schemas/Text.avsc:5:39 ORB108",
         "asyncapi.yaml:21:16 ORB427",
         "asyncapi.yaml:108:5 ORB203",
-        "asyncapi.yaml:112:15 ORB208",
         "asyncapi.yaml:153:14 ORB412",
         "schemas/Color.avsc:5:47 ORB313",
         "schemas/State.avsc:4:28 ORB308",
-        "schemas/Text.avsc:5:39 ORB108",
+        "asyncapi.yaml:112:15 ORB208",
     ]
     assert str(caught.value).splitlines()[:2] == [
         "asyncapi.yaml:21:16: ORB427 the limit 'identifier_bytes' is 0",
         "    hint: a limit is an integer greater than zero",
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".#Color.avsc", "Color.avsc~", "#Color.avsc#", ".Color.avsc.swp", "._Color.avsc", "Color.avsc.bak"),
+        *("Color.orig.avsc", "Color.avsc.orig", "Color_BACKUP_17.avsc.tmp", "Color.BASE.avsc", "~Color.avsc"),
+    ],
+)
+def test_what_editors_leave_is_ignored_and_noted(name: str, tmp_path: Path) -> None:
+    root = edited(tmp_path)
+    (root / "schemas" / name).write_text("{ no JSON")
+
+    model = read_specification(root)
+
+    assert [str(note) for note in model.notes] == [
+        f"schemas/{name}:1:1: ORB101 what an editor or a merge has left is ignored"
+    ]
+    assert f"schemas/{name}" not in model.inputs
+
+
+def test_a_lock_of_an_editor_that_leads_nowhere_is_ignored(tmp_path: Path) -> None:
+    root = edited(tmp_path)
+    (root / "schemas/.#Color.avsc").symlink_to("nobody@nowhere.1:2")
+
+    assert len(read_specification(root).notes) == 1
+
+
+def test_a_file_of_another_kind_beside_schemas_is_no_concern(tmp_path: Path) -> None:
+    root = edited(tmp_path, ("schemas/README.md", "", "Schemas."))
+
+    assert read_specification(root).notes == ()

@@ -24,23 +24,22 @@ class Copier(Function):
     def function(self) -> str:
         """Return the source."""
         record = self.record
-        guard = ", guard: Guard" if record.plan.is_guarded else ""
         values = {field.name: f"value{index}" for index, field in enumerate(record.fields, start=1)}
         self._numbers = len(values)
-        with self.block(f"def _copy_{record.suffix}(value: Any{guard}) -> {record.class_name}:"):
+        with self.block(f"def _copy_{record.suffix}(value: Any{self.guard[0]}) -> {record.class_name}:"):
             self.check_class()
             start = len(self.lines)
             if record.fields:
-                self.begin()
-                for index, field in enumerate(record.fields):
-                    self.at(f".{field.name}")
-                    if index == 0:
-                        self.add("try:")
-                        self._indent += 1
-                    self.add(f"{values[field.name]} = value.{field.attribute}")
-                    self._copy(field.layout, values[field.name], f".{field.name}")
-                self._indent -= 1
-                self.end("WRITE_FAULTS")
+                with self.level():
+                    for index, field in enumerate(record.fields):
+                        self.at(f".{field.name}")
+                        if index == 0:
+                            self.add("try:")
+                            self._indent += 1
+                        self.add(f"{values[field.name]} = value.{field.attribute}")
+                        self._copy(field.layout, values[field.name], f".{field.name}")
+                    self._indent -= 1
+                    self.locate("WRITE_FAULTS")
             if not record.is_shareable:
                 self.construct(values)
             if any(line.endswith("is_same = False") for line in self.lines[start:]):

@@ -76,17 +76,24 @@ class Function:
         """Note where the function is."""
         self.add(f'at = "{at}"')
 
-    def begin(self) -> None:
-        """Go one level down."""
+    @contextmanager
+    def level(self) -> Generator[None]:
+        """Go one level down, and come back up after what is added."""
         if self.record.plan.is_recursive:
             self.add("guard.enter()")
-
-    def end(self, faults: str) -> None:
-        """Locate what the fields of the record meet, and come back up."""
-        with self.block(f"except {faults} as error:"):
-            self.add("raise located(error, at, locals()) from None")
+        yield
         if self.record.plan.is_recursive:
             self.add("guard.leave()")
+
+    def locate(self, faults: str) -> None:
+        """Locate what the fields of the record meet."""
+        with self.block(f"except {faults} as error:"):
+            self.add("raise located(error, at, locals()) from None")
+
+    @property
+    def guard(self) -> tuple[str, str]:
+        """What comes after the other parameters, and after the other arguments."""
+        return (", guard: Guard", ", guard") if self.record.plan.is_guarded else ("", "")
 
     def check_class(self) -> None:
         """Hold `value` against the class of the record."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from orbitalis_avro.layout import (
     ArrayLayout,
     EnumLayout,
+    FieldLayout,
     Layout,
     MapLayout,
     RecordReference,
@@ -29,22 +30,34 @@ class Reader(Function):
 
     def function(self) -> str:
         """Return the source."""
-        record = self.record
-        guard = ", guard: Guard" if record.plan.is_guarded else ""
-        signature = f"data: bytes, position: int{self.fields_parameter}{guard}) -> tuple[{record.class_name}, int]:"
+        record, parts = self.record, self.record.parts
+        parameter, argument = self.guard
+        parameters = f"data: bytes, position: int{self.fields_parameter}{parameter}"
         values = {field.name: f"value{index}" for index, field in enumerate(record.fields, start=1)}
         self._numbers = len(values)
-        with self.block(f"def _read_{record.suffix}({signature}"):
-            if record.fields:
-                self.begin()
-                self._fields(values)
+        if len(parts) > 1:
+            for number, fields in enumerate(parts, start=1):
+                types = ", ".join(field.layout.annotation for field in fields)
+                with self.block(f"def _part_{number}_read_{record.suffix}({parameters}) -> tuple[{types}, int]:"):
+                    self._fields(fields, values)
+                    self.add(f"return {', '.join(values[field.name] for field in fields)}, position")
+                self.lines += ["", ""]
+        with self.block(f"def _read_{record.suffix}({parameters}) -> tuple[{record.class_name}, int]:"):
+            if len(parts) == 1:
+                with self.level():
+                    self._fields(parts[0], values)
+            elif parts:
+                with self.level():
+                    for number, fields in enumerate(parts, start=1):
+                        targets = ", ".join(values[field.name] for field in fields)
+                        self.add(f"{targets}, position = _part_{number}_read_{record.suffix}(data, position{argument})")
             self.construct(values)
             self.add("return value, position")
         return "\n".join(self.lines)
 
-    def _fields(self, values: dict[str, str]) -> None:
+    def _fields(self, fields: tuple[FieldLayout, ...], values: dict[str, str]) -> None:
         start = len(self.lines)
-        for index, field in enumerate(self.record.fields):
+        for index, field in enumerate(fields):
             with self.version_of_length(index) as is_one:
                 if is_one:
                     self.construct(dict([*values.items()][:index]))
@@ -55,7 +68,7 @@ class Reader(Function):
                 self._indent += 1
             self.read(field.layout, values[field.name], f".{field.name}")
         self._indent -= 1
-        self.end("READ_FAULTS")
+        self.locate("READ_FAULTS")
         self.measure(start)
 
     def measure(self, start: int) -> None:

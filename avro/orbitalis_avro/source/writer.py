@@ -6,6 +6,7 @@ from orbitalis_avro.binary import varint
 from orbitalis_avro.layout import (
     ArrayLayout,
     EnumLayout,
+    FieldLayout,
     Layout,
     MapLayout,
     RecordReference,
@@ -24,18 +25,27 @@ class Writer(Function):
 
     def function(self) -> str:
         """Return the source."""
-        record = self.record
-        guard = ", guard: Guard" if record.plan.is_guarded else ""
-        parameters = f"value: Any, add: Callable[[bytes], None]{self.fields_parameter}{guard}"
-        with self.block(f"def _write_{record.suffix}({parameters}) -> None:"):
+        suffix, parts = self.record.suffix, self.record.parts
+        parameter, argument = self.guard
+        parameters = f"value: Any, add: Callable[[bytes], None]{self.fields_parameter}{parameter}"
+        if len(parts) > 1:
+            for number, fields in enumerate(parts, start=1):
+                with self.block(f"def _part_{number}_write_{suffix}({parameters}) -> None:"):
+                    self._fields(fields)
+                self.lines += ["", ""]
+        with self.block(f"def _write_{suffix}({parameters}) -> None:"):
             self.check_class()
-            if record.fields:
-                self.begin()
-                self._fields()
+            if len(parts) == 1:
+                with self.level():
+                    self._fields(parts[0])
+            elif parts:
+                with self.level():
+                    for number in range(1, len(parts) + 1):
+                        self.add(f"_part_{number}_write_{suffix}(value, add{argument})")
         return "\n".join(self.lines)
 
-    def _fields(self) -> None:
-        for index, field in enumerate(self.record.fields):
+    def _fields(self, fields: tuple[FieldLayout, ...]) -> None:
+        for index, field in enumerate(fields):
             with self.version_of_length(index) as is_one:
                 if is_one:
                     self.add("return")
@@ -49,7 +59,7 @@ class Writer(Function):
             self.add(f"{value} = value.{field.attribute}")
             self._write(field.layout, value, f".{field.name}")
         self._indent -= 1
-        self.end("WRITE_FAULTS")
+        self.locate("WRITE_FAULTS")
 
     def _write(self, layout: Layout, value: str, at: str) -> None:
         match layout:

@@ -91,6 +91,9 @@ def _root(checker: Checker, root: Node) -> View | None:
     if isinstance(node, ScalarNode) and not _UNDERSTOOD.fullmatch(str(node.value)):
         hint = "put it in quotes" if isinstance(node.value, float) else "3.0.x and 3.1.x are understood"
         message = f"the document follows AsyncAPI {shown(node.value)}"
+        if str(node.value).startswith("2."):
+            message = f"AsyncAPI 2 is not supported: {message}"
+            hint = "convert it to 3.0.0, as the converter of AsyncAPI does: npx @asyncapi/cli convert"
         checker.report.add(Rule.ASYNCAPI_VERSION, node.position, message, hint)
         return None
     view = view_of(root, shapes.DOCUMENT, checker.report)

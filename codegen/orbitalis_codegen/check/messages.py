@@ -11,7 +11,7 @@ from orbitalis_codegen.check.names import check_class_name
 from orbitalis_codegen.check.shape import Checker, View, view_of
 from orbitalis_codegen.diagnostic import Position, shown
 from orbitalis_codegen.read.files import SCHEMA_SUFFIX
-from orbitalis_codegen.read.node import Node
+from orbitalis_codegen.read.node import Node, ObjectNode
 from orbitalis_codegen.read.reference import Place, Target
 from orbitalis_codegen.rules import Rule
 
@@ -27,6 +27,23 @@ _LAYOUTS: Final[dict[str, PayloadLayout]] = {
     "float32": "float32",
     "float64": "float64",
 }
+_JSON_SCHEMA = re.compile(r"application/(?:schema|vnd\.aai\.asyncapi)\b", re.IGNORECASE)
+"""Also the format that a document of AsyncAPI has by itself."""
+_OF_JSON_SCHEMA = frozenset(
+    {
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "const",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "additionalProperties",
+    }
+)
 _AVRO = re.compile(r"application/vnd\.apache\.avro(?:\+json)?;version=1\.(?:8|9|10|11|12)\.[0-9]+")
 
 
@@ -128,12 +145,24 @@ def _read_format(checker: Checker, message: View) -> tuple[PayloadFormat, Payloa
 
 def read_payload(checker: Checker, node: Node) -> Payload | None:
     """The schema file of a payload; `None` if it does not refer to one, which is reported."""
-    view = checker.view(node, shapes.SCHEMA)
+    target = checker.resolver.follow(node, shapes.SCHEMA.name)
+    if target is None:
+        return None
+    if isinstance(target.node, ObjectNode) and "schemaFormat" not in target.node.members:
+        keys = sorted(_OF_JSON_SCHEMA & set(target.node.members))
+        if keys and "schema" not in target.node.members:
+            message = f"payloads in JSON Schema are not supported: this one has the key {shown(keys[0])}"
+            hint = "write it in Avro: schemaFormat and schema, which refers to a schema file"
+            checker.report.add(Rule.SCHEMA_FORMAT, target.node.position, message, hint)
+            return None
+    view = view_of(target.node, shapes.SCHEMA, checker.report)
     if view is None:
         return None
     schema_format = view.optional_text("schemaFormat")
     if schema_format is not None and not _AVRO.fullmatch(schema_format):
         message = f"the schema format {shown(schema_format)} is not Avro's"
+        if _JSON_SCHEMA.match(schema_format):
+            message = f"payloads in JSON Schema are not supported: {message}"
         hint = "like 'application/vnd.apache.avro+json;version=1.9.0'"
         checker.report.add(Rule.SCHEMA_FORMAT, view.position_of("schemaFormat"), message, hint)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import stat
 from collections.abc import Callable
@@ -26,6 +27,10 @@ _READERS: Final[dict[str, Callable[[str, str, Report], Node | None]]] = {
     ".json": read_json,
     SCHEMA_SUFFIX: read_json,
 }
+_LEFTOVER = re.compile(
+    r"^[.#~]|[~#]$|\.(?:sw[a-z]|bak|orig|rej|tmp|save|old|part)$|\.(?:bak|orig|BACKUP|BASE|LOCAL|REMOTE)\b"
+)
+"""A name that is no schema file's: hidden ones (locks of Emacs, those of Vim and macOS), backups, parts of a merge."""
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 # Beyond the control characters: line breaks that only some readers count as such.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -55,14 +60,19 @@ class SourceFiles:
         """All schema files in the folder of `file`, itself among them, sorted."""
         folder = (self._root / file).parent
         try:
-            return tuple(
-                sorted(
-                    path.relative_to(self._root).as_posix() for path in folder.iterdir() if path.suffix == SCHEMA_SUFFIX
-                )
-            )
+            names = sorted(path.name for path in folder.iterdir() if SCHEMA_SUFFIX in path.name)
         except OSError:
             # The file itself cannot be read either, and that is reported.
             return ()
+        found: list[str] = []
+        for name in names:
+            path = posixpath.join(posixpath.dirname(file), name)
+            if _LEFTOVER.search(name):
+                position = Position(path.encode(errors="backslashreplace").decode(), 1, 1)
+                self._report.note(Rule.UNREADABLE_FILE, position, "what an editor or a merge has left is ignored")
+            elif name.endswith(SCHEMA_SUFFIX):
+                found.append(path)
+        return tuple(found)
 
     def _read(self, file: str, mentioned: Position | None) -> Node | None:
         mentioned = mentioned or Position(file, 1, 1)

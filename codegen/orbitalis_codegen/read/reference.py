@@ -126,7 +126,9 @@ class Resolver:
         if not path and not hash_sign:
             message = "a reference is empty"
         elif _SCHEME.match(path) or path.startswith("//"):
-            message = f"{shown(value.value)} is a URL, but a specification is made of files below its root"
+            scheme = path.partition(":")[0].lower()
+            what = f"references by {scheme}" if scheme in ("http", "https") else "references to URLs"
+            message = f"{what} are not supported: {shown(value.value)}; a specification is made of files below its root"
         elif _UNUSABLE_IN_PATH.search(path):
             message = f"{shown(path)} is not a path"
         elif pointer and not pointer.startswith("/"):

@@ -32,8 +32,8 @@ _NULL = re.compile(r"~|null|Null|NULL|", re.ASCII)
 _TRUE = re.compile(r"true|True|TRUE")
 _FALSE = re.compile(r"false|False|FALSE")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_OCTAL = re.compile(r"0o[0-7]{1,21}")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,16}")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -227,10 +227,11 @@ class _Composer:
             if number is None:
                 self._note(Rule.NUMBER_RANGE, position, f"64 bits do not hold the number {shown(text)}")
             return number
-        if _OCTAL.fullmatch(text):
-            return int(text[2:], 8)
-        if _HEXADECIMAL.fullmatch(text):
-            return int(text[2:], 16)
+        if _OCTAL.fullmatch(text) or _HEXADECIMAL.fullmatch(text):
+            integer = int(text[2:], 8 if text[1] == "o" else 16)
+            if integer >= 2**64:
+                self._note(Rule.NUMBER_RANGE, position, f"64 bits do not hold the number {shown(text)}")
+            return integer
         if _NOT_FINITE.fullmatch(text):
             self._note(Rule.YAML_BEYOND_JSON, position, f"{text} is not a finite number")
         return text

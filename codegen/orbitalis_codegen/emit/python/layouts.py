@@ -59,6 +59,7 @@ class Layouts:
                 for field, inner in zip(self._types.fields(record), plan.fields, strict=True)
             ),
             is_strict=False,
+            is_split=True,
         )
 
     def enum_constants(self, name: str) -> tuple[str, str]:

@@ -1,0 +1,67 @@
+"""What was found to be as it should be: while none of it changes, `check` has nothing to work out again.
+
+The digests stand in a folder of their own below the root, which tells git to ignore it. What is there is believed only
+if every file of the specification, of the generator and of what is generated is the one that was seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from orbitalis_codegen.emit.header import digest_of_generator
+from orbitalis_codegen.write import stale
+
+__all__ = ["FOLDER", "is_known", "remember"]
+
+FOLDER: Final = ".orbitalis-codegen"
+"""Where it is remembered, relative to the root."""
+_FILE: Final = "seen.json"
+
+
+def remember(root: Path, inputs: Iterable[str], outputs: Iterable[str]) -> None:
+    """Remember that the `outputs` are what the `inputs` give, both by path below `root`, if that can be written."""
+    content = json.dumps(_seen(root, inputs, outputs), indent=1)
+    folder = root / FOLDER
+    with contextlib.suppress(OSError):
+        if (folder / _FILE).is_file() and (folder / _FILE).read_text() == content:
+            return
+        folder.mkdir(exist_ok=True)
+        (folder / ".gitignore").write_text("*\n")
+        temporary = folder / f"{_FILE}.{os.getpid()}"
+        temporary.write_text(content)
+        temporary.replace(folder / _FILE)
+
+
+def is_known(root: Path) -> int | None:
+    """How many files are known to be as the specification gives them; `None` if it has to be worked out."""
+    try:
+        seen = json.loads((root / FOLDER / _FILE).read_text())
+        inputs, outputs = list(seen["inputs"]), list(seen["outputs"])
+        if seen != _seen(root, inputs, outputs) or stale(root, dict.fromkeys(outputs, b"")):
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return len(outputs)
+
+
+def _seen(root: Path, inputs: Iterable[str], outputs: Iterable[str]) -> Mapping[str, object]:
+    inputs, outputs = sorted(inputs), sorted(outputs)
+    folders = sorted({str(Path(name).parent) for name in inputs} - {"."})
+    return {
+        "generator": digest_of_generator(),
+        "inputs": {name: _digest(root / name) for name in inputs},
+        # Another schema file in one of them would be a part of the specification.
+        "folders": {name: sorted(entry.name for entry in os.scandir(root / name)) for name in folders},
+        "outputs": {name: _digest(root / name) for name in outputs},
+    }
+
+
+def _digest(path: Path) -> str | None:
+    """The digest of a file, no link; `None` of anything else."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else None

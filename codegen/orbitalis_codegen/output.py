@@ -1,0 +1,90 @@
+"""What the command says: problems in the form that is asked for, lists that end, and no trouble with closed outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from orbitalis_codegen.diagnostic import MOST_SHOWN, Diagnostic
+
+__all__ = ["FORMATS", "Format", "counted", "give_up_output", "listed", "open_outputs", "say_problems", "say_trouble"]
+
+Format = Literal["text", "json", "github"]
+FORMATS: Final[tuple[Format, ...]] = ("text", "json", "github")
+
+
+def open_outputs() -> None:
+    """Give the process a place to write to where it has none: its outputs may be closed from the start."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 # For as long as the process.
+
+
+def give_up_output() -> None:
+    """Let nothing more be written to a standard output that takes no more: Python would try once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def listed(lines: Sequence[str]) -> list[str]:
+    """The first lines of a list, and how many more there are."""
+    rest = len(lines) - MOST_SHOWN
+    return [*lines[:MOST_SHOWN], *([f"... and {rest} more"] if rest > 0 else [])]
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def say_problems(found: Iterable[Diagnostic], form: Format, level: Literal["error", "notice"] = "error") -> None:
+    """Say what is wrong with a specification: as text to the standard error, else to the standard output."""
+    lines = [_line(one, form, level) for one in found]
+    if form == "text":
+        for line in listed(lines):
+            print(line, file=sys.stderr)
+    else:
+        for line in lines[:MOST_SHOWN]:
+            print(line)
+
+
+def say_trouble(message: str, form: Format) -> None:
+    """Say why the command cannot do what it should, apart from the specification."""
+    match form:
+        case "text":
+            print(f"orbitalis-codegen: {message}", file=sys.stderr)
+        case "json":
+            print(json.dumps({"level": "error", "code": None, "message": message}))
+        case "github":
+            print(f"::error title=orbitalis-codegen::{_escaped(message)}")
+
+
+def _line(found: Diagnostic, form: Format, level: Literal["error", "notice"]) -> str:
+    at = found.position
+    match form:
+        case "text":
+            return str(found) if level == "error" else f"note: {found}"
+        case "json":
+            place = {"file": at.file, "line": at.line, "column": at.column}
+            return json.dumps(
+                {"level": level, **place, "code": found.code, "message": found.message, "hint": found.hint}
+            )
+        case "github":
+            text = found.message if found.hint is None else f"{found.message}\nhint: {found.hint}"
+            place_ = f"file={_escaped_property(at.file)},line={at.line},col={at.column}"
+            return f"::{level} {place_},title={found.code}::{_escaped(text)}"
+
+
+def _escaped(text: str) -> str:
+    """A text as a workflow command of GitHub holds it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped_property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
