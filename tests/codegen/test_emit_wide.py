@@ -41,7 +41,7 @@ def test_every_field_is_written_and_read(tmp_path: Path) -> None:
 
     assert wire.codecs.decode_text(data) == value
     for end in range(0, len(data), 97):
-        with pytest.raises(errors.DecodeError, match="the data ends too early|only"):
+        with pytest.raises(errors.DecodeError, match=r"the data ends too early|only"):
             wire.codecs.decode_text(data[:end])
     wrong = text(**{name: getattr(value, name) for name in text.__slots__} | {"f100": 5})
     with pytest.raises(errors.EncodeError, match=r"Text\.f100: expected a str"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orbitalis_codegen.check import shapes
 from orbitalis_codegen.check.channels import ChannelDraft, read_channels
 from orbitalis_codegen.check.entries import entries
+from orbitalis_codegen.check.kinds import check_unread
 from orbitalis_codegen.check.messages import MessageDraft, Payload, read_messages, read_payload
 from orbitalis_codegen.check.operations import Binding, read_operations
 from orbitalis_codegen.check.requirements import read_areas, read_requirements
@@ -55,6 +56,7 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
     if view is None:
         return None
     _check_references(checker, root)
+    check_unread(checker, view)
     info = _part(checker, view, "info", shapes.INFO)
     settings = _part(checker, view, "x-orbitalis", shapes.SETTINGS)
     components = _part(checker, view, "components", shapes.COMPONENTS)

@@ -106,7 +106,7 @@ REPLY = Shape(
 MESSAGES = Shape(name="messages", any_key=True)
 MESSAGE = Shape(
     name="message",
-    optional=(*_DOCUMENTATION, "name", "payload", "contentType", "bindings", "examples", "x-payload"),
+    optional=(*_DOCUMENTATION, "name", "payload", "contentType", "bindings", "examples", "deprecated", "x-payload"),
     unsupported={
         "headers": "the headers are fields of the envelope (`x-orbitalis.envelope`)",
         "correlationId": "correlation is a field of the envelope (`x-orbitalis.envelope`)",
