@@ -143,12 +143,12 @@ class RecordLayout:
     def parts(self) -> tuple[tuple[FieldLayout, ...], ...]:
         """The fields that one function handles, for each function."""
         parts: list[list[FieldLayout]] = []
-        room = 0
+        weight = 0
         for field in self.fields:
-            room -= _weight(field.layout)
-            if room < 0 and (self.is_split or not parts):
+            weight += _weight(field.layout)
+            if not parts or (self.is_split and weight > _HEAVIEST_PART):
                 parts.append([])
-                room += _HEAVIEST_PART
+                weight = _weight(field.layout)
             parts[-1].append(field)
         return tuple(map(tuple, parts))
 

@@ -12,7 +12,9 @@ import pytest
 
 from orbitalis_codegen import read_specification
 from orbitalis_codegen.emit import emit
-from tests.codegen.broken.cases import LAMPS
+from orbitalis_codegen.emit.parts import part_of
+from orbitalis_codegen.emit.python import package
+from tests.codegen.broken.cases import LAMPS, edited
 from tests.codegen.zoo import write_zoo
 from tests.support.repository import ROOT
 
@@ -184,3 +186,37 @@ def test_limits_timings_and_the_version_follow(copy: Path) -> None:
     assert limit == {"limits.py": ["-IDENTIFIER_BYTES: Final = 255", "+IDENTIFIER_BYTES: Final = 99"]}
     assert timing == {"timings.py": ["-CONSIDERED_DEAD_AFTER: Final = 120.0", "+CONSIDERED_DEAD_AFTER: Final = 1e20"]}
     assert version["__init__.py"][-2:] == ['+SPECIFICATION_VERSION: Final = "3.1.4"', "+PROTOCOL_VERSION: Final = 3"]
+
+
+ACCESS_LISTS = ["core.acl", "operator.acl", "plugin.acl"]
+OF_TYPES = ["_envelope.py", "channels.py", "codecs.py", "envelope.py", "messages.py", "schemas.py"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "touched"),
+    [
+        ("asyncapi.yaml", "that is right, for", "that is fine, for", []),
+        ("asyncapi.yaml", "summary: What a lamp does.", "summary: What a lamp is.", []),
+        ("asyncapi.yaml", "Length of a topic.", "Bytes of a topic.", ["limits.py"]),
+        ("asyncapi.yaml", "Time between two blinks.", "A time.", ["timings.py"]),
+        ("asyncapi.yaml", "The wire broke.", "It broke.", ["states.py"]),
+        ("asyncapi.yaml", "summary: Command one lamp.", "summary: Command it.", ACCESS_LISTS),
+        ("asyncapi.yaml", "Who sends the command.", "Who sends it.", ["channels.py", "topics.py"]),
+        ("schemas/Switch.avsc", "Seconds to wait.", "Seconds.", ["messages.py", "schemas.py"]),
+        ("schemas/Color.avsc", "255", "254", OF_TYPES),
+    ],
+)  # fmt: skip
+def test_a_change_touches_the_files_that_depend_on_it(
+    file: str, old: str, new: str, touched: list[str], tmp_path: Path
+) -> None:
+    before = emit(read_specification(LAMPS))
+    after = emit(read_specification(edited(tmp_path, (file, old, new))))
+
+    assert sorted(Path(path).name for path in before if before[path] != after[path]) == touched
+
+
+def test_an_emitter_gets_nothing_but_what_its_file_depends_on() -> None:
+    part = part_of(read_specification(LAMPS), package.MODULES["limits.py"][0])
+
+    assert part.limits
+    assert not any([part.channels, part.types, part.messages, part.description, part.inputs, part.requirements])

@@ -343,7 +343,7 @@ def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
         "schemas/State.avsc:4:28 ORB308",
         "asyncapi.yaml:112:15 ORB208",
     ]
-    assert str(caught.value).splitlines()[:2] == [
+    assert str(caught.value).splitlines()[2:4] == [
         "asyncapi.yaml:21:16: ORB427 the limit 'identifier_bytes' is 0",
         "    hint: a limit is an integer greater than zero",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orbitalis_codegen.emit.header import digest_of_inputs, with_header
+from orbitalis_codegen.emit.header import with_header
 
 if TYPE_CHECKING:
     from orbitalis_codegen.model import Model
@@ -16,14 +16,15 @@ def emit(model: Model) -> dict[str, bytes]:
     """Emit every file that a model gives, by its path relative to the root."""
     # Importing them takes long, and who imports a module of this package may not need them.
     from orbitalis_codegen.emit.mosquitto import access
+    from orbitalis_codegen.emit.parts import digest_of_part, part_of
     from orbitalis_codegen.emit.python import package
 
-    digest = digest_of_inputs(model.inputs)
-    targets = {package.FOLDER: package.emit_python(model), access.FOLDER: access.emit_mosquitto(model)}
-    files = {
-        f"{folder}/{name}": with_header(body, digest)
-        for folder, bodies in targets.items()
-        for name, body in bodies.items()
-    }
+    files: dict[str, bytes] = {}
+    for name, (needs, emitter) in package.MODULES.items():
+        part = part_of(model, needs)
+        files[f"{package.FOLDER}/{name}"] = with_header(emitter(part), digest_of_part(part))
+    part = part_of(model, access.NEEDS)
+    for name, body in access.emit_mosquitto(part).items():
+        files[f"{access.FOLDER}/{name}"] = with_header(body, digest_of_part(part))
     # A marker for type checkers (PEP 561); it has no content.
     return {**files, f"{package.FOLDER}/py.typed": b""}

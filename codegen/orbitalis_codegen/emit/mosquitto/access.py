@@ -10,10 +10,12 @@ from typing import Final
 
 from orbitalis_codegen.model import ROLES, Channel, Model, Operation
 
-__all__ = ["FOLDER", "emit_mosquitto"]
+__all__ = ["FOLDER", "NEEDS", "emit_mosquitto"]
 
 FOLDER = "generated/mosquitto"
 """Where the lists stand, relative to the root."""
+NEEDS = ("channels.bare", "operations.summary")
+"""The parts of the model that the lists depend on."""
 
 _USER: Final = "%u"
 _ANY: Final = "+"

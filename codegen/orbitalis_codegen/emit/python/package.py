@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from orbitalis_codegen.emit.python import (
     channels,
     codecs,
@@ -15,25 +17,25 @@ from orbitalis_codegen.emit.python import (
 from orbitalis_codegen.emit.python.types import Types
 from orbitalis_codegen.model import Model
 
-__all__ = ["FOLDER", "emit_python"]
+__all__ = ["FOLDER", "MODULES"]
 
 FOLDER = "generated/python/orbitalis_wire"
 """Where the package stands, relative to the root."""
 
 
-def emit_python(model: Model) -> dict[str, str]:
-    """Emit the modules of the package, by file name."""
-    types = Types(model)
-    return {
-        "__init__.py": numbers.emit_package(model),
-        "_envelope.py": envelope.emit_envelope_codecs(model, types),
-        "channels.py": channels.emit_channels(model, types),
-        "codecs.py": codecs.emit_codecs(model, types),
-        "envelope.py": envelope.emit_envelope(model, types),
-        "limits.py": numbers.emit_limits(model),
-        "messages.py": messages.emit_messages(types),
-        "schemas.py": schemas.emit_schemas(model, types),
-        "states.py": states.emit_states(model),
-        "timings.py": numbers.emit_timings(model),
-        "topics.py": topics.emit_topics(model),
-    }
+_TYPES = ("types.bare", "messages.bare")
+
+MODULES: Mapping[str, tuple[tuple[str, ...], Callable[[Model], str]]] = {
+    "__init__.py": (("title", "version"), numbers.emit_package),
+    "_envelope.py": ((*_TYPES, "envelope"), lambda part: envelope.emit_envelope_codecs(part, Types(part))),
+    "channels.py": ((*_TYPES, "channels", "operations"), lambda part: channels.emit_channels(part, Types(part))),
+    "codecs.py": (_TYPES, lambda part: codecs.emit_codecs(part, Types(part))),
+    "envelope.py": ((*_TYPES, "envelope"), lambda part: envelope.emit_envelope(part, Types(part))),
+    "limits.py": (("limits",), numbers.emit_limits),
+    "messages.py": (("types", "messages.bare"), lambda part: messages.emit_messages(Types(part))),
+    "schemas.py": (("types.bare", "messages"), lambda part: schemas.emit_schemas(part, Types(part))),
+    "states.py": (("state_charts",), states.emit_states),
+    "timings.py": (("timings",), numbers.emit_timings),
+    "topics.py": (("channels",), topics.emit_topics),
+}
+"""By file name the parts of the model that a module depends on, and what emits it."""
