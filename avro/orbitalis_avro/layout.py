@@ -142,11 +142,13 @@ class RecordLayout:
     @property
     def parts(self) -> tuple[tuple[FieldLayout, ...], ...]:
         """The fields that one function handles, for each function."""
+        # Of a record with several versions, one function stops in the middle.
+        is_split = self.is_split and len(self.plan.lengths) == 1
         parts: list[list[FieldLayout]] = []
         weight = 0
         for field in self.fields:
             weight += _weight(field.layout)
-            if not parts or (self.is_split and weight > _HEAVIEST_PART):
+            if not parts or (is_split and weight > _HEAVIEST_PART):
                 parts.append([])
                 weight = _weight(field.layout)
             parts[-1].append(field)

@@ -146,15 +146,15 @@ for package in ("orbitalis", "orbitalis_wire"):
 
 
 def test_generator_says_which_extra_it_needs_and_runs_with_it(installed: Environment) -> None:
-    refusal = installed.run_script("orbitalis-codegen", "--help", status=2)
+    assert "generate" in installed.run_script("orbitalis-codegen", "--help")
+    refusal = installed.run_script("orbitalis-codegen", "check", status=2)
     assert "pip install 'orbitalis[codegen]'" in refusal
     assert "Traceback" not in refusal
 
     installed.install("[codegen]")
 
-    usage = installed.run_script("orbitalis-codegen", "--help")
-    assert "generate" in usage
-    assert "check" in usage
+    refusal = installed.run_script("orbitalis-codegen", "check", status=2)
+    assert "asyncapi.yaml cannot be read" in refusal
 
 
 def test_installed_generator_does_its_job(installed: Environment, tmp_path: Path) -> None:
