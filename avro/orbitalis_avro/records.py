@@ -23,7 +23,7 @@ TEXT: Final[type[object]] = str
 class Record:
     """Base of all records: frozen, and equal to another one of the same class with equal fields."""
 
-    __slots__: ClassVar[tuple[str, ...]] = ()
+    __slots__: tuple[str, ...] = ()
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     __record_fields__: ClassVar[tuple[str, ...]]
