@@ -170,7 +170,7 @@ def test_the_envelope_follows(copy: Path) -> None:
         copy,
         "schemas/EventEnvelope.avsc",
         end,
-        '}, {"name": "hop", "type": ["null", "int"], "default": null}' + end[1:],
+        '}, {"name": "hop", "type": ["null", "int"], "default": null, "since": "1.1"}' + end[1:],
     )
 
     assert sorted(found) == ["_envelope.py", "codecs.py", "envelope.py", "messages.py"]
@@ -181,11 +181,11 @@ def test_the_envelope_follows(copy: Path) -> None:
 def test_limits_timings_and_the_version_follow(copy: Path) -> None:
     limit = changes(copy, "asyncapi.yaml", "maximum: 255\n", "maximum: 99\n")
     timing = changes(copy, "asyncapi.yaml", "seconds: 120.0", "seconds: 1.0e+20")
-    version = changes(copy, "asyncapi.yaml", "version: 1.1.0", "version: 3.1.4")
+    version = changes(copy, "asyncapi.yaml", "version: 1.1.0", "version: 1.9.4")
 
     assert limit == {"limits.py": ["-IDENTIFIER_BYTES: Final = 255", "+IDENTIFIER_BYTES: Final = 99"]}
     assert timing == {"timings.py": ["-CONSIDERED_DEAD_AFTER: Final = 120.0", "+CONSIDERED_DEAD_AFTER: Final = 1e20"]}
-    assert version["__init__.py"][-2:] == ['+SPECIFICATION_VERSION: Final = "3.1.4"', "+PROTOCOL_VERSION: Final = 3"]
+    assert version["__init__.py"][-1:] == ['+SPECIFICATION_VERSION: Final = "1.9.4"']
 
 
 ACCESS_LISTS = ["core.acl", "operator.acl", "plugin.acl"]

@@ -37,7 +37,11 @@ class Reader(Function):
         self._numbers = len(values)
         if len(parts) > 1:
             for number, fields in enumerate(parts, start=1):
-                types = ", ".join(field.layout.annotation for field in fields)
+                # Sequences are read as tuples, which classes take where they do not take every sequence of texts.
+                annotations = (field.layout.annotation for field in fields)
+                types = ", ".join(
+                    one.replace("Sequence[str]", "tuple[str, ...]", one.startswith("Seq")) for one in annotations
+                )
                 with self.block(f"def _part_{number}_read_{record.suffix}({parameters}) -> tuple[{types}, int]:"):
                     self._fields(fields, values)
                     self.add(f"return {', '.join(values[field.name] for field in fields)}, position")

@@ -79,5 +79,6 @@ def _bare_type(named: NamedType) -> NamedType:
 
 
 def _message(message: Message, *, with_schema: bool) -> Message:
-    bare = replace(message, title="", summary="", description="")
+    versions = tuple(replace(one, schema="", canonical_form="") for one in message.versions)
+    bare = replace(message, title="", summary="", description="", versions=versions)
     return bare if with_schema else replace(bare, schema=None, canonical_form=None, fingerprint=None)
