@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -218,9 +219,9 @@ SCHEMAS: list[dict[str, Any]] = [
 ]
 
 
-def write_zoo(root: Path) -> Path:
-    """Write the specification into a folder."""
-    names = [schema["name"] for schema in SCHEMAS]
+def write_zoo(root: Path, schemas: Sequence[dict[str, Any]] = SCHEMAS) -> Path:
+    """Write the specification into a folder; it has a message for each of `schemas`."""
+    names = [schema["name"] for schema in schemas]
     head = "      Anything:\n        $ref: '#/components/messages/Anything'\n"
     listed = "".join(f"      {name}:\n        $ref: '#/components/messages/{name}'\n" for name in names)
     schema_format = "application/vnd.apache.avro+json;version=1.9.0"
@@ -233,7 +234,7 @@ def write_zoo(root: Path) -> Path:
         root,
         ("asyncapi.yaml", head, head + listed),
         ("asyncapi.yaml", "  messages:\n    Switch:\n", f"  messages:\n{defined}    Switch:\n"),
-        *((f"schemas/{schema['name']}.avsc", "", json.dumps(schema)) for schema in SCHEMAS),
+        *((f"schemas/{schema['name']}.avsc", "", json.dumps(schema)) for schema in schemas),
     )
 
 
