@@ -47,8 +47,13 @@ __all__ = ["Orbiter"]
 _STOP_TIMEOUT = 5.0
 """Seconds for which `stop` waits for closes to be sent and hooks to return."""
 _SETTINGS: Final = frozenset(one.name for one in fields(OrbiterConfig)) - {"topics"}
-_OTHERS: Final = {"introspection", "introspection_topic", "raise_exceptions", "with_loop", "loop_interval"}
-_DEFAULTED: Final = _SETTINGS | _OTHERS
+_DEFAULTED: Final = _SETTINGS | {
+    "introspection",
+    "introspection_topic",
+    "raise_exceptions",
+    "with_loop",
+    "loop_interval",
+}
 
 
 @dataclass(kw_only=True, eq=False)

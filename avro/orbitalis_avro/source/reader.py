@@ -113,6 +113,7 @@ class Reader(Function):
                 self.add(f"raise unexpected({quoted(layout.expected)}, {target})")
 
     def primitive(self, underlying: str, target: str, step: ScalarStep) -> None:
+        """Add what reads a value of a primitive type into the variable `target`."""
         match underlying:
             case "null":
                 self.add(f"{target} = None")
