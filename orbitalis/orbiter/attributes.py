@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import partial
 from typing import Any, Final, cast
 
@@ -17,7 +18,14 @@ from orbitalis.protocol.config import OrbiterConfig
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire.topics import check_level
 
-__all__ = ["check_attribute", "check_entry"]
+__all__ = ["KEPT_BY_THE_CLASS", "SETTINGS", "check_attribute", "check_entry"]
+
+SETTINGS: Final = frozenset(one.name for one in fields(OrbiterConfig)) - {"topics"}
+"""Attributes of an orbiter of which the state machine has a snapshot."""
+KEPT_BY_THE_CLASS: Final = SETTINGS.union(
+    ("introspection", "introspection_topic", "raise_exceptions", "with_loop", "loop_interval")
+)
+"""Attributes that take no room in an orbiter as long as they have their default."""
 
 _FIXED: Final = frozenset(
     {"identifier", "eventbus_client", "discover_topic", "announce_topic", "introspection", "introspection_topic"}

@@ -8,10 +8,10 @@ import uuid
 from abc import abstractmethod
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.home_loop import HomeLoop
@@ -22,7 +22,7 @@ from orbitalis.log import FieldLogger
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.connection import Connection, PendingRequest
 from orbitalis.operations.operation_statistics import OperationStatistics, StatisticsByOperation
-from orbitalis.orbiter.attributes import check_attribute
+from orbitalis.orbiter.attributes import KEPT_BY_THE_CLASS, SETTINGS, check_attribute
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
 from orbitalis.orbiter.connection_closer import ConnectionCloser
 from orbitalis.orbiter.connection_search import find_connections
@@ -34,7 +34,7 @@ from orbitalis.orbiter.peer_facts import moment, of_peers
 from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.orbiter.runtime import Runtime
 from orbitalis.orbiter.scope import Scope
-from orbitalis.protocol.config import OrbiterConfig, TopicLayout
+from orbitalis.protocol.config import TopicLayout
 from orbitalis.protocol.effects import Effect
 from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
@@ -46,14 +46,6 @@ __all__ = ["Orbiter"]
 
 _STOP_TIMEOUT = 5.0
 """Seconds for which `stop` waits for closes to be sent and hooks to return."""
-_SETTINGS: Final = frozenset(one.name for one in fields(OrbiterConfig)) - {"topics"}
-_DEFAULTED: Final = _SETTINGS | {
-    "introspection",
-    "introspection_topic",
-    "raise_exceptions",
-    "with_loop",
-    "loop_interval",
-}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -171,7 +163,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         if counts:
             self._home.check()
         check_attribute(self, name, value)
-        if name not in _DEFAULTED or value is not getattr(type(self), name, None) or name in vars(self):
+        if name not in KEPT_BY_THE_CLASS or value is not getattr(type(self), name, None) or name in vars(self):
             super().__setattr__(name, value)  # a default is the class's, and takes no room in each orbiter
         if counts:
             self._configure()
@@ -244,7 +236,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     def _common_settings(self) -> dict[str, Any]:
         """Return what a snapshot has of every orbiter."""
-        settings = {name: getattr(self, name) for name in _SETTINGS} | {"topics": self._topics}
+        settings = {name: getattr(self, name) for name in SETTINGS} | {"topics": self._topics}
         return settings if self.eventbus_client.has_wills() else settings | {"suspicion_grace": None}
 
     def _common_topics(self, **others: Any) -> dict[str, Any]:
