@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["SINCE_1_1", "Headers", "Reader", "SenderHeaders", "incarnation_of", "is_of_version_1_1"]
+__all__ = ["SINCE_1_1", "Headers", "Reader", "SenderHeaders", "is_of_version_1_1"]
 
 SINCE_1_1: Final = frozenset(Encoding) - {Encoding.JSON, Encoding.AVRO_1_0}
 """Encodings of which a peer reads one if and only if it is of version 1.1 or a later one."""
@@ -28,11 +28,6 @@ class SenderHeaders(Reader, Protocol):
     def incarnation(self) -> str | None:
         """Incarnation of its sender."""
 
-    @property
-    def publisher_identifier(self) -> str:
-        """Identifier of the bus client that published it."""
-        raise NotImplementedError
-
 
 class Headers(SenderHeaders, Protocol):
     """What a machine reads of an event beside its message: an event or an envelope has it."""
@@ -40,6 +35,11 @@ class Headers(SenderHeaders, Protocol):
     @property
     def identifier(self) -> str:
         """Identifier of the event."""
+        raise NotImplementedError
+
+    @property
+    def publisher_identifier(self) -> str:
+        """Identifier of the bus client that published it."""
         raise NotImplementedError
 
     @property
@@ -57,11 +57,6 @@ class Headers(SenderHeaders, Protocol):
     @property
     def late_offers(self) -> bool | None:
         """Whether its sender wants late offers."""
-
-
-def incarnation_of(headers: SenderHeaders) -> str:
-    """Return the incarnation of an event; for an older peer, which sends none, its bus client stands for it."""
-    return headers.publisher_identifier if headers.incarnation is None else headers.incarnation
 
 
 def is_of_version_1_1(remote: Reader) -> bool:

@@ -7,6 +7,10 @@ asked for a keepalive, whose answer does.
 
 Only what was sent since the current incarnation was first heard is a challenge. So an answer of one before, which the
 bus has held back, does not take the place of the one that lives.
+
+Older peers name no incarnation, and their bus client says nothing either: they may have several. Each of their events
+counts, as long as the remote is not known to send headers. None may be dropped as a claim, since they say things once:
+an older plugin does not repeat an offer before that has expired.
 """
 
 from __future__ import annotations
@@ -104,22 +108,15 @@ class Incarnations:
         answered = _ANSWERED.get(kind, ())
         since = max(peer.incarnation_since, now - timings.CHALLENGE_ANSWERED_WITHIN)
         answers = headers.correlation_identifier
-        if answers is None and not self._need_not_name_it(peer, headers):
+        # Peers of version 1.0, which read another envelope, name nothing. One of this version is not believed to be of
+        # an earlier one from now on.
+        names_it = peer.is_of_version_1_1 or is_of_version_1_1(headers)
+        if headers.incarnation is None or (answers is None and names_it):
             return False
         for identifier, challenge, sent_at in chain(peer.challenges, self._outbox.challenges.values()):
             if challenge in answered and sent_at >= since and answers in (None, identifier):
                 return True
         return False
-
-    def _need_not_name_it(self, peer: Peer, headers: Headers) -> bool:
-        """Return whether an answer counts that does not name what it answers, if the peer was asked for such a one.
-
-        Peers of earlier versions, which read another envelope, name nothing. One of this version is not believed to be
-        of an earlier one from now on.
-        """
-        if peer.is_of_version_1_1 or is_of_version_1_1(headers):
-            return False
-        return headers.incarnation is not None or peer.incarnation is None
 
     def _replace(self, peer: Peer, headers: Headers, now: float) -> None:
         """Take an incarnation for the current one: the one before is past, and what was agreed with it is lost.
@@ -133,9 +130,8 @@ class Incarnations:
         lost = [slot for slot in slots if slot.state is not SlotState.OFFERED or slot not in offered]
         if lost:
             self._lifecycle.lose(remote, CloseReason.REMOTE_RESTARTED, lost)
-        before = peer.publisher_identifier if peer.incarnation is None else peer.incarnation
-        if before is not None:
-            peer.past_incarnations = (*peer.past_incarnations, before)[-limits.PAST_INCARNATIONS :]
+        if peer.incarnation is not None:
+            peer.past_incarnations = (*peer.past_incarnations, peer.incarnation)[-limits.PAST_INCARNATIONS :]
         peer.challenges = ()
         self._peers.meet(remote, headers, now)
         self._liveness.role.remote_restarted(peer, [slot for slot in offered if slot.state is SlotState.FREE], now)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived
-from orbitalis.protocol.headers import Headers, SenderHeaders, incarnation_of
+from orbitalis.protocol.headers import Headers, SenderHeaders
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.older_peers import OlderPeers
@@ -81,7 +81,7 @@ class Liveness:
 
     def claimed(self, peer: Peer, headers: SenderHeaders, topics: PeerTopics | None, now: float) -> None:
         """Note that a peer was heard in an unknown incarnation, and the topics that it has told in that."""
-        incarnation, before = incarnation_of(headers), peer.claim
+        incarnation, before = headers.incarnation, peer.claim
         if before is None or before.incarnation != incarnation:
             offers = () if before is None else before.offers
             peer.claim = Claim(incarnation=incarnation, heard_at=now, topics=topics, offers=offers)

@@ -201,7 +201,7 @@ class Machine:
                         try:
                             if (
                                 peer is None
-                                or (peer.incarnation == headers.incarnation is not None)
+                                or peer.incarnation == headers.incarnation
                                 or self._incarnations.admits(peer, topic, message, headers, now, is_bound=is_bound)
                             ):
                                 receive(self._parts[part], topic, message, headers, now)
@@ -228,10 +228,11 @@ class Machine:
         peer = self.peers.get(slot.remote_identifier)
         if peer is not None:
             incarnation = headers.incarnation
-            if incarnation is None:
-                if headers.publisher_identifier in peer.past_incarnations:
-                    return False
-            elif incarnation != peer.incarnation and peer.status(headers) is not IncarnationStatus.CURRENT:
+            if (
+                incarnation is not None
+                and incarnation != peer.incarnation
+                and peer.status(headers) is not IncarnationStatus.CURRENT
+            ):
                 return False
             if peer.probed_at is None and not peer.is_dead:
                 if now > peer.last_seen:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
-from orbitalis.protocol.headers import SINCE_1_1, SenderHeaders, incarnation_of
+from orbitalis.protocol.headers import SINCE_1_1, SenderHeaders
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis_wire import timings
@@ -61,8 +61,8 @@ class PeerTopics:
 class Claim:
     """An unknown incarnation in which a peer was heard, and which is not proven."""
 
-    incarnation: str
-    """As :func:`incarnation_of` gives it."""
+    incarnation: str | None
+    """`None` if it was heard without headers."""
     heard_at: float
     """When it was heard last."""
     topics: PeerTopics | None = None
@@ -79,8 +79,6 @@ class Peer:
     last_seen: float
     incarnation: str | None = None
     """The current one; `None` for an older peer, which sends none."""
-    publisher_identifier: str | None = None
-    """What stands for the incarnation of an older peer; `None` for any other."""
     past_incarnations: tuple[str, ...] = ()
     """Those before, the last one at the end."""
     challenges: tuple[Challenge, ...] = ()
@@ -145,8 +143,8 @@ class Peer:
         """Return what the incarnation of an event of this peer is to what is known of it."""
         if self.is_dead or not self.is_incarnation_certain:
             return IncarnationStatus.CURRENT
-        incarnation = incarnation_of(headers)
-        if incarnation == (self.publisher_identifier if headers.incarnation is None else self.incarnation):
+        incarnation = headers.incarnation
+        if incarnation == self.incarnation:
             return IncarnationStatus.CURRENT
         return IncarnationStatus.PAST if incarnation in self.past_incarnations else IncarnationStatus.UNKNOWN
 
@@ -230,14 +228,11 @@ class Peers:
             if now > peer.last_seen or peer.is_dead:
                 self.seen(peer, now)
         incarnation = headers.incarnation
-        publisher = headers.publisher_identifier if incarnation is None else None
-        if incarnation != peer.incarnation or publisher != peer.publisher_identifier:
+        if incarnation != peer.incarnation:
             peer.incarnation = incarnation
-            peer.publisher_identifier = publisher
             if peer.past_incarnations:
                 # One that has ended lives after all, where the one after it is dead.
-                heard = incarnation_of(headers)
-                peer.past_incarnations = tuple(past for past in peer.past_incarnations if past != heard)
+                peer.past_incarnations = tuple(past for past in peer.past_incarnations if past != incarnation)
             peer.incarnation_since = now
             peer.past_heard_at = None
             peer.told_encoding = Encoding.JSON
@@ -253,7 +248,7 @@ class Peers:
                         break
         claim = peer.claim
         if claim is not None and is_certain:
-            if claim.incarnation == incarnation_of(headers):
+            if claim.incarnation == incarnation:
                 if claim.topics is not None:
                     self.told(peer, claim.topics)
                 peer.claim = None

@@ -14,7 +14,6 @@ from sys import getsizeof
 
 from orbitalis.protocol.config import PluginConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
-from orbitalis.protocol.headers import incarnation_of
 from orbitalis.protocol.peers import PeerTopics
 from orbitalis_wire import limits, timings
 from orbitalis_wire.messages import DiscoverQuery
@@ -35,8 +34,6 @@ class AskingCore:
 
     core_identifier: str
     incarnation: str | None
-    publisher_identifier: str
-    """What stands for the incarnation of an older core; empty for any other."""
     readable_encodings: tuple[str, ...]
     asked_at: float
     """When the discover arrived."""
@@ -186,7 +183,7 @@ class WaitingQueries:
         """
         identifier = core.core_identifier
         before = self._by_core.get(identifier)
-        if before is not None and incarnation_of(before) != incarnation_of(core):
+        if before is not None and before.incarnation != core.incarnation:
             self.forget(identifier)
             before = None
         if before is None and not queries:
@@ -319,7 +316,7 @@ def _size_of_core(core: AskingCore) -> int:
     told = core.topics
     topics = core.offer_topic, told.keepalive_topic, told.keepalive_request_topic
     exact = [fingerprint for listed in core.exact_schemas.values() for fingerprint in listed]
-    texts = core.core_identifier, incarnation_of(core), *topics, *exact
+    texts = core.core_identifier, core.incarnation or "", *topics, *exact
     return _CORE_BYTES + sum(map(getsizeof, texts))
 
 

@@ -28,6 +28,7 @@ from orbitalis_wire.messages import (
 )
 from tests.support.machine_settings import Requirement, Terms, text_constraint
 from tests.support.machines import Net, Node, Packet
+from tests.support.restarts import known
 
 
 def connected(older: str, **settings: Any) -> tuple[Net, Node, Node]:
@@ -82,7 +83,7 @@ def test_an_older_core_that_has_started_anew_replaces_its_connection() -> None:
     net.advance(3)
     assert core.connections() == ["plugin"]
     assert plugin.slot(core) is not first
-    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE_RESTARTED]
+    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
     assert len(plugin.topics) == 2
 
 
@@ -95,8 +96,71 @@ def test_an_older_plugin_that_has_started_anew_replaces_its_connection() -> None
     assert plugin.connections() == ["core"]
     assert core.connections() == ["plugin"]
     assert core.slot(plugin) is not first
-    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_RESTARTED]
+    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
     assert core.requester.compliant
+
+
+@pytest.mark.parametrize("stops", [False, True], ids=["is killed", "stops"])
+@pytest.mark.parametrize("lives", [False, True], ids=["handshake first", "keepalive first"])
+@pytest.mark.parametrize(
+    ("older", "kind", "within"), [("core", RequestOperationMessage, 3.0), ("plugin", OfferMessage, 11.0)]
+)
+def test_what_an_older_peer_says_once_after_it_has_started_anew_counts(
+    older: str, kind: type[object], within: float, lives: bool, stops: bool
+) -> None:
+    """What it has offered or requested it does not offer or request again until that expires, after a minute."""
+    settings: dict[str, Any] = {
+        "operation_requirements": {name: Requirement(text_constraint(minimum=1, maximum=1)) for name in ("a", "b")},
+        "consider_others_dead_after": None,
+    }
+    net = Net()
+    core = net.add_core(has_headers=older != "core", **settings)
+    plugin = net.add_plugin(operations={"a": Terms(), "b": Terms()}, has_headers=older != "plugin")
+    net.start()
+    who, other = (core, plugin) if older == "core" else (plugin, core)
+    (who.stop if stops else who.crash)()
+    net.run()
+    assert other.connections("a") == ([] if stops else [older])
+    said: set[str] = set()
+
+    def is_said_again(packet: Packet) -> bool:
+        """Note what the peer has said; an older one has one offer for all that is asked for."""
+        message = packet.message
+        if not isinstance(message, kind):
+            return False
+        names = [message.operation_name] if isinstance(message, RequestOperationMessage) else ["all"]
+        again = said.issuperset(names)
+        said.update(names)
+        return again
+
+    net.loses = is_said_again
+    who.start()
+    if lives:
+        topic = other.settings.topics.keepalive(older)
+        alive = Packet(topic=topic, message=KeepaliveMessage(from_identifier=older), envelope=who.envelope())
+        other.handle(alive)
+    net.advance(within)
+    for name in ("a", "b"):
+        assert core.connections(name) == ["plugin"]
+        assert plugin.connections(name) == ["core"]
+    assert core.requester.compliant
+
+
+@pytest.mark.parametrize("older", ["core", "plugin"])
+def test_an_older_peer_may_have_several_bus_clients(older: str) -> None:
+    net, core, plugin = connected(older)
+    who, other = (core, plugin) if older == "core" else (plugin, core)
+    slot = other.slot(who)
+    topic = other.settings.topics.keepalive(older)
+    for client in ("first", "second", "first"):
+        net.now += 20
+        envelope = who.envelope(publisher_identifier=client)
+        other.handle(Packet(topic=topic, message=KeepaliveMessage(from_identifier=older), envelope=envelope))
+        assert other.machine.data_received(slot, envelope, net.now)
+        assert known(other, who).last_seen == net.now
+    assert other.slot(who) is slot
+    assert other.sent(KeepaliveRequestMessage) == []
+    assert other.machine.statistics.namesakes == 0
 
 
 def test_an_older_core_gets_a_slot_that_is_free_though_its_offer_has_expired() -> None:
@@ -224,9 +288,7 @@ def test_a_request_of_an_older_core_that_is_no_repetition_replaces_its_connectio
     before = plugin.slot(core)
     plugin.handle(core.packet(core.last_send(RequestOperationMessage)).changed(identifier="other", **changed))
     assert plugin.slot(core) is not before
-    is_restart = "publisher_identifier" in changed
-    reason = CloseReason.REMOTE_RESTARTED if is_restart else CloseReason.REMOTE_FORGOT
-    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [reason]
+    assert [closed.reason for closed in plugin.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
 
 
 def test_an_older_core_that_asks_for_what_is_being_closed_gets_a_new_connection() -> None:
@@ -322,7 +384,7 @@ def test_older_plugins_are_asked_for_what_they_lend_since_they_cannot_say_that_t
     assert len(core.sent(DiscoverMessage)) == before + 1
     assert core.sent(DiscoverMessage)[-1].queries["text"].allowlist == ("plugin",)
     assert plugin.connections() == ["core"]
-    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_RESTARTED]
+    assert [closed.reason for closed in core.had(ConnectionClosed)] == [CloseReason.REMOTE_FORGOT]
     # What has ended is not asked for.
     plugin.stop()
     net.run()

@@ -149,19 +149,11 @@ def test_of_a_peer_that_is_known_for_sure_other_incarnations_are_unknown_unless_
     assert status(peers, "plugin", "3") is IncarnationStatus.PAST
 
 
-def test_the_bus_client_stands_for_the_incarnation_of_an_older_peer() -> None:
+def test_an_older_peer_has_one_incarnation_as_long_as_it_sends_no_headers() -> None:
     peers = alone()
-    peer = meet(peers, "plugin", publisher_identifier="one")
-    assert (peer.incarnation, peer.publisher_identifier) == (None, "one")
-
-    def status_of(publisher: str) -> IncarnationStatus:
-        return peers.status("plugin", Net().add_plugin("plugin").envelope(publisher_identifier=publisher))
-
-    assert status_of("one") is IncarnationStatus.CURRENT
-    assert status_of("two") is IncarnationStatus.UNKNOWN
+    assert meet(peers, "plugin").incarnation is None
+    assert status(peers, "plugin", None) is IncarnationStatus.CURRENT
     assert status(peers, "plugin", "one") is IncarnationStatus.UNKNOWN, "one with headers is another"
-    peer.past_incarnations = ("zero",)
-    assert status_of("zero") is IncarnationStatus.PAST
 
 
 def test_of_a_peer_that_is_dead_any_incarnation_is_heard() -> None:

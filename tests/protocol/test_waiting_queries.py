@@ -182,7 +182,6 @@ def remember(queries: WaitingQueries, core: str, *names: str, at: float = 0.0, i
     asking = AskingCore(
         core_identifier=core,
         incarnation=incarnation,
-        publisher_identifier="",
         readable_encodings=(),
         asked_at=at,
         offer_topic="offers",
@@ -285,7 +284,6 @@ def test_every_text_of_a_core_that_asks_counts() -> None:
         asking = AskingCore(
             core_identifier=identifier,
             incarnation=told.get("incarnation", ""),
-            publisher_identifier="",
             readable_encodings=(),
             asked_at=0.0,
             offer_topic=told.get("offer_topic", ""),

@@ -29,8 +29,8 @@ from orbitalis.protocol.machine import CoreMachine, Machine, PluginMachine
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
 from orbitalis_wire.envelope import Encoding
-from orbitalis_wire.messages import AnnounceMessage, EventEnvelope, WillMessage
-from orbitalis_wire.topics import WillTopic
+from orbitalis_wire.messages import AnnounceMessage, EventEnvelope, OfferMessage, WillMessage
+from orbitalis_wire.topics import OfferTopic, WillTopic
 from tests.support.machine_settings import Requirement, Settings, Terms, filters_of, text_constraint
 from tests.support.net_identifiers import NetIdentifiers
 
@@ -240,9 +240,11 @@ class Node:
             )
         else:
             envelope = self.envelope(identifier=send.event_identifier)
-        return Packet(
-            topic=send.topic, message=send.message, envelope=replace(envelope, **headers) if headers else envelope
-        )
+        topic = send.topic
+        if not self.has_headers and isinstance(send.message, OfferMessage) and send.remote_identifier is not None:
+            # An older plugin does not know our layout, and offers where the discover has told.
+            topic = OfferTopic.build(core_identifier=send.remote_identifier, plugin_identifier=None)
+        return Packet(topic=topic, message=send.message, envelope=replace(envelope, **headers) if headers else envelope)
 
     def will(self, **headers: Any) -> Packet:
         """Return what the bus publishes if this one's connection is cut."""

@@ -327,7 +327,6 @@ class Provider:
         return AskingCore(
             core_identifier=core,
             incarnation=headers.incarnation,
-            publisher_identifier=headers.publisher_identifier if headers.incarnation is None else "",
             readable_encodings=(encoding,),
             asked_at=now,
             offer_topic=offer_topic,
