@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -167,16 +167,19 @@ async def test_either_side_closes_and_they_connect_again(fleet: Fleet, how: str)
 
 
 @both_ways
-async def test_who_is_killed_and_starts_anew_is_connected_again(fleet: Fleet) -> None:
+@pytest.mark.parametrize("end", [ReportingProcess.kill, ReportingProcess.stop], ids=["killed", "stopped"])
+async def test_who_has_ended_and_starts_anew_is_connected_again(
+    fleet: Fleet, end: Callable[[ReportingProcess], Awaitable[object]]
+) -> None:
     core, plugin = fleet.core(), fleet.plugin()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(core, plugin))
         await connected(core, plugin)
-        await core.kill()
+        await end(core)
         core = await stack.enter_async_context(fleet.core())
         await connected(core, plugin)
         await work(core, plugin)
-        await plugin.kill()
+        await end(plugin)
         plugin = await stack.enter_async_context(fleet.plugin())
         await connected(core, plugin)
         await work(core, plugin)
