@@ -177,6 +177,9 @@ class _Scenario:
         killed = self.random.choice(world.nodes)
         grace = killed.settings.suspicion_grace
         assert grace is not None
+        while world.now < world.last_arrival:
+            # A broker sends the last words of a client before its will, and a sign of life after it ends the suspicion.
+            world.run_until(world.last_arrival)
         world.crash(killed)
         world.run_until(world.now + grace + 0.5)
         for node in world.nodes:

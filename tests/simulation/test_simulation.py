@@ -16,7 +16,7 @@ from tests.support.machine_settings import text_constraint
 SCHEDULES = int(os.environ.get("ORBITALIS_SIMULATION_SCHEDULES", "800"))
 """For each of two tests, which run side by side where there are two processors."""
 
-FOUND_BEFORE = [42, 1027, 1114, 3038, 783802908, 848874906]
+FOUND_BEFORE = [42, 1027, 1114, 3038, 414648489, 783802908, 848874906]
 """Seeds that once showed a fault of the protocol, or of the simulation."""
 
 
