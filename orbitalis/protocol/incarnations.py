@@ -83,18 +83,25 @@ class Incarnations:
         if kind is WillMessage:
             return True  # it is of one that may not live, and claims nothing
         is_open = kind is AnnounceMessage or topic == self._config.discover_topic
+        is_proof = (
+            not is_open and (is_bound or not topic.startswith(ROOTS)) and self._is_proof(peer, kind, headers, now)
+        )
         if status is IncarnationStatus.PAST:
+            if is_proof:
+                peer.past_proven_at = now
             if not is_open:
                 self._liveness.namesakes.heard_past(peer, headers, now)
             elif kind is DiscoverMessage:
                 self._liveness.namesakes.doubt(peer, now)
             return False
-        if not is_open and (is_bound or not topic.startswith(ROOTS)) and self._is_proof(peer, kind, headers, now):
+        if is_proof:
             until = self._liveness.namesakes.change_waits_until(peer, now)
             if until is None:
                 self._replace(peer, headers, now)
                 return True
             self._peers.reconcile_later(peer, until)
+            if peer.claim is not None:
+                peer.claim.offers = ()  # what takes them up is dropped here, so they have to be sent again
             return False
         if kind is AnnounceMessage or kind is DiscoverMessage:
             return True  # the answer is a challenge
@@ -135,3 +142,4 @@ class Incarnations:
         peer.challenges = ()
         self._peers.meet(remote, headers, now)
         self._liveness.role.remote_restarted(peer, [slot for slot in offered if slot.state is SlotState.FREE], now)
+        self._liveness.namesakes.changed(peer, now)

@@ -6,8 +6,10 @@ sent what it answers. The one that finds out sends a keepalive to its own identi
 
 After a restart, messages of a past incarnation may still come for a while: they count for nothing.
 
-If both start again whenever they are ignored, or one does all the time, their incarnations replace each other. Then
-they are told as two, and the next change waits.
+If both start again whenever they are ignored, their incarnations replace each other. Then they are told as two, and
+the next change waits. One that crashes again and again is no namesake of itself: an incarnation of it that has ended
+never comes back, and each start counts at once. So after many changes the remote is asked for a keepalive, which both
+of two get and answer.
 """
 
 from __future__ import annotations
@@ -100,13 +102,18 @@ class Namesakes:
             )
 
     def change_waits_until(self, peer: Peer, now: float) -> float | None:
-        """Note that another incarnation is proven; after too many of late, return when the next may be current."""
+        """Note that another incarnation is proven; return when it may be current, if two alternate."""
         recent = tuple(at for at in peer.changed_at if now < at + _SETTLING)
-        if len(recent) >= _CHANGES:
+        if len(recent) >= _CHANGES and peer.past_proven_at is not None and now < peer.past_proven_at + _SETTLING:
             self._tell(peer)
             return recent[0] + _SETTLING
-        peer.changed_at = (*recent, now)
+        peer.changed_at = (*recent[1 - _CHANGES :], now)
         return None
+
+    def changed(self, peer: Peer, now: float) -> None:
+        """Take note that another incarnation is current; after many of late, ask whether one that was lives as well."""
+        if len(peer.changed_at) >= _CHANGES:
+            self._asking.send_keepalive_request(peer, now)
 
     def _tell(self, peer: Peer) -> bool:
         """Count a namesake of a remote; return whether it is the first time."""

@@ -85,6 +85,8 @@ class Peer:
     """The last events to it alone whose answer proves an incarnation."""
     changed_at: tuple[float, ...] = ()
     """When another incarnation was proven, of late."""
+    past_proven_at: float | None = None
+    """When a past incarnation last answered what was sent after it was replaced."""
     challenged_at: float | None = None
     """When it was last asked for a keepalive because of a claim."""
     is_incarnation_certain: bool = False

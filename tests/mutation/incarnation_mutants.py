@@ -76,8 +76,8 @@ INCARNATION_MUTANTS = [
     Mutant(
         name="proven-where-anybody-may-publish",
         file=_INCARNATIONS,
-        old="if not is_open and (is_bound",
-        new="if (is_bound",
+        old="            not is_open and (is_bound",
+        new="            (is_bound",
     ),
     Mutant(
         name="claims-not-asked",
@@ -142,8 +142,50 @@ INCARNATION_MUTANTS = [
     Mutant(
         name="incarnations-change-at-any-rate",
         file=_NAMESAKES,
-        old="        if len(recent) >= _CHANGES:",
-        new="        if False:",
+        old="        if len(recent) >= _CHANGES and peer",
+        new="        if False and peer",
+    ),
+    Mutant(
+        name="crash-loops-wait",
+        file=_NAMESAKES,
+        old=" and peer.past_proven_at is not None and now < peer.past_proven_at + _SETTLING:",
+        new=":",
+    ),
+    Mutant(
+        name="one-that-was-replaced-not-asked",
+        file=_NAMESAKES,
+        old="        if len(peer.changed_at) >= _CHANGES:\n",
+        new="        if False:\n",
+    ),
+    Mutant(
+        name="each-restart-asked-about",
+        file=_NAMESAKES,
+        old="        if len(peer.changed_at) >= _CHANGES:\n",
+        new="        if True:\n",
+    ),
+    Mutant(
+        name="changes-kept-without-end",
+        file=_NAMESAKES,
+        old="(*recent[1 - _CHANGES :], now)",
+        new="(*recent, now)",
+    ),
+    Mutant(
+        name="offers-taken-up-while-a-change-waits-stay",
+        file=_INCARNATIONS,
+        old="                peer.claim.offers = ()",
+        new="                pass",
+    ),
+    Mutant(
+        name="what-a-claim-asks-for-is-forgotten",
+        file=_PROVIDER,
+        old="            elif is_claim or not slot.is_open:\n",
+        new="            elif not slot.is_open:\n",
+    ),
+    Mutant(
+        name="late-answer-of-the-past-is-life",
+        file=_INCARNATIONS,
+        old="            if is_proof:\n                peer.past",
+        new="            if not is_open:\n                peer.past",
     ),
     Mutant(
         name="change-that-waits-is-forgotten",

@@ -71,3 +71,22 @@ async def test_who_starts_anew_works_again_within_two_seconds(
     record_property("seconds", took)
     print(f"{' and '.join(roles)}: works again after {took:.3f} s")
     assert took < SOON
+
+
+@pytest.mark.parametrize("role", ["core", "plugin"])
+async def test_who_is_killed_and_started_again_and_again_works_within_two_seconds_each_time(
+    new_broker: Callable[..., Broker], record_property: Callable[[str, object], None], role: str
+) -> None:
+    bus = new_broker().url
+    limits = {"core": {"maximum": 1}, "plugin": {}}[role]
+    longest = 0.0
+    async with connected(bus) as orbiters:
+        for _ in range(10):
+            await orbiters[role].kill()
+            async with OrbiterProcess(role, role, bus, **limits, **NEVER) as again:
+                begin = time.monotonic()
+                await works(**(orbiters | {role: again}))
+                longest = max(longest, time.monotonic() - begin)
+    record_property("seconds", longest)
+    print(f"{role}: works again after {longest:.3f} s at most")
+    assert longest < SOON

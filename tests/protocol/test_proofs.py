@@ -25,7 +25,7 @@ from orbitalis_wire.messages import (
 )
 from tests.support.machine_settings import text_constraint
 from tests.support.machines import Net, Node, Packet
-from tests.support.restarts import NEVER, ONE, SOON, assert_work, connected, known, restart
+from tests.support.restarts import NEVER, ONE, assert_work, connected, known, restart
 
 # Proofs
 
@@ -220,20 +220,6 @@ def test_so_many_past_incarnations_are_known_and_no_more() -> None:
     assert peer.past_incarnations == tuple(f"{number:08d}" for number in range(2, limits.PAST_INCARNATIONS + 2))
     assert peer.status(plugin.envelope(incarnation="00000002")) is IncarnationStatus.PAST
     assert peer.status(plugin.envelope(incarnation="00000001")) is IncarnationStatus.UNKNOWN
-
-
-def test_incarnations_that_replace_each_other_again_and_again_are_told_and_wait() -> None:
-    net, core, plugin = connected()
-    for number in range(2, 30):
-        restart(plugin, incarnation=number)
-        net.advance(0.1)
-    assert core.machine.namesakes.untold == ["plugin"]
-    assert known(core, plugin).incarnation == "00000006"
-    assert len(core.had(RemoteLost)) == 5
-    net.advance(15)
-    assert known(core, plugin).incarnation == "00000029"
-    net.advance(SOON)
-    assert_work(core, plugin)
 
 
 def test_data_of_an_incarnation_that_is_not_current_is_not_taken() -> None:

@@ -292,7 +292,7 @@ class Provider:
             if name not in awaited
             and (slot := self._answer(asking, name, query, sizes[name], headers, now)) is not None
         ]
-        self._remember(asking, queries if headers.late_offers else {}, sizes)
+        self._remember(asking, queries if headers.late_offers else {}, sizes, is_claim=is_claim)
         if offered or self._peers.get(core) is not None:
             self._meet(asking, now)
         if offered:
@@ -367,8 +367,13 @@ class Provider:
 
     # Late offers
 
-    def _remember(self, asking: AskingCore, queries: dict[str, messages.DiscoverQuery], sizes: dict[str, int]) -> None:
-        """Remember what a core that wants late offers has asked for and is not connected for."""
+    def _remember(
+        self, asking: AskingCore, queries: dict[str, messages.DiscoverQuery], sizes: dict[str, int], *, is_claim: bool
+    ) -> None:
+        """Remember what a core that wants late offers has asked for and is not connected for.
+
+        What is open is so with the one before, if the core claims to have started anew.
+        """
         core = asking.core_identifier
         waiting: dict[str, tuple[messages.DiscoverQuery, int, bool]] = {}
         mine = self._slots.with_remote(core)
@@ -377,7 +382,7 @@ class Provider:
             if slot is None:
                 suited = self._suited_late(asking, name, query, asking.asked_at)
                 waiting[name] = query, sizes[name], suited is not None
-            elif not slot.is_open:
+            elif is_claim or not slot.is_open:
                 waiting[name] = query, sizes[name], False
         self.waiting_queries.remember(asking, waiting)
         if waiting and not self._quotas.has_room_for_pending():
