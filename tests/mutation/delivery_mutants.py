@@ -75,7 +75,7 @@ DELIVERY_MUTANTS = [
     Mutant(
         name="expired-inputs-are-handled",
         file="orbitalis/plugin/asked_inputs.py",
-        old="answer.expires_at > self._runtime.now()",
+        old="answer.expires_at > slot.last_used",
         new="True",
     ),
     Mutant(
@@ -93,7 +93,7 @@ DELIVERY_MUTANTS = [
     Mutant(
         name="cancels-for-peers-that-do-not-know-them",
         file="orbitalis/core/request.py",
-        old=" and connection.headers.encoding is Encoding.AVRO:\n",
+        old=" and connection.headers.encoding in SINCE_1_1:\n",
         new=":\n",
     ),
     Mutant(
@@ -105,8 +105,8 @@ DELIVERY_MUTANTS = [
     Mutant(
         name="inputs-are-kept-after-they-are-handled",
         file="orbitalis/plugin/answering.py",
-        old="        asked.end(connection.slot, answer.correlation_identifier)\n",
-        new="        pass\n",
+        old="        raise\n    finally:\n        asked.end(connection.slot, answer.correlation_identifier)\n",
+        new="        raise\n    finally:\n        pass\n",
     ),
     Mutant(
         name="processes-begin-with-what-nobody-waits-for",

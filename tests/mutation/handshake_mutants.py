@@ -55,7 +55,7 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="core-maximum-not-kept",
         file=_REQUESTER,
-        old="if plugin not in terms.mandatory and not terms.has_room(self._taken(offered.name, terms)):",
+        old="if plugin not in terms.mandatory and not terms.has_room(self._taken(name, terms)):",
         new="if False:",
         known_fault=2,
     ),
@@ -88,7 +88,7 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="unrequired-operation-spoils-offer",
         file=_REQUESTER,
-        old='            return None, "the operation is not required"',
+        old='            return "the operation is not required"',
         new='            raise RemoteProtocolError("not required")',
         known_fault=10,
     ),
@@ -269,14 +269,14 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="requests-weigh-nothing",
         file=_PROVIDER,
-        old="        self._slots.grow(slot, size_of_request(slot))\n",
-        new="",
+        old="        self._slots.grow(slot, size_of_request(slot) + ",
+        new="        self._slots.grow(slot, ",
     ),
     Mutant(
         name="offers-weigh-nothing",
         file=_REQUESTER,
-        old="        slot.size = _size_of_offer(slot)\n",
-        new="",
+        old="        slot.size = _size_of_offer(slot) + ",
+        new="        slot.size = ",
     ),
     Mutant(
         name="setup-data-counted-for-ever",
