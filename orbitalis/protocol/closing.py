@@ -47,10 +47,11 @@ class Closing:
 
     # What the user wants
 
-    def close_gracelessly(self, slot: Slot, data: bytes | None) -> None:
+    def close_gracelessly(self, slot: Slot, data: bytes | None, now: float) -> None:
         """Close a connection at once."""
         self._lifecycle.send_graceless_close(slot, data)
         self._lifecycle.release(slot, SlotTrigger.GRACELESS_CLOSE_SENT, CloseReason.LOCAL)
+        self._liveness.older_peers.closed(slot.remote_identifier, now)
 
     def close_gracefully(self, slot: Slot, data: bytes | None, now: float) -> None:
         """Ask the remote to close a connection, unless it is closing already."""

@@ -312,7 +312,7 @@ class Machine:
         self, remote_identifier: str, operation_name: str, data: bytes | None, now: float
     ) -> list[Effect]:
         """Close a connection at once."""
-        self._closing.close_gracelessly(self.connection(remote_identifier, operation_name), data)
+        self._closing.close_gracelessly(self.connection(remote_identifier, operation_name), data, now)
         return self._settled(now)
 
     def close_gracefully(

@@ -61,6 +61,12 @@ class OlderPeers:
                 message = KeepaliveRequestMessage(from_identifier=self._config.identifier, keepalive_topic=topic)
                 self._outbox.send(identifier, f"$keepalive.{identifier}.request", message, replaces_earlier=True)
 
+    def closed(self, remote_identifier: str, now: float) -> None:
+        """Note that a connection is closed at once: a keepalive on its way may have crossed that, with its data."""
+        peer = self._peers.get(remote_identifier)
+        if peer is not None and not peer.sends_headers:
+            peer.reconciled_at = now
+
     def close_unshared(self, remote_identifier: str, now: float) -> None:
         """Tell an older peer, which has sent a keepalive, to close what this side does not share with it.
 

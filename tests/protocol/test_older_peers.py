@@ -354,6 +354,21 @@ def test_older_peers_are_told_once_in_a_while_what_is_not_shared() -> None:
     assert core.connections() == ["plugin"]
 
 
+@pytest.mark.parametrize("older", ["core", "plugin"])
+def test_a_keepalive_of_an_older_peer_that_crosses_a_close_is_no_reason_for_another(older: str) -> None:
+    """The other close would have no data, and the peer may take it first."""
+    net, core, plugin = connected(older)
+    who, other = (core, plugin) if older == "core" else (plugin, core)
+    topic = other.settings.topics.keepalive(older)
+    alive = Packet(topic=topic, message=KeepaliveMessage(from_identifier=older), envelope=who.envelope())
+    other.do(other.machine.close_gracelessly(older, "text", b"enough", net.now))
+    other.handle(alive)
+    assert [close.data for close in other.sent(GracelessCloseConnectionMessage)] == [b"enough"]
+    net.now += timings.RECONCILIATION_DELAY
+    other.handle(alive)
+    assert [close.data for close in other.sent(GracelessCloseConnectionMessage)] == [b"enough", None], "it was lost"
+
+
 def test_strangers_that_send_keepalives_without_headers_cannot_have_any_number_of_closes_sent() -> None:
     net = Net()
     needs = {f"text{number}": Requirement(text_constraint()) for number in range(50)}
