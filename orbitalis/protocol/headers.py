@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["SINCE_1_1", "Headers", "Reader", "SenderHeaders", "is_of_version_1_1"]
+__all__ = ["SINCE_1_1", "Headers", "Reader", "SenderHeaders", "is_of_version_1_1", "may_answer"]
 
 SINCE_1_1: Final = frozenset(Encoding) - {Encoding.JSON, Encoding.AVRO_1_0}
 """Encodings of which a peer reads one if and only if it is of version 1.1 or a later one."""
@@ -62,3 +62,10 @@ class Headers(SenderHeaders, Protocol):
 def is_of_version_1_1(remote: Reader) -> bool:
     """Return whether a remote is of version 1.1 or a later one."""
     return remote.readable_encodings is not None and not SINCE_1_1.isdisjoint(remote.readable_encodings)
+
+
+def may_answer(headers: Headers, *identifiers: str | None) -> bool:
+    """Return whether an event answers one of these, or is of an older peer, which cannot say what it answers."""
+    return headers.correlation_identifier in identifiers or (
+        headers.correlation_identifier is None and headers.incarnation is None
+    )

@@ -18,7 +18,7 @@ from orbitalis.protocol.peers import PeerTopics
 from orbitalis_wire import limits, timings
 from orbitalis_wire.messages import DiscoverQuery
 
-__all__ = ["AskingCore", "WaitingQueries", "WaitingQuery", "schemas_of", "size_of_query"]
+__all__ = ["AskingCore", "WaitingQueries", "WaitingQuery", "admits", "schemas_of", "size_of_query"]
 
 _QUERY_BYTES = 256
 """Bytes that a query takes beside its texts."""
@@ -332,3 +332,10 @@ def schemas_of(query: DiscoverQuery) -> list[str]:
     schemas = [schema for shape in query.inputs for schema in shape.schemas]
     schemas += [schema for shape in query.outputs for schema in shape.schemas]
     return schemas
+
+
+def admits(query: DiscoverQuery, identifier: str) -> bool:
+    """Return whether the lists of a query admit a plugin. With an allowlist, the blocklist does not count."""
+    if query.allowlist is not None:
+        return identifier in query.allowlist
+    return query.blocklist is None or identifier not in query.blocklist

@@ -114,7 +114,7 @@ def _brief(payload: object) -> str:
     shown = [
         f"{field.name}={_brief_value(getattr(payload, field.name))}"
         for field in fields(payload)
-        if not field.name.endswith(("_topic", "_after"))
+        if not field.name.endswith(("_topic", "_after", "_schemas"))
     ]
     return f"{type(payload).__name__}({', '.join(shown)})"
 

@@ -51,7 +51,7 @@ async def test_with_a_core_that_does_not_run(harness: Harness) -> None:
 @pytest.mark.parametrize(
     ("needs", "has", "said"),
     [
-        ({"takes": Input.int32()}, {}, "input: field 'value' is 'string' here and 'long' there"),
+        ({"takes": Input.int32()}, {}, "input: the schema is called 'StringMessage' here and 'Int32Message' there"),
         ({"gives": Output.empty()}, {}, "output: 'StringMessage' here and 'empty events' there"),
         ({"allowlist": ["other"]}, {}, "the core's constraint excludes this plugin"),
         ({}, {"policy": Policy(blocklist=["core"])}, "the core is on the blocklist of the operation's policy"),

@@ -18,7 +18,7 @@ from orbitalis.message.schema import Input, Output
 from orbitalis.message.schema_difference import shortened
 from orbitalis.protocol.config import OperationTerms, PluginConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived, ObstacleMet
-from orbitalis.protocol.headers import Headers
+from orbitalis.protocol.headers import Headers, may_answer
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.matching import Matching, offer_message, size_of_foreign
@@ -37,7 +37,14 @@ from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable, size_of_request
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import Role, SlotState, SlotTrigger
-from orbitalis.protocol.waiting_queries import AskingCore, WaitingQueries, WaitingQuery, schemas_of, size_of_query
+from orbitalis.protocol.waiting_queries import (
+    AskingCore,
+    WaitingQueries,
+    WaitingQuery,
+    admits,
+    schemas_of,
+    size_of_query,
+)
 from orbitalis_wire import limits, messages
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.topics import (
@@ -272,7 +279,7 @@ class Provider:
         queries: dict[str, messages.DiscoverQuery] = {}
         sizes: dict[str, int] = {}
         for name, query in message.queries.items():
-            if not _admits(query, self._config.identifier):
+            if not admits(query, self._config.identifier):
                 self._note(core, name, ObstacleKind.CONSTRAINT, "the core's constraint excludes this plugin")
             elif self._quotas.admit_schemas(schemas_of(query), now, are_compared=name in self._config.operations):
                 queries[name] = query
@@ -281,11 +288,8 @@ class Provider:
                 self._note(core, name, ObstacleKind.LIMIT, UNREAD_SCHEMAS)
         # A directed discover has perhaps crossed the offer that answers another, and is no reason to repeat that.
         mine = self._slots.with_remote(core)
-        awaited = (
-            {name for name, slot in mine.items() if slot.state is SlotState.OFFERED}
-            if is_directed and mine and not is_claim
-            else ()
-        )
+        is_repeated = is_directed and mine and not is_claim
+        awaited = {name for name, slot in mine.items() if is_repeated and slot.state is SlotState.OFFERED}
         offered = [
             slot
             for name, query in queries.items()
@@ -636,9 +640,7 @@ class Provider:
                 and self._quotas.make_room_for_pending(core, now, self._lifecycle.give_up)
                 and self._can_lend(core, name, terms)
             )
-        return slot.state is SlotState.OFFERED and (
-            headers.correlation_identifier is None or headers.correlation_identifier in slot.offer_identifiers
-        )
+        return slot.state is SlotState.OFFERED and may_answer(headers, *slot.offer_identifiers)
 
     # Confirm
 
@@ -687,7 +689,7 @@ class Provider:
         if slot is None:
             return
         if slot.state is SlotState.OFFERED:
-            is_meant = headers.correlation_identifier in (None, *slot.offer_identifiers[-1:])
+            is_meant = may_answer(headers, *slot.offer_identifiers[-1:])
         else:
             is_meant = headers.connection_identifier == slot.connection_identifier
         if is_meant:
@@ -695,10 +697,3 @@ class Provider:
             self._lifecycle.release(slot, SlotTrigger.REJECT_RECEIVED, CloseReason.REMOTE)
             said = f"the core rejected the offer: {shortened(message.description, 200)}"
             self._note(message.core_identifier, message.operation_name, ObstacleKind.REJECTED, said)
-
-
-def _admits(query: messages.DiscoverQuery, identifier: str) -> bool:
-    """Return whether the lists of a query admit a plugin. With an allowlist, the blocklist does not count."""
-    if query.allowlist is not None:
-        return identifier in query.allowlist
-    return query.blocklist is None or identifier not in query.blocklist

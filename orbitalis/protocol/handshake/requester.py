@@ -15,7 +15,7 @@ from sys import getsizeof
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.config import CoreConfig, RequirementTerms
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, MessageReceived
-from orbitalis.protocol.headers import Headers
+from orbitalis.protocol.headers import Headers, may_answer
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
 from orbitalis.protocol.matching import Fit, Matching, size_of_foreign
@@ -660,8 +660,8 @@ class Requester:
         slot = self._slots.get(message.plugin_identifier, message.operation_name)
         if slot is None or slot.state is not SlotState.REQUESTED:
             return
-        if headers.connection_identifier in (None, slot.connection_identifier) and (
-            headers.correlation_identifier in (None, slot.request_identifier)
+        if headers.connection_identifier in (None, slot.connection_identifier) and may_answer(
+            headers, slot.request_identifier
         ):
             self._outbox.add(MessageReceived(remote_identifier=slot.remote_identifier, message=message))
             self._lifecycle.release(slot, SlotTrigger.NO_LONGER_AVAILABLE_RECEIVED, CloseReason.REMOTE)
