@@ -81,7 +81,7 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="any-reject-counts",
         file=_PROVIDER,
-        old="is_meant = headers.correlation_identifier in (None, *slot.offer_identifiers[-1:])",
+        old="is_meant = may_answer(headers, *slot.offer_identifiers[-1:])",
         new="is_meant = True",
         known_fault=7,
     ),

@@ -342,7 +342,9 @@ def reject(net: Net, plugin: Node, core: str) -> None:
     packet = discover(net, core)
     plugin.handle(packet)
     message = RejectOperationMessage(core_identifier=core, operation_name="text", description=None)
-    plugin.handle(Packet(topic=f"orbitalis/plugin/{core}/reply", message=message, envelope=packet.envelope))
+    offer = plugin.last_send(OfferMessage).event_identifier
+    envelope = replace(packet.envelope, correlation_identifier=offer)
+    plugin.handle(Packet(topic=f"orbitalis/plugin/{core}/reply", message=message, envelope=envelope))
 
 
 @pytest.mark.parametrize("kind", ["misfits", "not admitted", "offered already", "silent"])

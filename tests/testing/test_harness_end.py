@@ -83,7 +83,8 @@ def test_what_is_left_is_named() -> None:
 
     text = str(caught.value)
     assert text.startswith("the test has left something behind\ntasks that still run:\n  forgotten: ")
-    assert "subscriptions (disconnect the client, stop the orbiter):\n  $handshake.discover\n  a/+\n  orb" in text
+    assert "subscriptions (disconnect the client, stop the orbiter):\n  $handshake.discover\n  $intro" in text
+    assert "\n  a/+\n  orb" in text
 
 
 def test_what_is_left_by_a_failing_test_is_not_the_failure() -> None:
