@@ -69,7 +69,7 @@ class Record:
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def record(class_: type[R]) -> type[R]:
     """Make a frozen dataclass of a class that has slots and an `__init__`; it may derive from another record."""
-    # `frozen=True` compiles what Record has, so it is left out but for those that dataclasses refuse without it.
+    # `frozen=True` compiles methods that Record has already. Only a class that derives from a frozen one needs it.
     is_derived = any(map(_is_record, class_.__mro__[1:]))
     dataclass(init=False, repr=False, eq=False, kw_only=True, frozen=is_derived)(class_)
     # Without this, no frozen dataclass could derive from the class.

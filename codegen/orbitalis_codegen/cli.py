@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.say_trouble(str(error), options.form)
         return _UNUSABLE
     except BrokenPipeError:
-        # Whoever reads the output has seen enough.
+        # The reader of the output has closed it.
         output.give_up_output()
         return _UNUSABLE
     except OSError as error:

@@ -329,8 +329,12 @@ class OperationExecutor(Orbiter):
                 continue
             if slot.input_topic is not None and slot.input.accepts_payload(message):
                 return slot
-        accepting = self._accepting(operation_name, slots, message)
-        return random.choice([slot for slot in accepting if slot.remote_identifier not in suspected] or accepting)
+        return self._one_of(self._accepting(operation_name, slots, message))
+
+    def _one_of(self, slots: Sequence[Slot]) -> Slot:
+        """Return one of some connections, chosen at random, if possible of those whose remote is not suspected."""
+        suspected = self._machine.peers.suspected
+        return random.choice([slot for slot in slots if slot.remote_identifier not in suspected] or slots)
 
     def _accepting(
         self, operation_name: str, slots: Sequence[Slot], message: object | None, plugin_identifier: str | None = None

@@ -27,6 +27,7 @@ from orbitalis.errors import (
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event, new_identifier
 from orbitalis.message.payload import Publishable, kind_of, wrap
+from orbitalis.operations.answer import OVERLOADED
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
 from orbitalis.orbiter.asides import Asides
@@ -49,8 +50,6 @@ _logger = FieldLogger(logging.getLogger(__name__))
 
 _LOST: Final = (CloseReason.REMOTE_DEAD, CloseReason.REMOTE_RESTARTED)
 _NUMBERS: Final = (float, int)
-_OVERLOADED: Final = "overloaded"
-"""The `reason` of an error that says that the plugin has dropped the input."""
 _GUESSES: Final = 8
 """How many connections are tried by chance before all are looked at."""
 
@@ -190,7 +189,7 @@ class OperationRequester(OperationExecutor):
         suiting = [slot for slot in accepting if self._can_answer(slot)]
         if not suiting:
             self._fail_to_choose(accepting, plugin_identifier)
-        return random.choice([slot for slot in suiting if slot.remote_identifier not in suspected] or suiting)
+        return self._one_of(suiting)
 
     def _fail_to_choose(self, accepting: Sequence[Slot], plugin_identifier: str | None) -> NoReturn:
         """Say why no connection that accepts the input can be used."""
@@ -338,7 +337,7 @@ class OperationRequester(OperationExecutor):
     def _outcome(self, slot: Slot, event: Event[Any]) -> _Outcome:
         payload: object = event.payload
         if type(payload) is OperationErrorMessage:
-            error_class = OverloadedError if payload.reason == _OVERLOADED else OperationFailedError
+            error_class = OverloadedError if payload.reason == OVERLOADED else OperationFailedError
             return error_class(*slot.key, payload.error_type, payload.error_message)
         # An empty event says that there is no result, whatever the operation gives else.
         if payload is None or slot.output.accepts_payload(payload):

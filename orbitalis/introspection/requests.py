@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.introspection.pages import CURSOR_BYTES
-from orbitalis.introspection.subjects import FORMS, UNKNOWN_SENDER, Subject
+from orbitalis.introspection.subjects import FORMS, Subject
 from orbitalis.message.event import Event
-from orbitalis.protocol.peers import PREFERRED_ENCODINGS
+from orbitalis.message.schema_difference import shortened
+from orbitalis.protocol.peers import newest_encoding
+from orbitalis.protocol.topic_resolver import UNKNOWN_SENDER
 from orbitalis_avro.errors import TopicError
-from orbitalis_wire import PROTOCOL_VERSION, limits, timings
+from orbitalis_wire import limits, timings
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import IntrospectionRequestMessage
 from orbitalis_wire.topics import IntrospectionTopic
 
 __all__ = ["Question", "read_request"]
-
-_SHOWN: Final = 80
-"""Characters of a text of the operator's that an error shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +46,9 @@ def read_request(
         RemoteProtocolError: It breaks the protocol; so that nobody has an orbiter publish to topics of others.
     """
     operator = request.operator_identifier
-    if event.protocol_version not in (None, PROTOCOL_VERSION):
-        raise RemoteProtocolError(f"it is of protocol version {event.protocol_version}, expected {PROTOCOL_VERSION}")
     if request.subject not in list(Subject):
         raise RemoteProtocolError(
-            f"it asks for {_shown(request.subject)}, expected one of {', '.join(map(str, Subject))}"
+            f"it asks for {shortened(request.subject)}, expected one of {', '.join(map(str, Subject))}"
         )
     subject = Subject(request.subject)
     if not 0.0 <= request.spread < math.inf:
@@ -66,12 +63,13 @@ def read_request(
             sender = IntrospectionTopic.parse(topic).operator_identifier
             if sender != operator:
                 raise RemoteProtocolError(
-                    f"it claims to come from {_shown(operator)}, but its topic is for {_shown(sender)} to publish to"
+                    f"it claims to come from {shortened(operator)}, but its topic is for {shortened(sender)} to "
+                    "publish to"
                 )
         answer_topic = _own_answer_topic(identifier, operator, subject, request.answer_topic)
     except TopicError as error:
-        raise RemoteProtocolError(f"it names a topic that cannot be used: {_shown(error)}") from None
-    cursor, readable = request.cursor, event.readable_encodings or ()
+        raise RemoteProtocolError(f"it names a topic that cannot be used: {shortened(error)}") from None
+    cursor = request.cursor
     return Question(
         subject=subject,
         answer_topic=answer_topic,
@@ -79,7 +77,7 @@ def read_request(
         # No answer gives a longer one.
         cursor=cursor if cursor is not None and len(cursor) <= CURSOR_BYTES else None,
         spread=min(request.spread, timings.INTROSPECTION_SPREAD),
-        encoding=next((one for one in PREFERRED_ENCODINGS if one in readable), Encoding.JSON),
+        encoding=newest_encoding(event.readable_encodings),
         bus=event.origin,
     )
 
@@ -92,17 +90,12 @@ def _own_answer_topic(identifier: str, operator: str, subject: Subject, told: st
     parsed = topic_class.parse(told)
     if parsed.operator_identifier != operator or operator == UNKNOWN_SENDER:
         raise RemoteProtocolError(
-            f"its answer topic {_shown(told)} is for {_shown(parsed.operator_identifier)}, expected the operator "
-            f"{_shown(operator)}"
+            f"its answer topic {shortened(told)} is for {shortened(parsed.operator_identifier)}, expected the operator "
+            f"{shortened(operator)}"
         )
     if parsed.sender_identifier not in (None, identifier):
         raise RemoteProtocolError(
-            f"its answer topic {_shown(told)} is for {_shown(parsed.sender_identifier)} to publish to, expected "
+            f"its answer topic {shortened(told)} is for {shortened(parsed.sender_identifier)} to publish to, expected "
             f"'{UNKNOWN_SENDER}' or '{identifier}'"
         )
     return topic_class.build(operator_identifier=operator, sender_identifier=identifier)
-
-
-def _shown(text: object) -> str:
-    shown = str(text)
-    return repr(shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…")

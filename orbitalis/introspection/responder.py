@@ -78,6 +78,7 @@ class Responder:
         "_orbiter",
         "_queued",
         "_rate",
+        "_refuse",
         "_started_at",
         "_submit",
         "documentation_of",
@@ -89,16 +90,19 @@ class Responder:
         orbiter: Introspected,
         machine: Machine,
         submit: Callable[[Hashable, Callable[[], Awaitable[object] | None]], None],
+        refuse: Callable[[channels.Channel, str, str], None],
         complain: Callable[..., None],
     ) -> None:
         """Answer for an orbiter, with what it and its state machine know.
 
-        `submit` has a piece of work done in a queue, given its key. `complain` logs what operators can cause, given a
+        `submit` has a piece of work done in a queue, given its key. `refuse` reports what is no message of a channel,
+        given the channel, the topic and the kind of what came. `complain` logs what operators can cause, given a
         text, its arguments and fields.
         """
         self._orbiter = orbiter
         self._machine = machine
         self._submit = submit
+        self._refuse = refuse
         self._complain = complain
         self.explain: Callable[[], CoreExplanation | PluginExplanation]
         """Returns why the orbiter has the connections that it has; its role sets it."""
@@ -166,9 +170,7 @@ class Responder:
         statistics = self._orbiter.statistics
         request: object = event.payload
         if not isinstance(request, IntrospectionRequestMessage):
-            statistics.misplaced += 1
-            text = "%s ignores %s on topic %r, which is no message of channel '%s'"
-            self._complain(text, kind_of(request), topic, channel.key, topic=topic)
+            self._refuse(channel, topic, kind_of(request))
             return
         is_to_all = channel is channels.INTROSPECTION_OF_ALL
         try:

@@ -12,15 +12,12 @@ from orbitalis_wire.channels import Channel
 from orbitalis_wire.messages import ConnectionsMessage, InfoMessage, PongMessage, StatisticsMessage
 from orbitalis_wire.topics import ConnectionsTopic, InfoTopic, PongTopic, StatisticsTopic
 
-__all__ = ["FORMS", "UNKNOWN_SENDER", "AnswerForm", "AnswerMessage", "AnswerTopic", "Subject"]
+__all__ = ["FORMS", "AnswerForm", "AnswerMessage", "AnswerTopic", "Subject"]
 
 AnswerMessage: TypeAlias = PongMessage | InfoMessage | ConnectionsMessage | StatisticsMessage
 """What an orbiter answers with."""
 AnswerTopic: TypeAlias = PongTopic | InfoTopic | ConnectionsTopic | StatisticsTopic
 """A topic to which it answers."""
-
-UNKNOWN_SENDER: Final = "-"
-"""The level of a topic that stands for a sender that is not known."""
 
 
 class Subject(StrEnum):

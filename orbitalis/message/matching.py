@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from orbitalis.message.payload import UndecodedPayload, class_of_schema, encode_payload, message_type_of
+from orbitalis.message.payload import AVRO, UndecodedPayload, class_of_schema, encode_payload, message_type_of
 from orbitalis.message.resolution import PayloadReader, resolve, resolving_reader, unfamiliar_bytes
 from orbitalis.message.schema import SchemaSpec, canonical_form, is_schema, schema_fingerprint
 from orbitalis_avro.errors import DecodeError
@@ -186,16 +186,13 @@ def read_foreign(foreign: Mapping[str, ForeignSchema], payload: object | None) -
 
 def _in_avro(payload: UndecodedPayload) -> bytes:
     """Return a payload in Avro binary; messages of the protocol may come in a form of their own."""
-    if payload.payload_format_type == _AVRO:
+    if payload.payload_format_type == AVRO:
         return payload.serialized_payload
     from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE
 
     codec = CODEC_BY_MESSAGE_TYPE.get(payload.message_type)
     if codec is None:
         raise DecodeError(
-            "EventEnvelope", "payload_format_type", f"expected {_AVRO!r}, got {payload.payload_format_type[:100]!r}"
+            "EventEnvelope", "payload_format_type", f"expected {AVRO!r}, got {payload.payload_format_type[:100]!r}"
         )
     return codec.encode(codec.decode_payload(payload.payload_format_type, payload.serialized_payload))
-
-
-_AVRO = "avro"

@@ -22,6 +22,7 @@ from orbitalis_wire.messages import (
 from orbitalis_wire.schemas import SCHEMA_BY_MESSAGE_TYPE, SCHEMAS
 
 __all__ = [
+    "AVRO",
     "MESSAGE_OF_VALUE",
     "MESSAGE_TYPES",
     "PROTOCOL_MESSAGES",
@@ -40,7 +41,7 @@ __all__ = [
     "wrap",
 ]
 
-_AVRO = "avro"
+AVRO = "avro"
 
 
 class Message(Protocol):
@@ -196,7 +197,7 @@ def encode_payload(message: object | None) -> EncodedPayload:
     if isinstance(message, UserMessage):
         return EncodedPayload(
             message_type=message.message_type(),
-            payload_format_type=_AVRO,
+            payload_format_type=AVRO,
             serialized_payload=message.encode(),
             schema_fingerprint=message.schema_fingerprint(),
         )
@@ -300,8 +301,8 @@ def decode_payload(
         codec = CODEC_BY_CLASS[message_class]
         payload: object = codec.decode_payload(payload_format, data, envelope.schema_fingerprint)
         return payload
-    if payload_format != _AVRO:
-        raise DecodeError("EventEnvelope", "payload_format_type", f"expected {_AVRO!r}, got {payload_format[:100]!r}")
+    if payload_format != AVRO:
+        raise DecodeError("EventEnvelope", "payload_format_type", f"expected {AVRO!r}, got {payload_format[:100]!r}")
     return message_class.decode(data)
 
 

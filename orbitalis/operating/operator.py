@@ -13,10 +13,11 @@ from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.topic_filters import check_topic
 from orbitalis.bus.url import connect
 from orbitalis.errors import OrbiterStateError
-from orbitalis.introspection.subjects import FORMS, UNKNOWN_SENDER, AnswerMessage, Subject
+from orbitalis.introspection.subjects import FORMS, AnswerMessage, Subject
 from orbitalis.message.event import READABLE_ENCODINGS, Event, new_identifier
 from orbitalis.operating.answers import ConnectionsAnswer, InfoAnswer, PongAnswer, StatisticsAnswer
 from orbitalis.operating.inquiry import Inquiry, Pages
+from orbitalis.protocol.topic_resolver import UNKNOWN_SENDER
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire import PROTOCOL_VERSION, channels
 from orbitalis_wire.messages import (

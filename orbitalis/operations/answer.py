@@ -9,7 +9,10 @@ from typing import Final
 from orbitalis.operations.connection import PublishHeaders
 from orbitalis.operations.operation_statistics import OperationStatistics
 
-__all__ = ["Answer", "time_left"]
+__all__ = ["OVERLOADED", "Answer", "time_left"]
+
+OVERLOADED: Final = "overloaded"
+"""The `reason` of an error that says that the plugin has dropped the input, since too much waits."""
 
 
 class Answer:

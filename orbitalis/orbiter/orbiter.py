@@ -151,7 +151,8 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         )
         self._closer = ConnectionCloser(self.identifier, machine, self._runtime, self._hooks, self._is_awaiting)
         self._operation_statistics = StatisticsByOperation()
-        self._responder = Responder(self, machine, self._runtime.queues.submit, self._runtime.complain)
+        runtime = self._runtime
+        self._responder = Responder(self, machine, runtime.queues.submit, runtime.refuse, runtime.complain)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads.

@@ -119,8 +119,7 @@ class Wills:
         self._is_due = False
         client = self._runtime.client
         changed, self._changed = self._changed, {}
-        gone = [remote for remote in changed if self.listening.get(remote, "") != self._wanted.get(remote, "")]
-        gone = [remote for remote in gone if remote in self.listening]
+        gone = [one for one in changed if one in self.listening and self._wanted.get(one, "") != self.listening[one]]
         if gone:
             for remote in gone:
                 del self.listening[remote]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from orbitalis.message.event import Event
-from orbitalis.operations.answer import Answer
+from orbitalis.operations.answer import OVERLOADED, Answer
 from orbitalis.operations.connection import Connection
 from orbitalis.orbiter.asides import Asides
 from orbitalis.orbiter.runtime import Runtime
@@ -20,7 +20,7 @@ __all__ = ["AskedInputs"]
 _OVERLOADED: Final = OperationErrorMessage(
     error_type="OverloadedError",
     error_message="too much waits at the plugin; the input was not handled",
-    reason="overloaded",
+    reason=OVERLOADED,
 )
 
 

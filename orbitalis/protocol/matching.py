@@ -6,6 +6,7 @@ The core writes inputs and the plugin reads them; the plugin writes outputs and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,8 +24,6 @@ from orbitalis_wire.messages import DiscoverQuery, OfferedOperation, OfferMessag
 
 __all__ = ["Fit", "Matching", "offer_message", "size_of_foreign"]
 
-_NEVER = float("inf")
-"""What the wire has for a remote that is never considered dead."""
 _READER_BYTES = 64
 """How many bytes what reads a schema takes for each character of it, at most about."""
 
@@ -193,7 +192,7 @@ def offer_message(config: PluginConfig, core_identifier: str, slots: Sequence[Sl
         plugin_identifier=config.identifier,
         offered_operations=offered,
         reply_topic=topics.reply(core_identifier),
-        considered_dead_after=_NEVER if after is None else after,
+        considered_dead_after=math.inf if after is None else after,
         plugin_keepalive_topic=topics.keepalive(core_identifier),
         plugin_keepalive_request_topic=topics.keepalive_request(core_identifier),
         exact_schemas=exact,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -19,21 +20,29 @@ if TYPE_CHECKING:
     from orbitalis.protocol.suspicions import Suspicion
 
 __all__ = [
-    "PREFERRED_ENCODINGS",
     "Challenge",
     "Claim",
     "IncarnationStatus",
     "Peer",
     "PeerTopics",
     "Peers",
+    "newest_encoding",
 ]
 
-PREFERRED_ENCODINGS: Final = (*(encoding for encoding in Encoding if encoding is not Encoding.JSON), Encoding.JSON)
-"""What is written to a peer: the first of these that it reads. `json` is read by every one."""
+_NEWEST_FIRST: Final = tuple(encoding for encoding in Encoding if encoding is not Encoding.JSON)
 _LOOKS = 64
 """Peers that are looked at to find one to forget."""
 Challenge: TypeAlias = tuple[str, type[object], float]
 """An event whose answer proves an incarnation: its identifier, the class of its message, and when it was sent."""
+
+
+def newest_encoding(readable: Sequence[str] | None) -> Encoding:
+    """Return what is written to a remote that has said what it reads: the newest that both know, `json` without any."""
+    if readable is not None:
+        for encoding in _NEWEST_FIRST:
+            if encoding in readable:
+                return encoding
+    return Encoding.JSON
 
 
 class IncarnationStatus(Enum):
@@ -243,11 +252,8 @@ class Peers:
             return peer
         if is_certain or not peer.is_incarnation_certain:
             peer.is_incarnation_certain = is_certain
-            readable = headers.readable_encodings
-            if readable is not None:
-                for peer.told_encoding in PREFERRED_ENCODINGS:
-                    if peer.told_encoding in readable:
-                        break
+            if headers.readable_encodings is not None:
+                peer.told_encoding = newest_encoding(headers.readable_encodings)
         claim = peer.claim
         if claim is not None and is_certain:
             if claim.incarnation == incarnation:

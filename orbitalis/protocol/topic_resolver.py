@@ -19,7 +19,7 @@ from orbitalis_wire import limits
 from orbitalis_wire.channels import CHANNELS
 from orbitalis_wire.topics import UNPUBLISHABLE, OfferTopic, check_level
 
-__all__ = ["ROOTS", "TopicClass", "TopicResolver"]
+__all__ = ["ROOTS", "UNKNOWN_SENDER", "TopicClass", "TopicResolver"]
 
 _ADDRESSES: Final = tuple(channel.address for channel in CHANNELS.values())
 ROOTS: Final = tuple(

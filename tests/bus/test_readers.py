@@ -1,4 +1,4 @@
-"""Handlers that know what reads a large payload, with a schema that is none of this program's."""
+"""Handlers that name the reader of a large payload whose schema this program does not have."""
 
 from __future__ import annotations
 

@@ -65,7 +65,6 @@ def test_a_request_to_all_has_no_sender_in_its_topic() -> None:
         ({"spread": -0.1}, "spread is -0.1"),
         ({"spread": math.nan}, "spread is nan"),
         ({"spread": math.inf}, "spread is inf"),
-        ({"event": {"protocol_version": 2}}, "protocol version 2, expected 1"),
         ({"event": {"identifier": "x" * 256}}, "identifier of its event has 256 characters"),
     ],
 )

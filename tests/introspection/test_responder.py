@@ -305,6 +305,19 @@ async def test_what_is_no_request_is_misplaced(harness: Harness) -> None:
     assert len(answers(harness)) == 0
 
 
+async def test_a_request_of_another_protocol_version_is_refused_by_the_bus(harness: Harness) -> None:
+    plugin = lamp(harness)
+    await harness.start(plugin)
+    request = IntrospectionRequestMessage(
+        operator_identifier="op", subject="ping", answer_topic="orbitalis/op/-/pong", spread=0.0
+    )
+    await harness.publish(ALL, Event.create(request, publisher_identifier="client", protocol_version=2))
+    await harness.idle()
+
+    assert plugin.eventbus_client.statistics.other_versions == 1
+    assert len(answers(harness)) == 0
+
+
 # What is told
 
 

@@ -136,7 +136,7 @@ DELIVERY_MUTANTS = [
     Mutant(
         name="overloaded-is-as-any-failure",
         file="orbitalis/core/request.py",
-        old="OverloadedError if payload.reason == _OVERLOADED else OperationFailedError",
+        old="OverloadedError if payload.reason == OVERLOADED else OperationFailedError",
         new="OperationFailedError",
     ),
 ]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from orbitalis.message import Event
-from orbitalis.protocol.peers import PREFERRED_ENCODINGS
+from orbitalis.protocol.peers import newest_encoding
 from orbitalis_codegen import Model, read_specification
 from orbitalis_codegen.emit import emit
 from orbitalis_codegen.model import Message
@@ -101,7 +101,7 @@ def test_the_code_of_every_version_reads_what_the_newest_writes(version: str, tm
     model = read_specification(FOLDER / version)
     reader = Reader(model, tmp_path)
     listed = ["json", *(f"avro:{one.fingerprint}" for one in model.envelope.versions)]
-    best = next(encoding for encoding in PREFERRED_ENCODINGS if encoding in listed)
+    best = newest_encoding(listed)
     assert best is not Encoding.JSON
     fields = {message.name: _fields(message) for message in model.messages.values() if message.name}
 

@@ -32,7 +32,7 @@ from orbitalis.protocol.obstacles import (
 )
 from orbitalis.protocol.older_peers import repeats_request
 from orbitalis.protocol.outbox import Outbox
-from orbitalis.protocol.peers import PREFERRED_ENCODINGS, IncarnationStatus, Peer, Peers, PeerTopics
+from orbitalis.protocol.peers import IncarnationStatus, Peer, Peers, PeerTopics, newest_encoding
 from orbitalis.protocol.quotas import Quotas
 from orbitalis.protocol.slots import Slot, SlotTable, size_of_request
 from orbitalis.protocol.topic_resolver import TopicResolver
@@ -46,7 +46,6 @@ from orbitalis.protocol.waiting_queries import (
     size_of_query,
 )
 from orbitalis_wire import limits, messages
-from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.topics import (
     CloseTopic,
     KeepaliveRequestTopic,
@@ -322,16 +321,10 @@ class Provider:
             considers_me_dead_after=message.considered_dead_after,
         )
         offer_topic = resolve(OfferTopic, core, message.offer_topic, is_told_to_anybody=True)
-        # Not all that a stranger lists is kept; a loop of its own costs no call.
-        for encoding in PREFERRED_ENCODINGS:
-            if encoding in (headers.readable_encodings or ()):
-                break
-        else:
-            encoding = Encoding.JSON
         return AskingCore(
             core_identifier=core,
             incarnation=headers.incarnation,
-            readable_encodings=(encoding,),
+            readable_encodings=(newest_encoding(headers.readable_encodings),),  # not all that a stranger lists
             asked_at=now,
             offer_topic=offer_topic,
             topics=topics,

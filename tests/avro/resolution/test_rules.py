@@ -297,7 +297,7 @@ RAISING: list[tuple[str, Schema, Schema, bytes, str, str]] = [
         "got 9007199254740993",
     ),
     ("bytes as string", of("bytes"), of("string"), text(b"\xff"), "v", "expected UTF-8, got byte 0xff"),
-    ("a string that is none as bytes", of("string"), of("bytes"), text(b"\xff"), "v", "expected UTF-8, got byte 0xff"),
+    ("bytes that are not UTF-8", of("string"), of("bytes"), text(b"\xff"), "v", "expected UTF-8, got byte 0xff"),
     ("a symbol", of(enum("A", "B")), of(enum("A")), long(1), "v", "expected one of A, got str 'B'"),
     ("a branch", of(["null", "int"]), of("int"), long(0), "v", "the branch is null, expected int"),
     (
