@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Self
 
+from orbitalis.log import FieldLogger
+
 __all__ = ["UserMessage", "find", "find_by_schema"]
 
+_logger = FieldLogger(logging.getLogger(__name__))
+
 _classes: dict[str, list[type[UserMessage]]] = {}
+_reported: set[type[UserMessage]] = set()
+"""Classes without a schema, of which the log has told."""
 
 
 class UserMessage(ABC):
@@ -68,8 +75,19 @@ def find_by_schema(message_type: str, fingerprint: str, schema: str) -> type[Use
 
 def _found(message_type: str, fingerprint: str | None) -> Iterator[type[UserMessage]]:
     for candidate in reversed(_classes.get(message_type, ())):
-        if _is_complete(candidate) and fingerprint in (None, candidate.schema_fingerprint()):
+        if _is_complete(candidate) and (own := _fingerprint_of(candidate)) and fingerprint in (None, own):
             yield candidate
+
+
+def _fingerprint_of(message_class: type[UserMessage]) -> str | None:
+    """Return the fingerprint of a class; `None` if it has no schema, at least not yet, which must not harm others."""
+    try:
+        return message_class.schema_fingerprint()
+    except TypeError as error:
+        if message_class not in _reported:
+            _reported.add(message_class)
+            _logger.warning("nothing is received as %s: %s", message_class.__qualname__, error)
+        return None
 
 
 def _is_complete(message_class: type[UserMessage]) -> bool:

@@ -221,6 +221,34 @@ def test_classes_of_one_name_are_told_apart_by_their_fingerprints() -> None:
     assert registry.find("Unversioned", None) is None
 
 
+def test_a_class_without_a_schema_does_not_hide_others_of_its_name(caplog: pytest.LogCaptureFixture) -> None:
+    @dataclass
+    class Unresolved(AvroMessageMixin):
+        value: int
+
+    resolved = Unresolved
+
+    @dataclass
+    class Missing(AvroMessageMixin):
+        value: int
+
+    def define() -> type[AvroMessageMixin]:
+        @dataclass
+        class Unresolved(AvroMessageMixin):
+            inner: Missing
+
+        return Unresolved
+
+    define()
+    for _ in range(2):
+        assert registry.find("Unresolved", resolved.schema_fingerprint()) is resolved
+        assert registry.find("Unresolved", None) is resolved
+        assert registry.find_by_schema("Unresolved", "0" * 16, "{}") is None
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "nothing is received as" in told
+    assert "'Missing' is not defined; define what they name at the top level" in told
+
+
 def test_the_slotted_class_is_the_one_that_is_found() -> None:
     assert registry.find("Room", None) is Room
     assert registry.find("Room", Room.schema_fingerprint()) is Room
