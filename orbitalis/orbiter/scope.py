@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 from contextvars import Context, ContextVar, Token
 from types import TracebackType
@@ -42,7 +43,10 @@ class Scope:
     ) -> None:
         """End."""
         self._is_active = False
-        if self._token is not None:
+        if self._token is None:
+            return
+        # A coroutine that its event loop has left behind is closed wherever it is collected, which is another context.
+        with contextlib.suppress(ValueError):
             _around.reset(self._token)
 
     @staticmethod

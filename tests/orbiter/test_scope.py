@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import types
+from collections.abc import Generator
 
 from orbitalis.orbiter.scope import Scope, outside
 
@@ -63,3 +65,20 @@ def test_scopes_that_are_over_are_not_kept() -> None:
         return context.run(go_deeper, depth - 1) if depth else context.run(lambda: len(module._around.get()))
 
     assert go_deeper(50) <= 2
+
+
+def test_a_scope_ends_in_a_coroutine_that_is_closed_in_another_context() -> None:
+    owner = object()
+
+    @types.coroutine
+    def forever() -> Generator[None, None, None]:
+        yield
+
+    async def wait() -> None:
+        with Scope(owner):
+            await forever()
+
+    waiting = wait()
+    contextvars.copy_context().run(waiting.send, None)
+    contextvars.copy_context().run(waiting.close)
+    assert Scope.around(owner) is None
