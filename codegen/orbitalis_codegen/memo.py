@@ -14,14 +14,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from orbitalis_codegen.emit.header import digest_of_generator
+import orbitalis_avro
 from orbitalis_codegen.write import stale
 
-__all__ = ["FOLDER", "is_known", "remember"]
+__all__ = ["FOLDER", "digest_of_generator", "is_known", "remember"]
 
 FOLDER: Final = ".orbitalis-codegen"
 """Where it is remembered, relative to the root."""
 _FILE: Final = "seen.json"
+_PACKAGES: Final = (Path(__file__).resolve().parent, Path(orbitalis_avro.__file__).resolve().parent)
+"""Whose sources decide what is emitted."""
+_SOURCES: Final = (".py", ".jinja2")
 
 
 def remember(root: Path, inputs: Iterable[str], outputs: Iterable[str]) -> None:
@@ -50,6 +53,18 @@ def is_known(root: Path) -> int | None:
     return len(outputs)
 
 
+def digest_of_generator() -> str:
+    """The digest of the sources and templates of this package and of the codec plan."""
+    sources = (
+        # A checkout may come with other line ends, which mean the same to Python and to Jinja.
+        (path.relative_to(package.parent).as_posix(), path.read_bytes().replace(b"\r\n", b"\n"))
+        for package in _PACKAGES
+        for path in package.rglob("*")
+        if path.suffix in _SOURCES and "__pycache__" not in path.relative_to(package).parts and path.is_file()
+    )
+    return _digest_of_files(sources)
+
+
 def _seen(root: Path, inputs: Iterable[str], outputs: Iterable[str]) -> Mapping[str, object]:
     inputs, outputs = sorted(inputs), sorted(outputs)
     folders = sorted({str(Path(name).parent) for name in inputs} - {"."})
@@ -65,3 +80,9 @@ def _seen(root: Path, inputs: Iterable[str], outputs: Iterable[str]) -> Mapping[
 def _digest(path: Path) -> str | None:
     """The digest of a file, no link; `None` of anything else."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else None
+
+
+def _digest_of_files(files: Iterable[tuple[str, bytes]]) -> str:
+    """One digest for all; every name and every content goes in after its length, so that none can pass for another."""
+    parts = [part for name, data in sorted(files) for part in (name.encode("utf-8", "surrogateescape"), data)]
+    return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from orbitalis_codegen.drift import Cause, check
-from orbitalis_codegen.emit import header
 from orbitalis_codegen.emit.header import with_header
 from orbitalis_codegen.write import write
 
@@ -26,12 +25,6 @@ def emitted(specification: str = "this", body: str = '"""Topics."""\n') -> dict[
         f"{WIRE}/codecs/lamp.py": with_header('"""Lamps."""\n', digest),
         MARKER: b"",
     }
-
-
-def by_another_generator(**options: str) -> dict[str, bytes]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(header, "digest_of_generator", lambda: f"sha256:{'0' * 64}")
-        return emitted(**options)
 
 
 def lines(root: Path, files: dict[str, bytes]) -> list[tuple[str, Cause]]:
@@ -153,7 +146,7 @@ def test_a_marker_has_no_header_and_is_compared_as_it_is(root: Path) -> None:
 
 
 def test_a_hand_is_named_also_if_the_rest_has_changed(root: Path) -> None:
-    write(root, by_another_generator(specification="other"))
+    write(root, emitted("other", body='"""Other topics."""\n'))
     with (root / TOPICS).open("a") as stream:
         stream.write("# By hand.\n")
 
@@ -170,28 +163,10 @@ def test_another_specification(root: Path) -> None:
 
 
 def test_another_generator(root: Path) -> None:
-    write(root, by_another_generator())
-
-    drifts = check(root, emitted())
-
-    assert [drift.cause for drift in drifts] == [Cause.GENERATOR] * 3
-    assert str(drifts[-1]) == f"{TOPICS}: the generator has changed since it was generated"
-
-
-def test_another_specification_and_another_generator(root: Path) -> None:
-    write(root, by_another_generator(specification="other"))
-
-    drifts = check(root, emitted())
-
-    assert [drift.cause for drift in drifts] == [Cause.SPECIFICATION] * 3
-    assert str(drifts[-1]) == f"{TOPICS}: the specification and the generator have changed since it was generated"
-
-
-def test_other_content_from_the_same_specification_and_generator(root: Path) -> None:
-    cause, text = only(root, emitted(body='"""Other topics."""\n'))
-
-    assert cause is Cause.GENERATOR
-    assert "library" in text
+    assert only(root, emitted(body='"""Other topics."""\n')) == (
+        Cause.GENERATOR,
+        f"{TOPICS}: the generator has changed since it was generated",
+    )
 
 
 def test_a_file_that_has_no_header_any_more(root: Path) -> None:
