@@ -1,7 +1,7 @@
 """Every rule that a specification is held against, with its code and its purpose in one sentence.
 
-`ORB1xx` is about reading files, `ORB2xx` about AsyncAPI, `ORB3xx` about Avro and `ORB4xx` about what Orbitalis asks for
-beyond the two. A code is never given to another rule.
+`ORB1xx` is about reading files, `ORB2xx` about AsyncAPI, `ORB3xx` about Avro, `ORB4xx` about what Orbitalis asks for
+beyond the two, and `ORB5xx` about contracts of users. A code is never given to another rule.
 """
 
 from __future__ import annotations
@@ -139,6 +139,22 @@ class Rule(Enum):
     GROWTH_PLACE = "ORB440", "Nothing grows but messages of the protocol and the envelope; types inside of them do not."
     GROWTH_END = "ORB441", "A record grows at its end: no field came earlier than the one before it."
     GROWTH_DEFAULT = "ORB442", "A field that came later has a default, which it has where it is not written."
+
+    CONTRACT_IGNORED = "ORB501", "What has no meaning in a contract is left out of what is made from it."
+    CONTRACT_EMPTY = "ORB502", "A contract has an operation."
+    CONTRACT_PAYLOAD = (
+        "ORB503",
+        "A payload is a record, or one of `string`, `bytes`, `long` and `double`, for which the protocol has messages.",
+    )
+    CONTRACT_HEADERS = "ORB504", "Headers in Avro are a record."
+    CONTRACT_NO_PAYLOAD = "ORB505", "A message without a payload is an input or an answer, and the only one."
+    CONTRACT_ERROR = "ORB506", "A declared error (`x-error`) is a record, and a reply of an operation that is called."
+    CONTRACT_EMPTY_INPUT = "ORB507", "`x-input: empty` stands in an operation that is called and lists no messages."
+    CONTRACT_ALTERNATIVES = (
+        "ORB508",
+        "The payloads that an operation answers with differ, so that each says which it is.",
+    )
+    CONTRACT_SETTINGS = "ORB509", "Each contract that pyproject.toml lists has a package of its own."
 
     def __init__(self, code: str, purpose: str) -> None:
         self.code = code

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Final
 
 from orbitalis_avro.types import (
     Array,
@@ -19,28 +21,51 @@ from orbitalis_avro.types import (
     Union,
 )
 from orbitalis_codegen.avro import shapes
-from orbitalis_codegen.avro.library import Definition, FieldDefault, Library, Mention, qualified_name
+from orbitalis_codegen.avro.library import (
+    Definition,
+    FieldDefault,
+    Library,
+    Mention,
+    defined_name,
+    qualified_name,
+)
 from orbitalis_codegen.avro.logical import logical_type, logical_type_name
-from orbitalis_codegen.check.shape import Shape, View, view_of
+from orbitalis_codegen.avro.schema_object import schema_of
+from orbitalis_codegen.check.shape import AVRO_OF_USERS, Shape, View, view_of
 from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, nearest, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of, plain
+from orbitalis_codegen.read.reference import Resolver, is_reference
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["Compiler"]
 
 LARGEST_FIXED = 1024 * 1024
 """Bytes."""
+DEEPEST_SCHEMA: Final = 100
+"""Types within one another, references written out."""
 
+_OF_USERS: Final = {
+    shape.name: replace(shape, language=AVRO_OF_USERS)
+    for shape in (shapes.ARRAY, shapes.ENUM, shapes.FIELD, shapes.FIXED, shapes.MAP, shapes.PRIMITIVE, shapes.RECORD)
+}
 _SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ORDERS = ("ascending", "descending", "ignore")
 
 
 class Compiler:
-    """Compiles one file after the other into the same library."""
+    """Compiles one schema after the other into the same library.
 
-    def __init__(self, report: Report) -> None:
+    With a `resolver` they are schemas of users: a reference (`$ref`) may stand in the place of a type, which then is as
+    if it were written there; a type may be defined again with the same content; attributes of other forms are ignored.
+    """
+
+    def __init__(self, report: Report, resolver: Resolver | None = None) -> None:
         self._report = report
-        self._file = ""
+        self._resolver = resolver
+        self._depth = 0
+        # By target and namespace of a reference; `None` while it is compiled.
+        self._referred: dict[tuple[int, str], AvroType | None] = {}
+        self._repeated: list[tuple[NamedType, Position]] = []
         self.library = Library()
 
     def declare_file(self, node: Node) -> None:
@@ -63,8 +88,7 @@ class Compiler:
     def _compile_file(self, file: str, node: Node) -> None:
         match node:
             case ObjectNode(members={"type": ScalarNode(value=("record" | "enum" | "fixed"))}):
-                self._file = file
-                self._compile(node, "")
+                self.compile_schema(node)
                 name = self.library.defined_at(node)
                 if name is not None:
                     self.library.files[file] = name
@@ -75,6 +99,18 @@ class Compiler:
             case _:
                 message = "a schema file defines one record, enum or fixed, which others refer to by its name"
                 self._report.add(Rule.SCHEMA_FILE_TYPE, node.position, message)
+
+    def compile_schema(self, node: Node) -> AvroType | None:
+        """Take the types that a schema defines into the library; gives its own, or `None` if it has none."""
+        self._depth = 0
+        return self._compile(node, "")
+
+    def check_repeated(self) -> None:
+        """Report every type that is defined again as another one."""
+        for again, position in self._repeated:
+            first = self.library.types.get(again.name)
+            if first is not None and _meaning(first) != _meaning(again):
+                self._redefined(again.name, position)
 
     def check_mentions(self, unreadable: Collection[str]) -> None:
         """Report every name that no file defines, unless it is that of an `unreadable` file, without its suffix."""
@@ -92,6 +128,16 @@ class Compiler:
         self._report.add(Rule.AVRO_UNKNOWN_TYPE, position, message, did_you_mean(name, known))
 
     def _compile(self, node: Node, namespace: str) -> AvroType | None:
+        if self._depth == DEEPEST_SCHEMA:
+            message = f"types are nested more than {DEEPEST_SCHEMA} levels deep"
+            self._report.add(Rule.AVRO_DEEP_TYPE, node.position, message)
+            return None
+        self._depth += 1
+        compiled = self._type(node, namespace)
+        self._depth -= 1
+        return compiled
+
+    def _type(self, node: Node, namespace: str) -> AvroType | None:
         match node:
             case ScalarNode(value=str(name)) if name in shapes.PRIMITIVES:
                 return shapes.PRIMITIVES[name]
@@ -105,12 +151,37 @@ class Compiler:
                 return Reference(name=reference)
             case ListNode():
                 return self._union(node, namespace)
+            case ObjectNode() if self._resolver is not None and is_reference(node):
+                return self._reference(self._resolver, node, namespace)
             case ObjectNode():
                 return self._object(node, namespace)
             case _:
                 message = f"expected a type, got {kind_of(node)}"
                 self._report.add(Rule.AVRO_WRONG_KIND, node.position, message)
                 return None
+
+    def _reference(self, resolver: Resolver, node: ObjectNode, namespace: str) -> AvroType | None:
+        """The type that a reference leads to."""
+        found = schema_of(resolver, node, self._report)
+        if found is None:
+            return None
+        schema = found.node
+        self.library.referred[id(node)] = schema
+        key = id(schema), namespace
+        if key not in self._referred:
+            self._referred[key] = None
+            self._referred[key] = self._compile(schema, namespace)
+        elif self._referred[key] is None:
+            # It is being compiled, or cannot be. Inside of itself, a type with a name is one.
+            name = defined_name(schema, namespace)
+            if name is not None:
+                return Reference(name=name)
+            message = "the reference leads back to a type without a name, which would contain itself"
+            self._report.add(Rule.REFERENCE_CYCLE, node.position, message)
+        return self._referred[key]
+
+    def _shape(self, shape: Shape) -> Shape:
+        return shape if self._resolver is None else _OF_USERS[shape.name]
 
     def _object(self, node: ObjectNode, namespace: str) -> AvroType | None:
         kind = node.members.get("type")
@@ -132,7 +203,7 @@ class Compiler:
                 values = self._inner(node, shapes.MAP, "values", namespace)
                 return None if values is None else Map(values=values)
             case ScalarNode(value=str(name)) if name in shapes.PRIMITIVES:
-                return self._primitive(name, View(node, shapes.PRIMITIVE, self._report))
+                return self._primitive(name, View(node, self._shape(shapes.PRIMITIVE), self._report))
             case ScalarNode(value=str(name)):
                 known = [*shapes.PRIMITIVES, *shapes.COMPLEX_TYPES]
                 hint = did_you_mean(name, known) if nearest(name, known) else "write a name without an object around it"
@@ -145,7 +216,7 @@ class Compiler:
                 return None
 
     def _inner(self, node: ObjectNode, shape: Shape, key: str, namespace: str) -> AvroType | None:
-        view = View(node, shape, self._report)
+        view = View(node, self._shape(shape), self._report)
         logical_type_name(view)
         inner = view.get(key)
         return None if inner is None else self._compile(inner, namespace)
@@ -181,7 +252,7 @@ class Compiler:
 
     def _define(self, view: View, namespace: str) -> str:
         """Enter the definition of a named type; gives its full name."""
-        if view.shape is not shapes.FIXED:
+        if view.shape.name != shapes.FIXED.name:
             logical_type_name(view)
         self._check_aliases(view)
         simple_name = view.optional_text("name")
@@ -194,14 +265,21 @@ class Compiler:
         is_valid = self._check_name(simple_name, position, f"the {view.shape.name}")
         name = qualified_name(simple_name, namespace if own_namespace is None else own_namespace)
         first = self.library.definitions.setdefault(name, Definition(name, view.node, position))
-        if first.node is not view.node:
-            message = f"the type {shown(name)} is defined a second time"
-            self._report.add(Rule.AVRO_REDEFINED_TYPE, position, message, f"it is first defined at {first.position}")
-            return name
-        self.library.names[id(view.node)] = name
-        if not is_valid:
-            self.library.misnamed.add(name)
+        if first.node is view.node:
+            self.library.names[id(view.node)] = name
+            if not is_valid:
+                self.library.misnamed.add(name)
+        elif self._resolver is None:
+            self._redefined(name, position)
         return name
+
+    def _redefined(self, name: str, position: Position) -> None:
+        message = f"the type {shown(name)} is defined a second time"
+        hint = f"it is first defined at {self.library.definitions[name].position}"
+        if self._resolver is not None:
+            message = f"{message}, as another one"
+            hint = f"{hint}; give one of them another name or namespace"
+        self._report.add(Rule.AVRO_REDEFINED_TYPE, position, message, hint)
 
     def _check_name(self, name: str, position: Position, what: str) -> bool:
         """Whether `name` is a name, dotted or not; reported if it is none."""
@@ -229,16 +307,19 @@ class Compiler:
                 seen.add(value)
 
     def _enter(self, view: View, named: NamedType) -> Reference:
-        if self.library.defined_at(view.node) == named.name:
+        first = self.library.definitions.get(named.name)
+        if first is not None and first.node is view.node:
             self.library.types[named.name] = named
+        elif self._resolver is not None:
+            self._repeated.append((named, view.position_of("name")))
         return Reference(name=named.name)
 
     def _record(self, node: ObjectNode, namespace: str) -> AvroType:
-        view = View(node, shapes.RECORD, self._report)
+        view = View(node, self._shape(shapes.RECORD), self._report)
         name = self._define(view, namespace)
         fields: dict[str, Field] = {}
         for item in view.items("fields"):
-            field_view = view_of(item, shapes.FIELD, self._report)
+            field_view = view_of(item, self._shape(shapes.FIELD), self._report)
             compiled = None if field_view is None else self._field(field_view, name)
             if field_view is None or compiled is None:
                 continue
@@ -252,7 +333,7 @@ class Compiler:
             class_name=name.rpartition(".")[2],
             description=view.text("doc"),
             fields=tuple(fields.values()),
-            source=self._file,
+            source=node.position.file,
         )
         return self._enter(view, record)
 
@@ -271,7 +352,8 @@ class Compiler:
         self._check_aliases(view)
         description = view.text("doc")
         default = view.get("default")
-        since = view.optional_text("since")
+        # What grows are messages of the protocol.
+        since = view.optional_text("since") if self._resolver is None else None
         if name is None or type_node is None or compiled is None:
             return None
         if default is not None:
@@ -289,7 +371,7 @@ class Compiler:
         )
 
     def _enumeration(self, node: ObjectNode, namespace: str) -> AvroType:
-        view = View(node, shapes.ENUM, self._report)
+        view = View(node, self._shape(shapes.ENUM), self._report)
         name = self._define(view, namespace)
         symbols: list[str] = []
         items = view.items("symbols")
@@ -314,12 +396,12 @@ class Compiler:
             description=view.text("doc"),
             symbols=tuple(symbols),
             default=default,
-            source=self._file,
+            source=node.position.file,
         )
         return self._enter(view, enumeration)
 
     def _fixed(self, node: ObjectNode, namespace: str) -> AvroType:
-        view = View(node, shapes.FIXED, self._report)
+        view = View(node, self._shape(shapes.FIXED), self._report)
         name = self._define(view, namespace)
         size = view.number("size")
         if size is not None and not (isinstance(size, int) and 1 <= size <= LARGEST_FIXED):
@@ -331,7 +413,7 @@ class Compiler:
             class_name=name.rpartition(".")[2],
             description=view.text("doc"),
             size=int(size or 0),
-            source=self._file,
+            source=node.position.file,
             logical_type=logical_type(view, Reference(name=name), size),
         )
         return self._enter(view, fixed)
@@ -350,3 +432,11 @@ def _kind(branch: AvroType) -> str:
             return "union"
         case _:
             return branch.name
+
+
+def _meaning(named: NamedType) -> NamedType:
+    """What a type means to Avro, without where it stands and what is said about it."""
+    bare = replace(named, description="", source="")
+    if isinstance(bare, Record):
+        return replace(bare, fields=tuple(replace(field, description="") for field in bare.fields))
+    return bare

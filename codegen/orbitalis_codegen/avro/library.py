@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from orbitalis_avro.types import AvroType, NamedType, Union
 from orbitalis_codegen.diagnostic import Position
-from orbitalis_codegen.read.node import Node, ObjectNode
+from orbitalis_codegen.read.node import Node, ObjectNode, ScalarNode
 
-__all__ = ["Definition", "FieldDefault", "Library", "Mention", "qualified_name"]
+__all__ = ["Definition", "FieldDefault", "Library", "Mention", "defined_name", "qualified_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Library:
     """By file the full name of the type that it defines."""
     names: dict[int, str] = field(default_factory=dict[int, str])
     """By the identity of the node that defines a type its full name."""
+    referred: dict[int, Node] = field(default_factory=dict[int, Node])
+    """By the identity of a reference in the place of a type what it leads to."""
     misnamed: set[str] = field(default_factory=set[str])
     """Types whose name is not one, which is reported."""
     incomplete: set[str] = field(default_factory=set[str])
@@ -66,6 +68,24 @@ class Library:
     def defined_at(self, node: ObjectNode) -> str | None:
         """The full name of the type that `node` defines, if it defines one."""
         return self.names.get(id(node))
+
+
+def defined_name(node: Node, namespace: str) -> str | None:
+    """The full name of the type that `node` defines inside of `namespace`; `None` if it defines none that has one."""
+    match node:
+        case ObjectNode(
+            members={
+                "type": ScalarNode(value=("record" | "enum" | "fixed")),
+                "name": ScalarNode(value=str(name)),
+            } as members
+        ):
+            match members.get("namespace"):
+                case ScalarNode(value=str(own)):
+                    return qualified_name(name, own)
+                case _:
+                    return qualified_name(name, namespace)
+        case _:
+            return None
 
 
 def qualified_name(name: str, namespace: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastavro.schema import parse_schema
 
 from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
-from orbitalis_codegen.avro.library import Definition, Library, qualified_name
+from orbitalis_codegen.avro.library import Definition, Library, defined_name, qualified_name
 from orbitalis_codegen.avro.shapes import PRIMITIVES
 from orbitalis_codegen.diagnostic import Report, shown
 from orbitalis_codegen.read.node import JsonValue, ListNode, Node, ObjectNode, ScalarNode, plain
@@ -95,9 +95,12 @@ class _Expander:
             case ListNode(items):
                 return [self._type(item, namespace, depth) for item in items]
             case ObjectNode():
-                defined = self._library.defined_at(node)
+                defined = defined_name(node, namespace)
                 if defined is not None:
                     return self._named(defined, namespace, depth)
+                referred = self._library.referred.get(id(node))
+                if referred is not None:
+                    return self._type(referred, namespace, depth)
                 return self._with_type(node, "items" if "items" in node.members else "values", namespace, depth)
             case _:
                 return plain(node)

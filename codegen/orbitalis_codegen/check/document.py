@@ -15,13 +15,13 @@ from orbitalis_codegen.check.requirements import read_areas, read_requirements
 from orbitalis_codegen.check.settings import read_limits, read_timings
 from orbitalis_codegen.check.shape import Checker, Shape, View, view_of
 from orbitalis_codegen.check.states import read_state_charts
-from orbitalis_codegen.diagnostic import shown
+from orbitalis_codegen.diagnostic import Report, shown
 from orbitalis_codegen.model import Area, Limit, Operation, Requirement, Server, StateChart, Timing
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
 from orbitalis_codegen.read.reference import is_reference
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["DocumentDraft", "read_document"]
+__all__ = ["DocumentDraft", "check_version", "read_document"]
 
 _UNDERSTOOD = re.compile(r"3\.[01]\.[0-9]+")
 _THREE_NUMBERS = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)")
@@ -87,18 +87,23 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
     )
 
 
+def check_version(report: Report, root: Node) -> bool:
+    """Whether the document `root` follows a version of AsyncAPI that is understood; reported if it does not."""
+    node = root.members.get("asyncapi") if isinstance(root, ObjectNode) else None
+    if not isinstance(node, ScalarNode) or _UNDERSTOOD.fullmatch(str(node.value)):
+        return True
+    hint = "put it in quotes" if isinstance(node.value, float) else "3.0.x and 3.1.x are understood"
+    message = f"the document follows AsyncAPI {shown(node.value)}"
+    if str(node.value).startswith("2."):
+        message = f"AsyncAPI 2 is not supported: {message}"
+        hint = "convert it to 3.0.0, as the converter of AsyncAPI does: npx @asyncapi/cli convert"
+    report.add(Rule.ASYNCAPI_VERSION, node.position, message, hint)
+    return False
+
+
 def _root(checker: Checker, root: Node) -> View | None:
     """The document, if it is one of a version that is understood; of another one every line would be wrong."""
-    node = root.members.get("asyncapi") if isinstance(root, ObjectNode) else None
-    if isinstance(node, ScalarNode) and not _UNDERSTOOD.fullmatch(str(node.value)):
-        hint = "put it in quotes" if isinstance(node.value, float) else "3.0.x and 3.1.x are understood"
-        message = f"the document follows AsyncAPI {shown(node.value)}"
-        if str(node.value).startswith("2."):
-            message = f"AsyncAPI 2 is not supported: {message}"
-            hint = "convert it to 3.0.0, as the converter of AsyncAPI does: npx @asyncapi/cli convert"
-        checker.report.add(Rule.ASYNCAPI_VERSION, node.position, message, hint)
-        return None
-    view = view_of(root, shapes.DOCUMENT, checker.report)
+    view = view_of(root, shapes.DOCUMENT, checker.report) if check_version(checker.report, root) else None
     if view is not None:
         view.optional_text("asyncapi")
         view.optional_text("defaultContentType")

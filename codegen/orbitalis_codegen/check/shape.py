@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orbitalis_codegen.diagnostic import NEAR, Position, Report, did_you_mean, nearest, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.read.reference import Resolver
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["ASYNCAPI", "AVRO", "Checker", "Language", "Shape", "View", "view_of"]
+__all__ = [
+    "ASYNCAPI",
+    "ASYNCAPI_OF_USERS",
+    "AVRO",
+    "AVRO_OF_USERS",
+    "Checker",
+    "Language",
+    "Shape",
+    "View",
+    "view_of",
+]
 
 _EXTENSION = "x-"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -30,15 +40,9 @@ class Language:
     wrong_kind: Rule
     noun: str
     """What it calls a key of an object."""
-
-
-ASYNCAPI = Language(missing=Rule.MISSING_KEY, unknown=Rule.UNKNOWN_KEY, wrong_kind=Rule.WRONG_KIND, noun="key")
-AVRO = Language(
-    missing=Rule.AVRO_MISSING_ATTRIBUTE,
-    unknown=Rule.AVRO_UNKNOWN_ATTRIBUTE,
-    wrong_kind=Rule.AVRO_WRONG_KIND,
-    noun="attribute",
-)
+    meaningful: frozenset[str] | None = None
+    """Keys that mean something in another object. Any other unknown one that is not like a known one is ignored, with a
+    note; if this is `None`, none is."""
 
 
 _OF_AVRO = frozenset(
@@ -48,6 +52,19 @@ _OF_AVRO = frozenset(
     }
 )
 """Attributes that mean something to Avro; any other one is metadata of somebody's own."""
+
+ASYNCAPI = Language(missing=Rule.MISSING_KEY, unknown=Rule.UNKNOWN_KEY, wrong_kind=Rule.WRONG_KIND, noun="key")
+AVRO = Language(
+    missing=Rule.AVRO_MISSING_ATTRIBUTE,
+    unknown=Rule.AVRO_UNKNOWN_ATTRIBUTE,
+    wrong_kind=Rule.AVRO_WRONG_KIND,
+    noun="attribute",
+    meaningful=_OF_AVRO,
+)
+ASYNCAPI_OF_USERS = replace(ASYNCAPI, meaningful=frozenset())
+"""Of documents that were not written for Orbitalis."""
+AVRO_OF_USERS = replace(AVRO, meaningful=frozenset())
+"""Of schemas that were not written for Orbitalis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +127,13 @@ class View:
             message = f"{shape.name} with the {shape.language.noun} {shown(key)}, which is not supported"
             self.report.add(Rule.UNSUPPORTED, position, message, shape.unsupported[key])
         elif key not in shape.known and not shape.any_key:
+            meaningful = shape.language.meaningful
+            near = nearest(key, shape.known) if meaningful is None else nearest(key, shape.known, NEAR)
             # An extension may have any name, but not that of a known one misspelt.
-            if key.startswith(_EXTENSION) and not (nearest(key, shape.known) or "").startswith(_EXTENSION):
+            if key.startswith(_EXTENSION) and not (near or "").startswith(_EXTENSION):
                 return
             message = f"{shape.name} with the unknown {shape.language.noun} {shown(key)}"
-            if shape.language is AVRO and key not in _OF_AVRO and nearest(key, shape.known, NEAR) is None:
+            if meaningful is not None and key not in meaningful and near is None:
                 self.report.note(shape.language.unknown, position, f"{message}, which is ignored")
                 return
             self.report.add(shape.language.unknown, position, message, did_you_mean(key, shape.known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import posixpath
 import re
 import stat
@@ -37,10 +38,11 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ufefe\uff00-\ufff
 
 
 class SourceFiles:
-    """Reads files by their path relative to the root, with `/`."""
+    """Reads files by their path relative to the root, with `/`, none outside of the `boundary`, which may be wider."""
 
-    def __init__(self, root: Path, report: Report) -> None:
+    def __init__(self, root: Path, report: Report, boundary: Path | None = None) -> None:
         self._root = root
+        self._boundary = root if boundary is None else boundary
         self._report = report
         self._trees: dict[str, Node | None] = {}
         self.inputs: dict[str, bytes] = {}
@@ -55,6 +57,10 @@ class SourceFiles:
             self._trees[file] = tree
         # A file that could not be opened is the fault of all that mention it: each is told.
         return tree
+
+    def holds(self, file: str) -> bool:
+        """Whether the path of a file leads to a place inside of the boundary."""
+        return Path(os.path.abspath(self._root / file)).is_relative_to(os.path.abspath(self._boundary))
 
     def schemas_beside(self, file: str) -> tuple[str, ...]:
         """All schema files in the folder of `file`, itself among them, sorted."""
@@ -92,7 +98,7 @@ class SourceFiles:
     def _bytes(self, file: str, mentioned: Position) -> bytes | None:
         path = self._root / file
         try:
-            if not path.resolve().is_relative_to(self._root.resolve()):
+            if not path.resolve().is_relative_to(self._boundary.resolve()):
                 message = f"{file} is a link to a file outside the root"
                 self._report.add(Rule.REFERENCE_OUTSIDE, mentioned, message)
                 return None

@@ -13,7 +13,7 @@ from orbitalis_codegen.read.files import SourceFiles
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["Place", "Resolver", "Target", "is_reference"]
+__all__ = ["LONGEST_CHAIN", "Place", "Resolver", "Target", "is_reference"]
 
 REFERENCE_KEY = "$ref"
 LONGEST_CHAIN = 50
@@ -77,12 +77,17 @@ def is_reference(node: Node) -> bool:
 
 
 class Resolver:
-    """Follows references, those through and to other references among them."""
+    """Follows references, those through and to other references among them.
 
-    def __init__(self, files: SourceFiles, document: str, report: Report) -> None:
+    For documents of users: keys beside a reference are noted and ignored, and a pointer into a schema file may be the
+    name of the type that stands there.
+    """
+
+    def __init__(self, files: SourceFiles, document: str, report: Report, *, of_users: bool = False) -> None:
         self._files = files
         self._document = document
         self._report = report
+        self._of_users = of_users
 
     def follow(self, node: Node, kind: str | None = None) -> Target | None:
         """What `node` stands for, which has to be of `kind`; `None` if that is not to be had, which is reported."""
@@ -115,7 +120,9 @@ class Resolver:
     def _parse(self, node: ObjectNode) -> Place:
         value = node.members[REFERENCE_KEY]
         for key, position in node.key_positions.items():
-            if key != REFERENCE_KEY:
+            if key != REFERENCE_KEY and self._of_users:
+                self._report.note(Rule.REFERENCE_SIBLINGS, position, "keys beside a reference are ignored")
+            elif key != REFERENCE_KEY:
                 ignored = f"the key {shown(key)} stands beside a reference, where it would be ignored"
                 self._report.add(Rule.REFERENCE_SIBLINGS, position, ignored)
         if not isinstance(value, ScalarNode) or not isinstance(value.value, str):
@@ -137,12 +144,16 @@ class Resolver:
             message = f"{shown(pointer)} is not a JSON pointer: '~' is followed by neither 0 nor 1"
         if message is not None:
             hint = "like '#/components/messages/Name' or './schemas/Name.avsc'"
+            if self._of_users and _SCHEME.match(path):
+                hint = "save what it leads to beside the document, and refer to that file, like './schemas/Name.avsc'"
             self._fail(Rule.REFERENCE_SYNTAX, value.position, message, hint)
         file = value.position.file
         if path:
             file = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
-            if file.startswith(("../", "/")) or file == "..":
-                self._fail(Rule.REFERENCE_OUTSIDE, value.position, f"{shown(path)} leads out of the root")
+            if path.startswith("/") or not self._files.holds(file):
+                where = "the project" if self._of_users else "the root"
+                rule = "a contract is made of files below the folder of its project" if self._of_users else None
+                self._fail(Rule.REFERENCE_OUTSIDE, value.position, f"{shown(path)} leads out of {where}", rule)
         keys = tuple(key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:])
         return Place(file, keys)
 
@@ -159,6 +170,8 @@ class Resolver:
         node = self._files.read(place.file, mentioned)
         if node is None:
             raise _Unresolved
+        if self._of_users and len(place.keys) == 1 and (named := _named_type(node, place.keys[0])) is not None:
+            return named
         for depth, key in enumerate(place.keys):
             if is_reference(node):
                 node = self._follow(node, None, passed).node
@@ -174,6 +187,20 @@ class Resolver:
                     hint = did_you_mean(key, known)
                     self._fail(Rule.UNKNOWN_REFERENCE, mentioned, f"there is no {shown(key)} in {where}", hint)
         return node
+
+
+def _named_type(node: Node, name: str) -> Node | None:
+    """The Avro type of that name which a file defines, by itself or in a list; `None` if there is none."""
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        match item:
+            case ObjectNode(members={"name": ScalarNode(value=str(own)), "type": _} as members) if name not in members:
+                namespace = members.get("namespace")
+                full = f"{namespace.value}.{own}" if isinstance(namespace, ScalarNode) else own
+                if name in (own, full):
+                    return item
+            case _:
+                pass
+    return None
 
 
 def _matches(keys: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -1,0 +1,62 @@
+"""What a contract says that means nothing to Orbitalis: one note for each kind of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from orbitalis_codegen.check.shape import View
+from orbitalis_codegen.diagnostic import Diagnostic
+from orbitalis_codegen.read.node import Node, ScalarNode
+from orbitalis_codegen.rules import Rule
+
+__all__ = ["IGNORED", "ignore", "one_of_a_kind"]
+
+_TRAVEL: Final = "how messages travel is decided by Orbitalis"
+IGNORED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "servers": f"servers are ignored: {_TRAVEL}",
+        "address": f"addresses and their parameters are ignored: {_TRAVEL}",
+        "parameters": f"addresses and their parameters are ignored: {_TRAVEL}",
+        "bindings": f"bindings are ignored: {_TRAVEL}",
+        "security": "security is ignored: the operator of the bus decides who may do what",
+        "correlationId": f"correlation ids are ignored: {_TRAVEL}",
+        "tags": "tags and external documentation are ignored",
+        "externalDocs": "tags and external documentation are ignored",
+        "examples": "examples are ignored",
+        "deprecated": "marks of what is deprecated are ignored",
+    }
+)
+"""By key of an object what is said about it."""
+
+
+def ignore(view: View, *keys: str) -> None:
+    """Note of each of the `keys` that the object has that it is ignored."""
+    for key in keys:
+        node = view.get(key)
+        if node is not None and not _says_nothing(key, node):
+            view.report.note(Rule.CONTRACT_IGNORED, view.key_position(key), IGNORED[key])
+
+
+def _says_nothing(key: str, node: Node) -> bool:
+    return key == "address" and isinstance(node, ScalarNode) and node.value is None
+
+
+def one_of_a_kind(notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The first note of each kind, which says in how many more places there is something of it."""
+    first: dict[tuple[Rule, str], Diagnostic] = {}
+    count: dict[tuple[Rule, str], int] = {}
+    for note in notes:
+        kind = note.rule, note.message
+        first.setdefault(kind, note)
+        count[kind] = count.get(kind, 0) + 1
+    return tuple(
+        note if count[kind] == 1 else replace(note, message=f"{note.message} ({_places(count[kind] - 1)})")
+        for kind, note in first.items()
+    )
+
+
+def _places(more: int) -> str:
+    return f"and in {more} more place{'' if more == 1 else 's'}"
