@@ -32,6 +32,7 @@ class Rule(Enum):
     MANY_VALUES = "ORB111", "A file has no more values, aliases written out, than a specification can sensibly have."
     UNKNOWN_ALIAS = "ORB112", "A YAML alias names an anchor that is complete before it."
     NUMBER_RANGE = "ORB113", "A number fits 64 bits, so that every reader reads the same."
+    TOML_SYNTAX = "ORB114", "A TOML file follows the syntax of TOML 1.0."
 
     ASYNCAPI_VERSION = "ORB201", "The document says that it follows a version of AsyncAPI that is understood here."
     MISSING_KEY = "ORB202", "An object has the keys that it cannot do without."

@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from orbitalis_codegen.diagnostic import Position, Report, nearest, shown
 from orbitalis_codegen.read.json_text import read_json
@@ -16,13 +16,16 @@ from orbitalis_codegen.read.node import Node
 from orbitalis_codegen.read.yaml_text import read_yaml
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["LARGEST_FILE", "SCHEMA_SUFFIX", "SourceFiles"]
+__all__ = ["LARGEST_FILE", "SCHEMA_SUFFIX", "Reader", "SourceFiles"]
 
 LARGEST_FILE = 4 * 1024 * 1024
 """Bytes."""
 SCHEMA_SUFFIX = ".avsc"
 
-_READERS: Final[dict[str, Callable[[str, str, Report], Node | None]]] = {
+Reader: TypeAlias = Callable[[str, str, Report], Node | None]
+"""Makes a tree of a text in a file of some name; `None` if it cannot be used, which is reported."""
+
+_READERS: Final[dict[str, Reader]] = {
     ".yaml": read_yaml,
     ".yml": read_yaml,
     ".json": read_json,
@@ -88,7 +91,11 @@ class SourceFiles:
             hint = None if mentioned.file == file else "what stands in the same file is meant by '#/...'"
             self._report.add(Rule.UNREADABLE_FILE, mentioned, f"the file {file} is none of {known}", hint)
             return None
-        data = self._bytes(file, mentioned)
+        return self.read_with(reader, file, mentioned)
+
+    def read_with(self, reader: Reader, file: str, mentioned: Position | None = None) -> Node | None:
+        """The tree that `reader` makes of a file, whatever its name; `None` if it cannot be used, which is reported."""
+        data = self._bytes(file, mentioned or Position(file, 1, 1))
         if data is None:
             return None
         self.inputs[file] = data
