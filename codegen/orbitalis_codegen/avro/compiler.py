@@ -145,6 +145,11 @@ class Compiler:
                 message = f"a type of the form {shown(name)} is written as an object with its attributes"
                 self._report.add(Rule.AVRO_WRONG_KIND, node.position, message)
                 return None
+            case ScalarNode(value=str(text)) if text.lstrip().startswith(("{", "[")):
+                message = "a schema is written as a text that holds JSON"
+                hint = "write it as an object: what is JSON is YAML as well; take away the quotes, or the | before it"
+                self._report.add(Rule.AVRO_WRONG_KIND, node.position, message, hint)
+                return None
             case ScalarNode(value=str(name)):
                 reference = qualified_name(name, namespace)
                 self.library.mentions.append(Mention(reference, node.position))

@@ -20,8 +20,8 @@ __all__ = ["LANGUAGES", "SETTINGS_FILE", "ContractSettings", "Language", "read_s
 
 SETTINGS_FILE: Final = "pyproject.toml"
 Language: TypeAlias = Literal["python"]
-LANGUAGES: Final[tuple[Language, ...]] = ("python",)
-"""Languages in which contracts are emitted."""
+LANGUAGES: Final[dict[str, Language]] = {"python": "python"}
+"""Languages in which contracts are emitted, the first of them unless another one is asked for."""
 
 _TABLE: Final = "tool.orbitalis-codegen"
 _PACKAGE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -86,14 +86,14 @@ def _read(contract: View) -> ContractSettings | None:
     if output is not None and output.split("/")[0] == "..":
         message = f"the folder {shown(output)} is outside of that of the project"
         contract.report.add(Rule.CONTRACT_SETTINGS, contract.position_of("output"), message)
-    language = contract.one_of("language", LANGUAGES)
+    language = contract.one_of("language", tuple(LANGUAGES))
     if document is None or package is None or output is None:
         return None
     return ContractSettings(
         document=document,
         package=package,
         output=output,
-        language=next((known for known in LANGUAGES if known == language), LANGUAGES[0]),
+        language=LANGUAGES.get(language or "", "python"),
         position=contract.position,
     )
 

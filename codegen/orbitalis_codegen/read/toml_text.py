@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from orbitalis_codegen.diagnostic import Position, Report
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
@@ -168,10 +168,9 @@ class _Tree:
         position = self._places.values.get(path, around)
         match value:
             case dict():
-                members: dict[str, object] = value
-                return self.table(members, path, position)
+                return self.table(cast("dict[str, object]", value), path, position)
             case list():
-                values: list[object] = value
+                values = cast("list[object]", value)
                 items = (self._node(item, (*path, number), position) for number, item in enumerate(values))
                 return ListNode(tuple(items), position)
             case str() | bool() | int() | float():

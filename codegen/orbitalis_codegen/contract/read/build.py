@@ -61,6 +61,9 @@ def read_payloads(drafts: Iterable[OperationDraft], schemas: Schemas, report: Re
     }
     for operation in drafts:
         _check_errors(operation, payloads, report)
+        _check_alternatives(operation.inputs, payloads, report)
+        _check_alternatives(operation.outputs, payloads, report)
+        _check_alternatives(operation.errors, payloads, report)
         _check_answers(operation, payloads, report)
     return payloads
 
@@ -117,6 +120,19 @@ def _check_errors(operation: OperationDraft, payloads: Mapping[int, Payload], re
         if payload is not None and payload.record is None:
             message = f"the declared error {shown(error.key)} is {payload.plain}, not a record"
             report.add(Rule.CONTRACT_ERROR, error.position, message, "wrap it in a record, which becomes the exception")
+
+
+def _check_alternatives(messages: tuple[MessageDraft, ...], payloads: Mapping[int, Payload], report: Report) -> None:
+    """Note of two messages with the same payload that they are taken for one."""
+    seen: set[str] = set()
+    for message in messages:
+        payload = payloads.get(message.identity)
+        if payload is not None and payload.type in seen:
+            note = (
+                "a message with the payload of another one beside it is taken for that: nobody could tell which it is"
+            )
+            report.note(Rule.CONTRACT_ALTERNATIVES, message.position, note)
+        seen.add("" if payload is None else payload.type)
 
 
 def _check_answers(operation: OperationDraft, payloads: Mapping[int, Payload], report: Report) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +13,7 @@ from orbitalis_codegen.contract.read.messages import MessageDraft, Messages
 from orbitalis_codegen.contract.read.notes import ignore
 from orbitalis_codegen.contract.read.traits import with_traits
 from orbitalis_codegen.diagnostic import Position, did_you_mean, shown
-from orbitalis_codegen.read.node import Node
+from orbitalis_codegen.read.node import ListNode, Node
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["OperationDraft", "read_operations"]
@@ -65,7 +64,7 @@ class _Reader:
         self._report = checker.report
         self._messages = messages
         self._names = Names("operation", checker.report)
-        self._channels: dict[int, tuple[MessageDraft, ...]] = {}
+        self._channels: dict[int, tuple[MessageDraft, ...] | None] = {}
 
     def read(self, key: str, position: Position, node: Node) -> OperationDraft | None:
         if self._check_key(key, position):
@@ -79,7 +78,7 @@ class _Reader:
         ignore(view, "bindings", "security", "tags", "externalDocs")
         action = view.one_of("action", ("send", "receive"))
         messages = self._messages_of(view, key)
-        if action is None:
+        if action is None or messages is None:
             return None
         return (
             self._sent(key, view, position, messages)
@@ -103,7 +102,7 @@ class _Reader:
                     Rule.CONTRACT_EMPTY_INPUT, view.position_of("x-input"), message, "leave out one of them"
                 )
             messages = ()
-        replies = self._replies(view, key)
+        replies = self._replies(view, key) or ()
         errors = tuple(message for message in replies if message.is_error)
         for error in errors:
             if not error.has_payload:
@@ -152,54 +151,55 @@ class _Reader:
                 self._report.add(Rule.CONTRACT_NO_PAYLOAD, draft.position, message, hint)
         return found
 
-    def _replies(self, view: View, key: str) -> tuple[MessageDraft, ...]:
+    def _replies(self, view: View, key: str) -> tuple[MessageDraft, ...] | None:
         node = view.get("reply")
         target = None if node is None else self._checker.resolver.follow(node)
         reply = None if target is None else view_of(target.node, shapes.REPLY, self._report)
         if reply is None:
-            return ()
+            return None
         ignore(reply, "address")
         return self._messages_of(reply, key)
 
-    def _messages_of(self, view: View, key: str) -> tuple[MessageDraft, ...]:
-        """The messages of an operation or a reply: its own, or all of its channel."""
+    def _messages_of(self, view: View, key: str) -> tuple[MessageDraft, ...] | None:
+        """The messages of an operation or a reply, its own or all of its channel; `None` if some cannot be used."""
         node = view.get("channel")
-        of_channel = None if node is None else self._channel(node)
+        of_channel = () if node is None else self._channel(node)
         if view.get("messages") is None:
-            return of_channel or ()
-        known = None if of_channel is None else {message.identity for message in of_channel}
+            return of_channel
+        is_complete = isinstance(view.get("messages"), ListNode)
+        known = None if node is None or of_channel is None else {message.identity for message in of_channel}
         found: dict[int, MessageDraft] = {}
         for item in view.items("messages"):
             draft = self._messages.read(item, "")
             if draft is None:
+                is_complete = False
                 continue
             if known is not None and draft.identity not in known:
                 message = f"the message {shown(draft.key)} of the operation {shown(key)} is not one of its channel"
                 keys = [other.key for other in of_channel or ()]
                 self._report.add(Rule.FOREIGN_MESSAGE, item.position, message, did_you_mean(draft.key, keys))
             found[draft.identity] = draft
-        return tuple(found.values())
+        return tuple(found.values()) if is_complete else None
 
     def _channel(self, node: Node) -> tuple[MessageDraft, ...] | None:
-        """The messages of a channel; `None` if there is no channel, which is reported."""
+        """The messages of a channel; `None` if it or one of them cannot be used, which is reported."""
         target = self._checker.resolver.follow(node)
         if target is None:
             return None
-        known = self._channels.get(id(target.node))
-        if known is None:
+        if id(target.node) not in self._channels:
             view = view_of(target.node, shapes.CHANNEL, self._report)
-            if view is None:
-                return None
-            ignore(view, "address", "parameters", "servers", "bindings", "tags", "externalDocs")
-            drafts = {draft.identity: draft for draft in self._of_channel(view)}
-            known = self._channels[id(target.node)] = tuple(drafts.values())
-        return known
+            self._channels[id(target.node)] = None if view is None else self._of_channel(view)
+        return self._channels[id(target.node)]
 
-    def _of_channel(self, channel: View) -> Iterator[MessageDraft]:
+    def _of_channel(self, channel: View) -> tuple[MessageDraft, ...] | None:
+        ignore(channel, "address", "parameters", "servers", "bindings", "tags", "externalDocs")
         node = channel.get("messages")
-        target = None if node is None else self._checker.resolver.follow(node)
+        if node is None:
+            return ()
+        target = self._checker.resolver.follow(node)
         view = None if target is None else view_of(target.node, shapes.CHANNEL_MESSAGES, self._report)
-        for key, member in () if view is None else view.members():
-            draft = self._messages.read(member, key)
-            if draft is not None:
-                yield draft
+        if view is None:
+            return None
+        drafts = [self._messages.read(member, key) for key, member in view.members()]
+        found = {draft.identity: draft for draft in drafts if draft is not None}
+        return tuple(found.values()) if None not in drafts else None

@@ -60,7 +60,12 @@ OPERATION_TRAIT = Shape(
     unsupported=dict.fromkeys(("action", "channel", "messages", "reply", "traits"), _NOT_IN_TRAITS),
 )
 REPLY = Shape(name="reply", language=ASYNCAPI_OF_USERS, optional=("address", "channel", "messages"))
-MESSAGE = Shape(name="message", language=ASYNCAPI_OF_USERS, optional=(*_OF_MESSAGE_TRAIT, "payload", "traits"))
+MESSAGE = Shape(
+    name="message",
+    language=ASYNCAPI_OF_USERS,
+    optional=(*_OF_MESSAGE_TRAIT, "payload", "traits"),
+    unsupported={"oneOf": "that is AsyncAPI 2; AsyncAPI 3 lists each message in its channel, under a key of its own"},
+)
 MESSAGE_TRAIT = Shape(
     name="message trait",
     language=ASYNCAPI_OF_USERS,
