@@ -52,20 +52,20 @@ class Broken:
     also: list[str] = field(default_factory=list)
     """Codes of other problems that follow from this one."""
 
-    def write(self, root: Path) -> str:
-        """Write the specification into a folder, and give the position of its problem."""
-        shutil.copytree(LAMPS, root, dirs_exist_ok=True)
+    def write(self, root: Path, original: Path = LAMPS) -> str:
+        """Write what is in the folder `original`, broken, into another one, and give the position of its problem."""
+        shutil.copytree(original, root, dirs_exist_ok=True)
         positions = [position for change in self.changes if (position := change.apply(root)) is not None]
         assert len(positions) == 1, f"{len(positions)} markers"
         return positions[0]
 
 
-def edited(root: Path, *edits: tuple[str, str, str]) -> Path:
+def edited(root: Path, *edits: tuple[str, str, str], original: Path = LAMPS) -> Path:
     """Write the specification that is right into a folder; an edit is a file, a text that stands there once, a new one.
 
     Without an old text, the new one is the whole file.
     """
-    shutil.copytree(LAMPS, root, dirs_exist_ok=True)
+    shutil.copytree(original, root, dirs_exist_ok=True)
     for file, old, new in edits:
         content = (root / file).read_text(encoding="utf-8") if old else ""
         assert not old or content.count(old) == 1, f"{old!r} in {file}"
@@ -73,9 +73,9 @@ def edited(root: Path, *edits: tuple[str, str, str]) -> Path:
     return root
 
 
-def cases_of_files() -> Iterator[Broken]:
-    """Read all cases of the text files beside this one."""
-    for path in sorted(Path(__file__).parent.glob("*.txt")):
+def cases_of_files(folder: Path = Path(__file__).parent) -> Iterator[Broken]:
+    """Read all cases of the text files in a folder, that of this one if no other is given."""
+    for path in sorted(folder.glob("*.txt")):
         for text in re.split(r"^=== ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             yield _case(text)
 

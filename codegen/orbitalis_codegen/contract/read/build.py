@@ -12,11 +12,15 @@ from orbitalis_avro.types import Array, AvroType, Enumeration, LogicalType, Map,
 from orbitalis_codegen.avro.library import Library
 from orbitalis_codegen.avro.text import SchemaText
 from orbitalis_codegen.check.names import capitalized
+from orbitalis_codegen.check.shape import Checker
 from orbitalis_codegen.contract.model import ContractMessage, ContractOperation, PlainType
 from orbitalis_codegen.contract.read.messages import MessageDraft
+from orbitalis_codegen.contract.read.notes import ignore
 from orbitalis_codegen.contract.read.operations import OperationDraft
+from orbitalis_codegen.contract.read.payloads import read_headers, read_payload
 from orbitalis_codegen.contract.read.schemas import Schemas
 from orbitalis_codegen.diagnostic import Report, shown
+from orbitalis_codegen.read.node import Node
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["Payload", "build_operations", "messages_of", "read_payloads"]
@@ -38,6 +42,15 @@ class Payload:
         return self.record or self.plain or ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """A message with the Avro schemas of its payload and headers; `None` where it has none that can be used."""
+
+    message: MessageDraft
+    payload: Node | None
+    headers: Node | None
+
+
 def messages_of(drafts: Iterable[OperationDraft]) -> Iterator[MessageDraft]:
     """Every message of the operations, each once."""
     seen: set[int] = set()
@@ -48,16 +61,22 @@ def messages_of(drafts: Iterable[OperationDraft]) -> Iterator[MessageDraft]:
                 yield message
 
 
-def read_payloads(drafts: Iterable[OperationDraft], schemas: Schemas, report: Report) -> dict[int, Payload]:
-    """What each message carries that can be used, by its identity; what is wrong with others is reported."""
-    messages = list(messages_of(drafts))
-    for message in messages:
-        for schema in (message.payload, message.headers):
+def read_payloads(
+    checker: Checker, drafts: Iterable[OperationDraft], schemas: Schemas, content_type: str
+) -> dict[int, Payload]:
+    """What each message carries that can be used, by its identity; what is wrong with others is reported.
+
+    The `content_type` is that of messages that have none of their own.
+    """
+    report = checker.report
+    carried = [_carried(checker, message, content_type) for message in messages_of(drafts)]
+    for one in carried:
+        for schema in (one.payload, one.headers):
             if schema is not None:
                 schemas.compile(schema)
     schemas.complete()
     payloads = {
-        message.identity: payload for message in messages if (payload := _payload(message, schemas, report)) is not None
+        one.message.identity: payload for one in carried if (payload := _payload(one, schemas, report)) is not None
     }
     for operation in drafts:
         _check_errors(operation, payloads, report)
@@ -68,18 +87,26 @@ def read_payloads(drafts: Iterable[OperationDraft], schemas: Schemas, report: Re
     return payloads
 
 
-def _payload(message: MessageDraft, schemas: Schemas, report: Report) -> Payload | None:
+def _carried(checker: Checker, message: MessageDraft, content_type: str) -> _Carried:
+    ignore(message.view, "bindings", "correlationId", "tags", "externalDocs", "examples", "deprecated")
+    name = message.key or message.view.text("title") or "without a name"
+    payload = read_payload(checker, message.view, name, content_type)
+    return _Carried(message, payload, read_headers(checker, message.view))
+
+
+def _payload(carried: _Carried, schemas: Schemas, report: Report) -> Payload | None:
+    message = carried.message
     headers: str | None = None
-    if message.headers is not None:
-        type_ = schemas.compile(message.headers)
+    if carried.headers is not None:
+        type_ = schemas.compile(carried.headers)
         if isinstance(type_, Reference) and isinstance(schemas.library.types.get(type_.name), Record):
             headers = type_.name
         elif type_ is not None and _is_known(type_, schemas.library):
             text = f"the headers of the message {shown(message.key)} are {_kind(type_, schemas.library)}, not a record"
-            report.add(Rule.CONTRACT_HEADERS, message.headers.position, text)
-    if message.payload is None:
+            report.add(Rule.CONTRACT_HEADERS, carried.headers.position, text)
+    if carried.payload is None:
         return None
-    type_ = schemas.compile(message.payload)
+    type_ = schemas.compile(carried.payload)
     if type_ is None or not _is_known(type_, schemas.library):
         return None
     if isinstance(type_, Primitive) and type_.name in _PLAIN:
@@ -91,7 +118,7 @@ def _payload(message: MessageDraft, schemas: Schemas, report: Report) -> Payload
     hint = "wrap it in a record with one field: type: record, name: ..., fields: [{name: value, type: ...}]"
     if isinstance(type_, Union):
         hint = f"list a message for each of its types; or {hint}"
-    report.add(Rule.CONTRACT_PAYLOAD, message.payload.position, text, hint)
+    report.add(Rule.CONTRACT_PAYLOAD, carried.payload.position, text, hint)
     return None
 
 

@@ -18,7 +18,6 @@ from orbitalis_codegen.contract.read.build import build_operations, read_payload
 from orbitalis_codegen.contract.read.messages import Messages
 from orbitalis_codegen.contract.read.notes import ignore, one_of_a_kind
 from orbitalis_codegen.contract.read.operations import read_operations
-from orbitalis_codegen.contract.read.payloads import Formats
 from orbitalis_codegen.contract.read.schemas import Schemas
 from orbitalis_codegen.diagnostic import Report, shown
 from orbitalis_codegen.read.files import SourceFiles
@@ -50,9 +49,9 @@ def load_contract(root: Path, document: str) -> Contract:
     if tree is None or view is None:
         raise report.error()
     info = _info(checker, view)
-    drafts = read_operations(checker, Messages(checker, Formats(view.text("defaultContentType"))), view)
+    drafts = read_operations(checker, Messages(checker), view)
     schemas = Schemas(checker, files, SourceFiles(root, Report(), boundary), tree)
-    payloads = read_payloads(drafts, schemas, report)
+    payloads = read_payloads(checker, drafts, schemas, view.text("defaultContentType"))
     library = schemas.library
     roots = [name for payload in payloads.values() for name in (payload.record, payload.headers) if name is not None]
     order = dependency_order(library, roots)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from orbitalis_codegen.check.shape import Checker, View, view_of
 from orbitalis_codegen.contract.read import shapes
-from orbitalis_codegen.contract.read.notes import ignore
-from orbitalis_codegen.contract.read.payloads import Formats, read_headers, read_payload
 from orbitalis_codegen.contract.read.traits import with_traits
 from orbitalis_codegen.diagnostic import Position
 from orbitalis_codegen.read.node import Node, ObjectNode
@@ -26,9 +24,6 @@ class MessageDraft:
     """Its key in the document; empty where it has none."""
     view: View
     has_payload: bool
-    payload: Node | None
-    """The schema in Avro; `None` also if there is one that cannot be used."""
-    headers: Node | None
     is_error: bool
 
     @property
@@ -40,9 +35,8 @@ class MessageDraft:
 class Messages:
     """Reads each message once, however many operations refer to it."""
 
-    def __init__(self, checker: Checker, formats: Formats) -> None:
+    def __init__(self, checker: Checker) -> None:
         self._checker = checker
-        self._formats = formats
         self._drafts: dict[int, MessageDraft] = {}
 
     def read(self, node: Node, key: str) -> MessageDraft | None:
@@ -63,15 +57,11 @@ class Messages:
 
     def _read(self, node: ObjectNode, key: str) -> MessageDraft:
         view = View(with_traits(self._checker, node, shapes.MESSAGE_TRAIT), shapes.MESSAGE, self._checker.report)
-        ignore(view, "bindings", "correlationId", "tags", "externalDocs", "examples", "deprecated")
-        name = key or view.text("name") or view.text("title") or "without a name"
         return MessageDraft(
             identity=id(node),
             key=key or view.text("name"),
             view=view,
             has_payload=view.get("payload") is not None,
-            payload=read_payload(self._checker, view, name, self._formats),
-            headers=read_headers(self._checker, view),
             is_error=view.boolean("x-error") or False,
         )
 

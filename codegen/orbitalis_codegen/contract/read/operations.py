@@ -96,12 +96,13 @@ class _Reader:
 
     def _called(self, key: str, view: View, position: Position, messages: tuple[MessageDraft, ...]) -> OperationDraft:
         if view.one_of("x-input", ("empty",)) is not None:
-            if view.items("messages"):
+            if not view.items("messages"):
+                messages = ()
+            else:
                 message = f"the operation {shown(key)} lists the messages that it takes, and says that it takes none"
                 self._report.add(
                     Rule.CONTRACT_EMPTY_INPUT, view.position_of("x-input"), message, "leave out one of them"
                 )
-            messages = ()
         replies = self._replies(view, key) or ()
         errors = tuple(message for message in replies if message.is_error)
         for error in errors:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from orbitalis_codegen.avro.schema_object import SchemaObject, schema_of
@@ -14,7 +13,7 @@ from orbitalis_codegen.read.files import SCHEMA_SUFFIX
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["Formats", "read_headers", "read_payload"]
+__all__ = ["read_headers", "read_payload"]
 
 _AVRO: Final = re.compile(r"\bavro\b", re.IGNORECASE)
 _JSON_SCHEMA: Final = re.compile(r"application/(?:schema|vnd\.aai\.asyncapi)\b", re.IGNORECASE)
@@ -32,22 +31,17 @@ _WRITE_IT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Formats:
-    """What the document says of formats where a payload does not."""
+def read_payload(checker: Checker, message: View, name: str, content_type: str) -> Node | None:
+    """The Avro schema of a message's payload; `None` if it has none that can be used, which is reported.
 
-    content_type: str
-    """`defaultContentType` of the document."""
-
-
-def read_payload(checker: Checker, message: View, name: str, formats: Formats) -> Node | None:
-    """The Avro schema of a message's payload; `None` if it has none that can be used, which is reported."""
+    The `name` is what reports call the message, and the `content_type` that which it has if it does not say another.
+    """
     node = message.get("payload")
     found = None if node is None else schema_of(checker.resolver, node, checker.report)
     if found is None or not _is_schema(checker, message, "payload", found):
         return None
     if found.format is None:
-        if _is_clearly_avro(found.node, _content_type(message, formats)):
+        if _is_clearly_avro(found.node, message.text("contentType") or content_type):
             _note_missing_format(checker, found)
             return found.node
         outer = message.get("schemaFormat")
@@ -108,10 +102,6 @@ def _note_missing_format(checker: Checker, found: SchemaObject) -> None:
 
 def _names_avro(node: Node | None) -> bool:
     return isinstance(node, ScalarNode) and isinstance(node.value, str) and _AVRO.search(node.value) is not None
-
-
-def _content_type(message: View, formats: Formats) -> str:
-    return message.text("contentType") or formats.content_type
 
 
 def _is_clearly_avro(node: Node, content_type: str) -> bool:
