@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orbitalis_codegen.rules import Rule
 
 __all__ = [
+    "LIKE",
     "MOST_SHOWN",
     "NEAR",
     "Diagnostic",
@@ -23,10 +24,16 @@ _LONGEST_SHOWN = 80
 """Characters of a value that a message repeats."""
 MOST_SHOWN = 50
 """Lines of a list."""
+LIKE = 0.6
+"""How much a name has to be like another one so that it is asked whether that is meant, from 0 to 1."""
 NEAR = 0.75
 """How much a name has to be like a known one so that it is taken for that one misspelt, from 0 to 1."""
 _LONGEST_COMPARED = 200
 """Characters of a name for which a nearest one is looked for; comparing takes the square of them."""
+_MOST_COMPARED = 1000
+"""Names among which a nearest one is looked for; of more, only one that differs in upper and lower case is found."""
+_MOST_FOUND = 1000
+"""Problems after which no further ones are looked for."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,9 +91,14 @@ class Report:
         self._files: set[str] = set()
 
     def add(self, rule: Rule, position: Position, message: str, hint: str | None = None) -> None:
-        """Note that `rule` is broken at `position`."""
+        """Note that `rule` is broken at `position`.
+
+        Raises SpecificationError, with every problem, if there are so many that looking for more would only take time.
+        """
         self._found[Diagnostic(position, rule, message, hint)] = None
         self._files.add(position.file)
+        if len(self._found) >= _MOST_FOUND:
+            raise self.error()
 
     def note(self, rule: Rule, position: Position, message: str) -> None:
         """Note what is no problem, but may not be meant: something at `position` is ignored."""
@@ -129,7 +141,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+def nearest(name: str, known: Iterable[str], likeness: float = LIKE) -> str | None:
     """The one of the `known` names that `name` most probably is meant to be, if it is like it, on a scale to 1."""
     if len(name) > _LONGEST_COMPARED:
         return None
@@ -140,6 +152,8 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     for candidate in names:
         if candidate.casefold() == name.casefold():
             return candidate
+    if len(names) > _MOST_COMPARED:
+        return None
     return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=likeness)), None)
 
 

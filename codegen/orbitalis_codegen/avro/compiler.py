@@ -43,6 +43,8 @@ LARGEST_FIXED = 1024 * 1024
 """Bytes."""
 DEEPEST_SCHEMA: Final = 100
 """Types within one another, references written out."""
+MOST_TYPES: Final = 300_000
+"""Types of all schemas, references written out."""
 
 _OF_USERS: Final = {
     shape.name: replace(shape, language=AVRO_OF_USERS)
@@ -63,6 +65,7 @@ class Compiler:
         self._report = report
         self._resolver = resolver
         self._depth = 0
+        self._types = 0
         # By target and namespace of a reference; `None` while it is compiled.
         self._referred: dict[tuple[int, str], AvroType | None] = {}
         self._repeated: list[tuple[NamedType, Position]] = []
@@ -128,6 +131,13 @@ class Compiler:
         self._report.add(Rule.AVRO_UNKNOWN_TYPE, position, message, did_you_mean(name, known))
 
     def _compile(self, node: Node, namespace: str) -> AvroType | None:
+        self._types += 1
+        if self._types > MOST_TYPES:
+            # Only references can multiply what a file holds.
+            if self._types == MOST_TYPES + 1:
+                message = f"with its references written out, the schemas have more than {MOST_TYPES} types"
+                self._report.add(Rule.MANY_VALUES, node.position, message)
+            return None
         if self._depth == DEEPEST_SCHEMA:
             message = f"types are nested more than {DEEPEST_SCHEMA} levels deep"
             self._report.add(Rule.AVRO_DEEP_TYPE, node.position, message)

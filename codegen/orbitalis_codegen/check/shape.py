@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from orbitalis_codegen.diagnostic import NEAR, Position, Report, did_you_mean, nearest, shown
+from orbitalis_codegen.diagnostic import LIKE, NEAR, Position, Report, did_you_mean, nearest, shown
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.read.reference import Resolver
 from orbitalis_codegen.rules import Rule
@@ -107,6 +108,10 @@ def view_of(node: Node, shape: Shape, report: Report) -> View | None:
     return None
 
 
+# The same keys that nobody knows often stand in many objects.
+_nearest = lru_cache(maxsize=1000)(nearest)
+
+
 class View:
     """An object whose keys have been held against its shape."""
 
@@ -128,7 +133,7 @@ class View:
             self.report.add(Rule.UNSUPPORTED, position, message, shape.unsupported[key])
         elif key not in shape.known and not shape.any_key:
             meaningful = shape.language.meaningful
-            near = nearest(key, shape.known) if meaningful is None else nearest(key, shape.known, NEAR)
+            near = _nearest(key, shape.known, LIKE if meaningful is None else NEAR)
             # An extension may have any name, but not that of a known one misspelt.
             if key.startswith(_EXTENSION) and not (near or "").startswith(_EXTENSION):
                 return

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
+from orbitalis_codegen.avro.library import Library
 from orbitalis_codegen.avro.structure import dependency_order
-from orbitalis_codegen.avro.text import schema_text
+from orbitalis_codegen.avro.text import SchemaText, schema_text
 from orbitalis_codegen.check.document import check_version
 from orbitalis_codegen.check.payloads import class_names
 from orbitalis_codegen.check.shape import Checker, View, view_of
@@ -26,6 +29,9 @@ from orbitalis_codegen.read.reference import Resolver
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["load_contract"]
+
+_MOST_CHARACTERS: Final = 20_000_000
+"""Of the schemas of all messages."""
 
 
 def load_contract(root: Path, document: str) -> Contract:
@@ -59,7 +65,7 @@ def load_contract(root: Path, document: str) -> Contract:
     called = class_names(used, {}, report)
     if report or info is None:
         raise report.error()
-    texts = {name: schema_text(library, name, report) for name in roots}
+    texts = _texts(library, roots, view, report)
     if report:
         raise report.error()
     return Contract(
@@ -72,6 +78,21 @@ def load_contract(root: Path, document: str) -> Contract:
         notes=one_of_a_kind(report.notes),
         inputs=dict(sorted(files.inputs.items())),
     )
+
+
+def _texts(library: Library, names: Iterable[str], document: View, report: Report) -> dict[str, SchemaText]:
+    """The schemas of records, by their names."""
+    texts: dict[str, SchemaText] = {}
+    characters = 0
+    for name in names:
+        if name not in texts:
+            texts[name] = schema_text(library, name, report)
+            characters += len(texts[name].schema)
+        if characters > _MOST_CHARACTERS:
+            message = f"with all types written out in each, the schemas have more than {_MOST_CHARACTERS} characters"
+            report.add(Rule.MANY_VALUES, document.position, message)
+            break
+    return texts
 
 
 def _view(checker: Checker, tree: Node) -> View | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+import re
+from contextlib import suppress
+from functools import cached_property
 from typing import Final
 
 from orbitalis_avro.types import AvroType
@@ -13,13 +15,14 @@ from orbitalis_codegen.avro.library import Library, defined_name
 from orbitalis_codegen.avro.structure import check_recursion
 from orbitalis_codegen.avro.unions import check_unions
 from orbitalis_codegen.check.shape import Checker
+from orbitalis_codegen.diagnostic import SpecificationError
 from orbitalis_codegen.read.files import SCHEMA_SUFFIX, SourceFiles
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode
 
 __all__ = ["Schemas"]
 
-_FOLDERS_ABOVE: Final = 10
-"""Of a schema file, which are taken for the top of folders that are namespaces."""
+_NAME: Final = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*")
+"""A name that may be that of a file as well."""
 
 
 class Schemas:
@@ -33,6 +36,10 @@ class Schemas:
         self._document = document
         self._compiler = Compiler(checker.report, checker.resolver)
         self._compiled: dict[int, AvroType | None] = {}
+        self._looked_through: set[str] = set()
+        self._by_name: dict[str, str] = {}
+        self._tops: dict[str, None] = {}
+        self._files_at_tops = 0
 
     @property
     def library(self) -> Library:
@@ -62,42 +69,66 @@ class Schemas:
 
     def _find(self, name: str) -> None:
         """Compile the first schema that defines a type of this name: of the components, then of files beside others."""
-        for schema in self._components():
-            if name in _defined_names(schema):
-                self.compile(schema)
-                return
-        for file in self._likely_files(name):
-            looked_at = self._looking.read(file)
-            if looked_at is not None and name in _defined_names(looked_at):
-                found = self._files.read(file)
-                if found is not None:
-                    self.compile(found)
-                return
+        schema = self._components.get(name)
+        if schema is None and _NAME.fullmatch(name):
+            file = self._beside(name) or self._in_folder_of_namespace(name)
+            schema = None if file is None else self._files.read(file)
+        if schema is not None:
+            self.compile(schema)
 
-    def _components(self) -> Iterator[Node]:
+    @cached_property
+    def _components(self) -> dict[str, Node]:
+        """By the name of a type that it defines each schema of the document's components."""
         match self._document:
             case ObjectNode(members={"components": ObjectNode(members={"schemas": ObjectNode(members=schemas)})}):
-                for node in schemas.values():
-                    inner = node.members.get("schema") if isinstance(node, ObjectNode) else None
-                    yield node if inner is None else inner
+                found = [_inner(node) for node in schemas.values()]
+                return {name: node for node in found for name in _defined_names(node)}
             case _:
-                pass
+                return {}
 
-    def _likely_files(self, name: str) -> Iterator[str]:
-        """Schema files in which a type may be defined, the most likely ones first."""
+    def _beside(self, name: str) -> str | None:
+        """The schema file that defines a type, in a folder of a file that has been read."""
+        for file in self._files.inputs:
+            folder = posixpath.dirname(file)
+            if folder not in self._looked_through:
+                self._looked_through.add(folder)
+                for beside in self._looking.schemas_beside(posixpath.join(folder, "any")):
+                    for defined in self._defined_in(beside):
+                        self._by_name.setdefault(defined, beside)
+        return self._by_name.get(name)
+
+    def _in_folder_of_namespace(self, name: str) -> str | None:
+        """The schema file that defines a type, in the folder of its namespace, where namespaces are folders."""
         namespace, _, simple_name = name.rpartition(".")
-        called = (f"{simple_name}{SCHEMA_SUFFIX}", f"{name}{SCHEMA_SUFFIX}")
-        folders = sorted({posixpath.dirname(file) for file in self._files.inputs})
-        beside = [file for folder in folders for file in self._looking.schemas_beside(posixpath.join(folder, name))]
-        yield from (file for file in beside if posixpath.basename(file) in called)
-        for folder in folders:
-            # Namespaces are often folders, at whose top any of those above may be.
-            for _ in range(_FOLDERS_ABOVE):
-                file = posixpath.normpath(posixpath.join(folder, *namespace.split("."), called[0]))
-                if self._looking.holds(file):
-                    yield file
-                folder = posixpath.normpath(posixpath.join(folder, ".."))
-        yield from (file for file in beside if posixpath.basename(file) not in called)
+        for top in self._find_tops():
+            file = posixpath.normpath(posixpath.join(top, *namespace.split("."), f"{simple_name}{SCHEMA_SUFFIX}"))
+            if self._looking.holds(file) and name in self._defined_in(file):
+                return file
+        return None
+
+    def _find_tops(self) -> tuple[str, ...]:
+        """The folders in which those begin that are called like the namespaces of what is in them."""
+        if len(self._files.inputs) != self._files_at_tops:
+            self._files_at_tops = len(self._files.inputs)
+            self._tops.clear()
+            for name, definition in self.library.definitions.items():
+                inner = name.rpartition(".")[0].replace(".", "/")
+                folder = f"/{posixpath.dirname(definition.position.file)}"
+                if inner and folder.endswith(f"/{inner}"):
+                    self._tops[folder[1:].removesuffix(inner)] = None
+        return tuple(self._tops)
+
+    def _defined_in(self, file: str) -> set[str]:
+        with suppress(SpecificationError):
+            tree = self._looking.read(file)
+            return set() if tree is None else _defined_names(tree)
+        return set()
+
+
+def _inner(node: Node) -> Node:
+    """The schema in an object that says its format; itself, if it is none."""
+    inner = node.members.get("schema") if isinstance(node, ObjectNode) else None
+    return node if inner is None else inner
 
 
 def _defined_names(schema: Node) -> set[str]:

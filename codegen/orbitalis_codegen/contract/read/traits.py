@@ -6,7 +6,7 @@ from orbitalis_codegen.check.shape import Checker, Shape, View, view_of
 from orbitalis_codegen.contract.read.notes import IGNORED
 from orbitalis_codegen.diagnostic import Position
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
-from orbitalis_codegen.read.reference import is_reference
+from orbitalis_codegen.read.reference import Resolver, is_reference
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["with_traits"]
@@ -29,8 +29,8 @@ def with_traits(checker: Checker, node: ObjectNode, trait: Shape) -> ObjectNode:
         target = checker.resolver.follow(item)
         view = None if target is None else view_of(target.node, trait, checker.report)
         if view is not None:
-            merged = _merged(checker, merged, _without_unsupported(view))
-    return _merged(checker, merged, node)
+            merged = _merged(checker.resolver, merged, _without_unsupported(view))
+    return _merged(checker.resolver, merged, node)
 
 
 def _without_unsupported(view: View) -> ObjectNode:
@@ -39,7 +39,8 @@ def _without_unsupported(view: View) -> ObjectNode:
     return ObjectNode(members, {key: view.key_position(key) for key in members}, view.position)
 
 
-def _merged(checker: Checker, base: ObjectNode, patch: ObjectNode) -> ObjectNode:
+def _merged(resolver: Resolver | None, base: ObjectNode, patch: ObjectNode) -> ObjectNode:
+    """The object that a patch makes of another one; with a `resolver`, references in both are followed."""
     members: dict[str, Node] = dict(base.members)
     positions: dict[str, Position] = dict(base.key_positions)
     for key, member in patch.members.items():
@@ -49,15 +50,16 @@ def _merged(checker: Checker, base: ObjectNode, patch: ObjectNode) -> ObjectNode
             positions.pop(key, None)
             continue
         if key in members and key not in IGNORED:
-            one, other = _resolved(checker, members[key]), _resolved(checker, member)
-            member = _merged(checker, one, other) if one is not None and other is not None else member
+            one, other = _resolved(resolver, members[key]), _resolved(resolver, member)
+            # References further inside may lead back.
+            member = _merged(None, one, other) if one is not None and other is not None else member
         members[key] = member
         positions[key] = patch.key_positions[key]
     return ObjectNode(members, positions, patch.position)
 
 
-def _resolved(checker: Checker, node: Node) -> ObjectNode | None:
+def _resolved(resolver: Resolver | None, node: Node) -> ObjectNode | None:
     """The object that `node` is or refers to; `None` if it is something else."""
-    target = checker.resolver.follow(node) if is_reference(node) else None
+    target = None if resolver is None or not is_reference(node) else resolver.follow(node)
     found = node if target is None else target.node
     return found if isinstance(found, ObjectNode) and not is_reference(found) else None
