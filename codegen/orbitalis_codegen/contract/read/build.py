@@ -180,24 +180,23 @@ def build_operations(
     drafts: Iterable[OperationDraft], payloads: Mapping[int, Payload], texts: Mapping[str, SchemaText]
 ) -> dict[str, ContractOperation]:
     """The operations of a contract; `texts` are the schemas by the names of records."""
-    keys: dict[int, str] = {}
+    known: dict[int, ContractMessage] = {}
     taken: set[str] = set()
     operations: dict[str, ContractOperation] = {}
 
     def built(operation: str, role: str, messages: tuple[MessageDraft, ...]) -> tuple[ContractMessage, ...]:
         found: dict[str, ContractMessage] = {}
         for number, message in enumerate(messages, start=1):
-            if message.identity not in keys:
+            if message.identity not in known:
                 suffix = role if len(messages) == 1 else f"{role}{number}"
                 key = message.key or f"{operation}{suffix}"
                 # Messages of two channels may have the same key.
                 while key in taken:
                     key = f"{operation}{capitalized(key)}"
                 taken.add(key)
-                keys[message.identity] = key
-            payload = payloads[message.identity]
+                known[message.identity] = _message(key, message, payloads[message.identity], texts)
             # Of two with the same payload, nobody could say which it is.
-            found.setdefault(payload.type, _message(keys[message.identity], message, payload, texts))
+            found.setdefault(payloads[message.identity].type, known[message.identity])
         return tuple(found.values())
 
     for draft in drafts:

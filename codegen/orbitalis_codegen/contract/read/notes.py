@@ -30,6 +30,8 @@ IGNORED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """By key of an object what is said about it."""
+_OF_ANY_NAME: Final = frozenset({Rule.AVRO_UNKNOWN_ATTRIBUTE, Rule.UNKNOWN_KEY})
+"""Rules of which notes differ in a name alone."""
 
 
 def ignore(view: View, *keys: str) -> None:
@@ -46,17 +48,15 @@ def _says_nothing(key: str, node: Node) -> bool:
 
 def one_of_a_kind(notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The first note of each kind, which says in how many more places there is something of it."""
-    first: dict[tuple[Rule, str], Diagnostic] = {}
-    count: dict[tuple[Rule, str], int] = {}
+    kinds: dict[tuple[Rule, str], list[Diagnostic]] = {}
     for note in notes:
-        kind = note.rule, note.message
-        first.setdefault(kind, note)
-        count[kind] = count.get(kind, 0) + 1
+        kinds.setdefault((note.rule, "" if note.rule in _OF_ANY_NAME else note.message), []).append(note)
     return tuple(
-        note if count[kind] == 1 else replace(note, message=f"{note.message} ({_places(count[kind] - 1)})")
-        for kind, note in first.items()
+        first if not others else replace(first, message=f"{first.message} (and {_more(first, others)})")
+        for first, *others in kinds.values()
     )
 
 
-def _places(more: int) -> str:
-    return f"and in {more} more place{'' if more == 1 else 's'}"
+def _more(first: Diagnostic, others: list[Diagnostic]) -> str:
+    places = f"{len(others)} more place{'' if len(others) == 1 else 's'}"
+    return f"in {places}" if all(other.message == first.message for other in others) else f"others in {places}"
