@@ -163,5 +163,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     near = nearest(name, names)
     if near is not None:
         return f"did you mean {shown(near)}?"
+    if len(names) > _LONGEST_SHOWN:
+        return None
     everything = ", ".join(map(shown, names))
     return f"known: {everything}" if 0 < len(everything) <= _LONGEST_SHOWN else None

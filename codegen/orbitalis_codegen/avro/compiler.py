@@ -43,7 +43,7 @@ LARGEST_FIXED = 1024 * 1024
 """Bytes."""
 DEEPEST_SCHEMA: Final = 100
 """Types within one another, references written out."""
-MOST_TYPES: Final = 300_000
+MOST_TYPES: Final = 100_000
 """Types of all schemas, references written out."""
 
 _OF_USERS: Final = {

@@ -196,7 +196,7 @@ def _named_type(node: Node, name: str) -> Node | None:
             case ObjectNode(members={"name": ScalarNode(value=str(own)), "type": _} as members) if name not in members:
                 namespace = members.get("namespace")
                 full = f"{namespace.value}.{own}" if isinstance(namespace, ScalarNode) else own
-                if name in (own, full):
+                if name in (own, own.rpartition(".")[2], full):
                     return item
             case _:
                 pass

@@ -32,7 +32,8 @@ def read_toml(text: str, file: str, report: Report) -> ObjectNode | None:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _PLACE_OF_ERROR.search(str(error))
-        line, column = (int(found[1]), int(found[2])) if found else (text.count("\n") + 1, 1)
+        end = text.count("\n") + 1, len(text) - text.rfind("\n")
+        line, column = (int(found[1]), int(found[2])) if found else end
         message = _PLACE_OF_ERROR.sub("", str(error)).removesuffix("(at end of document)").strip()
         report.add(Rule.TOML_SYNTAX, Position(file, line, column), message)
         return None
