@@ -150,7 +150,10 @@ class Rule(Enum):
     CONTRACT_HEADERS = "ORB504", "Headers in Avro are a record."
     CONTRACT_NO_PAYLOAD = "ORB505", "A message without a payload is an input or an answer, and the only one."
     CONTRACT_ERROR = "ORB506", "A declared error (`x-error`) is a record, and a reply of an operation that is called."
-    CONTRACT_EMPTY_INPUT = "ORB507", "`x-input: empty` stands in an operation that is called and lists no messages."
+    CONTRACT_EMPTY_INPUT = (
+        "ORB507",
+        "An input that is empty (`x-input: empty`) is that of an operation that is called and lists no messages.",
+    )
     CONTRACT_ALTERNATIVES = (
         "ORB508",
         "The payloads that an operation answers with differ, so that each says which it is.",

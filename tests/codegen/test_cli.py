@@ -17,6 +17,7 @@ from orbitalis_codegen import cli
 from orbitalis_codegen.explanation import EXAMPLES
 from orbitalis_codegen.rules import Rule
 from tests.codegen.broken.cases import cases_of_files, edited
+from tests.codegen.contract.read.broken.cases import cases_of_contracts
 from tests.support.repository import ROOT
 
 HEAVY = ("jinja2",)
@@ -352,8 +353,9 @@ def test_a_rule_is_explained_with_an_example() -> None:
 
 
 def test_examples_are_those_that_are_tested() -> None:
-    known = {f"{case.code} {case.name}" for case in cases_of_files()}
-    texts = "".join(path.read_text() for path in sorted((ROOT / "tests/codegen/broken").glob("*.txt")))
+    known = {f"{case.code} {case.name}" for case in (*cases_of_files(), *cases_of_contracts())}
+    folders = ("tests/codegen/broken", "tests/codegen/contract/read/broken")
+    texts = "".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).glob("*.txt")))
     sections = re.split(r"^=== ", EXAMPLES.read_text(), flags=re.MULTILINE)[1:]
 
     assert len({section[:6] for section in sections}) == len(sections)

@@ -6,7 +6,7 @@ import math
 
 from orbitalis_avro.types import LogicalType, Primitive, Reference
 from orbitalis_codegen.avro import shapes
-from orbitalis_codegen.check.shape import View
+from orbitalis_codegen.check.shape import AVRO_OF_USERS, View
 from orbitalis_codegen.diagnostic import NEAR, nearest, shown
 from orbitalis_codegen.rules import Rule
 
@@ -37,6 +37,9 @@ def logical_type_name(view: View, kind: str | None = None) -> str | None:
     if kind in kinds:
         return name
     message = f"the logical type {shown(name)} cannot stand on {kind or view.shape.name}"
+    if view.shape.language is AVRO_OF_USERS:
+        view.report.note(Rule.AVRO_LOGICAL_TYPE, position, f"{message}, and is ignored")
+        return None
     view.report.add(Rule.AVRO_LOGICAL_TYPE, position, message, f"it stands on {' or '.join(kinds)}")
     return None
 

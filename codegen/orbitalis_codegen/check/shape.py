@@ -41,6 +41,8 @@ class Language:
     wrong_kind: Rule
     noun: str
     """What it calls a key of an object."""
+    likeness: float = LIKE
+    """How much an unknown key has to be like a known one so that it is taken for that one misspelt, from 0 to 1."""
     meaningful: frozenset[str] | None = None
     """Keys that mean something in another object. Any other unknown one that is not like a known one is ignored, with a
     note; if this is `None`, none is."""
@@ -60,11 +62,13 @@ AVRO = Language(
     unknown=Rule.AVRO_UNKNOWN_ATTRIBUTE,
     wrong_kind=Rule.AVRO_WRONG_KIND,
     noun="attribute",
+    likeness=NEAR,
     meaningful=_OF_AVRO,
 )
-ASYNCAPI_OF_USERS = replace(ASYNCAPI, meaningful=frozenset())
+# What others add is often like what there is: `minItems` of an array, which has `items`.
+ASYNCAPI_OF_USERS = replace(ASYNCAPI, likeness=0.8, meaningful=frozenset())
 """Of documents that were not written for Orbitalis."""
-AVRO_OF_USERS = replace(AVRO, meaningful=frozenset())
+AVRO_OF_USERS = replace(AVRO, likeness=0.8, meaningful=frozenset())
 """Of schemas that were not written for Orbitalis."""
 
 
@@ -133,7 +137,7 @@ class View:
             self.report.add(Rule.UNSUPPORTED, position, message, shape.unsupported[key])
         elif key not in shape.known and not shape.any_key:
             meaningful = shape.language.meaningful
-            near = _nearest(key, shape.known, LIKE if meaningful is None else NEAR)
+            near = _nearest(key, shape.known, shape.language.likeness)
             # An extension may have any name, but not that of a known one misspelt.
             if key.startswith(_EXTENSION) and not (near or "").startswith(_EXTENSION):
                 return

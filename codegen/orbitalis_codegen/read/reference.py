@@ -20,6 +20,7 @@ LONGEST_CHAIN = 50
 """References that lead from one to the next."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 _UNUSABLE_IN_PATH = re.compile(r"[\x00-\x1f\x7f\\?]")
 
@@ -129,6 +130,9 @@ class Resolver:
             self._fail(Rule.REFERENCE_SYNTAX, value.position, f"a reference is a text, not {kind_of(value)}")
         path, hash_sign, pointer = value.value.partition("#")
         path, pointer = unquote(path), unquote(pointer)
+        if self._of_users and _NAME.fullmatch(pointer):
+            # AsyncAPI shows references to types in schema files like 'Users.avsc/#User'.
+            path, pointer = path.rstrip("/"), f"/{pointer}"
         message: str | None = None
         if not path and not hash_sign:
             message = "a reference is empty"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orbitalis_avro.types import Record
+from orbitalis_avro.types import Primitive, Record
 from orbitalis_codegen import SpecificationError
 from orbitalis_codegen.contract.model import ContractMessage
 from orbitalis_codegen.contract.read import load_contract
@@ -56,6 +56,7 @@ def test_plain_payloads(plain: str, tmp_path: Path) -> None:
         avro({"$ref": "Level.avsc"}),
         avro({"$ref": "Level.avsc#/Level"}),
         avro({"$ref": "Level.avsc#/org.example.Level"}),
+        avro({"$ref": "Level.avsc/#Level"}),
         avro({"$ref": "all.avsc#/1"}),
         avro({"$ref": "all.avsc#/Level"}),
         avro("org.example.Level"),
@@ -98,7 +99,8 @@ def test_the_folder_of_a_repository_is_the_boundary(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     content = document({"m": {"payload": avro({"$ref": "../Level.avsc"})}})
 
-    contract = read(tmp_path / "project", content, **{"../Level_avsc": RECORD})
+    (tmp_path / "Level.avsc").write_text(json.dumps(RECORD))
+    contract = read(tmp_path / "project", content)
 
     assert "../Level.avsc" in contract.inputs
 
@@ -227,12 +229,23 @@ def test_what_may_be_json_schema_is_not_taken_for_avro(payload: Any, tmp_path: P
 
 
 def test_attributes_of_other_forms_are_ignored(tmp_path: Path) -> None:
-    array = {"type": "array", "items": "int", "name": "Items", "namespace": "x", "java-class": "java.util.List"}
+    array = {"type": "array", "items": "int", "name": "Items", "namespace": "x", "minItems": 1}
     contract = read(tmp_path, document({"m": {"payload": avro(record("M", array, version=1))}}))
 
     assert [note.message for note in contract.notes] == [
         "array with the unknown attribute 'name', which is ignored (and others in 3 more places)"
     ]
+
+
+def test_a_logical_type_that_cannot_stand_there_is_ignored(tmp_path: Path) -> None:
+    payload = avro(record("M", {"type": "string", "logicalType": "timestamp-millis"}))
+
+    contract = read(tmp_path, document({"m": {"payload": payload}}))
+
+    named = contract.types["M"]
+    assert isinstance(named, Record)
+    assert [field.type for field in named.fields] == [Primitive(name="string")]
+    assert [note.code for note in contract.notes] == ["ORB315"]
 
 
 def test_what_says_since_when_a_field_is_there_means_nothing(tmp_path: Path) -> None:
