@@ -7,7 +7,7 @@ How a code block is treated says its kind:
 - `console` and `sh` are commands, each of which has to be one that `COMMANDS` knows how to try: most are run, as they
   stand except for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
 - `text` is output; an excerpt of the demonstration is held against a demonstration;
-- `mermaid`, `yaml` and `json` are read as far as there is something here that reads them.
+- `mermaid`, `yaml`, `toml` and `json` are read as far as there is something here that reads them.
 
 Any other kind, a block without one and an unknown command fail.
 """
@@ -136,7 +136,7 @@ COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
 
 
 def test_every_kind_of_snippet_is_known() -> None:
-    known = {"console", "json", "mermaid", "python", "sh", "text", "yaml"}
+    known = {"console", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
 
     assert [f"{snippet}: {snippet.kind!r}" for snippet in SNIPPETS if snippet.kind not in known] == []
 
@@ -178,8 +178,9 @@ def test_mermaid_is_a_diagram(snippet: Snippet) -> None:
 
 
 def test_data_can_be_read() -> None:
-    for snippet in of_kind("yaml", "json"):
-        assert (yaml.safe_load if snippet.kind == "yaml" else json.loads)(snippet.text) is not None, str(snippet)
+    readers = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
+    for snippet in of_kind(*readers):
+        assert readers[snippet.kind](snippet.text) is not None, str(snippet)
 
 
 def test_the_excerpt_is_what_the_demonstration_shows(environment: dict[str, str]) -> None:
