@@ -178,7 +178,11 @@ def test_mermaid_is_a_diagram(snippet: Snippet) -> None:
 
 
 def test_data_can_be_read() -> None:
-    readers = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
+    readers: dict[str, Callable[[str], object]] = {
+        "json": json.loads,
+        "toml": tomllib.loads,
+        "yaml": yaml.safe_load,
+    }
     for snippet in of_kind(*readers):
         assert readers[snippet.kind](snippet.text) is not None, str(snippet)
 

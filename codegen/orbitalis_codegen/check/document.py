@@ -87,10 +87,10 @@ def read_document(checker: Checker, root: Node, document: str) -> DocumentDraft 
     )
 
 
-def check_version(report: Report, root: Node) -> bool:
-    """Whether the document `root` follows a version of AsyncAPI that is understood; reported if it does not."""
+def check_version(report: Report, root: Node, understood: re.Pattern[str] = _UNDERSTOOD) -> bool:
+    """Whether the document `root` follows a version of AsyncAPI that is `understood`; reported if it does not."""
     node = root.members.get("asyncapi") if isinstance(root, ObjectNode) else None
-    if not isinstance(node, ScalarNode) or _UNDERSTOOD.fullmatch(str(node.value)):
+    if not isinstance(node, ScalarNode) or understood.fullmatch(str(node.value)):
         return True
     hint = "put it in quotes" if isinstance(node.value, float) else "3.0.x and 3.1.x are understood"
     message = f"the document follows AsyncAPI {shown(node.value)}"

@@ -6,8 +6,10 @@ import os.path
 import posixpath
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from orbitalis_codegen.diagnostic import Position, Report, nearest, shown
@@ -16,7 +18,7 @@ from orbitalis_codegen.read.node import Node
 from orbitalis_codegen.read.yaml_text import read_yaml
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["LARGEST_FILE", "SCHEMA_SUFFIX", "Reader", "SourceFiles"]
+__all__ = ["LARGEST_FILE", "READERS_OF_USERS", "SCHEMA_SUFFIX", "Reader", "SourceFiles"]
 
 LARGEST_FILE = 4 * 1024 * 1024
 """Bytes."""
@@ -31,6 +33,10 @@ _READERS: Final[dict[str, Reader]] = {
     ".json": read_json,
     SCHEMA_SUFFIX: read_json,
 }
+READERS_OF_USERS: Final[Mapping[str, Reader]] = MappingProxyType(
+    {**_READERS, **dict.fromkeys((".yaml", ".yml"), partial(read_yaml, merges=True))}
+)
+"""Of files that were not written for Orbitalis, by the end of their names."""
 _LEFTOVER = re.compile(
     r"^[.#~]|[~#]$|\.(?:sw[a-z]|bak|orig|rej|tmp|save|old|part)$|\.(?:bak|orig|BACKUP|BASE|LOCAL|REMOTE)\b"
 )
@@ -43,8 +49,15 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ufefe\uff00-\ufff
 class SourceFiles:
     """Reads files by their path relative to the root, with `/`, none outside of the `boundary`, which may be wider."""
 
-    def __init__(self, root: Path, report: Report, boundary: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        report: Report,
+        boundary: Path | None = None,
+        readers: Mapping[str, Reader] = MappingProxyType(_READERS),
+    ) -> None:
         self._root = root
+        self._readers = readers
         self._boundary = root if boundary is None else boundary
         self._report = report
         self._trees: dict[str, Node | None] = {}
@@ -85,9 +98,9 @@ class SourceFiles:
 
     def _read(self, file: str, mentioned: Position | None) -> Node | None:
         mentioned = mentioned or Position(file, 1, 1)
-        reader = _READERS.get(Path(file).suffix)
+        reader = self._readers.get(Path(file).suffix)
         if reader is None:
-            known = ", ".join(_READERS)
+            known = ", ".join(self._readers)
             hint = None if mentioned.file == file else "what stands in the same file is meant by '#/...'"
             self._report.add(Rule.UNREADABLE_FILE, mentioned, f"the file {file} is none of {known}", hint)
             return None

@@ -14,7 +14,7 @@ from typing import Protocol
 import yaml
 
 from orbitalis_codegen.diagnostic import Position, Report, did_you_mean, shown
-from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
+from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.read.numbers import decimal_number
 from orbitalis_codegen.rules import Rule
 
@@ -36,12 +36,16 @@ _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
+_MERGE = "<<"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_yaml(text: str, file: str, report: Report) -> Node | None:
-    """The document's tree, or `None` if it cannot be used; why not is in the `report`."""
-    return _Composer(file, report).compose(text)
+def read_yaml(text: str, file: str, report: Report, *, merges: bool = False) -> Node | None:
+    """The document's tree, or `None` if it cannot be used; why not is in the `report`.
+
+    With `merges`, the key `<<` takes over the keys of other objects, as in YAML 1.1.
+    """
+    return _Composer(file, report, merges).compose(text)
 
 
 class _Mark(Protocol):
@@ -95,8 +99,9 @@ class _Collection:
 
 
 class _Composer:
-    def __init__(self, file: str, report: Report) -> None:
+    def __init__(self, file: str, report: Report, merges: bool) -> None:
         self._file = file
+        self._merges = merges
         self._report = report
         self._usable = True
         self._open: list[_Collection] = []
@@ -157,6 +162,8 @@ class _Composer:
                 self._open.append(_Collection(isinstance(event, yaml.MappingStartEvent), position, anchor))
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 collection = self._open.pop()
+                if self._merges and _MERGE in collection.members:
+                    self._merge(collection)
                 self._add(collection.node(), collection.extent, collection.position, collection.anchor)
             case _:
                 pass
@@ -190,6 +197,20 @@ class _Composer:
         parent.members[key] = node
         parent.key_positions[key] = key_position
 
+    def _merge(self, collection: _Collection) -> None:
+        """Take over the keys of the objects behind the key for merging; those of its own, and of earlier ones, stay."""
+        merged = collection.members.pop(_MERGE)
+        position = collection.key_positions.pop(_MERGE)
+        for item in merged.items if isinstance(merged, ListNode) else (merged,):
+            if not isinstance(item, ObjectNode):
+                message = f"the key {shown(_MERGE)} takes over {kind_of(item)}, which is no object"
+                self._note(Rule.YAML_BEYOND_JSON, position, message)
+                return
+            for key, member in item.members.items():
+                if key not in collection.members:
+                    collection.members[key] = member
+                    collection.key_positions[key] = item.key_positions[key]
+
     def _key(self, node: Node, position: Position) -> str:
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
             return node.value
@@ -209,7 +230,7 @@ class _Composer:
             self._note(Rule.YAML_SYNTAX, position, "an escape gives half of a surrogate pair, which is no character")
         if event.tag is not None or not event.implicit[0]:
             return ScalarNode(text, position)
-        if is_key and text == "<<":
+        if is_key and text == "<<" and not self._merges:
             hint = "write the keys out, or use an alias for the whole object"
             self._note(Rule.YAML_BEYOND_JSON, position, "a merge key (<<) is not part of YAML 1.2", hint)
         return ScalarNode(self._value(text, position), position)

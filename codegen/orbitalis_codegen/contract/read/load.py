@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -23,13 +24,15 @@ from orbitalis_codegen.contract.read.notes import ignore, one_of_a_kind
 from orbitalis_codegen.contract.read.operations import read_operations
 from orbitalis_codegen.contract.read.schemas import Schemas
 from orbitalis_codegen.diagnostic import Report, shown
-from orbitalis_codegen.read.files import SourceFiles
+from orbitalis_codegen.read.files import READERS_OF_USERS, SourceFiles
 from orbitalis_codegen.read.node import Node
 from orbitalis_codegen.read.reference import Resolver
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["load_contract"]
 
+_UNDERSTOOD: Final = re.compile(r"3\.[0-9]+\.[0-9]+(?:-.+)?")
+"""Versions of AsyncAPI: those to come add keys, which are ignored as others are that nobody knows."""
 _MOST_CHARACTERS: Final = 20_000_000
 """Of the schemas of all messages."""
 
@@ -47,7 +50,7 @@ def load_contract(root: Path, document: str) -> Contract:
     """
     report = Report()
     boundary = boundary_of(root / document)
-    files = SourceFiles(root, report, boundary)
+    files = SourceFiles(root, report, boundary, READERS_OF_USERS)
     document = posixpath.normpath(document)
     tree = files.read(document)
     checker = Checker(report, Resolver(files, document, report, of_users=True))
@@ -56,7 +59,7 @@ def load_contract(root: Path, document: str) -> Contract:
         raise report.error()
     info = _info(checker, view)
     drafts = read_operations(checker, Messages(checker), view)
-    schemas = Schemas(checker, files, SourceFiles(root, Report(), boundary), tree)
+    schemas = Schemas(checker, files, SourceFiles(root, Report(), boundary, READERS_OF_USERS), tree)
     payloads = read_payloads(checker, drafts, schemas, view.text("defaultContentType"))
     library = schemas.library
     roots = [name for payload in payloads.values() for name in (payload.record, payload.headers) if name is not None]
@@ -97,7 +100,7 @@ def _texts(library: Library, names: Iterable[str], document: View, report: Repor
 
 def _view(checker: Checker, tree: Node) -> View | None:
     """The document, if it is one of a version that is understood; of another one every line would be wrong."""
-    if not check_version(checker.report, tree):
+    if not check_version(checker.report, tree, _UNDERSTOOD):
         return None
     view = view_of(tree, shapes.DOCUMENT, checker.report)
     if view is None or "asyncapi" not in view.node.members:

@@ -228,6 +228,41 @@ def test_keys_beside_a_reference_are_ignored(tmp_path: Path) -> None:
     assert "ORB211" in [note.code for note in load_contract(root, "asyncapi.yaml").notes]
 
 
+def test_objects_may_be_merged(tmp_path: Path) -> None:
+    reply = "    reply:\n      <<: [*where, {messages: []}]\n"
+    root = edited(
+        tmp_path,
+        (
+            "asyncapi.yaml",
+            "      address:\n        location:",
+            "      <<: &where {title: x}\n      address:\n        location:",
+        ),
+        ("asyncapi.yaml", "  turn-off:\n    action: receive\n", f"  turn-off:\n    action: receive\n{reply}"),
+        original=LAMPS,
+    )
+
+    contract = load_contract(root, "asyncapi.yaml")
+
+    assert contract.operations["turn-off"].outputs == ()
+    assert [note.message for note in contract.notes if note.code == "ORB203"] == [
+        "reply with the unknown key 'title', which is ignored"
+    ]
+
+
+def test_what_is_no_object_is_not_merged(tmp_path: Path) -> None:
+    root = edited(tmp_path, ("asyncapi.yaml", "servers:\n", "servers:\n  <<: 5\n"), original=LAMPS)
+
+    with pytest.raises(SpecificationError, match="takes over a number, which is no object"):
+        load_contract(root, "asyncapi.yaml")
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.1.0", "3.7.1", "3.2.0-next-spec.1"])
+def test_every_version_3_of_asyncapi_is_understood(version: str, tmp_path: Path) -> None:
+    content = {**document({"m": {"payload": avro("string")}}), "asyncapi": version}
+
+    assert read(tmp_path, content).notes == ()
+
+
 def test_a_cause_comes_before_what_follows_from_it(tmp_path: Path) -> None:
     content = document({"a": {"payload": avro(record("A", "Unknown"))}, "b": {"payload": {"type": "object"}}})
 
