@@ -77,7 +77,7 @@ def test_no_field_is_called_like_a_class(tmp_path: Path) -> None:
         *((f"schemas/{name}.avsc", "", json.dumps(record_of(names, name))) for name in names if name != "Color"),
         ("schemas/Color.avsc", "", json.dumps({**record_of(names, "Color"), "fields": everything(names)})),
     )
-    types = Types(read_specification(root))
+    types = Types.of(read_specification(root))
     records = [record for record in types.named.values() if isinstance(record, Record)]
 
     assert {"Self_", "Mapping_", "Sequence_", "UUID_", "ClassVar_", "Color"} <= set(types.class_names.values())

@@ -48,7 +48,7 @@ class _MessageView:
 
 def emit_codecs(model: Model, types: Types) -> str:
     """Emit the codecs of all records and the table of messages."""
-    layouts = Layouts(model, types)
+    layouts = Layouts(types)
     growing = {message.record for message in (model.envelope, *model.messages.values()) if message.versions}
     named_records = [named for named in types.named.values() if isinstance(named, Record)]
     records = tuple(

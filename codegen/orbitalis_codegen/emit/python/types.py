@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Self, cast
 
 from orbitalis_avro.logical import decimal_of_bytes, time_of_micros
 from orbitalis_avro.rare import big_decimal_of_bytes, duration_of_bytes, uuid_of_bytes
@@ -63,18 +63,39 @@ class PythonField:
 
 
 class Types:
-    """The named types of a model with the names that Python gives them."""
+    """Named types with the names that Python gives them."""
 
-    def __init__(self, model: Model) -> None:
-        self.named: Mapping[str, NamedType] = model.types
-        self.messages = frozenset(message.record for message in model.messages.values())
+    def __init__(
+        self,
+        named: Mapping[str, NamedType],
+        messages: Collection[str],
+        *,
+        sequence: str = "Sequence[{}]",
+        classes_in_use: Collection[str] = (),
+        fields_in_use: Callable[[Record], Collection[str]] = lambda record: (),
+    ) -> None:
+        """Name the types; `messages` has the names of the records that are messages.
+
+        `sequence` is the annotation of an array, given that of its items. What code around it is called stands in
+        `classes_in_use`, and what an instance of a record has beside its fields in `fields_in_use`.
+        """
+        self.named = named
+        self.messages = frozenset(messages)
         """Names of the records that are messages."""
         self.class_names = names.unique_names(
-            (name, names.class_name(type_.class_name)) for name, type_ in model.types.items()
+            ((name, names.class_name(type_.class_name)) for name, type_ in named.items()), taken=classes_in_use
         )
+        self._sequence = sequence
+        self._fields_in_use = fields_in_use
         self._field_names: dict[str, dict[str, str]] = {}
         self._fields: dict[str, tuple[PythonField, ...]] = {}
         """By the name of the record; many ways may lead to it."""
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Name the types of a model."""
+        records = (message.record for message in model.messages.values())
+        return cls(model.types, [record for record in records if record is not None])
 
     def annotation(self, type_: AvroType) -> str:
         """Annotate values of a type."""
@@ -84,7 +105,7 @@ class Types:
             case LogicalType(name=name, underlying=underlying):
                 return _ANNOTATIONS.get(name) or self.annotation(underlying)
             case Array(items=items):
-                return f"Sequence[{self.annotation(items)}]"
+                return self._sequence.format(self.annotation(items))
             case Map(values=values):
                 return f"Mapping[str, {self.annotation(values)}]"
             case Union(branches=branches):
@@ -109,9 +130,9 @@ class Types:
     def _names_of_fields(self, record: Record) -> dict[str, str]:
         """What Python calls each field; apart from their defaults, in which other records may stand."""
         if record.name not in self._field_names:
-            classes = self.class_names.values()
-            wanted = ((field.name, names.field_name(field.name, classes)) for field in record.fields)
-            self._field_names[record.name] = names.unique_names(wanted, taken=classes)
+            in_use = {*self.class_names.values(), *self._fields_in_use(record)}
+            wanted = ((field.name, names.field_name(field.name, in_use)) for field in record.fields)
+            self._field_names[record.name] = names.unique_names(wanted, taken=in_use)
         return self._field_names[record.name]
 
     def _field(self, field: Field, name: str, record: Record) -> PythonField:
