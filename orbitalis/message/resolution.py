@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
+from orbitalis.message.generated_message import GeneratedMessage
 from orbitalis.message.payload import schema_of
 from orbitalis.message.registry import UserMessage
 from orbitalis.message.schema import canonical_form, is_schema
@@ -103,6 +104,8 @@ def _make_reader(writer: str, message_class: type[Any]) -> PayloadReader:
         from orbitalis.message.schema_difference import refusal_text
 
         raise ValueError(f"{message_class.__qualname__} does not read this schema: {refusal_text(resolution)}")
+    if issubclass(message_class, GeneratedMessage):
+        return message_class.resolving_reader(resolution)
     # Importing them takes long, and most messages are read as they are written.
     import json
 

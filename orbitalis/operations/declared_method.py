@@ -230,19 +230,23 @@ class DeclaredMethod(Declaration):
             TypeError: The annotations are wrong, or cannot be read.
         """
         self.need()
-        method = self.bound_to(instance)
+        method, results = self._called(instance)
         if not self._takes_events:
-            assert self._results is not None
+            assert results is not None
             return MethodHandler(
                 method,
                 payloads=self._payloads if self._takes_payload else None,
                 connection_parameter=self._connection_parameter,
-                results=self._results,
+                results=results,
                 on_result=on_result,
             )
         if self._connection_parameter is not None:
             return ConnectionFunctionHandler(method, self._connection_parameter)
         return FunctionHandler(method)
+
+    def _called(self, instance: object) -> tuple[Callable[..., Any], PayloadTypes | None]:
+        """Return what a handler calls, and what that may return."""
+        return self.bound_to(instance), self._results
 
 
 def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> None:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler, check_function
 from orbitalis.errors import NoConnectionError
 from orbitalis.message.event import Event
+from orbitalis.message.generated_message import DeclaredError
 from orbitalis.message.payload import MESSAGE_OF_VALUE
 from orbitalis.message.payload_types import PayloadTypes
 from orbitalis.operations.annotations import Names, is_connection
@@ -141,16 +142,19 @@ class MethodHandler(ConnectionEventHandler):
 
         Raises:
             TypeError: The method returned something else than it is declared to.
+            DeclaredError: It came as the output of an operation, and the method does not take it.
             Exception: What the method raises.
         """
         # This is done for each input and output, so it calls as little as possible.
         parameter = self._connection_parameter
         if self._takes_payload:
             payload = event.payload
-            if self._unwrap is not None:
-                payload = self._unwrap(payload)
-            elif type(payload) not in self._message_classes and self._declared is not None:
+            if type(payload) not in self._message_classes and self._declared is not None:
                 payload = self._declared(payload)
+                if isinstance(payload, DeclaredError) and type(payload) not in self._message_classes:
+                    raise payload
+            elif self._unwrap is not None:
+                payload = self._unwrap(payload)
             if parameter is None:
                 result = await self._method(payload)
             else:

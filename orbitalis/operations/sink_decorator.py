@@ -81,8 +81,11 @@ class DeclaredSink(DeclaredMethod):
             output = self._operation.output
             if not output.has_output:
                 raise TypeError(f"is the sink of operation '{self.name}', which has no output")
+            results = self._operation._results
+            # An error that the operation declares is raised where a sink does not take it.
+            if results is not None and not results.is_empty and self._operation.errors:
+                output = results.to_output()
             if not taken.to_input().accepts(output):
-                results = self._operation._results
                 what = "" if results is None else f": {results}"
                 raise TypeError(f"takes {taken}, which is not what operation '{self.name}' gives{what}")
         self._payloads, self._results = taken, given

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import wraps
 from types import FunctionType, MethodType
 from typing import Any, Generic, Protocol, Self, TypeGuard, TypeVar, overload
 
 from orbitalis.arguments import check_kind
 from orbitalis.message.event import Event
+from orbitalis.message.generated_message import DeclaredError
 from orbitalis.message.payload import MESSAGE_OF_VALUE, kind_of, wrap
 from orbitalis.message.payload_types import PayloadTypes
 from orbitalis.message.schema import Input, Output
@@ -56,6 +58,8 @@ class Specification:
     """What the operation accepts; `None` if the annotations say it, or the method takes events."""
     results: PayloadTypes | None = None
     """What the operation gives; `None` if the annotations say it, or the method takes events."""
+    errors: tuple[type[DeclaredError], ...] = ()
+    """What the method may raise so that it reaches the caller as it is."""
 
     def __post_init__(self) -> None:
         check_concurrency(self.name, self.concurrency)
@@ -112,6 +116,11 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
         """The message classes among the results."""
 
     @property
+    def errors(self) -> tuple[type[DeclaredError], ...]:
+        """What the method may raise so that it reaches the caller as it is."""
+        return self._specification.errors
+
+    @property
     def default_policy(self) -> Policy:
         """Whom the operation is lent to, unless the plugin says otherwise."""
         return self._specification.default_policy
@@ -164,11 +173,17 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
 
         Raises:
             TypeError: The operation does not give that payload, or the annotations cannot be read.
+            DeclaredError: The message is one of the errors that the operation declares.
         """
         if not self.is_read:
             self.need()
         if self._results is None or type(payload) in self._result_messages:
             return payload
+        errors = self._specification.errors
+        if errors:
+            error = PayloadTypes(errors, optional=False).declared(payload)
+            if isinstance(error, errors):
+                raise error
         value = self._results.unwrap(payload)
         if value is payload:
             # Nothing, or a message of another class, which may have the same schema.
@@ -211,8 +226,13 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
     def _set_types(self, payloads: PayloadTypes | None, results: PayloadTypes) -> None:
         """Let the operation take and give these; without payloads it has no input."""
         self._payloads, self._results = payloads, results
-        self._set_shape(Input.no_input() if payloads is None else payloads.to_input(), results.to_output())
+        sent = results.to_output() if not self.errors else self._answers(results).to_output()
+        self._set_shape(Input.no_input() if payloads is None else payloads.to_input(), sent)
         self._result_messages = frozenset(one for one in results.types if one not in MESSAGE_OF_VALUE)
+
+    def _answers(self, results: PayloadTypes) -> PayloadTypes:
+        """Return what answers an input: a result, or one of the errors."""
+        return PayloadTypes((*results.types, *self.errors), optional=results.optional)
 
     def _set_shape(self, accepted: Input, sent: Output) -> None:
         """Let the operation accept and send these."""
@@ -240,6 +260,12 @@ class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
     def input_handler(self, plugin: object, on_result: OnResult) -> GivenHandler | None:
         """Return what calls the method of a plugin, and `on_result` with its result."""
         return self.handler(plugin, on_result)
+
+    def _called(self, instance: object) -> tuple[Callable[..., Any], PayloadTypes | None]:
+        method, results = super()._called(instance)
+        if not self.errors or results is None:
+            return method, results
+        return _returning(method, self.errors), self._answers(results)
 
     def _read(self) -> bool:
         # Raises if the name cannot be in a topic.
@@ -303,6 +329,21 @@ class TypedMethod(DeclaredMethod, TypedOperation[S_co, I_contra, O_co]):
             raise TypeError(f"returns {given}, but is declared with output {promised}: annotate the result so")
         self._payloads, self._results = declared, promised
         return True
+
+
+def _returning(
+    method: Callable[..., Coroutine[Any, Any, object]], errors: tuple[type[DeclaredError], ...]
+) -> Callable[..., Coroutine[Any, Any, object]]:
+    """Return what calls a method, and returns those errors that it raises."""
+
+    @wraps(method)
+    async def call(*arguments: object, **named: object) -> object:
+        try:
+            return await method(*arguments, **named)
+        except errors as error:
+            return error
+
+    return call
 
 
 def no_operation(

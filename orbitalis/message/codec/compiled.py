@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import json
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypeVar
 
 from orbitalis.message.codec.class_layouts import ClassLayouts
 from orbitalis.message.derivation import RecordField
-from orbitalis_avro import binary, checks, logical, numbers
+from orbitalis_avro import binary, checks, logical, numbers, rare
+from orbitalis_avro.binary import varint
 from orbitalis_avro.errors import DecodeError, EncodeError
+from orbitalis_avro.generated_layouts import GeneratedLayouts
 from orbitalis_avro.layout import RecordReference
 from orbitalis_avro.plan import Plan, RecordStep
 from orbitalis_avro.reading import read_schema
 from orbitalis_avro.resolution import promotion
 from orbitalis_avro.resolution.matches import RecordMatch, Resolution
 from orbitalis_avro.source import Resolvers, copy_function, read_function, write_function
+from orbitalis_avro.types import Enumeration, Record, Reference
 from orbitalis_wire.limits import NESTING_DEPTH
 
-__all__ = ["Codec", "compile_codec", "compile_reader"]
+__all__ = ["Codec", "compile_codec", "compile_generated_reader", "compile_reader"]
+
+M = TypeVar("M")
 
 _ENTRY: Final = """
 def encode(message):
@@ -55,6 +61,7 @@ _NAMES: Final[dict[str, object]] = {
     **{name: getattr(checks, name) for name in checks.__all__},
     **{name: getattr(numbers, name) for name in numbers.__all__},
     **{name: getattr(promotion, name) for name in promotion.__all__},
+    **{name: getattr(rare, name) for name in rare.__all__},
     "Any": Any,
     "Callable": Callable,
     "DecodeError": DecodeError,
@@ -123,6 +130,49 @@ def compile_reader(tree: RecordField, schema: object, resolution: Resolution) ->
     constants = {**layouts.constants, **resolvers.constants}
     read: Callable[[bytes], Any] = _compile(
         f"<reader of {tree.record_class.__qualname__}>", [*functions, entry], constants
+    )["decode"]
+    return read
+
+
+def compile_generated_reader(
+    classes: Mapping[str, type[Any]], message_class: type[M], schema: str, resolution: Resolution
+) -> Callable[[bytes], M]:
+    """Work out what reads the messages of an emitted class, whose schema is given, from what another one has written.
+
+    `classes` has the emitted class of each record and enumeration by its full Avro name. Their codecs forgive what
+    those that are emitted do. What is returned raises DecodeError.
+
+    Raises:
+        TypeError: What is written is no record.
+    """
+    type_, named = read_schema(json.loads(schema))
+    if not isinstance(resolution.root, RecordMatch) or not isinstance(type_, Reference):
+        raise TypeError(f"message {message_class.__name__} is read from the schema of a record alone")
+    constants: dict[str, Any] = {}
+    names = {name: f"class{index}" for index, name in enumerate(named)}
+    layouts = GeneratedLayouts(
+        named,
+        class_names=names,
+        suffixes=names,
+        attributes=lambda record: [field.name for field in fields(classes[record.name])],
+        annotation=lambda one: names[one.name] if isinstance(one, Reference) else "Any",
+    )
+    for name, one in named.items():
+        if name in classes:
+            constants[names[name]] = classes[name]
+        if isinstance(one, Enumeration):
+            written, members = layouts.enum_constants(name)
+            constants[members] = tuple(map(classes[name], one.symbols))
+            constants[written] = {member: varint(index << 1) for index, member in enumerate(constants[members])}
+    records = {names[name]: layouts.record(one) for name, one in named.items() if isinstance(one, Record)}
+    root = layouts.reference(type_)
+    resolvers = Resolvers(resolution, records)
+    function = resolvers.function(resolution.root, root)
+    functions = [*map(read_function, records.values()), *resolvers.functions]
+    guard = ", Guard(NESTING_DEPTH)" if root.step.is_guarded else ""
+    entry = _DECODE.format(function=function, guard=guard, name=message_class.__name__)
+    read: Callable[[bytes], M] = _compile(
+        f"<reader of {message_class.__qualname__}>", [*functions, entry], {**constants, **resolvers.constants}
     )["decode"]
     return read
 

@@ -1,0 +1,23 @@
+"""What packages are made of that the generator emits from contracts: bases of messages, plugins, clients and fakes."""
+
+from __future__ import annotations
+
+from orbitalis.contract.canned import Canned, Noted
+from orbitalis.contract.client import Answers, Call, ContractClient, Execution, Outputs
+from orbitalis.contract.plugin import contract_operation, one_of
+from orbitalis.message.generated_message import DeclaredError, GeneratedMessage, RecordCodec
+
+__all__ = [
+    "Answers",
+    "Call",
+    "Canned",
+    "ContractClient",
+    "DeclaredError",
+    "Execution",
+    "GeneratedMessage",
+    "Noted",
+    "Outputs",
+    "RecordCodec",
+    "contract_operation",
+    "one_of",
+]
