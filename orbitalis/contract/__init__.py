@@ -6,6 +6,7 @@ from orbitalis.contract.canned import Canned, Noted
 from orbitalis.contract.client import Answers, Call, ContractClient, Execution, Outputs
 from orbitalis.contract.plugin import contract_operation, one_of
 from orbitalis.message.generated_message import DeclaredError, GeneratedMessage, RecordCodec
+from orbitalis.operations.without_input import DeclaredOutput
 
 __all__ = [
     "Answers",
@@ -13,6 +14,7 @@ __all__ = [
     "Canned",
     "ContractClient",
     "DeclaredError",
+    "DeclaredOutput",
     "Execution",
     "GeneratedMessage",
     "Noted",

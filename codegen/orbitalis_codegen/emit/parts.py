@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from orbitalis_avro.types import NamedType, Record
+from orbitalis_codegen.emit.header import digest_of
 from orbitalis_codegen.model import Message, Model
 
 __all__ = ["digest_of_part", "part_of"]
@@ -64,8 +64,7 @@ def part_of(model: Model, needs: Iterable[str]) -> Model:
 
 def digest_of_part(part: Model) -> str:
     """The digest of a part of a model."""
-    # Which characters can be printed as they are is another matter to every version of Python.
-    return f"sha256:{hashlib.sha256(ascii(part).encode()).hexdigest()}"
+    return digest_of(part)
 
 
 def _bare(thing: T) -> T:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from orbitalis_avro import binary, checks, logical, numbers, rare
 from orbitalis_avro.source import read_function, write_function
@@ -13,7 +15,7 @@ from orbitalis_codegen.emit.python.layouts import Layouts
 from orbitalis_codegen.emit.python.types import Types
 from orbitalis_codegen.model import Message, Model
 
-__all__ = ["emit_codecs"]
+__all__ = ["emit_codecs", "enum_constants", "imports_of_codecs"]
 
 _STRUCTS = {"uint32": ">I", "int64": ">q", "float32": ">f", "float64": ">d"}
 
@@ -65,7 +67,7 @@ def emit_codecs(model: Model, types: Types) -> str:
     messages = tuple(
         _message(message, types, layouts) for message in model.messages.values() if message.record is not None
     )
-    parts = [_enum_constants(named, types, layouts) for named in types.named.values() if isinstance(named, Enumeration)]
+    parts = [enum_constants(named, types, layouts) for named in types.named.values() if isinstance(named, Enumeration)]
     for record in named_records:
         layout = layouts.record(record)
         parts += [write_function(layout), read_function(layout)]
@@ -77,23 +79,31 @@ def emit_codecs(model: Model, types: Types) -> str:
         "codecs.py.jinja2",
         body=body,
         rest=rest,
-        binary=[name for name in binary.__all__ if name in used or name == "shown"],
-        logical=[name for name in logical.__all__ if name in used and name.islower()],
-        checks=[name for name in checks.__all__ if name in used],
-        numbers=[name for name in numbers.__all__ if name in used],
+        **imports_of_codecs({*used, "shown"}),
         classes=classes,
         abstract=["Callable", "Mapping", *(["Sequence"] if "Sequence" in used else [])],
-        rare=[name for name in rare.__all__ if name in used],
-        datetimes=[name for name in ("date", "datetime", "time") if name in used],
-        uses_decimal="Decimal" in used,
         uses_guard="NESTING_DEPTH" in used,
-        uses_uuid="UUID" in used,
         uses_struct=any(message.struct for message in messages),
         exported=_exported(records),
     )
 
 
-def _enum_constants(enumeration: Enumeration, types: Types, layouts: Layouts) -> str:
+def imports_of_codecs(used: Collection[str]) -> dict[str, Any]:
+    """What functions of codecs have to import of the names that they use, as templates take it."""
+    return {
+        "binary": [name for name in binary.__all__ if name in used],
+        "logical": [name for name in logical.__all__ if name in used and name.islower()],
+        "checks": [name for name in checks.__all__ if name in used],
+        "numbers": [name for name in numbers.__all__ if name in used],
+        "rare": [name for name in rare.__all__ if name in used],
+        "datetimes": [name for name in ("date", "datetime", "time") if name in used],
+        "uses_decimal": "Decimal" in used,
+        "uses_uuid": "UUID" in used,
+    }
+
+
+def enum_constants(enumeration: Enumeration, types: Types, layouts: Layouts) -> str:
+    """Lay out the constants of an enumeration: its members, and the bytes of each."""
     written, members = layouts.enum_constants(enumeration.name)
     class_name = types.class_names[enumeration.name]
     return "\n".join(

@@ -1,4 +1,4 @@
-"""The templates of the Python target."""
+"""The templates of what is written in Python."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orbitalis_codegen.emit.python import text
 
-__all__ = ["TEMPLATES", "render"]
+__all__ = ["render"]
 
-TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = tuple(Path(__file__).parents[1] / target / "templates" for target in ("python", "contract_python"))
 
 
 def render(template: str, **values: object) -> str:
-    """Fill a template of the folder `templates/`; a value that it names and does not get is an error."""
+    """Fill a template of a folder `templates/`; a value that it names and does not get is an error."""
     return _environment().get_template(template).render(values)
 
 
@@ -24,7 +24,7 @@ def render(template: str, **values: object) -> str:
 def _environment() -> Environment:
     # What is rendered is Python, not HTML: `text` escapes it.
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

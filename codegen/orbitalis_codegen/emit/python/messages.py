@@ -11,9 +11,9 @@ from orbitalis_codegen.emit.python import environment, names, records, text
 from orbitalis_codegen.emit.python.records import Slot
 from orbitalis_codegen.emit.python.types import PythonField, Types
 
-__all__ = ["emit_messages", "symbol_names"]
+__all__ = ["MODULES", "emit_messages", "names_in", "symbol_names"]
 
-_MODULES = {
+MODULES = {
     **dict.fromkeys(("Mapping", "Sequence"), "collections.abc"),
     **dict.fromkeys(("UTC", "date", "datetime", "time", "timedelta"), "datetime"),
     "Decimal": "decimal",
@@ -106,17 +106,17 @@ def symbol_names(enumeration: Enumeration) -> dict[str, str]:
     return names.unique_names((symbol, names.symbol_name(symbol)) for symbol in enumeration.symbols)
 
 
+def names_in(*sources: str) -> set[str]:
+    """The names that some sources refer to."""
+    nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
 def _add_imports(imports: defaultdict[str, set[str]], slot: Slot) -> None:
     if slot.takes_texts:
         imports["orbitalis_avro.records"].update(["TEXT", "not_several"])
-    used = {
-        node.id
-        for source in {slot.annotation, slot.default or ""} - {""}
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Name)
-    }
-    for name in used & _MODULES.keys():
-        imports[_MODULES[name]].add(name)
+    for name in names_in(slot.annotation, slot.default or "") & MODULES.keys():
+        imports[MODULES[name]].add(name)
     if slot.is_made_anew:
         imports["orbitalis_avro.records"].add("ABSENT")
 

@@ -1,0 +1,119 @@
+"""What everything of a contract is called in Python."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+
+from orbitalis_avro.plan import references
+from orbitalis_avro.types import NamedType, Record
+from orbitalis_codegen.contract.model import Contract, ContractMessage, ContractOperation
+from orbitalis_codegen.emit.contract_python import reserved
+from orbitalis_codegen.emit.python import names
+from orbitalis_codegen.emit.python.types import Types
+
+__all__ = ["Named", "described", "package_name"]
+
+_PLAIN = {"string": "str", "bytes": "bytes", "long": "int", "double": "float"}
+
+
+class Named:
+    """The names of a contract's classes and operations."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.messages: dict[str, ContractMessage] = {}
+        """The message of each record that travels by itself, by the full name of the record."""
+        self.errors: dict[str, ContractMessage] = {}
+        """The same of those that are declared errors."""
+        for operation in contract.operations.values():
+            for message in (*operation.inputs, *operation.outputs, *operation.errors):
+                if message.payload is not None:
+                    self.messages.setdefault(message.payload, message)
+            for message in operation.errors:
+                if message.payload is not None:
+                    self.errors.setdefault(message.payload, message)
+        self.types = Types(
+            contract.types,
+            self.messages,
+            sequence="tuple[{}, ...]",
+            classes_in_use=reserved.CLASSES,
+            fields_in_use=self._fields_in_use,
+        )
+        title = title_in_code(contract.title)
+        classes = names.unique_names(
+            ((kind, f"{title}{kind}") for kind in ("Plugin", "Client", "Fake")),
+            taken={*self.types.class_names.values(), *reserved.CLASSES},
+        )
+        self.plugin, self.client, self.fake = classes.values()
+        taken = {*reserved.PLUGIN_ATTRIBUTES, *reserved.CLIENT_ATTRIBUTES, *reserved.IN_BODIES}
+        self.attributes = names.unique_names(((key, _attribute(key)) for key in contract.operations), taken)
+        """What each operation is called, by its key."""
+        taken |= {*self.attributes.values()}
+        self.senders = names.unique_names(((key, f"send_{name}") for key, name in self.attributes.items()), taken)
+        """What sends the outputs of each operation without input."""
+        taken |= {*self.senders.values()}
+        self.canned = names.unique_names(((key, f"when_{name}") for key, name in self.attributes.items()), taken)
+        """What has the canned answers of each operation."""
+
+    def python_type(self, message: ContractMessage) -> str:
+        """The type of a message's payload."""
+        if message.payload is not None:
+            return self.types.class_names[message.payload]
+        if message.plain is None:
+            raise ValueError(f"message {message.key} has no payload")
+        return _PLAIN[message.plain]
+
+    def python_types(self, messages: tuple[ContractMessage, ...]) -> list[str]:
+        """The types of some messages, each once."""
+        return [*dict.fromkeys(map(self.python_type, messages))]
+
+    def written(self) -> dict[str, NamedType]:
+        """The types that messages are made of, by full name, in the order of the contract."""
+        found: set[str] = set()
+        left = [*self.messages]
+        while left:
+            name = left.pop()
+            named = self.contract.types[name]
+            if name not in found and isinstance(named, Record):
+                left.extend(one for field in named.fields for one in references(field.type))
+            found.add(name)
+        return {name: one for name, one in self.contract.types.items() if name in found}
+
+    def _fields_in_use(self, record: Record) -> frozenset[str]:
+        taken = reserved.IN_BODIES
+        if record.name in self.messages:
+            taken |= reserved.MESSAGE_ATTRIBUTES
+        if record.name in self.errors:
+            taken |= reserved.ERROR_ATTRIBUTES
+        return taken
+
+
+def title_in_code(title: str) -> str:
+    """Name classes after a title: `Shopping cart API` gives `ShoppingCartAPI`."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", title))
+    name = "".join(word[0].upper() + word[1:] for word in words)
+    name = name if name.isidentifier() else "".join(filter(str.isascii, name))
+    return name if name.isidentifier() else f"Contract{name}"
+
+
+def package_name(contract: Contract) -> str:
+    """Name the package of a contract after its title: `Shopping cart API` gives `shopping_cart_api`."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", contract.title))
+    name = names.snake_case("_".join(words))
+    name = name if name.isidentifier() else "".join(filter(str.isascii, name)).strip("_")
+    name = name if name.isidentifier() else f"contract_{name}".rstrip("_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def described(operation: ContractOperation | ContractMessage) -> str:
+    """The words of the document about an operation or a message."""
+    parts = dict.fromkeys(part.strip() for part in (operation.summary, operation.description))
+    return "\n\n".join(filter(None, parts))
+
+
+def _attribute(key: str) -> str:
+    name = names.snake_case(key).strip("_")
+    name = name if name.isidentifier() else f"operation_{name}"
+    return f"{name}_" if keyword.iskeyword(name) else name
