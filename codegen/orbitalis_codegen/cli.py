@@ -21,7 +21,7 @@ _DRIFT: Final = 1
 _UNUSABLE: Final = 2
 
 _DESCRIPTION = (
-    "Generate code from the specification of Orbitalis: asyncapi.yaml and the Avro schemas that it refers to."
+    "Generate code from AsyncAPI documents: from contracts of plugins, and from the specification of Orbitalis itself."
 )
 _STATUS = """\
 exit status:
@@ -31,13 +31,19 @@ exit status:
      a file cannot be read or written; or the command line is wrong
 """
 _GENERATE = """\
-Write in generated/ what the specification gives. All is written or nothing; files that are as they should be are left
-alone, and generated files that should not be there any more are removed. It waits for another one that writes there.
+Write what the specification gives in generated/, and the package of each contract that pyproject.toml lists. All is
+written or nothing; files that are as they should be are left alone, and generated files that should not be there any
+more are removed. It waits for another one that writes there.
 """
 _CHECK = """\
-Say whether generated/ is what the specification gives, and of each file that differs who changed it: the
-specification, the generator or a hand. Nothing in generated/ is written. While nothing has changed since it was last
-found to be right, digests are compared and nothing else is done.
+Say whether what `generate` writes is there, and of each file that differs who changed it: the specification or
+contract, the generator or a hand. None of these files is written. While nothing has changed since it was last found to
+be right, digests are compared and nothing else is done.
+"""
+_CONTRACT = """\
+Write the package of a contract: an AsyncAPI 3 document that describes what one plugin provides, with Avro payloads.
+The package has the messages, a class to derive the plugin from, a client for cores and a fake for tests. All is written
+or nothing, in a folder of its own, from which generated files that should not be there any more are removed.
 """
 _RULES = """\
 List the rules that a specification is held against, each with the code under which a breach is reported; or explain
@@ -91,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="folder with asyncapi.yaml, schemas/ and generated/ (default: the current one)",
     )
-    root.add_argument(
+    form = argparse.ArgumentParser(add_help=False)
+    form.add_argument(
         "--format",
         dest="form",
         choices=output.FORMATS,
@@ -103,13 +110,14 @@ def _parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         epilog=_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[root],
+        parents=[root, form],
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version of the generator, and end")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, run, summary, description in (
         ("generate", _generate, "write what the specification gives", _GENERATE),
         ("check", _check, "say whether what is there is what the specification gives", _CHECK),
+        ("contract", _contract, "write the package of a contract", _CONTRACT),
         ("rules", _rules, "list the rules for specifications, or explain some", _RULES),
         ("completion", _completion, "print a script that completes the command line", _COMPLETION),
     ):
@@ -119,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
             description=description,
             epilog=_STATUS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents=[root] if run in (_generate, _check) else [],
+            parents={_generate: [root, form], _check: [root, form], _contract: [form]}.get(run, []),
         )
         command.set_defaults(run=run)
         if run is _check:
@@ -128,6 +136,15 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("codes", nargs="*", metavar="CODE", help="like ORB208")
         elif run is _completion:
             command.add_argument("shell", choices=completion.SHELLS)
+        elif run is _contract:
+            command.add_argument("file", type=Path, metavar="FILE", help="the AsyncAPI document")
+            command.add_argument(
+                "--output", type=Path, metavar="DIR", default=Path(), help="where the package goes (default: here)"
+            )
+            command.add_argument(
+                "--package", metavar="NAME", help="name of the package (default: the contract's title)"
+            )
+            command.add_argument("--language", choices=("python",), default="python", help="default: python")
     return parser
 
 
@@ -152,15 +169,12 @@ def _root(options: argparse.Namespace) -> Path:
 
 
 def _emitted(options: argparse.Namespace) -> tuple[dict[str, bytes], tuple[str, ...] | None]:
-    """What the specification gives, and which files it has; `None` for these if something in it was noted."""
-    from orbitalis_codegen.specification import load
+    """What the specification and the contracts give, and what is read for that; `None` if something was noted."""
+    from orbitalis_codegen.project import load_project
 
-    model = load(_root(options))
-    output.say_problems(model.notes, options.form, "notice")
-    # Takes long to import, and is not needed to find fault with a specification.
-    from orbitalis_codegen.emit import emit
-
-    return emit(model), None if model.notes else tuple(model.inputs)
+    project = load_project(_root(options))
+    output.say_problems(project.notes, options.form, "notice")
+    return project.emit(), None if project.notes else project.inputs
 
 
 def _generate(options: argparse.Namespace) -> int:
@@ -173,6 +187,37 @@ def _generate(options: argparse.Namespace) -> int:
 
 def _generate_alone(root: Path, options: argparse.Namespace) -> int:
     files, inputs = _emitted(options)
+    _write(root, files)
+    if inputs is not None:
+        memo.remember(root, inputs, files)
+    return _OK
+
+
+def _contract(options: argparse.Namespace) -> int:
+    from orbitalis_codegen.project import load_one
+
+    try:
+        contract, package = load_one(options.file, options.package)
+    except ValueError as error:
+        raise _CommandError(str(error)) from None
+    output.say_problems(contract.notes, options.form, "notice")
+    from orbitalis_codegen.emit.contract_python import emit_contract
+    from orbitalis_codegen.lock import locked
+
+    # What is there already can be locked, and the rest is made.
+    folder: Path = options.output
+    root = next(one for one in (folder, *folder.parents, Path()) if one.is_dir())
+    inner = folder.relative_to(root).as_posix()
+    files = {
+        (path if inner == "." else f"{inner}/{path}"): data for path, data in emit_contract(contract, package).items()
+    }
+    with locked(root, lambda: print(f"{_PROGRAM}: waiting for another one that writes here", file=sys.stderr)):
+        _write(root, files)
+    return _OK
+
+
+def _write(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files, or raise; and say what was done."""
     from orbitalis_codegen.drift import foreign
     from orbitalis_codegen.write import write
 
@@ -182,8 +227,6 @@ def _generate_alone(root: Path, options: argparse.Namespace) -> int:
             f"move it{' and others like it' if len(strangers) > 1 else ''} elsewhere; nothing is written"
         )
     report = write(root, files)
-    if inputs is not None:
-        memo.remember(root, inputs, files)
     for line in listed([*(f"wrote {path}" for path in report.written)]):
         print(line)
     for line in listed([f"removed {_shown(path)}" for path in report.removed]):
@@ -192,7 +235,6 @@ def _generate_alone(root: Path, options: argparse.Namespace) -> int:
         f"{counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "
         f"{len(report.removed)} removed"
     )
-    return _OK
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -262,6 +304,7 @@ def _completion(options: argparse.Namespace) -> int:
     commands = {
         "generate": shared,
         "check": (*shared, "--diff"),
+        "contract": ("--format", "--help", "--output", "--package", "--language"),
         "rules": ("--help", *(rule.code for rule in Rule)),
         "completion": ("--help", *completion.SHELLS),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import posixpath
 import secrets
 import shutil
 import signal
@@ -22,8 +21,8 @@ TEMPORARY: Final = ".orbitalis-codegen"
 """How the names of files end that are there while others are written, or after that was killed."""
 _CACHE: Final = "__pycache__"
 _ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-_SHORTEST: Final = 3
-"""Parts that the path of an emitted file has at least: `generated`, the target, and the file."""
+_SHORTEST: Final = 2
+"""Parts that the path of an emitted file has at least: the folder of its target, and the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ def write(root: Path, files: Mapping[str, bytes]) -> WriteReport:
 def stale(root: Path, files: Mapping[str, bytes]) -> list[str]:
     """The files that stand in the folders of `files` without being among them, sorted; not what Python caches.
 
-    The folders are one for each target: the smallest that holds all of its files.
+    The folders are those in which a file stands; one that is inside of another is a part of that.
     """
     return sorted(
         path
@@ -212,14 +211,14 @@ def _is_up_to_date(root: Path, path: str, data: bytes) -> bool:
 
 
 def _target_folders(files: Iterable[str]) -> list[str]:
-    """The folder of each target: the smallest that holds all its files. Nothing above it is ours."""
-    targets: dict[tuple[str, ...], list[str]] = {}
+    """The folders of all targets: those in which their files stand, the outermost ones. Nothing above is ours."""
+    folders: set[str] = set()
     for file in files:
         path = PurePosixPath(file)
         if path.is_absolute() or ".." in path.parts or str(path) != file or len(path.parts) < _SHORTEST:
             raise ValueError(f"{file!r} is not a path in the folder of a target")
-        targets.setdefault(path.parts[:2], []).append(str(path.parent))
-    return sorted(posixpath.commonpath(folders) for folders in targets.values())
+        folders.add(str(path.parent))
+    return sorted(folder for folder in folders if folders.isdisjoint(_folders_to(folder)))
 
 
 def _folders_to(path: str) -> list[str]:

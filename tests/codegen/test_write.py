@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from orbitalis_codegen.write import WriteReport, write
+from orbitalis_codegen.write import WriteReport, stale, write
 from tests.support.repository import ROOT
 
 WIRE = "generated/python/orbitalis_wire"
@@ -185,8 +185,20 @@ def test_without_files_nothing_is_removed(root: Path) -> None:
     assert snapshot(root) == before
 
 
+def test_what_stands_beside_a_package_is_none_of_ours(root: Path) -> None:
+    (root / "apps").mkdir()
+    (root / "apps" / "own.py").write_text("own")
+    files = {"apps/lamps/x.py": b"1", "apps/lamps/inner/y.py": b"2", "apps/doors/x.py": b"3"}
+
+    write(root, files)
+
+    assert stale(root, files) == []
+    assert stale(root, {"apps/lamps/x.py": b"1"}) == ["apps/lamps/inner/y.py"]
+    assert (root / "apps" / "own.py").read_text() == "own"
+
+
 @pytest.mark.parametrize(
-    "path", ["x.py", "generated/x.py", "/generated/python/x.py", "generated/python/../x.py", "generated//python/x/y.py"]
+    "path", ["x.py", "/generated/python/x.py", "generated/python/../x.py", "generated//python/x/y.py"]
 )
 def test_a_path_that_is_in_no_target_is_refused(path: str, root: Path) -> None:
     before = snapshot(root)

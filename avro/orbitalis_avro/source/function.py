@@ -125,7 +125,8 @@ class Function:
         """
         fields = [field for field in self.record.fields if field.name in values]
         if self.record.is_filled:
-            self.add(f"value = object.__new__({self.record.class_name})")
+            # Type checkers may believe that the class has no such dictionary.
+            self.add(f"value: Any = object.__new__({self.record.class_name})")
             self.add("filled = value.__dict__")
             for field in fields:
                 self.add(f'filled["{field.attribute}"] = {values[field.name]}')

@@ -1,0 +1,113 @@
+"""What a folder has for the generator: the specification of Orbitalis, contracts, or both."""
+
+from __future__ import annotations
+
+import keyword
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from orbitalis_codegen.contract.settings import SETTINGS_FILE, ContractSettings, read_settings
+from orbitalis_codegen.diagnostic import Diagnostic, SpecificationError
+
+if TYPE_CHECKING:
+    from orbitalis_codegen.contract.model import Contract
+    from orbitalis_codegen.model import Model
+
+__all__ = ["Project", "below", "load_one", "load_project"]
+
+_SPECIFICATION: Final = "asyncapi.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What was read of a folder."""
+
+    model: Model | None
+    """The specification; `None` if the folder has contracts alone."""
+    contracts: tuple[tuple[ContractSettings, Contract], ...]
+    has_settings: bool
+    """Whether the folder has a file that lists contracts, or could."""
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What was noticed and ignored."""
+        notes = () if self.model is None else self.model.notes
+        return (*notes, *(note for _, contract in self.contracts for note in contract.notes))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Every file that was read, relative to the folder."""
+        read: dict[str, None] = dict.fromkeys(() if self.model is None else self.model.inputs)
+        read |= dict.fromkeys(name for _, contract in self.contracts for name in contract.inputs)
+        return (*read, *([SETTINGS_FILE] if self.has_settings else []))
+
+    def emit(self) -> dict[str, bytes]:
+        """Every file that this gives, by its path relative to the folder."""
+        # Importing what emits takes long, and is not needed to find fault with a specification.
+        files: dict[str, bytes] = {}
+        if self.model is not None:
+            from orbitalis_codegen.emit import emit
+
+            files |= emit(self.model)
+        for settings, contract in self.contracts:
+            from orbitalis_codegen.emit.contract_python import emit_contract
+
+            files |= below(settings.output, emit_contract(contract, settings.package))
+        return files
+
+
+def load_project(root: Path) -> Project:
+    """Read the specification that stands in the folder `root`, and the contracts that its pyproject.toml lists.
+
+    A document that is listed as a contract is not the specification, whatever its name.
+
+    Raises:
+        SpecificationError: Something of it cannot be used.
+    """
+    from orbitalis_codegen.contract.read import load_contract
+    from orbitalis_codegen.specification import load
+
+    settings = read_settings(root)
+    has_specification = _SPECIFICATION not in (one.document for one in settings)
+    if settings and not (root / _SPECIFICATION).exists():
+        has_specification = False
+    found: list[Diagnostic] = []
+    model: Model | None = None
+    contracts: list[tuple[ContractSettings, Contract]] = []
+    if has_specification:
+        try:
+            model = load(root)
+        except SpecificationError as error:
+            found.extend(error.diagnostics)
+    for one in settings:
+        try:
+            contracts.append((one, load_contract(root, one.document)))
+        except SpecificationError as error:
+            found.extend(error.diagnostics)
+    if found:
+        raise SpecificationError(tuple(dict.fromkeys(found)))
+    return Project(model=model, contracts=tuple(contracts), has_settings=(root / SETTINGS_FILE).exists())
+
+
+def load_one(document: Path, package: str | None) -> tuple[Contract, str]:
+    """Read one contract; return it with the name of its package: the one given, or the one that its title gives.
+
+    Raises:
+        SpecificationError: The document cannot be used.
+        ValueError: The package cannot be called so.
+    """
+    if package is not None and not (package.isidentifier() and package.isascii() and not keyword.iskeyword(package)):
+        raise ValueError(f"{package!r} is not the name of a package: letters, digits and underscores, no digit first")
+    from orbitalis_codegen.contract.read import load_contract
+    from orbitalis_codegen.emit.contract_python.named import package_name
+
+    contract = load_contract(Path(), Path(os.path.relpath(document)).as_posix())
+    return contract, package_name(contract) if package is None else package
+
+
+def below(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files by their path, put into a folder; `.` leaves them where they are."""
+    return dict(files) if folder == "." else {f"{folder}/{path}": data for path, data in files.items()}
