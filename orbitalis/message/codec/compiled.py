@@ -169,8 +169,7 @@ def compile_generated_reader(
     resolvers = Resolvers(resolution, records)
     function = resolvers.function(resolution.root, root)
     functions = [*map(read_function, records.values()), *resolvers.functions]
-    guard = ", Guard(NESTING_DEPTH)" if root.step.is_guarded else ""
-    entry = _DECODE.format(function=function, guard=guard, name=message_class.__name__)
+    entry = _DECODE.format(function=function, guard=", Guard(NESTING_DEPTH)", name=message_class.__name__)
     read: Callable[[bytes], M] = _compile(
         f"<reader of {message_class.__qualname__}>", [*functions, entry], {**constants, **resolvers.constants}
     )["decode"]
