@@ -6,6 +6,7 @@ Generated classes forgive what type checkers do: every sequence and mapping, sub
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Literal
 
 from orbitalis_avro.layout import (
     ArrayLayout,
@@ -17,6 +18,7 @@ from orbitalis_avro.layout import (
     RecordReference,
     ScalarLayout,
     UnionLayout,
+    is_shareable,
 )
 from orbitalis_avro.logical import LOGICAL
 from orbitalis_avro.plan import ArrayStep, EnumStep, MapStep, Plan, RecordStep, ScalarStep, Step, UnionStep
@@ -37,6 +39,7 @@ class GeneratedLayouts:
         attributes: Callable[[Record], Sequence[str]],
         annotation: Callable[[AvroType], str],
         filled: Collection[str] = (),
+        is_strict: bool = False,
     ) -> None:
         """Lay out named types, given by their full names.
 
@@ -46,14 +49,17 @@ class GeneratedLayouts:
             suffixes: What the functions of each are called after `_write_` and `_read_`, by its full name.
             attributes: What the fields of a record are called in Python, in order.
             annotation: The annotation of values of a type.
-            filled: The records whose instances may be made by filling their `__dict__`.
+            filled: The records whose instances cannot change, and may be made by filling their `__dict__`.
+            is_strict: Whether nothing is forgiven; then a value in which nothing can change may be handed over.
         """
         self.plan = Plan(named)
+        self._named = named
         self._class_names = class_names
         self._suffixes = suffixes
         self._attributes = attributes
         self._annotation = annotation
         self._filled = filled
+        self._is_strict = is_strict
 
     def record(self, record: Record) -> RecordLayout:
         """Return the layout of a record."""
@@ -67,9 +73,19 @@ class GeneratedLayouts:
                 FieldLayout(name=field.name, attribute=attribute, layout=self._layout(field.type, inner.step))
                 for field, attribute, inner in zip(record.fields, self._attributes(record), plan.fields, strict=True)
             ),
-            is_strict=False,
+            is_strict=self._is_strict,
             is_filled=record.name in self._filled,
+            is_shareable=self._is_shareable(record),
             is_split=True,
+        )
+
+    def _is_shareable(self, record: Record) -> bool:
+        plan = self.plan.records[record.name]
+        if not self._is_strict or record.name not in self._filled or plan.is_guarded:
+            return False
+        steps = (field.step for field in plan.fields)
+        return all(
+            is_shareable(self._layout(*pair)) for pair in zip((one.type for one in record.fields), steps, strict=True)
         )
 
     def reference(self, type_: Reference) -> RecordReference:
@@ -85,9 +101,10 @@ class GeneratedLayouts:
 
     def _layout(self, type_: AvroType, step: Step) -> Layout:
         annotation = self._annotation(type_)
+        sequence: Literal["tuple", "any"] = "tuple" if self._is_strict else "any"
         match type_, step:
             case _, ScalarStep():
-                return ScalarLayout(step=step, annotation=annotation, is_strict=False)
+                return ScalarLayout(step=step, annotation=annotation, is_strict=self._is_strict)
             case Reference(name=name), EnumStep():
                 class_name = self._class_names[name]
                 written, members = self.enum_constants(name)
@@ -100,11 +117,21 @@ class GeneratedLayouts:
                     members=members,
                 )
             case Reference(name=name), RecordStep():
-                return RecordReference(step=step, annotation=annotation, suffix=self._suffixes[name], is_shareable=False)
+                record = self._named[name]
+                return RecordReference(
+                    step=step,
+                    annotation=annotation,
+                    suffix=self._suffixes[name],
+                    is_shareable=isinstance(record, Record) and self._is_shareable(record),
+                )
             case Array(items=inner), ArrayStep(items=items):
-                return ArrayLayout(step=step, annotation=annotation, items=self._layout(inner, items), sequence="any")
+                return ArrayLayout(
+                    step=step, annotation=annotation, items=self._layout(inner, items), sequence=sequence
+                )
             case Map(values=inner), MapStep(values=values):
-                return MapLayout(step=step, annotation=annotation, values=self._layout(inner, values), is_strict=False)
+                return MapLayout(
+                    step=step, annotation=annotation, values=self._layout(inner, values), is_strict=self._is_strict
+                )
             case Union(branches=types), UnionStep(branches=steps):
                 branches = tuple(self._layout(*pair) for pair in zip(types, steps, strict=True))
                 return UnionLayout(

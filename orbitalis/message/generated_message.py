@@ -73,6 +73,7 @@ class GeneratedMessage(UserMessage):
     _record: ClassVar[str] = ""
     """Full Avro name of the record."""
     _known_codec: ClassVar[RecordCodec | None] = None
+    _known_copier: ClassVar[Callable[[Any], Any] | None] = None
 
     if TYPE_CHECKING:  # the subclasses are dataclasses
         __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
@@ -124,6 +125,29 @@ class GeneratedMessage(UserMessage):
         """Read a message from bare Avro binary; raises :class:`~orbitalis_avro.errors.DecodeError`."""
         message: Self = (cls._known_codec or cls._codec()).decode(cls.__name__, data)
         return message
+
+    def as_received(self) -> Self:
+        """Return what a receiver over a broker would get: the message itself if nothing in it can change.
+
+        Raises:
+            EncodeError: As :meth:`encode`.
+        """
+        cls = type(self)
+        copy: Callable[[Self], Self] = cls._known_copier or cls._copier()
+        try:
+            return copy(self)
+        except EncodeError:
+            # The codec forgives some values: they arrive as others.
+            return cls.decode(self.encode())
+
+    @classmethod
+    def _copier(cls) -> Callable[[Any], Any]:
+        # Importing it takes long, and over a broker nothing is copied.
+        from orbitalis.message.codec import compile_generated_copier
+
+        classes: Mapping[str, type[Any]] = _codecs_beside(cls).CLASSES
+        found = cls._known_copier = compile_generated_copier(classes, cls, cls.avro_schema())
+        return found
 
     @classmethod
     def resolving_reader(cls, resolution: Resolution) -> Callable[[bytes], Self]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from orbitalis.message.codec.compiled import Codec, compile_codec, compile_generated_reader, compile_reader
+from orbitalis.message.codec.compiled import (
+    Codec,
+    compile_codec,
+    compile_generated_copier,
+    compile_generated_reader,
+    compile_reader,
+)
 
-__all__ = ["Codec", "compile_codec", "compile_generated_reader", "compile_reader"]
+__all__ = ["Codec", "compile_codec", "compile_generated_copier", "compile_generated_reader", "compile_reader"]

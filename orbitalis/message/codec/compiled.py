@@ -16,7 +16,7 @@ from orbitalis_avro import binary, checks, logical, numbers, rare
 from orbitalis_avro.binary import varint
 from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_avro.generated_layouts import GeneratedLayouts
-from orbitalis_avro.layout import RecordReference
+from orbitalis_avro.layout import RecordLayout, RecordReference
 from orbitalis_avro.plan import Plan, RecordStep
 from orbitalis_avro.reading import read_schema
 from orbitalis_avro.resolution import promotion
@@ -25,11 +25,11 @@ from orbitalis_avro.source import Resolvers, copy_function, read_function, write
 from orbitalis_avro.types import Enumeration, Record, Reference
 from orbitalis_wire.limits import NESTING_DEPTH
 
-__all__ = ["Codec", "compile_codec", "compile_generated_reader", "compile_reader"]
+__all__ = ["Codec", "compile_codec", "compile_generated_copier", "compile_generated_reader", "compile_reader"]
 
 M = TypeVar("M")
 
-_ENTRY: Final = """
+_ENCODE: Final = """
 def encode(message):
     parts = []
     try:
@@ -37,8 +37,8 @@ def encode(message):
     except Fault as fault:
         raise EncodeError({name!r}, fault.path, fault.reason) from fault.__cause__
     return b"".join(parts)
-
-
+"""
+_COPY: Final = """
 def copy(message):
     try:
         return _copy_{suffix}(message{guard})
@@ -103,7 +103,8 @@ def compile_codec(tree: RecordField, schema: object) -> Codec:
     guard = ", Guard(NESTING_DEPTH)" if root.step.is_guarded else ""
     name = tree.record_class.__name__
     entries = [
-        _ENTRY.format(suffix=root.suffix, guard=guard, name=name),
+        _ENCODE.format(suffix=root.suffix, guard=guard, name=name),
+        _COPY.format(suffix=root.suffix, guard=guard, name=name),
         _DECODE.format(function=f"_read_{root.suffix}", guard=guard, name=name),
     ]
     scope = _compile(f"<codec of {tree.record_class.__qualname__}>", [*functions, *entries], layouts.constants)
@@ -145,27 +146,9 @@ def compile_generated_reader(
     Raises:
         TypeError: What is written is no record.
     """
-    type_, named = read_schema(json.loads(schema))
-    if not isinstance(resolution.root, RecordMatch) or not isinstance(type_, Reference):
+    if not isinstance(resolution.root, RecordMatch):
         raise TypeError(f"message {message_class.__name__} is read from the schema of a record alone")
-    constants: dict[str, Any] = {}
-    names = {name: f"class{index}" for index, name in enumerate(named)}
-    layouts = GeneratedLayouts(
-        named,
-        class_names=names,
-        suffixes=names,
-        attributes=lambda record: [field.name for field in fields(classes[record.name])],
-        annotation=lambda one: names[one.name] if isinstance(one, Reference) else "Any",
-    )
-    for name, one in named.items():
-        if name in classes:
-            constants[names[name]] = classes[name]
-        if isinstance(one, Enumeration):
-            written, members = layouts.enum_constants(name)
-            constants[members] = tuple(map(classes[name], one.symbols))
-            constants[written] = {member: varint(index << 1) for index, member in enumerate(constants[members])}
-    records = {names[name]: layouts.record(one) for name, one in named.items() if isinstance(one, Record)}
-    root = layouts.reference(type_)
+    root, records, constants = _generated_layouts(classes, schema, is_strict=False)
     resolvers = Resolvers(resolution, records)
     function = resolvers.function(resolution.root, root)
     functions = [*map(read_function, records.values()), *resolvers.functions]
@@ -174,6 +157,46 @@ def compile_generated_reader(
         f"<reader of {message_class.__qualname__}>", [*functions, entry], {**constants, **resolvers.constants}
     )["decode"]
     return read
+
+
+def compile_generated_copier(classes: Mapping[str, type[Any]], message_class: type[M], schema: str) -> Callable[[M], M]:
+    """Work out what copies the messages of an emitted class, whose schema is given, as :attr:`Codec.copy` says.
+
+    It forgives nothing: what is returned raises EncodeError also for values that the emitted codec takes.
+    """
+    root, records, constants = _generated_layouts(classes, schema, is_strict=True)
+    guard = ", Guard(NESTING_DEPTH)" if root.step.is_guarded else ""
+    entry = _COPY.format(suffix=root.suffix, guard=guard, name=message_class.__name__)
+    copy: Callable[[M], M] = _compile(
+        f"<copier of {message_class.__qualname__}>", [*map(copy_function, records.values()), entry], constants
+    )["copy"]
+    return copy
+
+
+def _generated_layouts(
+    classes: Mapping[str, type[Any]], schema: str, *, is_strict: bool
+) -> tuple[RecordReference, dict[str, RecordLayout], dict[str, Any]]:
+    """Return how emitted classes hold what a schema says: the record, all layouts by suffix, and their constants."""
+    type_, named = read_schema(json.loads(schema))
+    assert isinstance(type_, Reference)
+    names = {name: f"class{index}" for index, name in enumerate(named)}
+    layouts = GeneratedLayouts(
+        named,
+        class_names=names,
+        suffixes=names,
+        attributes=lambda record: [field.name for field in fields(classes[record.name])],
+        annotation=lambda one: names[one.name] if isinstance(one, Reference) else "Any",
+        filled=frozenset(name for name in named if name in classes and not issubclass(classes[name], Exception)),
+        is_strict=is_strict,
+    )
+    constants: dict[str, Any] = {names[name]: classes[name] for name in named if name in classes}
+    for name, one in named.items():
+        if isinstance(one, Enumeration):
+            written, members = layouts.enum_constants(name)
+            constants[members] = tuple(map(classes[name], one.symbols))
+            constants[written] = {member: varint(index << 1) for index, member in enumerate(constants[members])}
+    records = {names[name]: layouts.record(one) for name, one in named.items() if isinstance(one, Record)}
+    return layouts.reference(type_), records, constants
 
 
 def _layouts(tree: RecordField, schema: object) -> tuple[ClassLayouts, RecordReference]:

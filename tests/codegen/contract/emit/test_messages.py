@@ -64,6 +64,9 @@ def zoo_schema(name: str, inner: dict[str, Any]) -> dict[str, Any]:
 INNER = record("deep.Inner", {"x": "int", "next": (["null", "Inner"], None)})
 ZOO = zoo_schema("Zoo", INNER)
 FLAT = zoo_schema("Flat", record("flat.Part", {"x": "int"}))
+LEAF = record(
+    "Leaf", {"names": {"type": "array", "items": "string"}, "kind": ZOO["fields"][6]["type"]}, namespace="zoo"
+)
 ERROR = record("Broken", {"args": "string", "inner": INNER}, namespace="errors")
 
 
@@ -71,7 +74,13 @@ ERROR = record("Broken", {"args": "string", "inner": INNER}, namespace="errors")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     made = contract(
         "Zoo",
-        {"feed": {"inputs": [message(ZOO), message(FLAT)], "outputs": [message(INNER)], "errors": [message(ERROR)]}},
+        {
+            "feed": {
+                "inputs": [message(ZOO), message(FLAT), message(LEAF)],
+                "outputs": [message(INNER)],
+                "errors": [message(ERROR)],
+            }
+        },
     )
     return emitted_package(made, tmp_path_factory.mktemp("zoo"), "zoo_of_messages")
 
@@ -154,6 +163,13 @@ def test_within_a_process_a_receiver_gets_a_copy(zoo: ModuleType) -> None:
     value, error = example(zoo), zoo.Broken(args_="x", inner=zoo.Inner(x=1))
 
     assert as_received(value) == value
+    assert as_received(value) is not value
+    forgiven = zoo.Zoo(**{**vars(value), "field_": 2, "tags": ["a"]})
+    assert as_received(forgiven) == zoo.Zoo(**{**vars(value), "field_": 2.0, "tags": ("a",)})
+    with pytest.raises(EncodeError, match=r"Zoo\.from: expected a str"):
+        as_received(zoo.Zoo(**{**vars(value), "from_": 2}))
+    leaf = zoo.Leaf(names=("a", "b"), kind=zoo.Kind.ONE)
+    assert as_received(leaf) is leaf
     received = as_received(error)
     assert received == error
     assert received is not error
