@@ -127,7 +127,8 @@ class Function:
         if self.record.is_filled:
             # Type checkers may believe that the class has no such dictionary.
             self.add(f"value: Any = object.__new__({self.record.class_name})")
-            self.add("filled = value.__dict__")
+            if fields:
+                self.add("filled = value.__dict__")
             for field in fields:
                 self.add(f'filled["{field.attribute}"] = {values[field.name]}')
             return

@@ -62,15 +62,23 @@ def emit_messages(named: Named) -> str:
             imports["dataclasses"].add("dataclass")
         docstring = text.docstring(words, indent=4)
         classes.append(_ClassView(name=name, docstring=docstring, opening=opening, decorator=decorator, fields=fields))
+    if named.unions:
+        imports["typing"].add("TypeAlias")
     own = {module: imports.pop(module) for module in sorted(imports) if module.startswith("orbitalis")}
     return environment.render(
         "contract_messages.py.jinja2",
         docstring=text.docstring(f"The messages of {_title(named)}.", indent=0),
         imports=[text.import_from(module, imported) for module, imported in sorted(imports.items())],
         own_imports=[text.import_from(module, imported) for module, imported in own.items()],
-        exported=text.sorted_names(view.name for view in classes),
+        exported=text.sorted_names([*(view.name for view in classes), *named.unions]),
         classes=classes,
+        unions=[_union(name, types) for name, types in named.unions.items()],
     )
+
+
+def _union(name: str, types: list[str]) -> str:
+    line = f"{name}: TypeAlias = {' | '.join(types)}"
+    return line if text.fits(line, indent=0) else f"{name}: TypeAlias = (\n    " + "\n    | ".join(types) + "\n)"
 
 
 def _title(named: Named) -> str:

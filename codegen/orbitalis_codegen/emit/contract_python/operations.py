@@ -8,6 +8,7 @@ from orbitalis_avro.types import Fixed
 from orbitalis_codegen.contract.model import ContractOperation
 from orbitalis_codegen.emit.contract_python.named import Named, described
 from orbitalis_codegen.emit.python import environment, text
+from orbitalis_codegen.emit.python.messages import names_in
 
 __all__ = ["emit_client", "emit_fake", "emit_package", "emit_plugin"]
 
@@ -57,7 +58,7 @@ def emit_plugin(named: Named) -> str:
             *(["contract_operation"] if called else []),
             *(["DeclaredOutput", "one_of"] if many else []),
         ],
-        ".messages": _used(named, with_errors=True),
+        ".messages": _used(named, is_plugin=True),
     }
     about = named.contract.description.strip() or f"Provides {_title(named)}."
     return environment.render(
@@ -98,7 +99,7 @@ def emit_fake(named: Named) -> str:
         docstring=text.docstring(f"A stand-in for plugins that provide {_title(named)}, in tests.", indent=0),
         fields=["field"] if views else [],
         contract=[text.import_from("orbitalis.contract", kinds)] if kinds else [],
-        messages=_imports({".messages": _used(named, with_errors=False)}),
+        messages=_imports({".messages": _used(named, is_plugin=False)}),
         plugin=named.plugin,
         class_name=named.fake,
         class_docstring=text.docstring(
@@ -116,6 +117,7 @@ def emit_package(named: Named) -> str:
     classes = [
         name for one, name in named.types.class_names.items() if one in named.types.named and not _is_fixed(named, one)
     ]
+    classes += named.unions
     modules = {".client": [named.client], ".fake": [named.fake], ".messages": classes, ".plugin": [named.plugin]}
     return environment.render(
         "contract_package.py.jinja2",
@@ -133,9 +135,8 @@ def _views(named: Named) -> list[_OperationView]:
 
 def _view(operation: ContractOperation, named: Named) -> _OperationView:
     attribute = named.attributes[operation.key]
-    inputs, outputs, errors = (
-        named.python_types(one) for one in (operation.inputs, operation.outputs, operation.errors)
-    )
+    outputs, errors = named.python_types(operation.outputs), named.python_types(operation.errors)
+    taken, given = named.union(operation.inputs), named.union(operation.outputs)
     words = described(operation) or f"The operation {operation.key}."
     raised = "\n".join(
         f"May raise :class:`{name}`{_because(described(message))}"
@@ -149,7 +150,7 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     else:
         arguments = [*outputs, *arguments, f"doc={text.literal(words)}"]
         if len(outputs) > _MOST_OUTPUTS:
-            declared = f": ClassVar[DeclaredOutput[{' | '.join(outputs)}]]"
+            declared = f": ClassVar[DeclaredOutput[{given}]]"
     return _OperationView(
         attribute=attribute,
         docstring=text.docstring("\n\n".join(filter(None, [words, raised])), indent=8),
@@ -157,8 +158,8 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
         is_called=operation.has_input,
         arguments=tuple(arguments),
         declared=declared,
-        input=" | ".join(inputs) or "None",
-        output=" | ".join(outputs) or "None",
+        input=taken,
+        output=given,
         answers=bool(outputs or errors),
         sender=named.senders[operation.key],
         sender_docstring=text.docstring(
@@ -187,16 +188,15 @@ def _generic(view: _OperationView) -> str:
     return f"Noted[{view.input}]" if view.output == "None" else f"Canned[{view.input}, {view.output}]"
 
 
-def _used(named: Named, *, with_errors: bool) -> list[str]:
-    """The classes of messages that operations take and give."""
-    operations = named.contract.operations.values()
-    messages = (
-        message
-        for one in operations
-        if with_errors or one.has_input
-        for message in (*one.inputs, *one.outputs, *(one.errors if with_errors else ()))
-    )
-    return [*dict.fromkeys(named.python_type(one) for one in messages if one.payload is not None)]
+def _used(named: Named, *, is_plugin: bool) -> list[str]:
+    """What the class of plugins, or of fakes, needs of the messages."""
+    used: set[str] = set()
+    for one in named.contract.operations.values():
+        if is_plugin or one.has_input:
+            used |= names_in(named.union(one.inputs), named.union(one.outputs))
+        if is_plugin:
+            used |= {*named.python_types(one.errors), *([] if one.has_input else named.python_types(one.outputs))}
+    return [name for name in (*named.types.class_names.values(), *named.unions) if name in used]
 
 
 def _is_fixed(named: Named, name: str) -> bool:

@@ -35,6 +35,7 @@ def _environment() -> Environment:
     filters: dict[str, Any] = environment.filters
     functions.update(
         fit=text.fit,
+        fit_if_possible=text.fit_if_possible,
         fit_nested=text.fit_nested,
         fit_string=text.fit_string,
         import_from=text.import_from,

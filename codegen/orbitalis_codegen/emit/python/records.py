@@ -74,11 +74,9 @@ def slots(fields: Iterable[Slot]) -> str:
 
 def signature(fields: Iterable[Slot]) -> str:
     """Lay out the first line of `__init__`, of at least one field."""
-    parts = ("def __init__(", ["self", "*", *(field.parameter for field in fields)], ") -> None:")
-    laid_out = text.fit(*parts, indent=4)
-    if all(text.fits(line, indent=0) for line in laid_out.splitlines()[1:]):
-        return laid_out
-    return text.unbroken(parts[0] + ", ".join(parts[1]) + parts[2], indent=4)
+    return text.fit_if_possible(
+        "def __init__(", ["self", "*", *(field.parameter for field in fields)], ") -> None:", indent=4
+    )
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -16,6 +16,7 @@ __all__ = [
     "bytes_literal",
     "docstring",
     "fit",
+    "fit_if_possible",
     "fit_nested",
     "fit_string",
     "fits",
@@ -139,6 +140,16 @@ def fit(opening: str, items: Iterable[str], closing: str, *, indent: int = 0, sp
     if not spread and indent + len(_INDENT) + len(joined) <= LINE_LENGTH:
         return opening + inner + joined + "\n" + " " * indent + closing
     return opening + "".join(f"{inner}{item}," for item in items) + "\n" + " " * indent + closing
+
+
+def fit_if_possible(opening: str, items: Iterable[str], closing: str, *, indent: int = 0) -> str:
+    """Lay out a bracketed list as :func:`fit` does, or leave it in one line where that does not help."""
+    items = list(items)
+    laid_out = fit(opening, items, closing, indent=indent)
+    first, *others = laid_out.splitlines()
+    if fits(first, indent=indent) and all(fits(line, indent=0) for line in others):
+        return laid_out
+    return unbroken(opening + ", ".join(items) + closing, indent=indent)
 
 
 def fit_nested(openings: tuple[str, str], items: Iterable[str], closings: tuple[str, str], *, indent: int = 0) -> str:
