@@ -28,8 +28,6 @@ class Project:
     model: Model | None
     """The specification; `None` if the folder has contracts alone."""
     contracts: tuple[tuple[ContractSettings, Contract], ...]
-    has_settings: bool
-    """Whether the folder has a file that lists contracts, or could."""
 
     @property
     def notes(self) -> tuple[Diagnostic, ...]:
@@ -39,10 +37,10 @@ class Project:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Every file that was read, relative to the folder."""
+        """Every file that was read, and those that would have been if they were there, relative to the folder."""
         read: dict[str, None] = dict.fromkeys(() if self.model is None else self.model.inputs)
         read |= dict.fromkeys(name for _, contract in self.contracts for name in contract.inputs)
-        return (*read, *([SETTINGS_FILE] if self.has_settings else []))
+        return (*(read | dict.fromkeys((SETTINGS_FILE, _SPECIFICATION))),)
 
     def emit(self) -> dict[str, bytes]:
         """Every file that this gives, by its path relative to the folder."""
@@ -89,7 +87,7 @@ def load_project(root: Path) -> Project:
             found.extend(error.diagnostics)
     if found:
         raise SpecificationError(tuple(dict.fromkeys(found)))
-    return Project(model=model, contracts=tuple(contracts), has_settings=(root / SETTINGS_FILE).exists())
+    return Project(model=model, contracts=tuple(contracts))
 
 
 def load_one(document: Path, package: str | None) -> tuple[Contract, str]:

@@ -168,6 +168,33 @@ def test_installed_generator_does_its_job(installed: Environment, tmp_path: Path
     assert generated.read_bytes() == (PACKAGE_FOLDERS["orbitalis_wire"] / "messages.py").read_bytes()
 
 
+CALL = """
+import asyncio
+from lamps import LampsClient, LampsFake, Status, TurnOn
+from orbitalis import Core
+
+async def main():
+    core, lamp = Core(), LampsFake()
+    lamp.when_turn_on.returns(Status(on=True))
+    lamps = LampsClient(core, minimum=1)
+    async with lamp, core:
+        await core.compliant_event.wait()
+        print(await lamps.turn_on(TurnOn(level=0.5)))
+
+asyncio.run(main())
+"""
+
+
+def test_installed_generator_emits_contracts(installed: Environment, tmp_path: Path) -> None:
+    installed.install("[codegen]")
+    document = ROOT / "examples" / "contract" / "lamps.yaml"
+    (tmp_path / "call.py").write_text(CALL)
+
+    installed.run_script("orbitalis-codegen", "contract", str(document), "--output", str(tmp_path))
+
+    assert installed.run("-W", "error", tmp_path / "call.py") == "Status(on=True)\n"
+
+
 PLUGIN = """
 import asyncio, sys
 from dataclasses import dataclass
