@@ -87,21 +87,27 @@ def try_pip(arguments: list[str], environment: dict[str, str], url: str) -> None
 def try_codegen(arguments: list[str], environment: dict[str, str], url: str) -> None:
     """Run it in a copy, which it may change."""
     folder = Path(environment["COPY"])
-    shutil.copy(ROOT / "asyncapi.yaml", folder)
-    for name in ("schemas", "generated"):
+    for name in ("asyncapi.yaml", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("schemas", "generated", "examples/contract"):
         shutil.copytree(ROOT / name, folder / name)
     run([BIN / "orbitalis-codegen", *arguments], folder=folder)
 
 
-def try_python(arguments: list[str], environment: dict[str, str], url: str) -> None:
+def try_python(
+    arguments: list[str], environment: dict[str, str], url: str, meanwhile: Callable[[], object] = lambda: None
+) -> None:
     """Run a program of ours until it says that it has started, or to its end where it has one."""
     option, module, *others = arguments
     assert option == "-m"
     with Program(module, *(url if "://" in one else one for one in others), environment=environment) as program:
-        if module == "examples.demo" or module.startswith("examples.guide."):
+        if module == "examples.contract.core":
+            try_python(["-m", module.replace("core", "plugin"), *others], environment, url, meanwhile=program.wait)
+        elif module == "examples.demo" or module.startswith("examples.guide."):
             assert program.wait() == 0
         else:
             program.expect("has started")
+            meanwhile()
             assert program.end(signal.SIGINT) == 0
 
 
