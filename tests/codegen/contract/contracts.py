@@ -17,7 +17,7 @@ from orbitalis_codegen.contract.model import Contract, ContractMessage, Contract
 from orbitalis_codegen.diagnostic import Position
 from orbitalis_codegen.emit.contract_python import emit_contract
 
-__all__ = ["contract", "emitted_package", "lamps", "message", "plain", "record"]
+__all__ = ["contract", "emitted_package", "import_from", "lamps", "message", "plain", "record"]
 
 HERE = Position("lamps.yaml", 1, 1)
 
@@ -143,6 +143,11 @@ def emitted_package(made: Contract, folder: Path, name: str) -> ModuleType:
     for path, data in emit_contract(made, name).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
+    return import_from(folder, name)
+
+
+def import_from(folder: Path, name: str) -> ModuleType:
+    """Import a module that stands in a folder."""
     sys.path.insert(0, str(folder))
     try:
         importlib.invalidate_caches()

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from orbitalis import Core, NoConnectionError, OperationFailedError, RequestTimeoutError, sink
+from orbitalis import Core, NoConnectionError, OperationFailedError, RequestTimeoutError
 from orbitalis.testing import Harness
-from tests.codegen.contract.contracts import emitted_package, lamps
+from tests.codegen.contract.contracts import emitted_package, import_from, lamps
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    return emitted_package(lamps(), tmp_path_factory.mktemp("calls"), "lamps_of_calls")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("calls")
+
+
+@pytest.fixture(scope="module")
+def package(folder: Path) -> ModuleType:
+    return emitted_package(lamps(), folder, "lamps_of_calls")
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path, package: Any) -> Any:
+    """Import what a user has written."""
+    source = folder / "home_of_calls.py"
+    source.write_text(Path(__file__).with_name("home.txt").read_text())
+    return import_from(folder, "home_of_calls")
 
 
 @pytest.fixture
@@ -29,37 +43,17 @@ async def started(harness: Harness, core: Core, *plugins: Any) -> None:
     await harness.compliant(core)
 
 
-def fake(harness: Harness, package: ModuleType, name: str = "lamp") -> Any:
+def fake(harness: Harness, package: Any, name: str = "lamp") -> Any:
     return package.LampsFake(identifier=name, eventbus_client=harness.client())
 
 
-def lamp(harness: Harness, package: ModuleType) -> Any:
-    """Make a plugin as a user writes one: the base's methods, without a decorator."""
-
-    class Lamp(package.LampsPlugin):
-        async def turn_on(self, message: Any) -> Any:
-            if message.level > 1:
-                raise package.BulbBroken(hours=5)
-            return package.Status(on=message.level > 0, names=(message.colour,))
-
-        async def state_(self) -> Any:
-            raise RuntimeError("unknown")
-
-        async def blink(self, times: Any) -> None:
-            await self.send_temperature(float(times))
-
-        async def check(self) -> None:
-            raise package.BulbBroken(hours=7)
-
-        async def rename(self, name: str) -> Any:
-            return package.Status(on=True) if name == "status" else name.upper()
-
-    return Lamp(identifier="lamp", eventbus_client=harness.client())
+def lamp(harness: Harness, home: Any) -> Any:
+    return home.Lamp(identifier="lamp", eventbus_client=harness.client())
 
 
-async def test_a_call_returns_what_the_method_returns(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_a_call_returns_what_the_method_returns(harness: Harness, core: Core, package: Any, home: Any) -> None:
     lamps = package.LampsClient(core, minimum=1)
-    await started(harness, core, lamp(harness, package))
+    await started(harness, core, lamp(harness, home))
 
     assert await lamps.turn_on(package.TurnOn(level=1)) == package.Status(on=True, names=("WARM",))
     assert await lamps.turn_on(package.TurnOn(level=0.0), plugin="lamp", timeout=None) == package.Status(
@@ -69,9 +63,9 @@ async def test_a_call_returns_what_the_method_returns(harness: Harness, core: Co
     assert await lamps.rename("status") == package.Status(on=True)
 
 
-async def test_a_declared_error_reaches_the_caller(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_a_declared_error_reaches_the_caller(harness: Harness, core: Core, package: Any, home: Any) -> None:
     lamps = package.LampsClient(core, minimum=1)
-    await started(harness, core, lamp(harness, package))
+    await started(harness, core, lamp(harness, home))
 
     with pytest.raises(package.BulbBroken, match="hours=5") as raised:
         await lamps.turn_on(package.TurnOn(level=2.0))
@@ -83,7 +77,7 @@ async def test_a_declared_error_reaches_the_caller(harness: Harness, core: Core,
 
 
 async def test_an_operation_without_errors_in_the_way_returns_nothing(
-    harness: Harness, core: Core, package: ModuleType
+    harness: Harness, core: Core, package: Any
 ) -> None:
     lamps, plugin = package.LampsClient(core, minimum=1), fake(harness, package)
     await started(harness, core, plugin)
@@ -92,7 +86,7 @@ async def test_an_operation_without_errors_in_the_way_returns_nothing(
     assert plugin.when_check.inputs == [None]
 
 
-async def test_all_plugins_answer_by_their_identifiers(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_all_plugins_answer_by_their_identifiers(harness: Harness, core: Core, package: Any) -> None:
     lamps = package.LampsClient(core, minimum=3)
     kitchen, hall, attic = (fake(harness, package, name) for name in ("kitchen", "hall", "attic"))
     kitchen.when_turn_on.returns(package.Status(on=True))
@@ -107,7 +101,7 @@ async def test_all_plugins_answer_by_their_identifiers(harness: Harness, core: C
     assert "no answer is given" in str(answers.failures["attic"])
 
 
-async def test_a_call_times_out(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_a_call_times_out(harness: Harness, core: Core, package: Any) -> None:
     lamps, plugin = package.LampsClient(core, minimum=1), fake(harness, package)
     plugin.when_state_.calls(lambda _: harness.advance(5.0))
     await started(harness, core, plugin)
@@ -116,7 +110,7 @@ async def test_a_call_times_out(harness: Harness, core: Core, package: ModuleTyp
         await lamps.state_(timeout=1.0)
 
 
-async def test_what_cannot_be_called_is_refused(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_what_cannot_be_called_is_refused(harness: Harness, core: Core, package: Any) -> None:
     lamps = package.LampsClient(core)
     await harness.start(core)
 
@@ -130,9 +124,9 @@ async def test_what_cannot_be_called_is_refused(harness: Harness, core: Core, pa
         await lamps.turn_on(package.Status(on=True))
 
 
-async def test_outputs_without_input_reach_a_sink(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_outputs_without_input_reach_a_sink(harness: Harness, core: Core, package: Any, home: Any) -> None:
     lamps = package.LampsClient(core, minimum=1)
-    plugin, seen = lamp(harness, package), []
+    plugin, seen = lamp(harness, home), []
 
     @lamps.temperature
     async def show(temperature: float) -> None:
@@ -148,19 +142,9 @@ async def test_outputs_without_input_reach_a_sink(harness: Harness, core: Core, 
 
 
 async def test_the_operations_of_a_client_class_serve_as_those_of_a_plugin_class(
-    harness: Harness, package: ModuleType
+    harness: Harness, package: Any, home: Any
 ) -> None:
-    class Home(Core):
-        @sink(package.LampsClient.temperature)
-        async def warm(self, temperature: float) -> None:
-            seen.append(temperature)
-
-        @sink(package.LampsClient.turn_on)
-        async def turned(self, status: package.Status) -> None:
-            seen.append(status)
-
-    seen: list[object] = []
-    core, plugin = Home(identifier="home", eventbus_client=harness.client()), lamp(harness, package)
+    core, plugin = home.Home(identifier="home", eventbus_client=harness.client()), lamp(harness, home)
     core.with_requirement(package.LampsClient.temperature, minimum=1)
     core.with_requirement(package.LampsClient.turn_on, minimum=1)
     await started(harness, core, plugin)
@@ -168,29 +152,24 @@ async def test_the_operations_of_a_client_class_serve_as_those_of_a_plugin_class
     await plugin.send_temperature(3.0)
     await core.execute(package.LampsClient.turn_on, package.TurnOn(level=1.0), any=True)
     await harness.idle()
-    assert seen == [3.0, package.Status(on=True, names=("WARM",))]
+    assert core.seen == [3.0, package.Status(on=True, names=("WARM",))]
 
 
 async def test_a_declared_error_that_a_sink_does_not_take_fails_the_sink(
-    harness: Harness, package: ModuleType, caplog: pytest.LogCaptureFixture
+    harness: Harness, package: Any, home: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Home(Core):
-        @sink(package.LampsClient.turn_on)
-        async def turned(self, status: package.Status) -> None:
-            raise AssertionError("it is no status")
-
-    core = Home(identifier="home", eventbus_client=harness.client())
+    core = home.Home(identifier="home", eventbus_client=harness.client())
     package.LampsClient(core, minimum=1)
-    await started(harness, core, lamp(harness, package))
+    await started(harness, core, lamp(harness, home))
 
     await core.execute(package.LampsClient.turn_on, package.TurnOn(level=2.0), any=True)
     await harness.idle()
 
     assert "BulbBroken" in caplog.text
-    assert "it is no status" not in caplog.text
+    assert core.seen == []
 
 
-async def test_requirements_that_the_core_has_already_stay(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_requirements_that_the_core_has_already_stay(harness: Harness, core: Core, package: Any) -> None:
     core.with_requirement(package.LampsClient.turn_on, minimum=2)
 
     package.LampsClient(core, minimum=1, blocklist=["attic"])
@@ -200,7 +179,7 @@ async def test_requirements_that_the_core_has_already_stay(harness: Harness, cor
     assert core.operation_requirements["state"].constraint.blocklist == ["attic"]
 
 
-async def test_a_fake_answers_as_it_is_told(harness: Harness, core: Core, package: ModuleType) -> None:
+async def test_a_fake_answers_as_it_is_told(harness: Harness, core: Core, package: Any) -> None:
     lamps, plugin = package.LampsClient(core, minimum=1), fake(harness, package)
     on, off = package.Status(on=True), package.Status(on=False)
     await started(harness, core, plugin)
@@ -217,15 +196,12 @@ async def test_a_fake_answers_as_it_is_told(harness: Harness, core: Core, packag
         plugin.when_state_.returns()
 
 
-def test_a_plugin_without_one_of_the_methods_cannot_be_made(harness: Harness, package: ModuleType) -> None:
-    class Missing(package.LampsPlugin):
-        async def turn_on(self, message: Any) -> Any: ...
-
+def test_a_plugin_without_one_of_the_methods_cannot_be_made(harness: Harness, home: Any) -> None:
     with pytest.raises(TypeError, match="abstract methods blink, check, rename, state_"):
-        Missing(eventbus_client=harness.client())
+        home.Unfinished(eventbus_client=harness.client())
 
 
-def test_errors_are_copied_and_pickled(package: ModuleType) -> None:
+def test_errors_are_copied_and_pickled(package: Any) -> None:
     error = package.BulbBroken(hours=3)
 
     assert copy.copy(error) == pickle.loads(pickle.dumps(error)) == error
@@ -234,6 +210,6 @@ def test_errors_are_copied_and_pickled(package: ModuleType) -> None:
     assert str(error) == "hours=3"
 
 
-def test_nothing_derives_from_a_message(package: ModuleType) -> None:
+def test_nothing_derives_from_a_message(package: Any) -> None:
     with pytest.raises(TypeError, match="Mine derives from TurnOn, a message of a contract"):
         type("Mine", (package.TurnOn,), {})
