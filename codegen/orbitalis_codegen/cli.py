@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,6 +45,11 @@ _CONTRACT = """\
 Write the package of a contract: an AsyncAPI 3 document that describes what one plugin provides, with Avro payloads.
 The package has the messages, a class to derive the plugin from, a client for cores and a fake for tests. All is written
 or nothing, in a folder of its own, from which generated files that should not be there any more are removed.
+"""
+_DESCRIBE = """\
+Write the contract of a plugin class: an AsyncAPI document that says what its operations take, give and raise. What no
+contract can say is left out, and a note says so. The module is imported, from the current folder or from what is
+installed; where a class runs code of its own when a plugin is made, one is made.
 """
 _RULES = """\
 List the rules that a specification is held against, each with the code under which a breach is reported; or explain
@@ -118,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         ("generate", _generate, "write what the specification gives", _GENERATE),
         ("check", _check, "say whether what is there is what the specification gives", _CHECK),
         ("contract", _contract, "write the package of a contract", _CONTRACT),
+        ("describe", _describe, "write the contract of a plugin class", _DESCRIBE),
         ("rules", _rules, "list the rules for specifications, or explain some", _RULES),
         ("completion", _completion, "print a script that completes the command line", _COMPLETION),
     ):
@@ -127,11 +134,16 @@ def _parser() -> argparse.ArgumentParser:
             description=description,
             epilog=_STATUS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents={_generate: [root, form], _check: [root, form], _contract: [form]}.get(run, []),
+            parents={_generate: [root, form], _check: [root, form], _contract: [form], _describe: [form]}.get(run, []),
         )
         command.set_defaults(run=run)
         if run is _check:
             command.add_argument("--diff", action="store_true", help="show what differs")
+        elif run is _describe:
+            command.add_argument("plugin", metavar="MODULE:CLASS", help="such as lamps.plugins:LampPlugin")
+            command.add_argument("--output", type=Path, metavar="FILE", help="the document (default: standard output)")
+            command.add_argument("--title", help="what the contract is called (default: as the class, without Plugin)")
+            command.add_argument("--version", dest="contract_version", metavar="VERSION", help="(default: 1.0.0)")
         elif run is _rules:
             command.add_argument("codes", nargs="*", metavar="CODE", help="like ORB208")
         elif run is _completion:
@@ -280,6 +292,27 @@ def _show_differences(root: Path, files: Mapping[str, bytes], paths: Sequence[st
             print(line, end="" if line.endswith("\n") else "\n\\ No newline at end of file\n")
 
 
+def _describe(options: argparse.Namespace) -> int:
+    from orbitalis_codegen.contract.describe import DEFAULT_VERSION, DescribeError, describe
+    from orbitalis_codegen.contract.document import document_of
+    from orbitalis_codegen.write import write_one
+
+    try:
+        contract = describe(options.plugin, title=options.title, version=options.contract_version or DEFAULT_VERSION)
+    except DescribeError as error:
+        raise _CommandError(str(error)) from None
+    document = document_of(contract)
+    path: Path | None = options.output
+    # In every form, notes keep out of the way of the document.
+    with contextlib.redirect_stdout(sys.stderr if path is None else sys.stdout):
+        output.say_problems(contract.notes, options.form, "notice")
+    if path is None:
+        print(document, end="")
+    elif write_one(path, document.encode()):
+        print(f"wrote {_shown(str(path))}")
+    return _OK
+
+
 def _rules(options: argparse.Namespace) -> int:
     codes: list[str] = options.codes
     if not codes:
@@ -305,6 +338,7 @@ def _completion(options: argparse.Namespace) -> int:
         "generate": shared,
         "check": (*shared, "--diff"),
         "contract": ("--format", "--help", "--output", "--package", "--language"),
+        "describe": ("--format", "--help", "--output", "--title", "--version"),
         "rules": ("--help", *(rule.code for rule in Rule)),
         "completion": ("--help", *completion.SHELLS),
     }

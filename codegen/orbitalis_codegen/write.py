@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-__all__ = ["TEMPORARY", "WriteReport", "mode_of", "stale", "write"]
+__all__ = ["TEMPORARY", "WriteReport", "mode_of", "stale", "write", "write_one"]
 
 TEMPORARY: Final = ".orbitalis-codegen"
 """How the names of files end that are there while others are written, or after that was killed."""
@@ -62,6 +62,26 @@ def write(root: Path, files: Mapping[str, bytes]) -> WriteReport:
         removed=tuple(removed),
         unchanged=tuple(sorted(files.keys() - set(written))),
     )
+
+
+def write_one(path: Path, data: bytes) -> bool:
+    """Make a file hold exactly this; gives whether it did not before.
+
+    Raises OSError, with the name of the file, if that cannot be done; then it is as it was.
+    """
+    root, name = path.parent, path.name
+    if _is_up_to_date(root, name, data):
+        return False
+    transaction = _Transaction(root)
+    with _undisturbed():
+        try:
+            transaction.prepare(name, data)
+            transaction.replace(name)
+        except BaseException as error:
+            transaction.roll_back(error)
+            raise
+        transaction.finish()
+    return True
 
 
 def stale(root: Path, files: Mapping[str, bytes]) -> list[str]:

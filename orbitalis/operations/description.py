@@ -1,18 +1,22 @@
-"""What a plugin class declares, as plain data: for tools that know neither its messages nor this package."""
+"""What a plugin class declares, or a plugin has, as plain data: for tools that know neither it nor this package."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import FunctionType
+from typing import Any, Final
 
+from orbitalis.message.payload import schema_of
 from orbitalis.operations.declared_method import DeclaredMethod, declarations_of
-from orbitalis.operations.provided_operations import OperationsProviderMixin
+from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation
 from orbitalis_wire import messages
 
-__all__ = ["OperationDescription", "PayloadDescription", "description_of"]
+__all__ = ["OperationDescription", "PayloadDescription", "PluginDescription", "description_of", "may_add_operations"]
+
+_RUNTIME: Final = "orbitalis."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,45 +33,114 @@ class PayloadDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationDescription:
-    """What a class says about one operation."""
+    """What a class, or a plugin, says about one operation."""
 
     name: str
     documentation: str
     """The docstring, without indentation; that of a base where the class has none."""
     input: PayloadDescription
     output: PayloadDescription
-    place: str
-    """Where it is declared, such as `lamps.Lamp.light`."""
+    errors: Sequence[str]
+    """Those of the schemas of the output that are errors."""
     file: str
     """The file in which that is; empty if there is none."""
     line: int
     """The line in that file, from 1."""
 
 
-def description_of(plugin_class: type) -> Sequence[OperationDescription]:
-    """Return what a plugin class declares, in the order of its methods, those of bases first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginDescription:
+    """What a plugin class declares, or a plugin has."""
 
-    Operations that are added to a plugin, by `with_operation`, are not known to its class.
+    documentation: str
+    """The docstring, without indentation; that of a base where the class has none; empty if nobody has written one."""
+    operations: Sequence[OperationDescription]
+    """In the order of the methods, those of bases first."""
+    file: str
+    """The file in which the class is defined; empty if there is none."""
+    line: int
+    """The line in that file, from 1."""
+
+
+def description_of(plugin: object) -> PluginDescription:
+    """Return what a plugin class declares, or what a plugin has been given as well.
+
+    Operations that are added to a plugin, by `with_operation` or in `operations`, are not known to its class.
 
     Raises:
-        TypeError: It is no plugin class, or the annotations of an operation cannot be read.
+        TypeError: It is neither a plugin class nor a plugin, or the annotations of an operation cannot be read.
     """
-    if not issubclass(plugin_class, OperationsProviderMixin):
-        raise TypeError(f"{plugin_class.__module__}.{plugin_class.__qualname__} does not derive from orbitalis.Plugin")
+    owner: type = plugin if isinstance(plugin, type) else type(plugin)
+    if not issubclass(owner, OperationsProviderMixin):
+        if owner is plugin:
+            raise TypeError(f"{owner.__module__}.{owner.__qualname__} does not derive from orbitalis.Plugin")
+        raise TypeError(f"expected a plugin class or a plugin, got a {owner.__name__}: {plugin!r}")
     # Of two with the same name, that of the more derived class counts.
-    declared = {one.name: one for one in declarations_of(plugin_class, is_typed_operation)}
-    return [_operation(plugin_class, one) for one in declared.values()]
+    declared = {one.name: one for one in declarations_of(owner, is_typed_operation)}
+    if isinstance(plugin, OperationsProviderMixin):
+        operations = [_given(owner, name, one, declared.get(name)) for name, one in plugin.operations.items()]
+    else:
+        operations = [_declared(owner, one) for one in declared.values()]
+    file, line = _where_class(owner)
+    return PluginDescription(
+        documentation=next(map(_class_documentation, filter(_is_documented, owner.__mro__)), ""),
+        operations=operations,
+        file=file,
+        line=line,
+    )
 
 
-def _operation(owner: type, declared: TypedOperation[Any, Any, Any]) -> OperationDescription:
+def may_add_operations(plugin_class: type) -> bool:
+    """Return whether a plugin class runs code of its own when a plugin is made, which may give that operations."""
+    return any(
+        isinstance(vars(base).get("__post_init__"), FunctionType) and not base.__module__.startswith(_RUNTIME)
+        for base in plugin_class.__mro__
+    )
+
+
+def _is_documented(plugin_class: type) -> bool:
+    """Return whether somebody has written a docstring of a plugin class; a dataclass gets one if nobody has."""
+    documentation = vars(plugin_class).get("__doc__")
+    return (
+        issubclass(plugin_class, OperationsProviderMixin)
+        and not plugin_class.__module__.startswith(_RUNTIME)
+        and documentation is not None
+        and not documentation.startswith(f"{plugin_class.__name__}(")
+    )
+
+
+def _class_documentation(plugin_class: type) -> str:
+    return inspect.cleandoc(plugin_class.__doc__ or "")
+
+
+def _declared(owner: type, declared: TypedOperation[Any, Any, Any]) -> OperationDescription:
+    """Describe an operation as a class has it."""
     bases = [base for base in owner.__mro__ if declared.attribute in vars(base)]
-    file, line = _where(declared, bases)
+    file, line = _where(declared, bases[0])
     return OperationDescription(
         name=declared.name,
         documentation=_documentation(vars(base)[declared.attribute] for base in bases),
         input=_payload(declared.input),
         output=_payload(declared.output),
-        place=f"{bases[0].__module__}.{bases[0].__qualname__}.{declared.attribute}",
+        errors=tuple(map(schema_of, declared.errors)),
+        file=file,
+        line=line,
+    )
+
+
+def _given(
+    owner: type, name: str, given: Operation, declared: TypedOperation[Any, Any, Any] | None
+) -> OperationDescription:
+    """Describe an operation as a plugin has it, which may be as its class has it."""
+    if declared is not None and (given.input, given.output) == (declared.input, declared.output):
+        return _declared(owner, declared)
+    file, line = _where_class(owner)
+    return OperationDescription(
+        name=name,
+        documentation=inspect.cleandoc(given.documentation).strip(),
+        input=_payload(given.input),
+        output=_payload(given.output),
+        errors=(),
         file=file,
         line=line,
     )
@@ -86,12 +159,16 @@ def _payload(spec: messages.Input | messages.Output) -> PayloadDescription:
     )
 
 
-def _where(declared: TypedOperation[Any, Any, Any], bases: Sequence[type]) -> tuple[str, int]:
+def _where(declared: TypedOperation[Any, Any, Any], owner: type) -> tuple[str, int]:
     """Return file and line of a method, or of the class where that is all that is known."""
     if isinstance(declared, DeclaredMethod):
         code = declared.function.__code__
         return code.co_filename, code.co_firstlineno
+    return _where_class(owner)
+
+
+def _where_class(owner: type) -> tuple[str, int]:
     try:
-        return inspect.getsourcefile(bases[0]) or "", inspect.getsourcelines(bases[0])[1]
+        return inspect.getsourcefile(owner) or "", inspect.getsourcelines(owner)[1]
     except (OSError, TypeError):
         return "", 1

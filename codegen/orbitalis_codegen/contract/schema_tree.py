@@ -34,7 +34,8 @@ def schema_tree(name: str, types: Mapping[str, NamedType]) -> JsonValue:
 def with_namespaces(schema: JsonValue, around: str = "") -> JsonValue:
     """The same schema, in which every type has a simple name, and a namespace where that is not the one `around` it.
 
-    The definition of Avro in the official schema of AsyncAPI knows no names with dots.
+    The definition of Avro in the official schema of AsyncAPI knows no names with dots. Names of arrays and maps, which
+    mean nothing to Avro, are left out.
     """
     if isinstance(schema, list):
         return [with_namespaces(branch, around) for branch in schema]
@@ -42,29 +43,31 @@ def with_namespaces(schema: JsonValue, around: str = "") -> JsonValue:
         return schema
     if schema.get("type") in _NAMED:
         return _with_namespace(schema, around)
+    # What a field is called stands first; arrays and maps have no names in Avro.
+    is_unnamed = schema.get("type") in ("array", "map")
     return {
-        key: with_namespaces(value, around) if key in ("type", "items", "values") else value
-        for key, value in schema.items()
+        key: with_namespaces(schema[key], around) if key in ("type", "items", "values") else schema[key]
+        for key in sorted(schema, key=lambda key: key != "name")
+        if not (is_unnamed and key == "name")
     }
 
 
 def _with_namespace(schema: dict[str, JsonValue], around: str) -> JsonValue:
     prefix, _, name = str(schema["name"]).rpartition(".")
     namespace = prefix or str(schema.get("namespace", around))
-    tree: dict[str, JsonValue] = {}
-    for key, value in schema.items():
-        match key, value:
-            case "namespace", _:
+    tree: dict[str, JsonValue] = {"type": schema["type"], "name": name}
+    if namespace != around:
+        tree["namespace"] = namespace
+    # What is about the whole type stands before its fields.
+    for key in sorted(schema, key=lambda key: key == "fields"):
+        match key, schema[key]:
+            case "namespace" | "name", _:
                 pass
-            case "name", _:
-                tree["name"] = name
-                if namespace != around:
-                    tree["namespace"] = namespace
-            case "aliases", list():
-                tree["aliases"] = [str(alias).removeprefix(f"{namespace}.") for alias in value]
-            case "fields", list():
-                tree["fields"] = [with_namespaces(field, namespace) for field in value]
-            case _:
+            case "aliases", list(aliases):
+                tree["aliases"] = [str(alias).removeprefix(f"{namespace}.") for alias in aliases]
+            case "fields", list(fields):
+                tree["fields"] = [with_namespaces(field, namespace) for field in fields]
+            case _, value:
                 tree[key] = value
     return tree
 

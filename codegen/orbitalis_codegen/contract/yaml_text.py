@@ -12,8 +12,8 @@ from orbitalis_codegen.read.node import JsonValue
 
 __all__ = ["yaml_of"]
 
-_PLAIN: Final = re.compile(r"[A-Za-z_$/](?:[^:#'\"\n]|:(?=\S)|(?<=\S)#)*", re.DOTALL)
-"""Texts that need no quotes, unless they are words or begin or end with spaces."""
+_PLAIN: Final = re.compile(r"(?:[A-Za-z_$/]|\d+\.\d+\.\d)(?:[^:#'\"\n]|:(?=\S)|(?<=\S)#)*", re.ASCII)
+"""Texts that need no quotes, versions of three numbers among them, unless they are words or end with a space."""
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 """Plain texts that some version of YAML takes for something else, whatever their case."""
 _BREAK: Final = "\n"
