@@ -155,7 +155,8 @@ class _Maker:
     def _field(self, name: str, owner: str) -> Field:
         random = self._random
         type_: AvroType
-        has_default, default = False, None
+        has_default = False
+        default: object = None
         match random.randrange(9):
             case 0:
                 type_ = Union(branches=(Primitive(name="null"), self._type(2)))
