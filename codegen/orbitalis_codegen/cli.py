@@ -51,6 +51,10 @@ Write the contract of a plugin class: an AsyncAPI document that says what its op
 contract can say is left out, and a note says so. The module is imported, from the current folder or from what is
 installed; where a class runs code of its own when a plugin is made, one is made.
 """
+_BUNDLE = """\
+Print the specification as one AsyncAPI document that refers to no other file, for tools that know nothing of ours: each
+type is written out in the schemas that use it, and timings, limits and states stand as tables in the description.
+"""
 _RULES = """\
 List the rules that a specification is held against, each with the code under which a breach is reported; or explain
 those whose codes are given, each with an example.
@@ -125,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, "say whether what is there is what the specification gives", _CHECK),
         ("contract", _contract, "write the package of a contract", _CONTRACT),
         ("describe", _describe, "write the contract of a plugin class", _DESCRIBE),
+        ("bundle", _bundle, "print the specification as one document that every AsyncAPI tool shows", _BUNDLE),
         ("rules", _rules, "list the rules for specifications, or explain some", _RULES),
         ("completion", _completion, "print a script that completes the command line", _COMPLETION),
     ):
@@ -134,7 +139,13 @@ def _parser() -> argparse.ArgumentParser:
             description=description,
             epilog=_STATUS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents={_generate: [root, form], _check: [root, form], _contract: [form], _describe: [form]}.get(run, []),
+            parents={
+                _generate: [root, form],
+                _check: [root, form],
+                _contract: [form],
+                _describe: [form],
+                _bundle: [root, form],
+            }.get(run, []),
         )
         command.set_defaults(run=run)
         if run is _check:
@@ -144,6 +155,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--output", type=Path, metavar="FILE", help="the document (default: standard output)")
             command.add_argument("--title", help="what the contract is called (default: as the class, without Plugin)")
             command.add_argument("--version", dest="contract_version", metavar="VERSION", help="(default: 1.0.0)")
+        elif run is _bundle:
+            command.add_argument("--output", type=Path, metavar="FILE", help="write the document there")
         elif run is _rules:
             command.add_argument("codes", nargs="*", metavar="CODE", help="like ORB208")
         elif run is _completion:
@@ -313,6 +326,24 @@ def _describe(options: argparse.Namespace) -> int:
     return _OK
 
 
+def _bundle(options: argparse.Namespace) -> int:
+    from orbitalis_codegen.bundle.document import bundle
+    from orbitalis_codegen.specification import load
+
+    root, target = _root(options), options.output
+    model = load(root)
+    text = bundle(root, model)
+    if target is None:
+        # What is noted must not come between, and only as text it goes to the standard error.
+        output.say_problems(model.notes, "text", "notice")
+        print(text, end="")
+        return _OK
+    output.say_problems(model.notes, options.form, "notice")
+    output.write_whole(target, text)
+    print(f"wrote {_shown(str(target))}")
+    return _OK
+
+
 def _rules(options: argparse.Namespace) -> int:
     codes: list[str] = options.codes
     if not codes:
@@ -339,6 +370,7 @@ def _completion(options: argparse.Namespace) -> int:
         "check": (*shared, "--diff"),
         "contract": ("--format", "--help", "--output", "--package", "--language"),
         "describe": ("--format", "--help", "--output", "--title", "--version"),
+        "bundle": (*shared, "--output"),
         "rules": ("--help", *(rule.code for rule in Rule)),
         "completion": ("--help", *completion.SHELLS),
     }

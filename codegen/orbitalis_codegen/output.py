@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -11,7 +12,17 @@ from typing import Final, Literal
 
 from orbitalis_codegen.diagnostic import MOST_SHOWN, Diagnostic
 
-__all__ = ["FORMATS", "Format", "counted", "give_up_output", "listed", "open_outputs", "say_problems", "say_trouble"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "counted",
+    "give_up_output",
+    "listed",
+    "open_outputs",
+    "say_problems",
+    "say_trouble",
+    "write_whole",
+]
 
 Format = Literal["text", "json", "github"]
 FORMATS: Final[tuple[Format, ...]] = ("text", "json", "github")
@@ -30,6 +41,19 @@ def give_up_output() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Let a file hold the text, or what it held; raises OSError, with the name of the file, if it cannot be written."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        error.filename = str(target)
+        raise
 
 
 def listed(lines: Sequence[str]) -> list[str]:

@@ -18,15 +18,13 @@ from orbitalis_codegen.check.states import read_state_charts
 from orbitalis_codegen.diagnostic import Report, shown
 from orbitalis_codegen.model import Area, Limit, Operation, Requirement, Server, StateChart, Timing
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
-from orbitalis_codegen.read.reference import is_reference
+from orbitalis_codegen.read.reference import DATA_KEYS, is_reference
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["DocumentDraft", "check_version", "read_document"]
 
 _UNDERSTOOD = re.compile(r"3\.[01]\.[0-9]+")
 _THREE_NUMBERS = re.compile(r"(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)")
-_DATA = ("examples", "default", "const", "enum")
-"""Keys whose values are of the document's own making, so that `$ref` is no reference in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +153,7 @@ def _check_references(checker: Checker, root: Node) -> None:
             case ObjectNode(members):
                 if is_reference(node):
                     checker.resolver.follow(node)
-                pending.extend(member for key, member in members.items() if key not in _DATA)
+                pending.extend(member for key, member in members.items() if key not in DATA_KEYS)
             case ListNode(items):
                 pending.extend(items)
             case _:

@@ -13,9 +13,11 @@ from orbitalis_codegen.read.files import SourceFiles
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["LONGEST_CHAIN", "Place", "Resolver", "Target", "is_reference"]
+__all__ = ["DATA_KEYS", "LONGEST_CHAIN", "Place", "Resolver", "Target", "is_reference"]
 
 REFERENCE_KEY = "$ref"
+DATA_KEYS: Final = ("examples", "default", "const", "enum")
+"""Keys whose values are of the document's own making, so that `$ref` is no reference in them."""
 LONGEST_CHAIN = 50
 """References that lead from one to the next."""
 
