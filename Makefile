@@ -74,6 +74,7 @@ docs: $(DEVELOPMENT) ## Make the pages and test vectors that come from the speci
 	@$(BIN)/python tools/draw_states.py
 	@$(BIN)/python tools/draw_requirements.py
 	@$(BIN)/python tools/make_vectors.py
+	@$(BIN)/orbitalis-codegen schema --output docs/asyncapi.schema.json >/dev/null
 
 .PHONY: simulate
 simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, until Ctrl-C; ARGS=--asyncio: whole orbiters

@@ -17,6 +17,7 @@ from orbitalis_codegen.rules import Rule
 __all__ = ["main"]
 
 _PROGRAM: Final = "orbitalis-codegen"
+_SCHEMAS: Final = ("specification", "contract")
 _OK: Final = 0
 _DRIFT: Final = 1
 _UNUSABLE: Final = 2
@@ -54,6 +55,10 @@ installed; where a class runs code of its own when a plugin is made, one is made
 _BUNDLE = """\
 Print the specification as one AsyncAPI document that refers to no other file, for tools that know nothing of ours: each
 type is written out in the schemas that use it, and timings, limits and states stand as tables in the description.
+"""
+_SCHEMA = """\
+Print the JSON Schema by which an editor completes, explains and checks a document that the generator reads: a
+specification, or the contract of a plugin.
 """
 _RULES = """\
 List the rules that a specification is held against, each with the code under which a breach is reported; or explain
@@ -130,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         ("contract", _contract, "write the package of a contract", _CONTRACT),
         ("describe", _describe, "write the contract of a plugin class", _DESCRIBE),
         ("bundle", _bundle, "print the specification as one document that every AsyncAPI tool shows", _BUNDLE),
+        ("schema", _schema, "print the JSON Schema of what the generator reads, for editors", _SCHEMA),
         ("rules", _rules, "list the rules for specifications, or explain some", _RULES),
         ("completion", _completion, "print a script that completes the command line", _COMPLETION),
     ):
@@ -155,8 +161,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--output", type=Path, metavar="FILE", help="the document (default: standard output)")
             command.add_argument("--title", help="what the contract is called (default: as the class, without Plugin)")
             command.add_argument("--version", dest="contract_version", metavar="VERSION", help="(default: 1.0.0)")
-        elif run is _bundle:
-            command.add_argument("--output", type=Path, metavar="FILE", help="write the document there")
+        elif run in (_bundle, _schema):
+            command.add_argument("--output", type=Path, metavar="FILE", help="write it there")
+            if run is _schema:
+                command.add_argument("kind", nargs="?", choices=_SCHEMAS, default=_SCHEMAS[0])
         elif run is _rules:
             command.add_argument("codes", nargs="*", metavar="CODE", help="like ORB208")
         elif run is _completion:
@@ -330,17 +338,30 @@ def _bundle(options: argparse.Namespace) -> int:
     from orbitalis_codegen.bundle.document import bundle
     from orbitalis_codegen.specification import load
 
-    root, target = _root(options), options.output
+    root = _root(options)
     model = load(root)
     text = bundle(root, model)
+    # Where the document goes to the standard output, what is noted must not come between.
+    output.say_problems(model.notes, options.form if options.output else "text", "notice")
+    return _hand_over(text, options.output)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    import json
+
+    from orbitalis_codegen.editor.contract import contract_schema
+    from orbitalis_codegen.editor.specification import specification_schema
+
+    schema = contract_schema() if options.kind == "contract" else specification_schema()
+    return _hand_over(f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n", options.output)
+
+
+def _hand_over(text: str, target: Path | None) -> int:
     if target is None:
-        # What is noted must not come between, and only as text it goes to the standard error.
-        output.say_problems(model.notes, "text", "notice")
         print(text, end="")
-        return _OK
-    output.say_problems(model.notes, options.form, "notice")
-    output.write_whole(target, text)
-    print(f"wrote {_shown(str(target))}")
+    else:
+        output.write_whole(target, text)
+        print(f"wrote {_shown(str(target))}")
     return _OK
 
 
@@ -371,6 +392,7 @@ def _completion(options: argparse.Namespace) -> int:
         "contract": ("--format", "--help", "--output", "--package", "--language"),
         "describe": ("--format", "--help", "--output", "--title", "--version"),
         "bundle": (*shared, "--output"),
+        "schema": ("--help", "--output", *_SCHEMAS),
         "rules": ("--help", *(rule.code for rule in Rule)),
         "completion": ("--help", *completion.SHELLS),
     }
