@@ -142,15 +142,16 @@ class RecordLayout:
     @property
     def parts(self) -> tuple[tuple[FieldLayout, ...], ...]:
         """The fields that one function handles, for each function."""
-        # Of a record with several versions, one function stops in the middle.
-        is_split = self.is_split and len(self.plan.lengths) == 1
+        weights = [_weight(field.layout) for field in self.fields]
+        is_split = self.is_split and sum(weights) > _HEAVIEST_PART
         parts: list[list[FieldLayout]] = []
         weight = 0
-        for field in self.fields:
-            weight += _weight(field.layout)
-            if not parts or (is_split and weight > _HEAVIEST_PART):
+        for index, field in enumerate(self.fields):
+            weight += weights[index]
+            # What an older version has ends with a part, so that no function has to stop in its middle.
+            if not parts or (is_split and (weight > _HEAVIEST_PART or index in self.plan.lengths)):
                 parts.append([])
-                weight = _weight(field.layout)
+                weight = weights[index]
             parts[-1].append(field)
         return tuple(map(tuple, parts))
 

@@ -31,6 +31,40 @@ def wide(root: Path, kinds: list[object]) -> Path:
     )
 
 
+def grown(root: Path) -> Path:
+    """Write a specification with a message of many fields, of which ten come with each version."""
+    kinds, defaults = KINDS[:6], ["", 0, None, [], {}, None]
+    fields = [
+        {"name": f"f{index}", "type": kinds[index % 6]}
+        | ({"default": defaults[index % 6], "since": f"2.{index // 10}"} if index >= 10 else {})
+        for index in range(FIELDS)
+    ]
+    return edited(
+        root,
+        ("schemas/Switch.avsc", "", json.dumps({"type": "record", "name": "Switch", "fields": fields})),
+        ("asyncapi.yaml", "version: 2.1.0", "version: 2.11.0"),
+    )
+
+
+def test_every_version_of_many_fields_is_written_and_read(tmp_path: Path) -> None:
+    wire = emitted_package(grown(tmp_path / "spec"), tmp_path, "grown_wide_wire")
+    switch, codecs = wire.messages.Switch, wire.codecs
+    codec = codecs.CODEC_BY_CLASS[switch]
+    samples = ["text", 5, "other", (1, 2), {"a": 0.5}, wire.messages.Color(green=7)]
+    values = {f"f{index}": samples[index % 6] for index in range(FIELDS)}
+
+    for length in range(10, FIELDS + 1, 10):
+        data = codecs.encode_switch(switch(**values), length)
+        expected = switch(**{name: values[name] for name in [*values][:length]})
+        assert codec.decode_version(data, length) == expected
+        assert codecs.encode_switch(switch(**values)).startswith(data)
+        with pytest.raises(errors.DecodeError, match="1 bytes are left at the end"):
+            codec.decode_version(data + b"\0", length)
+        with pytest.raises(errors.DecodeError, match=rf"f{length - 1}\b"):
+            codec.decode_version(data[:-1], length)
+    assert codec.decode_version(data + b"more", None) == switch(**values)
+
+
 def test_every_field_is_written_and_read(tmp_path: Path) -> None:
     wire = emitted_package(wide(tmp_path / "spec", ["string", ["null", "Text"]]), tmp_path, "wide_wire")
     text = wire.messages.Text
@@ -61,9 +95,12 @@ def test_depth_is_counted_once_a_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not PYRIGHT.exists() or shutil.which("node") is None, reason="pyright is not installed")
-@pytest.mark.parametrize("kinds", [KINDS, ["string"]], ids=["all", "texts"])
-def test_pyright_finds_nothing(kinds: list[object], tmp_path: Path) -> None:
-    emitted_package(wide(tmp_path / "spec", kinds), tmp_path, "strict_wire")
+@pytest.mark.parametrize("kind", ["all", "texts", "grown"])
+def test_pyright_finds_nothing(kind: str, tmp_path: Path) -> None:
+    root = tmp_path / "spec"
+    emitted_package(
+        grown(root) if kind == "grown" else wide(root, KINDS if kind == "all" else ["string"]), tmp_path, "strict_wire"
+    )
     settings = {"typeCheckingMode": "strict", "include": ["strict_wire"], "extraPaths": [str(ROOT / "avro")]}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
 

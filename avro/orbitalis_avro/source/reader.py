@@ -32,7 +32,7 @@ class Reader(Function):
         """Return the source."""
         record, parts = self.record, self.record.parts
         parameter, argument = self.guard
-        parameters = f"data: bytes, position: int{self.fields_parameter}{parameter}"
+        start = "data: bytes, position: int"
         values = {field.name: f"value{index}" for index, field in enumerate(record.fields, start=1)}
         self._numbers = len(values)
         if len(parts) > 1:
@@ -42,30 +42,40 @@ class Reader(Function):
                 types = ", ".join(
                     one.replace("Sequence[str]", "tuple[str, ...]", one.startswith("Seq")) for one in annotations
                 )
-                with self.block(f"def _part_{number}_read_{record.suffix}({parameters}) -> tuple[{types}, int]:"):
-                    self._fields(fields, values)
+                name = f"_part_{number}_read_{record.suffix}"
+                with self.block(f"def {name}({start}{parameter}) -> tuple[{types}, int]:"):
+                    self._fields(fields, values, has_versions=False)
                     self.add(f"return {', '.join(values[field.name] for field in fields)}, position")
                 self.lines += ["", ""]
+        parameters = f"{start}{self.fields_parameter}{parameter}"
         with self.block(f"def _read_{record.suffix}({parameters}) -> tuple[{record.class_name}, int]:"):
             if len(parts) == 1:
                 with self.level():
-                    self._fields(parts[0], values)
+                    self._fields(parts[0], values, has_versions=True)
             elif parts:
                 with self.level():
+                    count = 0
                     for number, fields in enumerate(parts, start=1):
+                        self._end_version(count, values)
+                        count += len(fields)
                         targets = ", ".join(values[field.name] for field in fields)
                         self.add(f"{targets}, position = _part_{number}_read_{record.suffix}(data, position{argument})")
             self.construct(values)
             self.add("return value, position")
         return "\n".join(self.lines)
 
-    def _fields(self, fields: tuple[FieldLayout, ...], values: dict[str, str]) -> None:
+    def _end_version(self, count: int, values: dict[str, str]) -> None:
+        """Return what there is, of a version that has no more fields than `count`."""
+        with self.version_of_length(count) as is_one:
+            if is_one:
+                self.construct(dict([*values.items()][:count]))
+                self.add("return value, position")
+
+    def _fields(self, fields: tuple[FieldLayout, ...], values: dict[str, str], *, has_versions: bool) -> None:
         start = len(self.lines)
         for index, field in enumerate(fields):
-            with self.version_of_length(index) as is_one:
-                if is_one:
-                    self.construct(dict([*values.items()][:index]))
-                    self.add("return value, position")
+            if has_versions:
+                self._end_version(index, values)
             self.at(f".{field.name}")
             if index == 0:
                 self.add("try:")

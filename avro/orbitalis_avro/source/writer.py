@@ -27,28 +27,36 @@ class Writer(Function):
         """Return the source."""
         suffix, parts = self.record.suffix, self.record.parts
         parameter, argument = self.guard
-        parameters = f"value: Any, add: Callable[[bytes], None]{self.fields_parameter}{parameter}"
+        start = "value: Any, add: Callable[[bytes], None]"
         if len(parts) > 1:
             for number, fields in enumerate(parts, start=1):
-                with self.block(f"def _part_{number}_write_{suffix}({parameters}) -> None:"):
-                    self._fields(fields)
+                with self.block(f"def _part_{number}_write_{suffix}({start}{parameter}) -> None:"):
+                    self._fields(fields, has_versions=False)
                 self.lines += ["", ""]
-        with self.block(f"def _write_{suffix}({parameters}) -> None:"):
+        with self.block(f"def _write_{suffix}({start}{self.fields_parameter}{parameter}) -> None:"):
             self.check_class()
             if len(parts) == 1:
                 with self.level():
-                    self._fields(parts[0])
+                    self._fields(parts[0], has_versions=True)
             elif parts:
                 with self.level():
-                    for number in range(1, len(parts) + 1):
+                    count = 0
+                    for number, fields in enumerate(parts, start=1):
+                        self._end_version(count)
+                        count += len(fields)
                         self.add(f"_part_{number}_write_{suffix}(value, add{argument})")
         return "\n".join(self.lines)
 
-    def _fields(self, fields: tuple[FieldLayout, ...]) -> None:
+    def _end_version(self, count: int) -> None:
+        """Return after the fields of a version that has no more than `count`."""
+        with self.version_of_length(count) as is_one:
+            if is_one:
+                self.add("return")
+
+    def _fields(self, fields: tuple[FieldLayout, ...], *, has_versions: bool) -> None:
         for index, field in enumerate(fields):
-            with self.version_of_length(index) as is_one:
-                if is_one:
-                    self.add("return")
+            if has_versions:
+                self._end_version(index)
             if index == 0:
                 self.at(f".{field.name}")
                 self.add("try:")
