@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +12,13 @@ import pytest
 from orbitalis_codegen import SpecificationError, cli, read_specification
 from orbitalis_codegen.check import shapes
 from orbitalis_codegen.check.shape import Shape
-from orbitalis_codegen.diagnostic import Report
 from orbitalis_codegen.editor.contract import contract_schema
 from orbitalis_codegen.editor.specification import specification_schema
-from orbitalis_codegen.read.node import plain
-from orbitalis_codegen.read.yaml_text import read_yaml
 from orbitalis_codegen.rules import Rule
 from tests.codegen.broken.cases import LAMPS, cases_of_files, edited
+from tests.codegen.mutants import faults, loaded, mutants
 from tests.support.repository import ROOT
 
-VALIDATE = """
-import Ajv from 'ajv';
-import { readFileSync } from 'node:fs';
-const { schema, documents } = JSON.parse(readFileSync(0, 'utf8'));
-const validate = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false }).compile(schema);
-const said = ({ instancePath, message }) => `${instancePath} ${message}`;
-const found = (document) => (validate(document) ? [] : validate.errors.map(said));
-console.log(JSON.stringify(documents.map(found)));
-"""
 SHAPE = {
     *(Rule.MISSING_KEY, Rule.UNKNOWN_KEY, Rule.WRONG_KIND, Rule.UNKNOWN_VALUE, Rule.UNSUPPORTED, Rule.ASYNCAPI_VERSION),
     *(Rule.INFO_VERSION, Rule.UNUSABLE_KEY, Rule.MQTT_BINDING, Rule.TIMING, Rule.LIMIT, Rule.PLACEHOLDER, Rule.ROLE),
@@ -43,22 +29,6 @@ BEYOND_JSON_SCHEMA = {
     "ORB412 quality of service with a fraction",  # 1.0 is 1 there.
 }
 SHAPES = {shape.name: shape for shape in vars(shapes).values() if isinstance(shape, Shape)}
-
-
-def faults(schema: Mapping[str, Any], documents: Sequence[object]) -> list[list[str]]:
-    """Give what a JSON Schema finds wrong with each of the documents."""
-    given = json.dumps({"schema": schema, "documents": documents})
-    command = ["node", "--input-type=module", "--eval", VALIDATE]
-    done = subprocess.run(command, cwd=ROOT / "tools", input=given, check=True, capture_output=True, text=True)
-    found: list[list[str]] = json.loads(done.stdout)
-    return found
-
-
-def loaded(path: Path) -> Any:
-    """Give what a file holds, as YAML 1.2 has it."""
-    tree = read_yaml(path.read_text(encoding="utf-8"), path.name, Report())
-    assert tree is not None
-    return plain(tree)
 
 
 def test_specifications_that_are_right_are_right_to_an_editor() -> None:
@@ -132,48 +102,6 @@ def test_an_editor_finds_what_is_wrong_with_an_object_by_itself(broken: list[tup
 
     assert missed == BEYOND_JSON_SCHEMA
     assert sum(bool(rules & SHAPE) for _, rules, _ in broken) > 40
-
-
-def mutants(document: Any, chance: random.Random, count: int) -> Iterator[tuple[str, Any]]:
-    """Give copies of a document in each of which one thing is changed, with a word on what that is."""
-    # Who has a chart decides what its transitions may say, which JSON Schema cannot.
-    places = [place for place in places_of(document, ()) if place[-2:-1] != ("roles",)]
-    for _ in range(count):
-        *path, last = chance.choice(places)
-        mutant = copy.deepcopy(document)
-        holder = mutant
-        for key in path:
-            holder = holder[key]
-        match chance.choice(["remove", "rename", "replace", "replace", "add"]):
-            case "remove":
-                del holder[last]
-                how = "removed"
-            case "rename" if isinstance(holder, dict) and not last.startswith("x-"):
-                new = f"{last}{chance.choice(['s', 'x', '-', ' '])}"
-                holder[new] = holder.pop(last)
-                how = f"renamed {new!r}"
-            case "add" if isinstance(holder, dict):
-                new = chance.choice(["x-more", "more", "description", "tags", "title", "$ref"])
-                holder.setdefault(new, chance.choice(["text", 1, [], {}]))
-                how = f"beside it {new!r}: {holder[new]!r}"
-            case _:
-                holder[last] = chance.choice([None, True, 1, 1.5, -1, "text", "", [], {}, ["text"], {"key": 1}])
-                how = f"now {holder[last]!r}"
-        yield f"{'.'.join(map(str, (*path, last)))} {how}", mutant
-
-
-def places_of(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    match value:
-        case dict():
-            for key, member in value.items():
-                yield (*path, key)
-                yield from places_of(member, (*path, key))
-        case list():
-            for index, member in enumerate(value):
-                yield (*path, index)
-                yield from places_of(member, (*path, index))
-        case _:
-            pass
 
 
 def test_an_editor_and_the_generator_agree_on_what_is_changed_at_random(tmp_path: Path) -> None:

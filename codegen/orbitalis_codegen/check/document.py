@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from orbitalis_codegen.check import shapes
 from orbitalis_codegen.check.channels import ChannelDraft, read_channels
 from orbitalis_codegen.check.entries import entries
-from orbitalis_codegen.check.kinds import check_unread
 from orbitalis_codegen.check.messages import MessageDraft, Payload, read_messages, read_payload
-from orbitalis_codegen.check.operations import Binding, read_operations
+from orbitalis_codegen.check.operations import Binding, read_binding, read_operations
 from orbitalis_codegen.check.requirements import read_areas, read_requirements
 from orbitalis_codegen.check.settings import read_limits, read_timings
 from orbitalis_codegen.check.shape import Checker, Shape, View, view_of
 from orbitalis_codegen.check.states import read_state_charts
+from orbitalis_codegen.check.unread import check_unread
 from orbitalis_codegen.diagnostic import Report, shown
 from orbitalis_codegen.model import Area, Limit, Operation, Requirement, Server, StateChart, Timing
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode
@@ -132,12 +132,11 @@ def _read_servers(checker: Checker, node: Node | None) -> dict[str, Server]:
 
 def _check_components(checker: Checker, components: View) -> None:
     """Look at components that nobody refers to; those that somebody does are looked at there as well."""
-    for key, container, shape in (
-        ("parameters", shapes.PARAMETERS, shapes.PARAMETER),
-        ("operationBindings", shapes.MESSAGES, shapes.OPERATION_BINDINGS),
-    ):
-        for _ in entries(checker, components.get(key), container, shape):
-            pass
+    for _ in entries(checker, components.get("parameters"), shapes.PARAMETERS, shapes.PARAMETER):
+        pass
+    bindings = components.get("operationBindings")
+    for _, _, view in entries(checker, bindings, shapes.MESSAGES, shapes.OPERATION_BINDINGS):
+        read_binding(checker, view)
 
 
 def _check_references(checker: Checker, root: Node) -> None:

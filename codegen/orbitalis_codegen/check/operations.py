@@ -18,7 +18,7 @@ from orbitalis_codegen.read.node import Node
 from orbitalis_codegen.read.reference import Place
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["Binding", "QualityOfService", "read_operations"]
+__all__ = ["Binding", "QualityOfService", "read_binding", "read_operations"]
 
 QualityOfService = Literal[0, 1, 2]
 
@@ -63,7 +63,9 @@ class _Reader:
     def read(self, key: str, view: View) -> Operation | None:
         action = view.one_of("action", ("send", "receive"))
         channel = self._channel(view)
-        binding = self._binding(view)
+        node = view.get("bindings")
+        bindings = None if node is None else self._checker.view(node, shapes.OPERATION_BINDINGS)
+        binding = None if bindings is None else read_binding(self._checker, bindings)
         if channel is None:
             self._is_complete = False
         else:
@@ -163,23 +165,6 @@ class _Reader:
             self._report.add(Rule.ROLE, view.position_of("tags"), "no tag says whose operation it is")
         return tuple(roles)
 
-    def _binding(self, operation: View) -> Binding | None:
-        node = operation.get("bindings")
-        bindings = None if node is None else self._checker.view(node, shapes.OPERATION_BINDINGS)
-        mqtt = None if bindings is None else bindings.get("mqtt")
-        view = None if mqtt is None else view_of(mqtt, shapes.MQTT_OPERATION_BINDING, self._report)
-        if view is None:
-            return None
-        number = view.number("qos")
-        # It may be left out, and MQTT then does not retain.
-        retain = view.boolean("retain") if "retain" in view.node.members else False
-        # 1.0 would pass for 1.
-        quality = _QUALITIES.get(number) if isinstance(number, int) else None
-        if number is not None and quality is None:
-            message = f"the quality of service is {shown(number)}"
-            self._report.add(Rule.MQTT_BINDING, view.position_of("qos"), message, "MQTT knows 0, 1 and 2")
-        return None if quality is None or retain is None else Binding(quality, retain)
-
     def _agree(self, key: str, view: View, channel: ChannelDraft, binding: Binding) -> None:
         first, first_key = self.bindings.setdefault(channel.key, (binding, key))
         if first != binding:
@@ -188,6 +173,23 @@ class _Reader:
                 f"{shown(first_key)} with {_described(first)}"
             )
             self._report.add(Rule.CHANNEL_BINDING, view.key_position("bindings"), message, "let them agree")
+
+
+def read_binding(checker: Checker, bindings: View) -> Binding | None:
+    """How bindings of an operation say that events are published; `None` if that cannot be used."""
+    mqtt = bindings.get("mqtt")
+    view = None if mqtt is None else view_of(mqtt, shapes.MQTT_OPERATION_BINDING, checker.report)
+    if view is None:
+        return None
+    number = view.number("qos")
+    # It may be left out, and MQTT then does not retain.
+    retain = view.boolean("retain") if "retain" in view.node.members else False
+    # 1.0 would pass for 1.
+    quality = _QUALITIES.get(number) if isinstance(number, int) else None
+    if number is not None and quality is None:
+        message = f"the quality of service is {shown(number)}"
+        checker.report.add(Rule.MQTT_BINDING, view.position_of("qos"), message, "MQTT knows 0, 1 and 2")
+    return None if quality is None or retain is None else Binding(quality, retain)
 
 
 def _described(binding: Binding) -> str:
