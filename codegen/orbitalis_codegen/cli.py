@@ -78,10 +78,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output.open_outputs()
     options = argparse.Namespace(form="text")
     try:
+        status = _status(arguments, options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of the output has closed it.
+        output.give_up_output()
+        return _UNUSABLE
+    except OSError as error:
+        reason = error.strerror or str(error)
+        with contextlib.suppress(OSError):
+            output.say_trouble(f"{error.filename}: {reason}" if error.filename else reason, options.form)
+        output.give_up_output()
+        return _UNUSABLE
+    return status
+
+
+def _status(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:
+    """Do what the `arguments` ask for, with `options` as they say; returns the exit status."""
+    try:
         _parser().parse_args(arguments, options)
         run: Callable[[argparse.Namespace], int] = options.run
-        status = run(options)
-        sys.stdout.flush()
+        return run(options)
     except SpecificationError as error:
         output.say_problems(error.diagnostics, options.form)
         count = counted(len(error.diagnostics), "problem")
@@ -90,16 +107,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _CommandError as error:
         output.say_trouble(str(error), options.form)
         return _UNUSABLE
-    except BrokenPipeError:
-        # The reader of the output has closed it.
-        output.give_up_output()
-        return _UNUSABLE
-    except OSError as error:
-        reason = error.strerror or str(error)
-        output.say_trouble(f"{error.filename}: {reason}" if error.filename else reason, options.form)
-        output.give_up_output()
-        return _UNUSABLE
-    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -357,8 +364,9 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _hand_over(text: str, target: Path | None) -> int:
+    """Write a document to a file, or to the standard output."""
     if target is None:
-        print(text, end="")
+        output.say_document(text)
     else:
         output.write_whole(target, text)
         print(f"wrote {_shown(str(target))}")

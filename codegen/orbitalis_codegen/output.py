@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, Literal
 
@@ -19,6 +20,7 @@ __all__ = [
     "give_up_output",
     "listed",
     "open_outputs",
+    "say_document",
     "say_problems",
     "say_trouble",
     "write_whole",
@@ -29,10 +31,16 @@ FORMATS: Final[tuple[Format, ...]] = ("text", "json", "github")
 
 
 def open_outputs() -> None:
-    """Give the process a place to write to where it has none: its outputs may be closed from the start."""
+    """Give the process a place to write to where it has none, and let it write what its encoding does not know.
+
+    The outputs of a process may be closed from its start, and their encoding is that of its locale.
+    """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
+        stream = getattr(sys, name)
+        if stream is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 # For as long as the process.
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def give_up_output() -> None:
@@ -54,6 +62,12 @@ def write_whole(target: Path, text: str) -> None:
             temporary.unlink(missing_ok=True)
         error.filename = str(target)
         raise
+
+
+def say_document(text: str) -> None:
+    """Write a document to the standard output; whatever the encoding of that is, a document is UTF-8."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
 
 
 def listed(lines: Sequence[str]) -> list[str]:

@@ -425,3 +425,36 @@ def test_completion_offers_commands_options_and_codes() -> None:
     assert completed("check", "--format", "g") == "github"
     assert "complete -c orbitalis-codegen" in run("completion", "fish").stdout
     assert run("completion", "zsh").stdout.startswith("autoload -U +X bashcompinit")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_problems_that_nobody_can_be_told_end_it_as_problems(form: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "orbitalis_codegen", "check", "--format", form]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "codegen")}, stdout=full, stderr=full
+        )
+
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_a_document_is_utf_8_whatever_the_encoding_of_the_output(encoding: str, copy: Path) -> None:
+    (copy / "asyncapi.yaml").write_text((copy / "asyncapi.yaml").read_text().replace("Light.", "Light \u2013 \u4e16."))
+
+    def printed(*arguments: str) -> bytes:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "codegen"), "PYTHONIOENCODING": encoding}
+        command = [sys.executable, "-m", "orbitalis_codegen", *arguments]
+        return subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=True).stdout
+
+    assert "Light \u2013 \u4e16." in printed("bundle").decode()
+
+
+def test_what_an_encoding_does_not_know_is_shown_all_the_same(copy: Path) -> None:
+    messages = copy / "generated/python/orbitalis_wire/messages.py"
+    messages.write_text(messages.read_text() + "# \u2013\n", encoding="utf-8")
+
+    checked = run("check", "--diff", root=copy, PYTHONIOENCODING="ascii")
+
+    assert (checked.returncode, "-# \\u2013" in checked.stdout) == (1, True), checked.stderr
