@@ -354,6 +354,13 @@ def test_all_problems_are_found_in_one_run(tmp_path: Path) -> None:
     [
         *(".#Color.avsc", "Color.avsc~", "#Color.avsc#", ".Color.avsc.swp", "._Color.avsc", "Color.avsc.bak"),
         *("Color.orig.avsc", "Color.avsc.orig", "Color_BACKUP_17.avsc.tmp", "Color.BASE.avsc", "~Color.avsc"),
+        *(
+            "Color_LOCAL_4711.avsc",
+            "Color_BASE_1.avsc",
+            "Color.avsc.save.1",
+            "Color.avsc___jb_tmp___",
+            "Color.avsc.un~",
+        ),
     ],
 )
 def test_what_editors_leave_is_ignored_and_noted(name: str, tmp_path: Path) -> None:
@@ -366,6 +373,31 @@ def test_what_editors_leave_is_ignored_and_noted(name: str, tmp_path: Path) -> N
         f"schemas/{name}:1:1: ORB101 what an editor or a merge has left is ignored"
     ]
     assert f"schemas/{name}" not in model.inputs
+
+
+@pytest.mark.parametrize("name", ["Color.AVSC", "Color.avsc.disabled", "Color.avsc.txt"])
+def test_what_only_looks_like_a_schema_file_is_noted(name: str, tmp_path: Path) -> None:
+    root = edited(tmp_path)
+    (root / "schemas" / name).write_text("{ no JSON")
+
+    assert [str(note) for note in read_specification(root).notes] == [
+        f"schemas/{name}:1:1: ORB101 what is no schema file by its name is ignored"
+    ]
+
+
+@pytest.mark.parametrize("name", ["Color_old", "Color_BASE", "Color_tmp", "Part"])
+def test_a_type_may_be_called_like_a_part_of_what_is_left(name: str, tmp_path: Path) -> None:
+    root = edited(tmp_path)
+    color = (root / "schemas/Color.avsc").read_text().replace('"Color"', f'"{name}"')
+    (root / "schemas/Color.avsc").unlink()
+    (root / f"schemas/{name}.avsc").write_text(color)
+    switch = root / "schemas/Switch.avsc"
+    switch.write_text(switch.read_text().replace('"Color"', f'"{name}"'))
+
+    model = read_specification(root)
+
+    assert name in model.types
+    assert model.notes == ()
 
 
 def test_a_lock_of_an_editor_that_leads_nowhere_is_ignored(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ READERS_OF_USERS: Final[Mapping[str, Reader]] = MappingProxyType(
 )
 """Of files that were not written for Orbitalis, by the end of their names."""
 _LEFTOVER = re.compile(
-    r"^[.#~]|[~#]$|\.(?:sw[a-z]|bak|orig|rej|tmp|save|old|part)$|\.(?:bak|orig|BACKUP|BASE|LOCAL|REMOTE)\b"
+    r"^[.#~]|[~#]$|\.(?:sw[a-z]|bak|orig|rej|tmp|save|old|part)(?:\.[0-9]+)?$|\.(?:bak|orig|BACKUP|BASE|LOCAL|REMOTE)\b"
+    r"|_(?:BACKUP|BASE|LOCAL|REMOTE)_[0-9]+\b|___jb_(?:tmp|old)___$"
 )
 """A name that is no schema file's: hidden ones (locks of Emacs, those of Vim and macOS), backups, parts of a merge."""
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -82,18 +83,21 @@ class SourceFiles:
         """All schema files in the folder of `file`, itself among them, sorted."""
         folder = (self._root / file).parent
         try:
-            names = sorted(path.name for path in folder.iterdir() if SCHEMA_SUFFIX in path.name)
+            names = sorted(path.name for path in folder.iterdir() if SCHEMA_SUFFIX in path.name.lower())
         except OSError:
             # The file itself cannot be read either, and that is reported.
             return ()
         found: list[str] = []
         for name in names:
             path = posixpath.join(posixpath.dirname(file), name)
-            if _LEFTOVER.search(name):
-                position = Position(path.encode(errors="backslashreplace").decode(), 1, 1)
-                self._report.note(Rule.UNREADABLE_FILE, position, "what an editor or a merge has left is ignored")
-            elif name.endswith(SCHEMA_SUFFIX):
+            if name.endswith(SCHEMA_SUFFIX) and not _LEFTOVER.search(name):
                 found.append(path)
+                continue
+            what = (
+                "what an editor or a merge has left" if _LEFTOVER.search(name) else "what is no schema file by its name"
+            )
+            position = Position(path.encode(errors="backslashreplace").decode(), 1, 1)
+            self._report.note(Rule.UNREADABLE_FILE, position, f"{what} is ignored")
         return tuple(found)
 
     def _read(self, file: str, mentioned: Position | None) -> Node | None:
