@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final, cast
 
-from orbitalis_avro.types import Array, AvroType, LogicalType, Map, Primitive, Reference, Union
+from orbitalis_avro.types import Array, AvroType, Field, LogicalType, Map, Primitive, Reference, Union
 from orbitalis_codegen.model import Model
 from orbitalis_codegen.read.node import JsonValue
 
@@ -66,7 +66,10 @@ class Schemas:
                 fields = definition.get("fields")
                 if isinstance(fields, list):
                     members = cast("list[dict[str, JsonValue]]", fields)
-                    definition["fields"] = [self._field(name, one, namespace, written) for one in members]
+                    known = {one.name: one for one in getattr(self._model.types[name], "fields", ())}
+                    definition["fields"] = [
+                        self._field(known[str(one["name"])], one, namespace, written) for one in members
+                    ]
                 return definition
             case list():
                 return [self._written_out(one, around, written) for one in type_]
@@ -78,10 +81,7 @@ class Schemas:
             case _:
                 return type_
 
-    def _field(self, record: str, field: dict[str, JsonValue], around: str, written: set[str]) -> JsonValue:
-        named = self._model.types[record]
-        types = {one.name: one for one in getattr(named, "fields", ())}
-        known = types[str(field["name"])]
+    def _field(self, known: Field, field: dict[str, JsonValue], around: str, written: set[str]) -> JsonValue:
         remarks = [_spelled(known.type)] if _says_more(known.type) else []
         if known.since is not None:
             remarks.append(f"since {known.since}")
