@@ -90,7 +90,7 @@ def document(path: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def shown(path: Path) -> dict[str, Any]:
     """Give the schemas of the bundle as the official parser has them, in JSON Schema."""
-    command = ["node", "--input-type=module", "--eval", SHOWN, path]
+    command = ["node", "--input-type=module", "--eval", SHOWN, str(path)]
     output = subprocess.run(command, cwd=ROOT / "tools", check=True, capture_output=True, text=True).stdout
     schemas: dict[str, Any] = json.loads(output)
     return schemas
@@ -264,8 +264,12 @@ def test_timings_limits_and_states_stand_as_tables_in_its_description(document: 
     for limit in model.limits.values():
         assert any(row[:2] == (f"`{limit.name}`", str(limit.maximum)) for row in rows), limit.name
     for chart in model.state_charts.values():
-        for one in (*chart.states.values(), *chart.triggers.values()):
-            assert any(row[:2] == (f"`{one.name}`", one.title) for row in rows), one.name
+        titles = {
+            **{state.name: state.title for state in chart.states.values()},
+            **{trigger.name: trigger.title for trigger in chart.triggers.values()},
+        }
+        for name, title in titles.items():
+            assert any(row[:2] == (f"`{name}`", title) for row in rows), name
         for step in chart.transitions:
             cells = (", ".join(f"`{state}`" for state in step.before), f"`{step.trigger}`", f"`{step.after}`")
             assert any(row[:4] == (*cells, ", ".join(step.roles)) for row in rows), step

@@ -98,9 +98,8 @@ def test_depth_is_counted_once_a_record(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["all", "texts", "grown"])
 def test_pyright_finds_nothing(kind: str, tmp_path: Path) -> None:
     root = tmp_path / "spec"
-    emitted_package(
-        grown(root) if kind == "grown" else wide(root, KINDS if kind == "all" else ["string"]), tmp_path, "strict_wire"
-    )
+    kinds: dict[str, list[object]] = {"all": [*KINDS], "texts": ["string"]}
+    emitted_package(grown(root) if kind == "grown" else wide(root, kinds[kind]), tmp_path, "strict_wire")
     settings = {"typeCheckingMode": "strict", "include": ["strict_wire"], "extraPaths": [str(ROOT / "avro")]}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
 

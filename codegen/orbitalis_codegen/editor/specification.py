@@ -242,16 +242,18 @@ def specification_schema() -> dict[str, JsonValue]:
         "role": {"allOf": [defined(shapes.TAG.name), {"properties": {"name": choice(ROLES)}}]},
     }
     for name, shape in found.items():
-        definition = _object(shape)
-        if shape not in _UNREFERENCED and not shape.any_key:
-            definition = {"if": {"required": ["$ref"]}, "then": _REFERENCE, "else": definition, "type": "object"}
-        definitions[name.replace(" ", "_")] = definition
+        may_refer = shape not in _UNREFERENCED and not shape.any_key
+        definitions[name.replace(" ", "_")] = _or_reference(_object(shape)) if may_refer else _object(shape)
     return {
         "$schema": words.DIALECT,
         "title": "Specification of Orbitalis",
         **defined(shapes.DOCUMENT.name),
         "definitions": definitions,
     }
+
+
+def _or_reference(schema: JsonValue) -> dict[str, JsonValue]:
+    return {"type": "object", "if": {"required": ["$ref"]}, "then": _REFERENCE, "else": schema}
 
 
 def _object(shape: Shape) -> dict[str, JsonValue]:
