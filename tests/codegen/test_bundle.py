@@ -311,6 +311,20 @@ def test_what_stands_in_another_file_is_written_out(tmp_path: Path) -> None:
     assert document["info"]["externalDocs"] == {"url": "https://example.org"}
 
 
+def test_a_channel_may_be_called_like_a_key_that_holds_data(tmp_path: Path) -> None:
+    text = (edited(tmp_path) / "asyncapi.yaml").read_text()
+    (tmp_path / "lamp.yaml").write_text("description: Name of the lamp.\n")
+    text = text.replace("  status:\n    address", "  default:\n    address").replace(
+        "#/channels/status", "#/channels/default"
+    )
+    old = "      lamp:\n        description: Name of the lamp.\n"
+    (tmp_path / "asyncapi.yaml").write_text(text.replace(old, "      lamp:\n        $ref: ./lamp.yaml\n"))
+
+    document = yaml.safe_load(bundle(tmp_path, read_specification(tmp_path)))
+
+    assert document["channels"]["default"]["parameters"] == {"lamp": {"description": "Name of the lamp."}}
+
+
 def test_what_contains_itself_in_another_file_is_refused_with_its_place(tmp_path: Path) -> None:
     text = (edited(tmp_path) / "asyncapi.yaml").read_text()
     (tmp_path / "tree.json").write_text('{"type": "object", "properties": {"next": {"$ref": "#"}}}')

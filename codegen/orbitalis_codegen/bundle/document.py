@@ -11,6 +11,7 @@ from urllib.parse import quote
 from orbitalis_codegen.bundle.schemas import FORMAT, Schemas
 from orbitalis_codegen.bundle.tables import tables
 from orbitalis_codegen.bundle.yaml_text import yaml_text
+from orbitalis_codegen.check import shapes
 from orbitalis_codegen.diagnostic import Report
 from orbitalis_codegen.model import Model
 from orbitalis_codegen.read.files import SourceFiles
@@ -21,6 +22,8 @@ from orbitalis_codegen.rules import Rule
 __all__ = ["bundle"]
 
 _DOCUMENT: Final = "asyncapi.yaml"
+_CONTAINERS: Final = (*shapes.COMPONENTS.known, "properties")
+"""Keys of objects whose keys are names."""
 _SAFE: Final = "/~!$&'()*+,;=:@-._"
 """Characters that the fragment of a URL may hold as they are."""
 
@@ -58,13 +61,17 @@ class _Writer:
     inside: list[Place] = field(default_factory=list[Place])
     """What is being written out in the place of references to it."""
 
-    def value(self, node: Node) -> JsonValue:
+    def value(self, node: Node, *, has_names: bool = False) -> JsonValue:
+        """A node as a value; if it `has_names`, its keys are names of the document's choice."""
         match node:
             case ObjectNode() if is_reference(node):
                 return self._reference(node)
             case ObjectNode(members):
                 written = {
-                    key: plain(member) if key in DATA_KEYS else self.value(member) for key, member in members.items()
+                    key: plain(member)
+                    if key in DATA_KEYS and not has_names
+                    else self.value(member, has_names=key in _CONTAINERS and not has_names)
+                    for key, member in members.items()
                 }
                 return {**written, "schemaFormat": FORMAT} if _is_avro(node) else written
             case ListNode(items):
