@@ -100,7 +100,7 @@ def test_all_of_asyncapi_may_be_written(document: dict[str, Any], tmp_path: Path
 
 def test_what_the_official_schema_refuses_is_refused(document: dict[str, Any], tmp_path: Path) -> None:
     root = edited(tmp_path)
-    changed = [(how, one) for how, one in mutants(document, random.Random(3), 500) if not _is_of_users(how)]
+    changed = [(how, one) for how, one in mutants(document, random.Random(3), 300) if not _is_of_users(how)]
 
     found = faults(json.loads(OFFICIAL.read_text()), [one for _, one in changed])
 
@@ -108,7 +108,7 @@ def test_what_the_official_schema_refuses_is_refused(document: dict[str, Any], t
         (how, one[-1]) for (how, mutant), one in zip(changed, found, strict=True) if one and not refused(mutant, root)
     ]
     assert missed == []
-    assert sum(map(bool, found)) > 150
+    assert sum(map(bool, found)) > 100
 
 
 def _is_of_users(how: str) -> bool:

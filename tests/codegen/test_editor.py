@@ -106,7 +106,7 @@ def test_an_editor_finds_what_is_wrong_with_an_object_by_itself(broken: list[tup
 
 def test_an_editor_and_the_generator_agree_on_what_is_changed_at_random(tmp_path: Path) -> None:
     root = edited(tmp_path)
-    changed = list(mutants(loaded(LAMPS / "asyncapi.yaml"), random.Random(12), 400))
+    changed = list(mutants(loaded(LAMPS / "asyncapi.yaml"), random.Random(12), 300))
 
     found = faults(specification_schema(), [mutant for _, mutant in changed])
 
