@@ -172,7 +172,12 @@ def _refuse(checker: Checker, what: str, node: Node, expected: str) -> None:
 
 
 TEXT: Final = one_of("a text", str)
+"""Texts."""
 BOOLEAN: Final = one_of("true or false", bool)
+"""Booleans."""
 INTEGER: Final = one_of("an integer", int)
-URI: Final = text_like(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", "the URI of anything")
+"""Integers."""
+URI: Final = text_like(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", "a URI")
+"""Texts that are URIs, such as the address of a page."""
 EMAIL: Final = text_like(r"[^@\s]+@[^@\s]+", "the address of a mailbox")
+"""Texts that are addresses of mailboxes."""
