@@ -57,6 +57,7 @@ def one_of(expected: str, *classes: type) -> Check:
     """Values of some classes of Python; an object and a list are nodes."""
 
     def check(checker: Checker, what: str, node: Node) -> None:
+        """Report a value that is not of this kind."""
         value = node.value if isinstance(node, ScalarNode) else node
         if type(value) not in classes:
             _refuse(checker, what, node, expected)
@@ -83,6 +84,7 @@ def text_like(pattern: str, meaning: str) -> Check:
     compiled = re.compile(pattern)
 
     def check(checker: Checker, what: str, node: Node) -> None:
+        """Report a value that is not of this kind."""
         TEXT(checker, what, node)
         if isinstance(node, ScalarNode) and isinstance(node.value, str) and not compiled.fullmatch(node.value):
             message = f"{what} is {shown(node.value)}, which is not {meaning}"
