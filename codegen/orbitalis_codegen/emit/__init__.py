@@ -18,11 +18,15 @@ def emit(model: Model) -> dict[str, bytes]:
     from orbitalis_codegen.emit.mosquitto import access
     from orbitalis_codegen.emit.parts import digest_of_part, part_of
     from orbitalis_codegen.emit.python import package
+    from orbitalis_codegen.emit.typescript import package as typescript
 
     files: dict[str, bytes] = {}
     for name, (needs, emitter) in package.MODULES.items():
         part = part_of(model, needs)
         files[f"{package.FOLDER}/{name}"] = with_header(emitter(part), digest_of_part(part))
+    for name, (needs, emitter) in typescript.MODULES.items():
+        part = part_of(model, needs)
+        files[f"{typescript.FOLDER}/{name}"] = with_header(emitter(part), digest_of_part(part), comment="//")
     part = part_of(model, access.NEEDS)
     for name, body in access.emit_mosquitto(part).items():
         files[f"{access.FOLDER}/{name}"] = with_header(body, digest_of_part(part))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import keyword
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from orbitalis_avro import binary, checks, errors, numbers, rare, records
+from orbitalis_codegen.emit.naming import snake_case, unique, unique_names
 
 __all__ = ["class_name", "constant_name", "field_name", "snake_case", "symbol_name", "unique", "unique_names"]
 
@@ -32,12 +32,6 @@ _FIELDS_IN_USE = frozenset(
     }
 )  # fmt: skip
 """What the body of a class refers to or defines under a name that a field could have."""
-
-
-def snake_case(name: str) -> str:
-    """Turn `OfferMessage`, `closeAck` or `HTTPServer2` into `offer_message`, `close_ack`, `http_server2`."""
-    separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return re.sub(r"\W", "_", separated).lower()
 
 
 def constant_name(name: str) -> str:
@@ -66,20 +60,3 @@ def symbol_name(symbol: str) -> str:
     """Name a member of an enumeration; capitals keep it apart from the methods that it inherits."""
     bare = symbol.upper().strip("_")
     return bare if bare[:1].isalpha() else f"SYMBOL_{bare}"
-
-
-def unique(name: str, taken: Collection[str]) -> str:
-    """Append underscores to a name until nothing else has it."""
-    while name in taken:
-        name += "_"
-    return name
-
-
-def unique_names(names: Iterable[tuple[str, str]], taken: Iterable[str] = ()) -> dict[str, str]:
-    """Give each key a name that no other has; of several that want the same, the first gets it."""
-    result: dict[str, str] = {}
-    used = set(taken)
-    for key, wanted in names:
-        result[key] = unique(wanted, used)
-        used.add(result[key])
-    return result
