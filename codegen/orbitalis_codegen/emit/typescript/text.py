@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-__all__ = ["LINE_LENGTH", "assigned", "bracketed", "comment", "literal", "number_literal"]
+__all__ = ["LINE_LENGTH", "assigned", "bracketed", "comment", "imported", "literal", "number_literal"]
 
 LINE_LENGTH = 120
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\"}
@@ -42,18 +42,28 @@ def comment(text: str, *, indent: int = 0) -> str:
     return "/**" + "".join(f"{margin} {line}" if line else margin for line in lines) + f"{margin}/"
 
 
-def bracketed(opening: str, items: Iterable[str], closing: str, *, indent: int = 0) -> str:
+def bracketed(opening: str, items: Iterable[str], closing: str, *, indent: int = 0, broken: bool = False) -> str:
     """Lay out a bracketed list: in one line if it fits, else one item a line. The first line is not indented.
 
-    As `prettier` does, several objects get a line each.
+    As `prettier` does, several objects get a line each. `broken` is one item a line whatever fits.
     """
     items = list(items)
     line = opening + ", ".join(items) + closing
     are_objects = len(items) > 1 and all(item.startswith("{") for item in items)
-    if indent + len(line) <= LINE_LENGTH and "\n" not in line and not are_objects:
+    if indent + len(line) <= LINE_LENGTH and "\n" not in line and not are_objects and not broken:
         return line
     inner = "\n" + " " * (indent + 2)
     return opening + "".join(f"{inner}{item}," for item in items) + "\n" + " " * indent + closing
+
+
+def imported(opening: str, names: Iterable[str], module: str) -> str:
+    """Lay out the import of some names, sorted: in one line if it fits, else one name a line; nothing for no names."""
+    names = sorted(dict.fromkeys(names), key=lambda name: (name.removeprefix("type ").lower(), name))
+    if not names:
+        return ""
+    ending = f"from {literal(module)};"
+    line = f"{opening} {{ {', '.join(names)} }} {ending}"
+    return line if len(line) <= LINE_LENGTH else bracketed(f"{opening} {{", names, f"}} {ending}", broken=True)
 
 
 def _plain(line: str) -> str:
