@@ -2,8 +2,8 @@
 
 import { DecodeError, EncodeError } from "./errors.js";
 import { Fault, located } from "./fault.js";
-import { parseJson, type JsonValue } from "./json.js";
-import type { JsonField } from "./json-values.js";
+import { parseJsonObject, valueOf } from "./json.js";
+import type { JsonCodec, JsonField } from "./json-values.js";
 import type { RecordCodec } from "./record.js";
 import type { SchemaVersion } from "./schema.js";
 import { wholeTextOfBytes } from "./text.js";
@@ -20,9 +20,12 @@ interface Head {
   readonly fields: number;
 }
 
+/** A field whose type is not known any more. */
+type AnyField = Omit<JsonField<null>, "codec"> & { readonly codec: JsonCodec<unknown> };
+
 interface JsonPart {
   readonly property: string;
-  readonly field: JsonField<unknown>;
+  readonly field: AnyField;
 }
 
 /** An envelope that was read, with the encoding that it came in. */
@@ -64,7 +67,7 @@ export class EventCodec<T extends object, Encoding extends string> {
       throw new TypeError("an envelope has at least one version");
     }
     this.#newest = newest;
-    const fields = Object.entries(options.json as Readonly<Record<string, JsonField<unknown>>>);
+    const fields = Object.entries(options.json as Readonly<Record<string, AnyField>>);
     this.#fields = fields.map(([property, field]) => ({ property, field }));
     this.#deepest = options.deepest;
   }
@@ -118,35 +121,34 @@ export class EventCodec<T extends object, Encoding extends string> {
 
   #encodeJson(envelope: T): Uint8Array {
     const given = envelope as Readonly<Record<string, unknown>>;
-    const content: Record<string, unknown> = {};
+    let text = "{";
     let at = "";
     try {
       for (const { property, field } of this.#fields) {
         at = `.${field.name}`;
         const value = given[property];
-        if (value === null && field.isNullable) {
-          if (!field.isHeader) {
-            content[field.name] = null;
-          }
-        } else {
-          content[field.name] = field.codec.write(value as NonNullable<unknown>);
+        const isNull = value === null && field.isNullable;
+        if (isNull && field.isHeader) {
+          continue;
         }
+        const written = isNull ? "null" : field.codec.write(value);
+        text += text === "{" ? `"${field.name}":${written}` : `,"${field.name}":${written}`;
       }
     } catch (error) {
       const fault = located(error, at);
       throw fault instanceof Fault ? new EncodeError(this.record.name, fault.path, fault.reason) : fault;
     }
-    return ENCODER.encode(JSON.stringify(content));
+    return ENCODER.encode(`${text}}`);
   }
 
   #decodeJson(data: Uint8Array): T {
     const envelope: Record<string, unknown> = {};
     let at = "";
     try {
-      const content = parseJson(wholeTextOfBytes(data), this.#deepest) as ReadonlyMap<string, JsonValue>;
+      const content = parseJsonObject(wholeTextOfBytes(data), this.#deepest);
       for (const { property, field } of this.#fields) {
         at = `.${field.name}`;
-        const value = content.get(field.name);
+        const value = valueOf(content, field.name);
         if (field.isNullable && (value === undefined || value === null)) {
           envelope[property] = null;
         } else if (value === undefined) {

@@ -6,14 +6,16 @@
 
 import { base64OfBytes, bytesOfBase64 } from "./base64.js";
 import { Fault, unexpected } from "./fault.js";
-import { JsonFloat, type JsonValue } from "./json.js";
+import { isObject, JsonFloat, valueOf, type JsonValue } from "./json.js";
 import { isoOfMicros, microsOfIso } from "./moment.js";
 import { shown, shownValue } from "./shown.js";
 import { checkText } from "./text.js";
 
-/** Writes and reads the values of one type as JSON; what it writes is for `JSON.stringify`. */
+/** Writes and reads the values of one type as JSON. */
 export interface JsonCodec<T> {
-  write(value: T): unknown;
+  /** Write JSON text; throws a `Fault` if the value does not fit. */
+  write(value: T): string;
+  /** Read what JSON has; throws a `Fault` if it does not fit. */
   read(value: JsonValue): T;
 }
 
@@ -42,30 +44,33 @@ export function jsonField<T>(
 }
 
 /** A boolean. */
-export const jsonBoolean: JsonCodec<boolean> = { write: asBoolean, read: asBoolean };
+export const jsonBoolean: JsonCodec<boolean> = { write: (value) => String(asBoolean(value)), read: asBoolean };
 
 /** An integer of 32 bits. */
-export const jsonInt: JsonCodec<number> = { write: asInt, read: asInt };
+export const jsonInt: JsonCodec<number> = { write: (value) => String(asInt(value)), read: asInt };
 
 /** An integer of 64 bits that a number holds exactly. */
-export const jsonLong: JsonCodec<number> = { write: asLong, read: asLong };
+export const jsonLong: JsonCodec<number> = { write: (value) => String(asLong(value)), read: asLong };
 
 /** A finite number of double precision. */
 export const jsonDouble: JsonCodec<number> = {
-  write: asDouble,
+  write: (value) => String(asDouble(value)),
   read: (value) =>
     asDouble(value instanceof JsonFloat ? value.value : typeof value === "bigint" ? Number(value) : value),
 };
 
 /** A text. */
 export const jsonString: JsonCodec<string> = {
-  write: asText,
+  write: (value) => JSON.stringify(asText(value)),
   // Released peers put a time where a text belongs.
-  read: (value) => asText(value instanceof Map ? tagged(value, "datetime") : value),
+  read: (value) => asText(isObject(value) ? tagged(value, "datetime") : value),
 };
 
 /** A list of texts. */
-export const jsonStrings: JsonCodec<readonly string[]> = { write: asTexts, read: asTexts };
+export const jsonStrings: JsonCodec<readonly string[]> = {
+  write: (value) => JSON.stringify(asTexts(value)),
+  read: asTexts,
+};
 
 /** Bytes. */
 export const jsonBytes: JsonCodec<Uint8Array> = {
@@ -73,7 +78,7 @@ export const jsonBytes: JsonCodec<Uint8Array> = {
     if (!(value instanceof Uint8Array)) {
       throw unexpected("a Uint8Array", value);
     }
-    return { [TYPE]: "bytes", [VALUE]: base64OfBytes(value) };
+    return `{"${TYPE}":"bytes","${VALUE}":"${base64OfBytes(value)}"}`;
   },
   read: (value) => bytesOfBase64(tagged(value, "bytes")),
 };
@@ -88,7 +93,7 @@ export const jsonTimestampMicros: JsonCodec<bigint> = {
     if (microsOfIso(text) !== value) {
       throw new Fault(`expected a time between the years 1 and 9999, got ${String(value)} µs since 1970`);
     }
-    return { [TYPE]: "datetime", [VALUE]: text };
+    return `{"${TYPE}":"datetime","${VALUE}":"${text}"}`;
   },
   read(value) {
     const text = tagged(value, "datetime");
@@ -187,16 +192,15 @@ function asTexts(value: unknown): string[] {
 
 /** Take the text out of an object that says what it is. */
 function tagged(value: JsonValue, expected: string): string {
-  if (!(value instanceof Map)) {
+  if (!isObject(value)) {
     throw unexpectedJson("an object", value);
   }
-  const content = value as ReadonlyMap<string, JsonValue>;
-  const found = content.get(TYPE);
+  const found = valueOf(value, TYPE);
   if (found !== expected) {
     const came = typeof found === "string" ? shown(found) : found === undefined ? "nothing" : kindOf(found);
     throw new Fault(`expected "${expected}", got ${came}`).inside(`.${TYPE}`);
   }
-  const text = content.get(VALUE);
+  const text = valueOf(value, VALUE);
   if (typeof text !== "string") {
     throw unexpectedJson("a string", text).inside(`.${VALUE}`);
   }
@@ -211,5 +215,5 @@ function kindOf(value: unknown): string {
   if (value instanceof JsonFloat) {
     return `a number with a point ${String(value.value)}`;
   }
-  return value instanceof Map ? `an object of ${String(value.size)} keys` : shownValue(value);
+  return isObject(value) ? `an object of ${String(Object.keys(value).length)} keys` : shownValue(value);
 }

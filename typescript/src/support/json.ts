@@ -1,23 +1,31 @@
 /**
- * JSON, read strictly: what it says of a number, whether it is an integer, is kept, and how deep it nests is bounded.
+ * JSON, read strictly: whether a number was written as an integer is kept, and how deep it nests is bounded.
  *
- * An object is read as a Map, so that no key means anything to the language. Of a key that comes twice, the last counts.
+ * The language's own parser tells neither, so it reads only what raises no such question. Of a key that comes twice, the
+ * last counts. What an object holds is asked for with `valueOf`: its keys come from anybody.
  */
 
 import { Fault } from "./fault.js";
 
-/** A number with a point or an exponent, or one that is none. */
+/** A number that was written with a point or an exponent, although it equals an integer. */
 export class JsonFloat {
   constructor(readonly value: number) {}
 }
 
-/** What JSON can say; an integer that a number does not hold exactly is a bigint. */
-export type JsonValue =
-  null | boolean | string | number | bigint | JsonFloat | readonly JsonValue[] | ReadonlyMap<string, JsonValue>;
+/** What JSON can say; an integer that a number does not hold exactly may be a bigint. */
+export type JsonValue = null | boolean | string | number | bigint | JsonFloat | readonly JsonValue[] | JsonObject;
+
+/** An object of JSON. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
 
 const SPACE = /[ \t\n\r]*/y;
+// eslint-disable-next-line no-control-regex -- JSON forbids exactly these in a text.
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+/** The value of a key that is an integer with a point, an exponent, or more digits than a number has. */
+const DOUBTFUL = /"[ \t\n\r]*:[ \t\n\r]*-?(?:\d{17}|\d+(?:\.0*[^\d]|\.0*$|\.\d+[eE]|[eE]))/;
 const HEX = /[0-9a-fA-F]{4}/y;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -30,19 +38,52 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 /** Other writers write these, although JSON has no such numbers. */
-const WORDS: Readonly<Record<string, JsonValue>> = {
-  null: null,
-  true: true,
-  false: false,
-  NaN: new JsonFloat(NaN),
-  Infinity: new JsonFloat(Infinity),
-  "-Infinity": new JsonFloat(-Infinity),
-};
+const WORDS: ReadonlyMap<string, JsonValue> = new Map<string, JsonValue>([
+  ["null", null],
+  ["true", true],
+  ["false", false],
+  ["NaN", NaN],
+  ["Infinity", Infinity],
+  ["-Infinity", -Infinity],
+]);
+const ZERO = 0x30;
+const NINE = 0x39;
 const MOST_DIGITS = 4300;
 
-/** Read one JSON value, in which brackets nest no deeper than `deepest`; throws a `Fault`. */
-export function parseJson(text: string, deepest: number): JsonValue {
-  return new Parser(text, deepest).whole();
+/** Whether a value is an object of JSON. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonFloat);
+}
+
+/** What an object has under a key; `undefined` if it does not have that. */
+export function valueOf(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** Read one JSON object, in which brackets nest no deeper than `deepest`; throws a `Fault`. */
+export function parseJsonObject(text: string, deepest: number): JsonObject {
+  if (!DOUBTFUL.test(text) && hasAtMost(deepest, text)) {
+    try {
+      return JSON.parse(text) as JsonObject;
+    } catch {
+      // What is wrong is said below.
+    }
+  }
+  return new Parser(text, deepest).whole() as JsonObject;
+}
+
+/** Whether there are so few brackets that they cannot nest deeper. */
+function hasAtMost(most: number, text: string): boolean {
+  let count = 0;
+  for (const bracket of "{[") {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > most) {
+        return false;
+      }
+    }
+  }
+  return true;
 }
 
 class Parser {
@@ -73,7 +114,7 @@ class Parser {
       case '"':
         return this.#string();
       default:
-        return this.#word() ?? this.#number();
+        return this.#wordOrNumber();
     }
   }
 
@@ -88,8 +129,9 @@ class Parser {
     return value;
   }
 
-  #object(): ReadonlyMap<string, JsonValue> {
-    const entries = new Map<string, JsonValue>();
+  #object(): JsonObject {
+    // Without a prototype, no key means anything.
+    const entries = Object.create(null) as Record<string, JsonValue>;
     this.#skipSpace();
     if (this.#takes("}")) {
       return entries;
@@ -104,7 +146,7 @@ class Parser {
       if (!this.#takes(":")) {
         throw this.#fault("a colon");
       }
-      entries.set(key, this.#value());
+      entries[key] = this.#value();
       this.#skipSpace();
     } while (this.#takes(","));
     if (!this.#takes("}")) {
@@ -157,14 +199,17 @@ class Parser {
     }
   }
 
-  #word(): JsonValue | undefined {
-    for (const [word, value] of Object.entries(WORDS)) {
-      if (this.text.startsWith(word, this.#at)) {
-        this.#at += word.length;
-        return value;
+  #wordOrNumber(): JsonValue {
+    const code = this.text.charCodeAt(this.#at);
+    if (code < ZERO || code > NINE) {
+      for (const [word, value] of WORDS) {
+        if (this.text.startsWith(word, this.#at)) {
+          this.#at += word.length;
+          return value;
+        }
       }
     }
-    return undefined;
+    return this.#number();
   }
 
   #number(): JsonValue {
@@ -176,7 +221,8 @@ class Parser {
     const [digits, fraction, exponent] = found;
     if (fraction !== undefined || exponent !== undefined) {
       this.#at += digits.length;
-      return new JsonFloat(Number(digits));
+      const value = Number(digits);
+      return Number.isInteger(value) ? new JsonFloat(value) : value;
     }
     if (digits.length > MOST_DIGITS) {
       throw this.#fault(`a number of at most ${String(MOST_DIGITS)} digits`);

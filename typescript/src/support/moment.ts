@@ -4,14 +4,15 @@ const DATE = /^(\d{4})(?:-(\d\d)-(\d\d)|(\d\d)(\d\d)|-W(\d\d)(?:-(\d))?|W(\d\d)(
 const TIME = /^(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?/;
 const ZONE = /^(?:(Z)|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d)(?:\.(\d{1,6}))?)?)?)$/;
 const MILLIS_OF_DAY = 86_400_000;
+const MICROS_OF_SECOND = 1_000_000n;
 const FIRST = -62_135_596_800_000_000n;
 const LAST = 253_402_300_799_999_999n;
 
 /** Write a time, in UTC. */
 export function isoOfMicros(micros: bigint): string {
-  const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const text = new Date(Number((micros - rest) / 1000n)).toISOString().slice(0, 19);
-  return `${text}${rest === 0n ? "" : `.${rest.toString().padStart(6, "0")}`}+00:00`;
+  const rest = Number(((micros % MICROS_OF_SECOND) + MICROS_OF_SECOND) % MICROS_OF_SECOND);
+  const text = new Date(Number((micros - BigInt(rest)) / 1000n)).toISOString().slice(0, 19);
+  return rest === 0 ? `${text}+00:00` : `${text}.${String(rest).padStart(6, "0")}+00:00`;
 }
 
 /** Read a time; one without a zone is local. `undefined` if it is none between the years 1 and 9999. */
@@ -27,7 +28,8 @@ export function microsOfIso(text: string): bigint | undefined {
   let zone = "";
   if (behind !== "") {
     // Any character may stand between the day and the time.
-    const clock = TIME.exec(behind.slice(behind.codePointAt(0)! > 0xffff ? 2 : 1));
+    const start = (behind.codePointAt(0) ?? 0) > 0xffff ? 2 : 1;
+    const clock = TIME.exec(behind.slice(start));
     if (clock === null) {
       return undefined;
     }
@@ -37,7 +39,7 @@ export function microsOfIso(text: string): bigint | undefined {
     }
     millis = ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
     micros = BigInt(fraction.slice(0, 6).padEnd(6, "0"));
-    zone = behind.slice((behind.codePointAt(0)! > 0xffff ? 2 : 1) + whole.length);
+    zone = behind.slice(start + whole.length);
   }
   const offset = zone === "" ? localOffset(day * MILLIS_OF_DAY + millis) : offsetOf(zone);
   if (offset === undefined) {

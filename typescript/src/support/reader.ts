@@ -14,6 +14,9 @@ const MOST_SHIFT = 49;
 const FEW_BRANCHES = 64;
 const LARGEST = 0xffff_ffff_ffff_ffffn;
 
+const SCRATCH = new Uint8Array(8);
+const SCRATCH_VIEW = new DataView(SCRATCH.buffer);
+
 /** The head of a block of an array or map. */
 export interface Block {
   readonly count: number;
@@ -24,13 +27,11 @@ export interface Block {
 /** Gives the primitives of Avro, one after the other. */
 export class Reader extends Guard {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #position: number;
 
   constructor(bytes: Uint8Array, position = 0) {
     super();
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#position = position;
   }
 
@@ -100,12 +101,12 @@ export class Reader extends Guard {
 
   /** Read a number of single precision. */
   float(): number {
-    return this.#view.getFloat32(this.#skip(4), true);
+    return this.#scratch(4).getFloat32(0, true);
   }
 
   /** Read a number of double precision. */
   double(): number {
-    return this.#view.getFloat64(this.#skip(8), true);
+    return this.#scratch(8).getFloat64(0, true);
   }
 
   /** Read so many bytes, as a copy. */
@@ -188,6 +189,15 @@ export class Reader extends Guard {
       const signed = more > 0 ? `+${String(more)}` : String(more);
       throw new Fault(`a block that is ${signed} bytes longer than its head says`);
     }
+  }
+
+  /** Copy so many bytes to where they can be read as a number: a view of the data itself costs more to make. */
+  #scratch(size: number): DataView {
+    const start = this.#skip(size);
+    for (let index = 0; index < size; index++) {
+      SCRATCH[index] = this.#bytes[start + index] ?? 0;
+    }
+    return SCRATCH_VIEW;
   }
 
   #skip(size: number): number {

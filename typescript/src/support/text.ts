@@ -5,7 +5,7 @@ import { Fault } from "./fault.js";
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 /** Up to so many bytes, one character after the other is faster. */
-const FEW = 24;
+const FEW = 32;
 
 /** How many bytes a text takes; each half of a surrogate pair that is alone counts as the three that replace it. */
 export function utf8Length(text: string): number {
@@ -43,19 +43,19 @@ export function writeText(text: string, bytes: Uint8Array, position: number): nu
 
 /** Read a part of `bytes` as text; throws a `Fault` if it is not UTF-8. */
 export function textOfBytes(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= FEW) {
-    let text = "";
-    let position = start;
-    while (position < end) {
-      const byte = bytes[position] ?? 0x80;
+  const length = end - start;
+  if (length <= FEW) {
+    const units = new Array<number>(length);
+    let index = 0;
+    for (; index < length; index++) {
+      const byte = bytes[start + index] ?? 0x80;
       if (byte >= 0x80) {
         break;
       }
-      text += String.fromCharCode(byte);
-      position += 1;
+      units[index] = byte;
     }
-    if (position === end) {
-      return text;
+    if (index === length) {
+      return String.fromCharCode.apply(null, units);
     }
   }
   try {

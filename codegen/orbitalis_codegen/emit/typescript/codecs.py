@@ -67,7 +67,7 @@ def emit_codecs(model: Model) -> str:
             comment = text.comment(f"Writes and reads the values of `{types.type_names[named.name]}`.")
             codecs.append(_CodecView(comment=comment, source=source))
     messages = [_message(message, types) for message in model.messages.values() if message.record is not None]
-    used = set(re.findall(r"\w+", "\n".join([*(view.source for view in codecs), *messages])))
+    used = _names("\n".join([*(view.source for view in codecs), *messages]))
     type_names = [types.type_names[one.name] for one in types.named.values() if isinstance(one, Enumeration | Record)]
     functions = [types.function_names[name] for name in types.named if types.function_names[name] in used]
     return environment.render(
@@ -77,7 +77,11 @@ def emit_codecs(model: Model) -> str:
         message_types=message_types(model, types),
         support=text.imported(
             "import",
-            [*(name for name in _SUPPORT if name in used), *_types_used(codecs), *(["MessageCodec"] if messages else [])],
+            [
+                *(name for name in _SUPPORT if name in used),
+                *(f"type {name}" for name in ("Codec", "Decimal", "Duration", "RecordCodec") if name in used),
+                *([] if messages else ["type MessageCodec"]),
+            ],
             "../../typescript/src/support/index.js",
         ),
         completing=text.imported("import", [name for name in functions if name in maker.completing], "./messages.js"),
@@ -86,9 +90,9 @@ def emit_codecs(model: Model) -> str:
     )
 
 
-def _types_used(codecs: list[_CodecView]) -> list[str]:
-    source = "\n".join(view.source for view in codecs)
-    return [f"type {name}" for name in ("Codec", "RecordCodec") if f": {name}<" in source]
+def _names(source: str) -> set[str]:
+    """Return the names in some source, without what is quoted in it and what properties are called."""
+    return set(re.findall(r"\b\w+\b(?!:)", re.sub(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", "", source)))
 
 
 def _message(message: Message, types: Types) -> str:
@@ -96,7 +100,7 @@ def _message(message: Message, types: Types) -> str:
     codec = types.codec_names[message.record or ""]
     options = [text.literal(one) for one in (message.payload_format, message.payload_layout) if one]
     return text.bracketed(
-        f"{message_type}: new MessageCodec(", [f"SCHEMAS.{message_type}", codec, *options], ")", indent=2
+        f"{message_type}: new MessageCodec(", [f"SCHEMAS.{message_type}", codec, *options], "),", indent=2
     )
 
 

@@ -10,7 +10,9 @@ _TYPES_IN_USE = frozenset(
     {
         "Array", "BigInt", "Boolean", "Date", "Error", "Map", "Number", "Object", "Omit", "Partial", "Pick", "Promise",
         "ReadonlyArray", "ReadonlyMap", "Readonly", "Record", "Required", "String", "Symbol", "Uint8Array",
-        "Codec", "Decimal", "Duration", "Given", "MessageCodec", "MessageType", "MessageTypes", "RecordCodec",
+        "Codec", "Decimal", "Decoded", "Duration", "Encoding", "EventCodec", "Given", "MessageCodec", "MessageType",
+        "MessageTypes", "RecordCodec", "SchemaVersion",
+        "BY_MESSAGE_TYPE", "CODECS", "ENVELOPE", "ENVELOPE_FINGERPRINT", "ENVELOPE_VERSIONS", "NESTING_DEPTH", "SCHEMAS",
     }
 )  # fmt: skip
 """What emitted modules import, define or take from the language under a name that a type could have."""
@@ -26,9 +28,10 @@ _RESERVED = frozenset(
 """What no variable can be called."""
 _VARIABLES_IN_USE = frozenset(
     {
-        "array", "bigLong", "boolean", "bytes", "codecs", "decimal", "double", "duration", "enumeration", "field",
-        "fixed", "float", "int", "lazy", "long", "map", "messages", "nullable", "nullType", "record", "string",
-        "union", "uuid", "fields",
+        "array", "bigDecimal", "bigLong", "boolean", "bytes", "codecOf", "date", "decimal", "decodeEvent", "double",
+        "duration", "encodeEvent", "enumeration", "field", "fields", "fixed", "fixedUuid", "float", "int", "lazy",
+        "localTimestampMicros", "localTimestampMillis", "long", "map", "nullType", "nullable", "record", "string",
+        "timeMicros", "timeMillis", "timedelta", "timestampMicros", "timestampMillis", "union", "uuid",
     }
 )  # fmt: skip
 """What emitted modules import under a name that a variable could have."""

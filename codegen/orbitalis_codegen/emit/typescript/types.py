@@ -93,7 +93,7 @@ class Types:
                 return _ANNOTATIONS.get(name) or self.annotation(underlying, of_protocol=of_protocol)
             case Array(items=items):
                 inner = self.annotation(items, of_protocol=of_protocol)
-                return f"readonly ({inner})[]" if " " in inner else f"readonly {inner}[]"
+                return f"readonly ({inner})[]" if " | " in inner or inner.startswith("readonly ") else f"readonly {inner}[]"
             case Map(values=values):
                 return f"ReadonlyMap<string, {self.annotation(values, of_protocol=of_protocol)}>"
             case Union(branches=branches):

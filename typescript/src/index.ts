@@ -1,0 +1,3 @@
+/** The TypeScript SDK of Orbitalis. */
+
+export { DecodeError, EncodeError, TopicError, WireError } from "./support/index.js";
