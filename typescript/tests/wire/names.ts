@@ -1,0 +1,6 @@
+/** Names as TypeScript has them. */
+
+/** Turn `offer_topic` into `offerTopic`. */
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
