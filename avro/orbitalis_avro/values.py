@@ -165,6 +165,9 @@ def write_bytes(value: object) -> dict[str, str]:
 def read_bytes(value: object) -> bytes:
     """Return what was written for bytes."""
     text = _tagged(value, "bytes")
+    # Python forgives padding that is too long.
+    if len(text) % 4:
+        raise Fault("expected base64")
     try:
         return b64decode(text, validate=True)
     except ValueError:

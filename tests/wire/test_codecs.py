@@ -179,6 +179,12 @@ MALFORMED: list[tuple[str, bytes, str, str]] = [
     ),
     (
         "DiscoverMessage",
+        DISCOVER + long(1) + text("a") + QUERY + QUERY_REST + long(9),
+        "queries",
+        "a count of 9 items, but only 0 bytes are left",
+    ),
+    (
+        "DiscoverMessage",
         DISCOVER + long(1) + text("a") + EMPTY + long(1) + long(2) + text("s") + text(b"\xff") + 20 * b"\x00",
         'queries["a"].inputs[0].schemas[1]',
         "expected UTF-8, got byte 0xff",

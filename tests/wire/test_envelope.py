@@ -222,6 +222,8 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"serialized_payload": "AA=="}, "serialized_payload", "expected a mapping, got str"),
     ({"serialized_payload": binary("A")}, "serialized_payload", "expected base64"),
     ({"serialized_payload": binary("A A==")}, "serialized_payload", "expected base64"),
+    ({"serialized_payload": binary("AAA==")}, "serialized_payload", "expected base64"),
+    ({"serialized_payload": binary("AAAA=")}, "serialized_payload", "expected base64"),
     ({"serialized_payload": binary("é===")}, "serialized_payload", "expected base64"),
     ({"serialized_payload": binary(None)}, "serialized_payload.value", "expected a str, got None"),
     ({"serialized_payload": {"value": "AA=="}}, "serialized_payload.__type__", 'expected "bytes", got None'),

@@ -191,13 +191,15 @@ class Reader(Function):
     def _map(self, layout: MapLayout, target: str, at: str) -> None:
         number = self.number()
         self.add(f"entries{number}: dict[str, {layout.values.annotation}] = {{}}")
-        with self.blocks(number, layout.step.minimum, at), self.block(f"for _ in range(count{number}):"):
+        with self.blocks(number, layout.step.minimum, at):
+            with self.block(f"for _ in range(count{number}):"):
+                self.at(at)
+                self.add(f"key{number}, position = read_key(data, position, entries{number})")
+                inner = f"{at}[key{number}]"
+                self.at(inner)
+                self.read(layout.values, f"item{number}", inner)
+                self.add(f"entries{number}[key{number}] = item{number}")
             self.at(at)
-            self.add(f"key{number}, position = read_key(data, position, entries{number})")
-            inner = f"{at}[key{number}]"
-            self.at(inner)
-            self.read(layout.values, f"item{number}", inner)
-            self.add(f"entries{number}[key{number}] = item{number}")
         self.add(f"{target} = entries{number}")
 
     @contextmanager

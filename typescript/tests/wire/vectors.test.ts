@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 
-import { ENVELOPE_SCHEMA, MESSAGE_SCHEMAS, plain, rows, type SchemaObject } from "./schema.js";
+import { plain, type SchemaObject } from "./plain.js";
+import { ENVELOPE_SCHEMA, MESSAGE_SCHEMAS, rows } from "./schema.js";
 import { CODECS, codecOf } from "../../../generated/typescript/codecs.js";
 import { decodeEvent, encodeEvent, Encoding, ENVELOPE_VERSIONS } from "../../../generated/typescript/envelope.js";
 import type { EventEnvelope } from "../../../generated/typescript/messages.js";
