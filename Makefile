@@ -1,5 +1,5 @@
-# Everything the project can be asked to do; `make` lists it. The environment lives in .venv and tools/node_modules,
-# comes from the lock files alone, and is brought up to date by whatever needs it.
+# Everything the project can be asked to do; `make` lists it. The environment lives in .venv and two
+# folders node_modules, comes from the lock files alone, and is brought up to date by whatever needs it.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -22,10 +22,11 @@ RUNTIME := .venv/.runtime
 DEVELOPMENT := .venv/.development
 FUZZER := .venv/.fuzzer
 NODE_TOOLS := tools/node_modules/.installed
+TYPESCRIPT := typescript/node_modules/.installed
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(RUNTIME) ## Show a core and its plugins at work as processes of their own
@@ -36,11 +37,11 @@ demo: $(RUNTIME) ## Show a core and its plugins at work as processes of their ow
 setup: $(RUNTIME) ## Make .venv with all that running takes
 
 .PHONY: develop
-develop: $(DEVELOPMENT) $(NODE_TOOLS) ## Add all that working on the project takes
+develop: $(DEVELOPMENT) $(NODE_TOOLS) $(TYPESCRIPT) ## Add all that working on the project takes
 	@tools/provide mosquitto || true
 
 .PHONY: test
-test: $(DEVELOPMENT) $(NODE_TOOLS) ## Run everything that a change has to pass
+test: $(DEVELOPMENT) $(NODE_TOOLS) $(TYPESCRIPT) ## Run everything that a change has to pass
 	@tools/provide mosquitto
 	@PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
@@ -55,10 +56,15 @@ types: $(DEVELOPMENT) $(NODE_TOOLS) ## Check types with mypy and pyright, both s
 	@$(BIN)/mypy
 	@$(PYRIGHT)
 
+.PHONY: typescript
+typescript: $(TYPESCRIPT) ## Check the types, style and format of the TypeScript code, and run its tests
+	@cd typescript && npm run --silent types && npm run --silent lint && npm run --silent test
+
 .PHONY: format
-format: $(DEVELOPMENT) ## Format the code and repair what can be repaired
+format: $(DEVELOPMENT) $(TYPESCRIPT) ## Format the code and repair what can be repaired
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
+	@cd typescript && npm run --silent format
 
 .PHONY: generate
 generate: $(DEVELOPMENT) ## Generate code from asyncapi.yaml and schemas/
@@ -111,17 +117,18 @@ calls: $(DEVELOPMENT) ## Count calls, files and lines, and hold them against the
 	@$(BIN)/python -m benchmarks.calls $(ARGS)
 
 .PHONY: lock
-lock: .venv/bin/uv tools/.npmrc ## Renew the lock files; UPGRADE=1 takes the newest versions
+lock: .venv/bin/uv tools/.npmrc typescript/.npmrc ## Renew the lock files; UPGRADE=1 takes the newest versions
 	@$(UV_COMPILE) --group build --output-file requirements.lock
 	@$(UV_COMPILE) --extra codegen --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(UV_COMPILE) --group fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock
 	@$(BIN)/uv pip compile tests/older/requirements.in --python-version 3.12 $(UV_PINS) \
 	    --output-file tests/older/requirements.txt
 	@cd tools && npm install --package-lock-only --loglevel=error >/dev/null
+	@cd typescript && npm install --package-lock-only --loglevel=error >/dev/null
 
 .PHONY: clean
 clean: ## Remove everything that is not in the repository and was made here
-	@rm -rf .venv tools/node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzzing .import_linter_cache
+	@rm -rf .venv tools/node_modules typescript/node_modules typescript/dist dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzzing .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -159,4 +166,11 @@ $(NODE_TOOLS): tools/package.json tools/package-lock.json tools/.npmrc
 	@tools/provide npm
 	@echo "Installing what checks with Node take ..."
 	@cd tools && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+$(TYPESCRIPT): typescript/package.json typescript/package-lock.json typescript/.npmrc
+	@tools/provide node nodejs
+	@tools/provide npm
+	@echo "Installing what the TypeScript code takes ..."
+	@cd typescript && npm ci --loglevel=error >/dev/null
 	@touch $@

@@ -19,6 +19,7 @@ from tests.support.repository import PACKAGE_FOLDERS, ROOT, imported_modules
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NODE_TOOLS: dict[str, Any] = json.loads((ROOT / "tools" / "package.json").read_text())
+TYPESCRIPT: dict[str, Any] = json.loads((ROOT / "typescript" / "package.json").read_text())
 
 #: What the sections of docs/dependencies.md account for.
 SECTIONS: dict[str, Iterable[str]] = {
@@ -26,7 +27,11 @@ SECTIONS: dict[str, Iterable[str]] = {
     **{f"Extra `{name}`": extra for name, extra in PROJECT["project"]["optional-dependencies"].items()},
     **{name.capitalize(): group for name, group in PROJECT["dependency-groups"].items() if name != "dev"},
     "Node": list(NODE_TOOLS["dependencies"]),
+    "TypeScript": [*TYPESCRIPT.get("dependencies", {}), *TYPESCRIPT["devDependencies"]],
 }
+
+#: The sections whose packages are those of Node.
+OF_NODE = ("Node", "TypeScript")
 
 REQUIREMENTS = [
     *PROJECT["project"]["dependencies"],
@@ -72,7 +77,7 @@ def locked(lock: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_dependency_is_accounted_for(section: str) -> None:
-    names = [item if section == "Node" else Requirement(item).name for item in SECTIONS[section]]
+    names = [item if section in OF_NODE else Requirement(item).name for item in SECTIONS[section]]
 
     assert list(documented()[section]) == sorted(names)
 
@@ -139,10 +144,13 @@ def test_lock_pins_by_digest(lock: Path) -> None:
     assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
 
 
-def test_node_tools_are_pinned() -> None:
-    lock = json.loads((ROOT / "tools" / "package-lock.json").read_text())["packages"]
-    installed = {name: lock[f"node_modules/{name}"]["version"] for name in NODE_TOOLS["dependencies"]}
+@pytest.mark.parametrize("folder", ["tools", "typescript"])
+def test_packages_of_node_are_pinned(folder: str) -> None:
+    package: dict[str, Any] = json.loads((ROOT / folder / "package.json").read_text())
+    wanted = {**package.get("dependencies", {}), **package.get("devDependencies", {})}
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+    installed = {name: lock[f"node_modules/{name}"]["version"] for name in wanted}
 
-    assert installed == NODE_TOOLS["dependencies"]
-    assert [path for path, package in lock.items() if path and not package["integrity"].startswith("sha512-")] == []
-    assert [path for path, package in lock.items() if "resolved" in package] == []
+    assert installed == wanted
+    assert [path for path, found in lock.items() if path and not found["integrity"].startswith("sha512-")] == []
+    assert [path for path, found in lock.items() if "resolved" in found] == []

@@ -21,6 +21,7 @@ FOLDERS = {
     "schemas",
     "tests",
     "tools",
+    "typescript",
     "vectors",
 }
 FILES = {

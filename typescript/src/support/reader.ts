@@ -31,7 +31,9 @@ export class Reader extends Guard {
 
   constructor(bytes: Uint8Array, position = 0) {
     super();
-    this.#bytes = bytes;
+    // Parts of a Buffer of Node would be Buffers.
+    this.#bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#position = position;
   }
 
@@ -112,8 +114,7 @@ export class Reader extends Guard {
   /** Read so many bytes, as a copy. */
   raw(size: number): Uint8Array {
     const start = this.#skip(size);
-    // A Buffer of Node would give a view of its memory.
-    return Uint8Array.prototype.slice.call(this.#bytes, start, start + size);
+    return this.#bytes.slice(start, start + size);
   }
 
   /** Read the length of what follows, which has to be there. */
