@@ -242,7 +242,7 @@ def test_a_second_check_reads_digests_alone(copy: Path) -> None:
         [sys.executable, "-c", script, str(copy)], env=environment, capture_output=True, text=True, check=True
     )
 
-    assert completed.stdout == "15 files as the specification gives them\n0 []\n"
+    assert completed.stdout == "26 files as the specification gives them\n0 []\n"
 
 
 @pytest.mark.parametrize(

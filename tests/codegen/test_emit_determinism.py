@@ -30,6 +30,7 @@ for root in sys.argv[1:]:
 """
 PACKAGE = "generated/python/orbitalis_wire"
 ACCESS = "generated/mosquitto"
+TYPESCRIPT = "generated/typescript"
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +102,12 @@ def test_the_repository_has_what_its_specification_gives() -> None:
         assert (ROOT / path).read_bytes() == content, path
 
 
-def changes(root: Path, file: str, old: str, new: str) -> dict[str, list[str]]:
-    """Change the specification, and return for each file the lines that come and go, except for the header."""
+def changes(root: Path, file: str, old: str, new: str, *, folder: str = PACKAGE) -> dict[str, list[str]]:
+    """Change the specification, and return for each file the lines that come and go, except for the header.
+
+    Files of the other languages are left out.
+    """
+    other = TYPESCRIPT if folder == PACKAGE else PACKAGE
     before = emit(read_specification(root))
     text = (root / file).read_text()
     assert old in text
@@ -114,8 +119,8 @@ def changes(root: Path, file: str, old: str, new: str) -> dict[str, list[str]]:
         old_lines, new_lines = before[path].decode().splitlines()[4:], after[path].decode().splitlines()[4:]
         gone = [f"-{line.strip()}" for line in old_lines if line not in new_lines]
         come = [f"+{line.strip()}" for line in new_lines if line not in old_lines]
-        if old_lines != new_lines:
-            result[path.removeprefix(f"{PACKAGE}/")] = gone + come
+        if old_lines != new_lines and not path.startswith(other):
+            result[path.removeprefix(f"{folder}/")] = gone + come
     return result
 
 
@@ -188,8 +193,31 @@ def test_limits_timings_and_the_version_follow(copy: Path) -> None:
     assert version["__init__.py"][-1:] == ['+SPECIFICATION_VERSION: Final = "1.9.4"']
 
 
+def test_typescript_follows(copy: Path) -> None:
+    def follows(file: str, old: str, new: str) -> dict[str, list[str]]:
+        return changes(copy, file, old, new, folder=TYPESCRIPT)
+
+    added = '"fields": [{"name": "added", "type": ["null", "long"], "default": null, "doc": "A new one."},'
+
+    assert follows("asyncapi.yaml", "qos: 1", "qos: 2").keys() == {"channels.ts"}
+    assert follows("asyncapi.yaml", "maximum: 255\n", "maximum: 99\n") == {
+        "limits.ts": ["-export const IDENTIFIER_BYTES = 255;", "+export const IDENTIFIER_BYTES = 99;"]
+    }
+    assert follows("asyncapi.yaml", "seconds: 120.0", "seconds: 1.0e+20") == {
+        "timings.ts": ["-export const CONSIDERED_DEAD_AFTER = 120;", "+export const CONSIDERED_DEAD_AFTER = 1e20;"]
+    }
+    found = follows("schemas/KeepaliveMessage.avsc", '"fields": [', added)
+    assert sorted(found) == ["codecs.ts", "messages.ts", "schemas.ts"]
+    assert '+added: field("added", nullable(long)),' in found["codecs.ts"]
+    assert "+readonly added: number | null;" in found["messages.ts"]
+    assert "+added: fields.added ?? null," in found["messages.ts"]
+
+
 ACCESS_LISTS = ["core.acl", "operator.acl", "plugin.acl"]
 OF_TYPES = ["_envelope.py", "channels.py", "codecs.py", "envelope.py", "messages.py", "schemas.py"]
+TOPICS = ["topics.py", "topics.ts"]
+SCHEMAS = ["schemas.py", "schemas.ts"]
+IN_TYPESCRIPT = ["codecs.ts", "envelope.ts", "messages.ts", "schemas.ts"]
 
 
 @pytest.mark.parametrize(
@@ -197,13 +225,13 @@ OF_TYPES = ["_envelope.py", "channels.py", "codecs.py", "envelope.py", "messages
     [
         ("asyncapi.yaml", "that is right, for", "that is fine, for", []),
         ("asyncapi.yaml", "summary: What a lamp does.", "summary: What a lamp is.", []),
-        ("asyncapi.yaml", "Length of a topic.", "Bytes of a topic.", ["limits.py"]),
-        ("asyncapi.yaml", "Time between two blinks.", "A time.", ["timings.py"]),
-        ("asyncapi.yaml", "The wire broke.", "It broke.", ["states.py"]),
+        ("asyncapi.yaml", "Length of a topic.", "Bytes of a topic.", ["limits.py", "limits.ts"]),
+        ("asyncapi.yaml", "Time between two blinks.", "A time.", ["timings.py", "timings.ts"]),
+        ("asyncapi.yaml", "The wire broke.", "It broke.", ["states.py", "states.ts"]),
         ("asyncapi.yaml", "summary: Command one lamp.", "summary: Command it.", ACCESS_LISTS),
-        ("asyncapi.yaml", "Who sends the command.", "Who sends it.", ["channels.py", "topics.py"]),
-        ("schemas/Switch.avsc", "Seconds to wait.", "Seconds.", ["messages.py", "schemas.py"]),
-        ("schemas/Color.avsc", "255", "254", OF_TYPES),
+        ("asyncapi.yaml", "Who sends the command.", "Who sends it.", ["channels.py", "channels.ts", *TOPICS]),
+        ("schemas/Switch.avsc", "Seconds to wait.", "Seconds.", ["messages.py", "messages.ts", *SCHEMAS]),
+        ("schemas/Color.avsc", "255", "254", sorted([*OF_TYPES, *IN_TYPESCRIPT])),
     ],
 )  # fmt: skip
 def test_a_change_touches_the_files_that_depend_on_it(

@@ -90,9 +90,7 @@ def emit_messages(model: Model) -> str:
                 views.append(_record(named, types))
             case Fixed():
                 pass
-    source = " ".join(
-        field.annotation for view in views if isinstance(view, _RecordView) for field in view.fields
-    )
+    source = " ".join(field.annotation for view in views if isinstance(view, _RecordView) for field in view.fields)
     used = set(re.findall(r"\w+", source))
     return environment.render(
         "messages.ts.jinja2",

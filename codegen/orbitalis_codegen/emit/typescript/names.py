@@ -12,7 +12,8 @@ _TYPES_IN_USE = frozenset(
         "ReadonlyArray", "ReadonlyMap", "Readonly", "Record", "Required", "String", "Symbol", "Uint8Array",
         "Codec", "Decimal", "Decoded", "Duration", "Encoding", "EventCodec", "Given", "MessageCodec", "MessageType",
         "MessageTypes", "RecordCodec", "SchemaVersion",
-        "BY_MESSAGE_TYPE", "CODECS", "ENVELOPE", "ENVELOPE_FINGERPRINT", "ENVELOPE_VERSIONS", "NESTING_DEPTH", "SCHEMAS",
+        "BY_MESSAGE_TYPE", "CODECS", "ENVELOPE", "ENVELOPE_FINGERPRINT", "ENVELOPE_VERSIONS", "NESTING_DEPTH",
+        "SCHEMAS",
     }
 )  # fmt: skip
 """What emitted modules import, define or take from the language under a name that a type could have."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from orbitalis_codegen.emit.typescript import channels, codecs, envelope, environment, messages, numbers, schemas, states, topics
+from orbitalis_codegen.emit.typescript import (
+    channels,
+    codecs,
+    envelope,
+    environment,
+    messages,
+    numbers,
+    schemas,
+    states,
+    topics,
+)
 from orbitalis_codegen.model import Model
 
 __all__ = ["FOLDER", "MODULES"]

@@ -33,9 +33,10 @@ def emit_schemas(model: Model) -> str:
 
 def version_table(versions: tuple[SchemaVersion, ...]) -> list[str]:
     """Write the entries of a table of versions."""
+    rows = ((text.literal(one.version), one.length, text.literal(one.fingerprint)) for one in versions)
     return [
-        f"{{ version: {text.literal(one.version)}, fields: {one.length}, fingerprint: {text.literal(one.fingerprint)} }}"
-        for one in versions
+        f"{{ version: {version}, fields: {fields}, fingerprint: {fingerprint} }}"
+        for version, fields, fingerprint in rows
     ]
 
 

@@ -6,8 +6,9 @@ bigint in what users send. See docs/decisions/typescript.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 from orbitalis_avro.plan import references
@@ -93,7 +94,11 @@ class Types:
                 return _ANNOTATIONS.get(name) or self.annotation(underlying, of_protocol=of_protocol)
             case Array(items=items):
                 inner = self.annotation(items, of_protocol=of_protocol)
-                return f"readonly ({inner})[]" if " | " in inner or inner.startswith("readonly ") else f"readonly {inner}[]"
+                return (
+                    f"readonly ({inner})[]"
+                    if " | " in inner or inner.startswith("readonly ")
+                    else f"readonly {inner}[]"
+                )
             case Map(values=values):
                 return f"ReadonlyMap<string, {self.annotation(values, of_protocol=of_protocol)}>"
             case Union(branches=branches):
@@ -113,7 +118,9 @@ class Types:
         called = self._properties(record)
         return tuple(
             TypeScriptField(
-                field=field, name=called[field.name], default=self._default(field, record) if field.has_default else None
+                field=field,
+                name=called[field.name],
+                default=self._default(field, record) if field.has_default else None,
             )
             for field in record.fields
         )
@@ -121,8 +128,8 @@ class Types:
     def _properties(self, record: Record) -> dict[str, str]:
         return names.unique_names((field.name, names.property_name(field.name)) for field in record.fields)
 
-    def _reached(self, start: object) -> frozenset[str]:
-        waiting = [name for name in cast("list[str | None]", list(cast("list[str]", start))) if name is not None]
+    def _reached(self, start: Iterable[str | None]) -> frozenset[str]:
+        waiting = [name for name in start if name is not None]
         reached: set[str] = set()
         while waiting:
             name = waiting.pop()
@@ -142,8 +149,10 @@ class Types:
 
     def _value(self, type_: AvroType, value: object, place: str, *, of_protocol: bool) -> str:
         match type_, value:
-            case (Primitive(name="null"), None) | (Primitive(name="boolean"), bool()):
-                return {None: "null", True: "true", False: "false"}[value]
+            case Primitive(name="null"), None:
+                return "null"
+            case Primitive(name="boolean"), bool():
+                return "true" if value else "false"
             case Primitive(name="int"), int() if not isinstance(value, bool):
                 return text.number_literal(value)
             case Primitive(name="long"), int() if not isinstance(value, bool):
@@ -219,7 +228,7 @@ def _logical_value(type_: LogicalType, value: object) -> str:
                 return text.literal(value)
             digits = value.encode("latin-1").hex()
             ends = (0, 8, 12, 16, 20, 32)
-            return text.literal("-".join(digits[start:end] for start, end in zip(ends, ends[1:], strict=False)))
+            return text.literal("-".join(digits[start:end] for start, end in pairwise(ends)))
         case "decimal", str():
             unscaled = int.from_bytes(value.encode("latin-1"), "big", signed=True)
             return f"{{ unscaled: {unscaled}n, scale: {type_.scale} }}"
@@ -231,8 +240,8 @@ def _logical_value(type_: LogicalType, value: object) -> str:
             # The bytes of a default are few: a length, the digits and a scale.
             from orbitalis_avro.rare import big_decimal_of_bytes
 
-            sign, digits, exponent = big_decimal_of_bytes(value.encode("latin-1")).as_tuple()
-            unscaled = int("".join(map(str, digits))) * (-1 if sign else 1)
+            sign, parts, exponent = big_decimal_of_bytes(value.encode("latin-1")).as_tuple()
+            unscaled = int("".join(map(str, parts))) * (-1 if sign else 1)
             return f"{{ unscaled: {unscaled}n, scale: {-int(exponent)} }}"
         case _:
             return ""
