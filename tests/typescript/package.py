@@ -9,9 +9,11 @@ import pytest
 
 from tests.support.repository import ROOT, run
 
-__all__ = ["MODULES", "PACKAGE", "compiled", "needs_node"]
+__all__ = ["BEYOND", "MODULES", "PACKAGE", "compiled", "needs_node"]
 
 PACKAGE = ROOT / "typescript"
+BEYOND = "expected an integer from -(2^53 - 1) to 2^53 - 1"
+"""What the TypeScript side refuses and the Python side takes."""
 MODULES = PACKAGE / "node_modules"
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="the TypeScript code takes Node.js")
