@@ -91,14 +91,12 @@ def emit_messages(model: Model) -> str:
             case Fixed():
                 pass
     source = " ".join(field.annotation for view in views if isinstance(view, _RecordView) for field in view.fields)
-    used = set(re.findall(r"\w+", source))
+    used = {*re.findall(r"\w+", source), *(["Given"] if _has_defaults(views) else [])}
     return environment.render(
         "messages.ts.jinja2",
         views=views,
         message_types=message_types(model, types),
-        imports=sorted(
-            [*({"Decimal", "Duration"} & used), *(["Given"] if _has_defaults(views) else [])], key=str.lower
-        ),
+        imports=[name for name in ("Decimal", "Duration", "Given") if name in used],
     )
 
 
