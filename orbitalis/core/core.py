@@ -214,19 +214,6 @@ class Core(OperationRequester):
     def _names_of_operations(self) -> Iterable[str]:
         return {**self._all_requirements, **self.operation_requirements, **self.operation_sinks}
 
-    def _role_calls(self) -> RoleCalls:
-        return RoleCalls(
-            prepare=self._prepare,
-            carries=lambda slot: slot.output,
-            handle=self._handle_output,
-            take_at_once=self._take_answer,
-            dropped=_ignore_dropped,
-            unreadable=lambda connection, event, error: None,
-            concurrency=lambda slot: 1,
-            disconnected=self._on_disconnected,
-            compliance_changed=self._on_compliance_changed,
-        )
-
     def _protocol_filters(self) -> dict[str, channels.Channel]:
         return {
             self._build_keepalive_filter(): channels.KEEPALIVE,
@@ -461,9 +448,16 @@ class Core(OperationRequester):
             name = connection.slot.operation_name
             self._operation_statistics[name].seconds_in_handler += perf_counter() - begun
 
-
-def _ignore_dropped(slot: Slot, event: Event[Any], is_too_much: bool) -> None:
-    """Do nothing: nobody waits for what happens to an output."""
+    _calls: ClassVar = RoleCalls(
+        prepare=_prepare,
+        handle=_handle_output,
+        take_at_once=OperationRequester._take_answer,
+        dropped=lambda core, slot, event, is_too_much: None,
+        unreadable=lambda core, connection, event, error: None,
+        concurrency=lambda core, slot: 1,
+        disconnected=OperationRequester._on_disconnected,
+        compliance_changed=_on_compliance_changed,
+    )
 
 
 def _rules(name: str, requirement: OperationRequirement) -> tuple[object, ...]:

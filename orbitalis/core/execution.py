@@ -413,7 +413,7 @@ class OperationExecutor(Orbiter):
     ) -> Awaitable[None] | None:
         """Publish an input on a connection; return what to wait for, or `None` if it is done."""
         connection, topic = slot.view, slot.input_topic
-        if topic is None or not isinstance(connection, Connection):
+        if topic is None or type(connection) is not Connection:
             return None
         slot.last_used = self._runtime.now()
         waiting = self._runtime.publisher.send(

@@ -48,10 +48,11 @@ class Delivery(EventHandler):
         client: EventBusClient,
         machine: Machine,
         locator: BusLocator,
+        orbiter: object,
         calls: RoleCalls,
         complain: Callable[..., None],
     ) -> None:
-        """Take data for the orbiter with this identifier.
+        """Take data for the orbiter with this identifier, and hand it over by `calls`, which are of its class.
 
         `complain` logs what is not taken, given a text, its arguments and fields.
         """
@@ -60,13 +61,10 @@ class Delivery(EventHandler):
         self._now: Callable[[], float]
         self._machine = machine
         self._locator = locator
-        self._carries = calls.carries
-        self._hand_over = calls.handle
+        self._orbiter = orbiter
+        self._calls = calls
         self._complain = complain
         self._takes_inputs = machine.role is Role.PLUGIN
-        self._take_at_once = calls.take_at_once
-        self._dropped = calls.dropped
-        self._unreadable = calls.unreadable
         self._undecided: dict[Slot, asyncio.Event] = {}
         """By request for which data has come: set once it is a connection, or nothing."""
 
@@ -108,7 +106,8 @@ class Delivery(EventHandler):
     def takes(self, topic: str, message_class: type[object]) -> bool:
         """Return whether a connection carries messages of a class, or they are about what it carries."""
         return message_class in _ABOUT_DATA or any(
-            slot.data_topic == topic and self._carries(slot).accepts_class(message_class)
+            slot.data_topic == topic
+            and (slot.input if self._takes_inputs else slot.output).accepts_class(message_class)
             for slot in self._machine.slots.of_topic(topic)
         )
 
@@ -134,7 +133,7 @@ class Delivery(EventHandler):
                     return True
         if self._takes_inputs and not event.answer_requested and type(event.payload) is not CancelInputMessage:
             return False  # as nearly all inputs
-        return self._take_at_once(topic, event, slots)
+        return self._calls.take_at_once(self._orbiter, topic, event, slots)
 
     def dropped(self, topic: str, event: Event[Any]) -> None:
         """Take the report that an event was dropped since too much waits."""
@@ -142,7 +141,7 @@ class Delivery(EventHandler):
         is_seen = type(event.payload) is not UndecodedPayload
         for slot in self.slots_of(topic, event):
             if is_seen or number is None or self._admits(slot, number):
-                self._dropped(slot, event, True)
+                self._calls.dropped(self._orbiter, slot, event, True)
 
     def log_fields(self, topic: str) -> dict[str, str]:
         """Return of which connection a topic is, for the log; it may have ended meanwhile."""
@@ -162,7 +161,8 @@ class Delivery(EventHandler):
         for slot in slots:
             mine = event
             failure: DecodeError | None = None
-            if not self._carries(slot).accepts_payload(event.payload):
+            carried = slot.input if self._takes_inputs else slot.output
+            if not carried.accepts_payload(event.payload):
                 try:
                     read = self.read(slot, event)
                 except DecodeError as error:
@@ -176,13 +176,14 @@ class Delivery(EventHandler):
                 # Made at once: the confirm may come before the task begins that waits for it.
                 undecided = self._undecided.setdefault(slot, asyncio.Event())
                 return self._wait_for_confirm(undecided, topic, mine)
-            if self._machine.data_received(slot, event, self._now()) and isinstance(slot.view, Connection):
+            connection = slot.view
+            if self._machine.data_received(slot, event, self._now()) and type(connection) is Connection:
                 if failure is not None:
-                    return self._begin_unreadable(slot.view, topic, event, failure)
-                return self._hand_over(slot.view, topic, mine)
+                    return self._begin_unreadable(connection, topic, event, failure)
+                return self._calls.handle(self._orbiter, connection, topic, mine)
         if event.answer_requested:
             for slot in slots:
-                self._dropped(slot, event, False)
+                self._calls.dropped(self._orbiter, slot, event, False)
         return None
 
     def read(self, slot: Slot, event: Event[Any]) -> Event[Any] | None:
@@ -264,7 +265,7 @@ class Delivery(EventHandler):
             operation=connection.operation_name,
             connection=connection.connection_identifier,
         )
-        return self._unreadable(connection, event, error)
+        return self._calls.unreadable(self._orbiter, connection, event, error)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._identifier!r})"

@@ -113,6 +113,8 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     _role: ClassVar[Role]
     _configured: ClassVar[frozenset[str]]
     """Attributes of which the state machine has a snapshot."""
+    _calls: ClassVar[RoleCalls]
+    """What the runtime calls of the role."""
 
     def __post_init__(self) -> None:
         """Make the state machine."""
@@ -144,7 +146,8 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             self.eventbus_client,
             machine,
             self._hooks,
-            self._role_calls(),
+            self,
+            self._calls,
             on_connection=self.new_connection_added_event.set,
             loop=self._loop,
             leaves_will=lambda: self.suspicion_grace is not None,
@@ -202,10 +205,6 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     @abstractmethod
     def _look_at_edits(self) -> None:
         """Take a new snapshot if the user has edited a dictionary or a policy since the last one."""
-
-    @abstractmethod
-    def _role_calls(self) -> RoleCalls:
-        """Return what the runtime calls of the role."""
 
     @abstractmethod
     def _protocol_filters(self) -> dict[str, channels.Channel]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from orbitalis.message.event import Event
-from orbitalis.message.schema import SchemaSpec
 from orbitalis.operations.connection import Connection
 from orbitalis.protocol.effects import CloseReason
 from orbitalis.protocol.slots import Slot
@@ -18,23 +17,24 @@ __all__ = ["RoleCalls"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleCalls:
-    """What a runtime calls of a core or a plugin, at the points that are not hooks of the user."""
+    """What a runtime calls of a core or a plugin, at the points that are not hooks of the user.
 
-    prepare: Callable[[Slot], Awaitable[bytes | None] | bytes | None]
+    Each is a method of the role's class, and gets the orbiter first: so all orbiters of a class have these in common.
+    """
+
+    prepare: Callable[[Any, Slot], Awaitable[bytes | None] | bytes | None]
     """Has the user prepare for a connection; gives what the remote is to get, or what has to be awaited for that."""
-    carries: Callable[[Slot], SchemaSpec]
-    """Says what may arrive on a connection."""
-    handle: Callable[[Connection, str, Event[Any]], Coroutine[Any, Any, object] | None]
+    handle: Callable[[Any, Connection, str, Event[Any]], Coroutine[Any, Any, object] | None]
     """Takes the data of a connection, and returns the user's handling of it."""
-    take_at_once: Callable[[str, Event[Any], Sequence[Slot]], bool]
+    take_at_once: Callable[[Any, str, Event[Any], Sequence[Slot]], bool]
     """Takes data that must not wait for the handler; says whether it was that."""
-    dropped: Callable[[Slot, Event[Any], bool], None]
+    dropped: Callable[[Any, Slot, Event[Any], bool], None]
     """Takes the report that data is not handled, and whether that is since too much waits."""
-    unreadable: Callable[[Connection, Event[Any], DecodeError], Coroutine[Any, Any, object] | None]
+    unreadable: Callable[[Any, Connection, Event[Any], DecodeError], Coroutine[Any, Any, object] | None]
     """Answers data that cannot be read, if somebody waits for that."""
-    concurrency: Callable[[Slot], int]
+    concurrency: Callable[[Any, Slot], int]
     """Says how much data of a connection is handled side by side."""
-    disconnected: Callable[[Slot, CloseReason], None]
+    disconnected: Callable[[Any, Slot, CloseReason], None]
     """Notes at once that a connection is no more, before any hook is called."""
-    compliance_changed: Callable[[bool], None]
+    compliance_changed: Callable[[Any, bool], None]
     """Changes the state of a core at once, before any hook is called."""

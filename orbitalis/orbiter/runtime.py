@@ -115,13 +115,14 @@ class Runtime:
         client: EventBusClient,
         machine: Machine,
         hooks: HookCaller,
+        orbiter: object,
         calls: RoleCalls,
         *,
         on_connection: Callable[[], None],
         loop: OrbiterLoop,
         leaves_will: Callable[[], bool],
     ) -> None:
-        """Serve the orbiter with this identifier.
+        """Serve the orbiter with this identifier; `calls` are of its class.
 
         `on_connection` is called for each connection, after the hook. `loop` is told when something may be due earlier.
         """
@@ -137,6 +138,7 @@ class Runtime:
         """On which of several buses each remote is."""
         self.incarnation = ""
         self._identifier = identifier
+        self._orbiter = orbiter
         self._calls = calls
         self.on_connection = on_connection
         self._loop = loop
@@ -144,7 +146,7 @@ class Runtime:
         complain = self.complain
         self._narrator = Narrator(identifier, machine.obstacles, complain)
         self._overruns = Overruns(_logger, identifier, machine.statistics)
-        self.delivery = Delivery(identifier, client, machine, self.locator, calls, complain)
+        self.delivery = Delivery(identifier, client, machine, self.locator, orbiter, calls, complain)
         """What takes the data of connections."""
         self._no_connections: asyncio.Event | None = None
         """Set when the last connection has been closed, if somebody waits for that."""
@@ -383,7 +385,7 @@ class Runtime:
         if self._no_connections is not None and not self.machine.slots.connection_count:
             self._no_connections.set()
             self._no_connections = None
-        self._calls.disconnected(slot, effect.reason)
+        self._calls.disconnected(self._orbiter, slot, effect.reason)
         if self.queues.under_way:
             self.queues.end(DrainingWork(slot))
 
@@ -429,7 +431,7 @@ class Runtime:
         self._wills.watch(effect)
 
     def _note_compliance(self, effect: ComplianceChanged) -> None:
-        self._calls.compliance_changed(effect.compliant)
+        self._calls.compliance_changed(self._orbiter, effect.compliant)
 
     def _tell_compliance(self, effect: ComplianceChanged, bus: str | None) -> Waiting:
         return self.hooks.start("_on_compliant" if effect.compliant else "_on_not_compliant")
@@ -531,7 +533,7 @@ class Runtime:
         try:
             if data_topic is not None:
                 data_channel = channels.OPERATION_OUTPUT if is_core else channels.OPERATION_INPUT
-                concurrency = self._calls.concurrency(slot)
+                concurrency = self._calls.concurrency(self._orbiter, slot)
                 context = self.queues.context
                 first = self.client.start_subscribe(
                     data_topic, self.delivery, data_channel, bus=bus, concurrency=concurrency, context=context
@@ -568,7 +570,7 @@ class Runtime:
     def _have_prepared(self, effect: Prepare) -> None:
         """Let the user prepare, and report."""
         slot = effect.slot
-        data = self._calls.prepare(slot)
+        data = self._calls.prepare(self._orbiter, slot)
         if data is None or isinstance(data, bytes):
             self.submit(self.machine.prepared(slot, effect.connection_identifier, self.now(), data))
         else:

@@ -15,7 +15,6 @@ from orbitalis.bus.client import Later
 from orbitalis.errors import NobodyWaitsError, OrbiterStateError
 from orbitalis.message.event import Event, IdentifierSource
 from orbitalis.message.payload import Publishable, wrap
-from orbitalis.message.schema import SchemaSpec
 from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.explanation import PluginExplanation
@@ -162,19 +161,6 @@ class Plugin(OperationsProviderMixin, Orbiter):
     def _operations_changed(self) -> None:
         if "_runtime" in vars(self):
             self._look_at_edits()
-
-    def _role_calls(self) -> RoleCalls:
-        return RoleCalls(
-            prepare=self._prepare,
-            carries=_input_of,
-            handle=self._handle_input,
-            take_at_once=self._asked.take_at_once,
-            dropped=self._asked.dropped,
-            unreadable=self._refuse_input,
-            concurrency=self._concurrency,
-            disconnected=self._on_disconnected,
-            compliance_changed=_ignore_compliance,
-        )
 
     def _protocol_filters(self) -> dict[str, channels.Channel]:
         return {
@@ -472,13 +458,16 @@ class Plugin(OperationsProviderMixin, Orbiter):
             await self._runtime.publisher.all_published([] if waiting is None else [waiting], [])
             self._operation_statistics[connection.operation_name].answers += 1
 
-
-def _input_of(slot: Slot) -> SchemaSpec[Any]:
-    return slot.input
-
-
-def _ignore_compliance(compliant: bool) -> None:
-    """Do nothing: a plugin needs nothing."""
+    _calls: ClassVar = RoleCalls(
+        prepare=_prepare,
+        handle=_handle_input,
+        take_at_once=lambda plugin, topic, event, slots: plugin._asked.take_at_once(topic, event, slots),
+        dropped=lambda plugin, slot, event, is_too_much: plugin._asked.dropped(slot, event, is_too_much),
+        unreadable=_refuse_input,
+        concurrency=_concurrency,
+        disconnected=_on_disconnected,
+        compliance_changed=lambda plugin, is_compliant: None,
+    )
 
 
 def _rules(name: str, operation: Operation) -> tuple[object, ...]:

@@ -220,7 +220,7 @@ class Machine:
 
     def data_received(self, slot: Slot, headers: Headers, now: float) -> bool:
         """Note an input or output on a connection; return whether it is to be handed on."""
-        if not slot.is_connection:
+        if slot.state is not SlotState.OPEN and not slot.is_connection:
             return False
         connection = headers.connection_identifier
         if connection is not None and connection != slot.connection_identifier:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from sys import getsizeof
 from types import MappingProxyType
-from typing import Final
+from typing import Final, final
 
 from orbitalis.message.matching import ForeignSchema
 from orbitalis.message.schema import Input, Output
@@ -29,6 +29,7 @@ class RemoteClose:
     data: bytes | None
 
 
+@final
 @dataclass(slots=True, kw_only=True, eq=False)
 class Slot:
     """A handshake under way, then a connection. Times are seconds on the clock of the machine's caller."""
@@ -192,7 +193,7 @@ class SlotTable:
         if topic not in self._by_topic:
             return ()
         found = self._by_topic[topic]
-        return (found,) if isinstance(found, Slot) else found
+        return (found,) if type(found) is Slot else found
 
     def count(self, operation_name: str) -> int:
         """Return how many slots of an operation are taken, in any state."""

@@ -103,7 +103,8 @@ ORBITER_MUTANTS = [
         name="state-changes-after-the-hook-before",
         file="orbitalis/orbiter/runtime.py",
         old='        return self.hooks.start("_on_compliant"',
-        new='        self._calls.compliance_changed(effect.compliant)\n        return self.hooks.start("_on_compliant"',
+        new="        self._calls.compliance_changed(self._orbiter, effect.compliant)\n"
+        '        return self.hooks.start("_on_compliant"',
     ),
     Mutant(
         name="effects-within-effects",

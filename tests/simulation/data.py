@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from orbitalis.message.event import Event
@@ -16,15 +17,17 @@ def watch_data(orbiter: Orbiter, on_fault: Callable[[str], None]) -> None:
     """Call `on_fault` where an input or output is handed to an orbiter's user twice, or a sink gets an answer: S9."""
     handled: set[str] = set()
     delivery = orbiter._runtime.delivery
-    hand_over = delivery._hand_over
+    calls = delivery._calls
 
-    def watched(connection: Connection, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
+    def watched(
+        one: object, connection: Connection, topic: str, event: Event[Any]
+    ) -> Coroutine[Any, Any, object] | None:
         if event.identifier in handled:
             on_fault(f"S9: '{orbiter.identifier}' handles event {event.identifier} twice")
         handled.add(event.identifier)
-        return hand_over(connection, topic, event)
+        return calls.handle(one, connection, topic, event)
 
-    delivery._hand_over = watched
+    delivery._calls = replace(calls, handle=watched)
 
 
 def check_numbers(numbers: dict[tuple[str, str | None, int], str], topic: str, event: Event[Any]) -> None:
