@@ -20,6 +20,7 @@ EventCallback: TypeAlias = Callable[[str, Event[Any]], Awaitable[object] | None]
 class EventHandler(ABC):
     """Takes the events of a subscription: one after the other, or as many side by side as the subscriber wants."""
 
+    __slots__ = ()
     is_urgent = False
     """Whether :meth:`take_at_once` is asked about every event, and :meth:`dropped` told of those that are dropped."""
 

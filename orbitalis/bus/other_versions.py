@@ -13,6 +13,8 @@ from orbitalis_wire import PROTOCOL_VERSION, limits
 
 __all__ = ["OtherVersions"]
 
+_logger = FieldLogger(logging.getLogger(__name__))
+
 _REMEMBERED: Final = 256
 """Senders that are known to have been told of; of more, the one that was told of first is forgotten."""
 
@@ -24,12 +26,14 @@ class OtherVersions:
         """Count for the client `owner`, which log lines name."""
         self._owner = owner
         self._statistics = statistics
-        self._log = ThrottledLog(FieldLogger(logging.getLogger(__name__)))
+        self._log: ThrottledLog | None = None
         self._told: dict[str, None] = {}
 
     def refuse(self, topic: str, event: Event[Any]) -> None:
         """Note that an event is not delivered."""
         self._statistics.other_versions += 1
+        if self._log is None:
+            self._log = ThrottledLog(_logger)
         sender = event.publisher_identifier[: limits.IDENTIFIER_BYTES]
         if sender in self._told:
             return

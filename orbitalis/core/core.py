@@ -84,7 +84,6 @@ class Core(OperationRequester):
         self._terms: Mapping[str, RequirementTerms] = {}
         self._handlers = HandlerCache()
         super().__post_init__()
-        self._responder.explain = self.explain
         self._asides = Asides(self._runtime.publisher, self._runtime.queues)
         self.state = CoreState.CREATED
         """What it is doing."""

@@ -64,13 +64,38 @@ class Introspected(Protocol):
         """What it has counted of each operation, by name."""
         ...
 
+    def explain(self) -> CoreExplanation | PluginExplanation:
+        """Return why it has the connections that it has."""
+        ...
+
+
+class AnswerQueues(Protocol):
+    """Where answers wait."""
+
+    def submit(self, key: Hashable, work: Callable[[], Awaitable[object] | None]) -> None:
+        """Have a piece of work done in the queue of a key."""
+
+
+class IntrospectedRuntime(Protocol):
+    """What an orbiter's runtime does for those who ask."""
+
+    @property
+    def queues(self) -> AnswerQueues:
+        """Where answers wait."""
+        ...
+
+    def refuse(self, channel: channels.Channel, topic: str, kind: str) -> None:
+        """Report what is no message of a channel."""
+
+    def complain(self, text: str, *arguments: object, **fields: str | None) -> None:
+        """Log what operators can cause."""
+
 
 class Responder:
     """Answers operators in the name of one orbiter. It sends nothing that nobody has asked for."""
 
     __slots__ = (
         "_client",
-        "_complain",
         "_delayed",
         "_has_complained",
         "_incarnation",
@@ -78,34 +103,16 @@ class Responder:
         "_orbiter",
         "_queued",
         "_rate",
-        "_refuse",
+        "_runtime",
         "_started_at",
-        "_submit",
         "documentation_of",
-        "explain",
     )
 
-    def __init__(
-        self,
-        orbiter: Introspected,
-        machine: Machine,
-        submit: Callable[[Hashable, Callable[[], Awaitable[object] | None]], None],
-        refuse: Callable[[channels.Channel, str, str], None],
-        complain: Callable[..., None],
-    ) -> None:
-        """Answer for an orbiter, with what it and its state machine know.
-
-        `submit` has a piece of work done in a queue, given its key. `refuse` reports what is no message of a channel,
-        given the channel, the topic and the kind of what came. `complain` logs what operators can cause, given a
-        text, its arguments and fields.
-        """
+    def __init__(self, orbiter: Introspected, machine: Machine, runtime: IntrospectedRuntime) -> None:
+        """Answer for an orbiter, with what it and its state machine know, by its runtime."""
         self._orbiter = orbiter
         self._machine = machine
-        self._submit = submit
-        self._refuse = refuse
-        self._complain = complain
-        self.explain: Callable[[], CoreExplanation | PluginExplanation]
-        """Returns why the orbiter has the connections that it has; its role sets it."""
+        self._runtime = runtime
         self.documentation_of: Callable[[str], str] = _no_documentation
         """Returns what is said about an operation that the orbiter lends; a plugin sets it."""
         self._client: EventBusClient | None = None
@@ -170,7 +177,7 @@ class Responder:
         statistics = self._orbiter.statistics
         request: object = event.payload
         if not isinstance(request, IntrospectionRequestMessage):
-            self._refuse(channel, topic, kind_of(request))
+            self._runtime.refuse(channel, topic, kind_of(request))
             return
         is_to_all = channel is channels.INTROSPECTION_OF_ALL
         try:
@@ -180,7 +187,7 @@ class Responder:
             if not self._has_complained:
                 self._has_complained = True
                 text = "%s ignores a request of an operator on topic %r: %s. More of them are only counted"
-                self._complain(text, topic, error, topic=topic)
+                self._runtime.complain(text, topic, error, topic=topic)
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
@@ -210,7 +217,7 @@ class Responder:
 
     def _enqueue(self, question: Question) -> None:
         self._queued += 1
-        self._submit(_QUEUE, lambda: Later(self._answer, question))
+        self._runtime.queues.submit(_QUEUE, lambda: Later(self._answer, question))
 
     async def _answer(self, question: Question) -> None:
         self._queued -= 1
@@ -235,7 +242,7 @@ class Responder:
                 await waiting
         except (BusError, ValueError) as error:
             topic, kind = question.answer_topic, type(message).__name__
-            self._complain("%s could not send a %s to topic %r: %s", kind, topic, error, topic=topic)
+            self._runtime.complain("%s could not send a %s to topic %r: %s", kind, topic, error, topic=topic)
 
     def _message(self, question: Question) -> AnswerMessage:
         orbiter, machine, cursor = self._orbiter, self._machine, question.cursor
@@ -249,7 +256,7 @@ class Responder:
                     machine.provider.operations if isinstance(machine, PluginMachine) else {},
                     self.documentation_of,
                     machine.requester.requirements if isinstance(machine, CoreMachine) else {},
-                    lambda: explanation_for_operators(self.explain()),
+                    lambda: explanation_for_operators(orbiter.explain()),
                     cursor,
                 )
             case Subject.CONNECTIONS:

@@ -63,6 +63,8 @@ class Handler(Protocol):
 class ConnectionEventHandler(EventHandler):
     """Takes events together with the connection that they came on."""
 
+    __slots__ = ()
+
     @abstractmethod
     def start(self, connection: Connection, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
         """Begin to handle an event, as :meth:`Handler.start` says; an `async def` will do."""
@@ -108,6 +110,8 @@ class FunctionHandler(CallbackEventHandler):
 class MethodHandler(ConnectionEventHandler):
     """Calls a method that takes and returns payloads."""
 
+    __slots__ = ("_connection_parameter", "_method", "_on_result", "_payloads", "_results", "_unwraps")
+
     def __init__(
         self,
         method: Callable[..., Awaitable[object]],
@@ -127,12 +131,9 @@ class MethodHandler(ConnectionEventHandler):
             on_result: What is done with the message for its result, also with `None`.
         """
         self._method = method
-        self._takes_payload = payloads is not None
+        self._payloads = payloads
         # Where the method takes messages alone, they are handed on as they are.
-        has_bare_values = payloads is not None and any(one in MESSAGE_OF_VALUE for one in payloads.types)
-        self._unwrap = payloads.unwrap if payloads is not None and has_bare_values else None
-        self._declared = payloads.declared if payloads is not None else None
-        self._message_classes = frozenset[type]() if payloads is None else payloads.message_classes
+        self._unwraps = payloads is not None and any(one in MESSAGE_OF_VALUE for one in payloads.types)
         self._connection_parameter = connection_parameter
         self._results = results
         self._on_result = on_result
@@ -146,15 +147,15 @@ class MethodHandler(ConnectionEventHandler):
             Exception: What the method raises.
         """
         # This is done for each input and output, so it calls as little as possible.
-        parameter = self._connection_parameter
-        if self._takes_payload:
+        parameter, payloads = self._connection_parameter, self._payloads
+        if payloads is not None:
             payload = event.payload
-            if type(payload) not in self._message_classes and self._declared is not None:
-                payload = self._declared(payload)
-                if isinstance(payload, DeclaredError) and type(payload) not in self._message_classes:
+            if type(payload) not in payloads.message_classes:
+                payload = payloads.declared(payload)
+                if isinstance(payload, DeclaredError) and type(payload) not in payloads.message_classes:
                     raise payload
-            elif self._unwrap is not None:
-                payload = self._unwrap(payload)
+            elif self._unwraps:
+                payload = payloads.unwrap(payload)
             if parameter is None:
                 result = await self._method(payload)
             else:

@@ -7,14 +7,15 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from orbitalis.bus.dispatch import start_task_later
 from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.log import FieldLogger
 from orbitalis.orbiter.scope import Scope, outside
 
-__all__ = ["OrbiterLoop"]
+__all__ = ["LoopWork", "OrbiterLoop"]
 
 T = TypeVar("T")
 
@@ -26,6 +27,23 @@ _TELL_AGAIN = 60.0
 """Seconds after which a failure that lasts is logged again."""
 _SHORTEST = 0.05
 """Seconds between two times at which what is due is done, at least: remotes have a say in how often something is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopWork:
+    """What a loop asks and calls. Each function gets the owner of the loop: so all of a class have these in common."""
+
+    interval: Callable[[Any], float]
+    """Gives the seconds between two iterations, and is asked each time."""
+    on_start: Callable[[Any], Awaitable[object] | None]
+    """Called when the loop starts; returns what has to be awaited, or `None` if all is done."""
+    iteration: Callable[[Any], Awaitable[object] | None]
+    """Called in each iteration; returns the same."""
+    meanwhile: Callable[[Any], None]
+    """Called once in an interval while an iteration lasts longer."""
+    when_due: Callable[[Any], None]
+    """Called at the time that `next_due` gives, on the clock of the event loop."""
+    next_due: Callable[[Any], float | None]
 
 
 class OrbiterLoop:
@@ -41,18 +59,14 @@ class OrbiterLoop:
         "_current",
         "_event_loop",
         "_home",
-        "_interval",
-        "_iteration",
-        "_meanwhile",
         "_name",
-        "_next_due",
-        "_on_start",
+        "_owner",
         "_rang_at",
         "_tasks",
         "_timer",
         "_told",
         "_told_at",
-        "_when_due",
+        "_work",
         "is_paused",
         "is_running",
     )
@@ -60,31 +74,10 @@ class OrbiterLoop:
     _event_loop: asyncio.AbstractEventLoop
     _context: Context
 
-    def __init__(
-        self,
-        *,
-        interval: Callable[[], float],
-        on_start: Callable[[], Awaitable[object] | None],
-        iteration: Callable[[], Awaitable[object] | None],
-        meanwhile: Callable[[], None],
-        when_due: Callable[[], None],
-        next_due: Callable[[], float | None],
-        name: str,
-        home: HomeLoop,
-    ) -> None:
-        """Prepare a loop.
-
-        `interval` gives the seconds between two iterations, and is asked each time. `on_start` and `iteration` return
-        what has to be awaited, or `None` if all is done. `meanwhile` is called once in an interval while an iteration
-        lasts longer, and `when_due` at the time that `next_due` gives, on the clock of the event loop. Where there
-        is a `home`, it is to be called there.
-        """
-        self._interval = interval
-        self._on_start = on_start
-        self._iteration = iteration
-        self._meanwhile = meanwhile
-        self._when_due = when_due
-        self._next_due = next_due
+    def __init__(self, owner: object, work: LoopWork, *, name: str, home: HomeLoop) -> None:
+        """Prepare a loop that does an owner's work; it is to be called in the event loop that is the `home`."""
+        self._owner = owner
+        self._work = work
         self._name = name
         self._home = home
         self.is_running = False
@@ -148,7 +141,7 @@ class OrbiterLoop:
         """Take the report that something may be due earlier than was thought."""
         if not self.is_running or self.is_paused:
             return
-        due = self._next_due()
+        due = self._work.next_due(self._owner)
         if due is None or due == math.inf:
             return
         at = max(due, self._rang_at + _SHORTEST)
@@ -180,19 +173,19 @@ class OrbiterLoop:
         self._timer = self._alarm = self._current = self._tasks = None
 
     def _begin(self) -> None:
-        self._attend(self._on_start, lambda: 0)
+        self._attend(self._work.on_start, lambda _: 0)
 
     def _iterate(self) -> None:
         self._timer = None
         if not self.is_paused:
-            self._attend(self._iteration, self._interval)
+            self._attend(self._work.iteration, self._work.interval)
 
-    def _attend(self, work: Callable[[], Awaitable[object] | None], pause: Callable[[], float]) -> None:
+    def _attend(self, work: Callable[[Any], Awaitable[object] | None], pause: Callable[[Any], float]) -> None:
         """Do some work, and have an iteration follow it after a pause."""
-        waiting = self._attempt(work)
+        waiting = self._attempt(work, self._owner)
         if waiting is None:
             if self.is_running:  # the work may have ended that
-                self._call_in(pause(), self._iterate)
+                self._call_in(pause(self._owner), self._iterate)
             return
         task = start_task_later(self._within(waiting), f"iteration of {self._name}", self._context.copy())
         self._current = task
@@ -201,30 +194,30 @@ class OrbiterLoop:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda task: self._ended(task, pause))
-        self._call_in(self._interval(), self._look_meanwhile)
+        self._call_in(self._work.interval(self._owner), self._look_meanwhile)
 
     async def _within(self, waiting: Awaitable[object]) -> None:
         with Scope(self, asyncio.current_task()):
             await waiting
 
-    def _ended(self, task: asyncio.Task[None], pause: Callable[[], float]) -> None:
+    def _ended(self, task: asyncio.Task[None], pause: Callable[[Any], float]) -> None:
         if not task.cancelled():
             self._attempt(task.result)
         if self._current is task:
             self._current = None
-            self._call_in(pause(), self._iterate)
+            self._call_in(pause(self._owner), self._iterate)
             self.look_again()
 
     def _look_meanwhile(self) -> None:
         """Do what cannot wait for an iteration that lasts long."""
-        self._call_in(self._interval(), self._look_meanwhile)
+        self._call_in(self._work.interval(self._owner), self._look_meanwhile)
         if not self.is_paused:
-            self._attempt(self._meanwhile)
+            self._attempt(self._work.meanwhile, self._owner)
 
     def _ring(self) -> None:
         self._alarm = None
         self._rang_at = self._event_loop.time()
-        self._attempt(self._when_due)
+        self._attempt(self._work.when_due, self._owner)
         self.look_again()
 
     def _silence(self) -> None:
@@ -238,9 +231,9 @@ class OrbiterLoop:
             self._timer.cancel()
         self._timer = self._event_loop.call_later(pause, call, context=self._context)
 
-    def _attempt(self, work: Callable[[], T]) -> T | None:
+    def _attempt(self, work: Callable[..., T], *arguments: object) -> T | None:
         try:
-            return work()
+            return work(*arguments)
         except Exception as error:
             now = self._event_loop.time()
             # An iteration that fails, fails again and again.

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from orbitalis.bus.client import EventBusClient, Later
@@ -21,6 +20,7 @@ from orbitalis.introspection.responder import Responder
 from orbitalis.log import FieldLogger
 from orbitalis.message.schema import Input, Output
 from orbitalis.operations.connection import Connection, PendingRequest
+from orbitalis.operations.explanation import CoreExplanation, PluginExplanation
 from orbitalis.operations.operation_statistics import OperationStatistics, StatisticsByOperation
 from orbitalis.orbiter.attributes import KEPT_BY_THE_CLASS, SETTINGS, check_attribute
 from orbitalis.orbiter.connection_added_event import ConnectionAddedEvent
@@ -28,7 +28,7 @@ from orbitalis.orbiter.connection_closer import ConnectionCloser
 from orbitalis.orbiter.connection_search import find_connections
 from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, TOPIC_HOOKS, HookCaller, OrbiterHooks, default
 from orbitalis.orbiter.identity import check_identity, new_incarnation
-from orbitalis.orbiter.loop import OrbiterLoop
+from orbitalis.orbiter.loop import LoopWork, OrbiterLoop
 from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_async_with
 from orbitalis.orbiter.peer_facts import moment, of_peers
 from orbitalis.orbiter.role_calls import RoleCalls
@@ -131,16 +131,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         self._topics = TopicLayout(self._role, self.identifier)
         """Where it listens; with what the user has overridden from the start on."""
         self._machine = machine = self._make_machine()
-        self._loop = OrbiterLoop(
-            interval=lambda: self.loop_interval,
-            on_start=partial(self._hooks.start, "_on_loop_start"),
-            iteration=self._iterate,
-            meanwhile=self._do_what_cannot_wait,
-            when_due=self._do_what_is_due,
-            next_due=machine.next_deadline,
-            name=self.identifier,
-            home=self._home,
-        )
+        self._loop = OrbiterLoop(self, self._loop_work, name=self.identifier, home=self._home)
         self._runtime = Runtime(
             self.identifier,
             self.eventbus_client,
@@ -150,12 +141,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             self._calls,
             on_connection=self.new_connection_added_event.set,
             loop=self._loop,
-            leaves_will=lambda: self.suspicion_grace is not None,
         )
         self._closer = ConnectionCloser(self.identifier, machine, self._runtime, self._hooks, self._is_awaiting)
         self._operation_statistics = StatisticsByOperation()
-        runtime = self._runtime
-        self._responder = Responder(self, machine, runtime.queues.submit, runtime.refuse, runtime.complain)
+        self._responder = Responder(self, machine, self._runtime)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads.
@@ -197,6 +186,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     @abstractmethod
     def _configure(self) -> None:
         """Hand the state machine a snapshot of the attributes as they are now, and do what follows from it."""
+
+    @abstractmethod
+    def explain(self) -> CoreExplanation | PluginExplanation:
+        """Return why it has the connections that it has, and no others."""
 
     @abstractmethod
     def _names_of_operations(self) -> Iterable[str]:
@@ -432,6 +425,15 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         """Have done what an iteration of the loop does, while one hangs."""
         self._do_what_is_due()
         self._do_own_work()
+
+    _loop_work: ClassVar = LoopWork(
+        interval=lambda orbiter: orbiter.loop_interval,
+        on_start=lambda orbiter: orbiter._hooks.start("_on_loop_start"),
+        iteration=_iterate,
+        meanwhile=_do_what_cannot_wait,
+        when_due=lambda orbiter: orbiter._do_what_is_due(),  # which each role has more of
+        next_due=lambda orbiter: orbiter._machine.next_deadline(),
+    )
 
     # Connections
 

@@ -38,3 +38,5 @@ class RoleCalls:
     """Notes at once that a connection is no more, before any hook is called."""
     compliance_changed: Callable[[Any, bool], None]
     """Changes the state of a core at once, before any hook is called."""
+    leaves_will: Callable[[Any], bool] = lambda orbiter: orbiter.suspicion_grace is not None
+    """Says whether the orbiter is to leave a will with the bus."""

@@ -120,7 +120,6 @@ class Runtime:
         *,
         on_connection: Callable[[], None],
         loop: OrbiterLoop,
-        leaves_will: Callable[[], bool],
     ) -> None:
         """Serve the orbiter with this identifier; `calls` are of its class.
 
@@ -159,7 +158,7 @@ class Runtime:
         self._under_way: list[Effect] = []
         """Effects that are being carried out, and those that came meanwhile, by what these called."""
         self._receivers: dict[str, ChannelReceiver] = {}
-        self._wills = Wills(self, identifier, leaves_will)
+        self._wills = Wills(self, identifier, orbiter, calls)
 
     def begin(self, incarnation: str, client: EventBusClient, now: Callable[[], float]) -> None:
         """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""

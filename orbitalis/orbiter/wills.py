@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Final
 
 from orbitalis.bus.client import LastWill
@@ -11,6 +11,7 @@ from orbitalis.errors import BusError
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import READABLE_ENCODINGS, Event
 from orbitalis.orbiter.channel_receiver import ChannelReceiver
+from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.protocol.effects import WatchWill
 from orbitalis_wire import PROTOCOL_VERSION, channels
 from orbitalis_wire.messages import WillMessage
@@ -29,11 +30,12 @@ _KEY: Final[Hashable] = ("wills",)
 class Wills:
     """Leaves the will of one orbiter with the bus, and listens for those of its remotes."""
 
-    def __init__(self, runtime: Runtime, identifier: str, is_wanted: Callable[[], bool]) -> None:
-        """Serve the orbiter with this identifier; `is_wanted` says whether it is to leave a will."""
+    def __init__(self, runtime: Runtime, identifier: str, orbiter: object, calls: RoleCalls) -> None:
+        """Serve the orbiter with this identifier; `calls` of its class say whether it is to leave a will."""
         self._runtime = runtime
         self._identifier = identifier
-        self._is_wanted = is_wanted
+        self._orbiter = orbiter
+        self._calls = calls
         self._receiver = _WillReceiver(self, runtime)
         self._wanted: dict[str, str | None] = {}
         """The remotes whose will is to be delivered, and the bus of each."""
@@ -51,7 +53,7 @@ class Wills:
         self._is_due = False
         client.make_will = self._make
         client.on_lost = self._lost
-        if client.has_wills() and client.is_connected and self._is_wanted():
+        if client.has_wills() and client.is_connected and self._calls.leaves_will(self._orbiter):
             _logger.info(
                 "%s leaves no will, since its client was connected before it was started: if it crashes, its remotes "
                 "find out by its silence alone. A client that the orbiter connects itself leaves one",
@@ -64,7 +66,7 @@ class Wills:
         self._runtime.client.make_will = self._runtime.client.on_lost = None
 
     def _make(self) -> LastWill | None:
-        if not self._is_wanted():
+        if not self._calls.leaves_will(self._orbiter):
             return None
         event = Event.create(
             WillMessage(from_identifier=self._identifier),

@@ -91,7 +91,6 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self.state = PluginState.CREATED
         """What it is doing."""
         self.operations = {**declared_operations(self, self._send_result), **self.operations}
-        self._responder.explain = self.explain
         self._responder.documentation_of = self._documentation_of
         self._outputs = OutputSender(self.identifier, self._machine, self._runtime)
         self._asked.serve(self._runtime)

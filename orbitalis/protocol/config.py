@@ -130,12 +130,12 @@ class OrbiterConfig:
         """The operations that are lent or required."""
         return ()
 
-    @cached_property
+    @property
     def slot_durations(self) -> tuple[float | None, float | None, float | None]:
         """How long a handshake, a graceful close and an unused connection may last."""
         return (self.pending_requests_expire_after, self.graceful_close_timeout, self.close_connection_if_unused_after)
 
-    @cached_property
+    @property
     def peer_durations(self) -> tuple[float | None, float]:
         """What decides when a peer is dead, asked for a keepalive, or owed one."""
         return self.consider_others_dead_after, self.send_keepalive_before_timelimit

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from orbitalis_wire import timings
 
 __all__ = ["RateLimiter"]
+
+_NOTHING: Final = -math.inf
 
 
 class RateLimiter:
@@ -18,7 +21,7 @@ class RateLimiter:
     __slots__ = ("_paid_until",)
 
     def __init__(self) -> None:
-        self._paid_until = -math.inf
+        self._paid_until = _NOTHING
 
     def admits(self, now: float, per_second: float, amount: float = 1) -> bool:
         """Return whether some amount may pass; if so, it leaves less for what comes after it."""

@@ -72,7 +72,7 @@ class TopicResolver:
         self._role = role
         self._remote_role = Role.PLUGIN if role is Role.CORE else Role.CORE
         self._identifier = identifier
-        self._match_sender = _SENDER[self._remote_role].fullmatch
+        self._sender = _SENDER[self._remote_role]
 
     def check_identifier(self, remote_identifier: str) -> None:
         """Raise :class:`RemoteProtocolError` for an identifier that cannot be a level of a topic."""
@@ -101,7 +101,7 @@ class TopicResolver:
             self._check_lengths(remote_identifier, headers)
         if connection is not None and not connection.isalnum():
             self._check_connection_identifier(remote_identifier, connection)
-        matched = self._match_sender(topic)
+        matched = self._sender.fullmatch(topic)
         if matched is None:
             return False
         index = matched.lastindex

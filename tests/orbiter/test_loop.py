@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from orbitalis.bus.home_loop import HomeLoop
-from orbitalis.orbiter.loop import OrbiterLoop
+from orbitalis.orbiter.loop import LoopWork, OrbiterLoop
 from orbitalis.testing import Harness
 from tests.support.events import until
 
@@ -21,16 +21,15 @@ class Counting:
         self.rung: list[float] = []
         self.due: float | None = None
         self._does = iteration
-        self.loop = OrbiterLoop(
-            interval=lambda: interval,
-            on_start=self._begin,
-            iteration=self._iterate,
-            meanwhile=self._note,
-            when_due=self._ring,
-            next_due=lambda: self.due,
-            name="counting",
-            home=HomeLoop("an orbiter"),
+        work = LoopWork(
+            interval=lambda _: interval,
+            on_start=type(self)._begin,
+            iteration=type(self)._iterate,
+            meanwhile=type(self)._note,
+            when_due=type(self)._ring,
+            next_due=lambda counting: counting.due,
         )
+        self.loop = OrbiterLoop(self, work, name="counting", home=HomeLoop("an orbiter"))
 
     async def _begin(self) -> None:
         self.begun += 1
@@ -157,21 +156,20 @@ async def test_a_loop_whose_work_takes_no_time_has_no_task_and_goes_on_where_tha
 ) -> None:
     done: list[float] = []
 
-    def fail() -> None:
+    def fail(_: object) -> None:
         done.append(harness.time)
         assert asyncio.all_tasks() == {asyncio.current_task()} or asyncio.current_task() is None
         raise ZeroDivisionError
 
-    loop = OrbiterLoop(
-        interval=lambda: 10.0,
-        on_start=lambda: None,
+    work = LoopWork(
+        interval=lambda _: 10.0,
+        on_start=lambda _: None,
         iteration=fail,
         meanwhile=fail,
         when_due=fail,
-        next_due=lambda: None,
-        name="failing",
-        home=HomeLoop("an orbiter"),
+        next_due=lambda _: None,
     )
+    loop = OrbiterLoop(None, work, name="failing", home=HomeLoop("an orbiter"))
     loop.start()
     await harness.advance(25)
     assert done == pytest.approx([0, 10, 20])
