@@ -11,8 +11,8 @@ ORBITER_MUTANTS = [
     Mutant(
         name="alarm-rings-once",
         file="orbitalis/orbiter/loop.py",
-        old="        self._attempt(self._when_due)\n        self.look_again()\n",
-        new="        self._attempt(self._when_due)\n",
+        old="        self._attempt(self._work.when_due, self._owner)\n        self.look_again()\n",
+        new="        self._attempt(self._work.when_due, self._owner)\n",
     ),
     Mutant(
         name="alarm-rings-no-earlier",
@@ -23,7 +23,7 @@ ORBITER_MUTANTS = [
     Mutant(
         name="nothing-done-while-an-iteration-hangs",
         file="orbitalis/orbiter/loop.py",
-        old="            self._attempt(self._meanwhile)",
+        old="            self._attempt(self._work.meanwhile, self._owner)",
         new="            pass",
     ),
     Mutant(
@@ -59,14 +59,14 @@ ORBITER_MUTANTS = [
     Mutant(
         name="failing-iteration-ends-the-loop",
         file="orbitalis/orbiter/loop.py",
-        old="        waiting = self._attempt(work)\n",
-        new="        waiting = work()\n",
+        old="        waiting = self._attempt(work, self._owner)\n",
+        new="        waiting = work(self._owner)\n",
     ),
     Mutant(
         name="first-iteration-waits-after-the-hook-of-the-start",
         file="orbitalis/orbiter/loop.py",
-        old="        self._attend(self._on_start, lambda: 0)",
-        new="        self._attend(self._on_start, self._interval)",
+        old="        self._attend(self._work.on_start, lambda _: 0)",
+        new="        self._attend(self._work.on_start, self._work.interval)",
     ),
     Mutant(
         name="hooks-called-that-are-not-overridden",
