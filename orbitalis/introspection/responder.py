@@ -31,7 +31,7 @@ from orbitalis.operations.explanation import CoreExplanation, PluginExplanation
 from orbitalis.operations.operation_statistics import OperationStatistics
 from orbitalis.protocol.machine import CoreMachine, Machine, PluginMachine
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
-from orbitalis.protocol.rate_limiter import RateLimiter
+from orbitalis.protocol.quotas import RateLimiter
 from orbitalis_wire import PROTOCOL_VERSION, channels, limits, timings
 from orbitalis_wire.messages import IntrospectionRequestMessage, PongMessage
 from orbitalis_wire.topics import IntrospectionTopic

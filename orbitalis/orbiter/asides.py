@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Final
 
 from orbitalis.errors import BusError
@@ -20,13 +21,13 @@ _UNDER_WAY: Final = 1_000
 """How much may be on its way to one remote. Beyond, nothing is told: it spares work, and nothing depends on it."""
 
 
+@dataclass(slots=True, eq=False)
 class Asides:
     """Publishes messages that have no number, and lets nobody wait for that."""
 
-    def __init__(self, publisher: ConnectionPublisher, queues: PeerQueues) -> None:
-        """Publish by `publisher`, and wait in `queues`, which end with the orbiter."""
-        self._publisher = publisher
-        self._queues = queues
+    _publisher: ConnectionPublisher
+    _queues: PeerQueues
+    """Where that waits which cannot be published at once; they end with the orbiter."""
 
     def tell(self, connection: Connection, message: object, correlation_identifier: str | None = None) -> bool:
         """Publish a message on a connection; return whether that has begun."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from orbitalis.message.event import Event
@@ -15,6 +16,7 @@ _FIRST_SWEEP = 1000
 """How many remotes are noted before those that nobody knows any more are forgotten."""
 
 
+@dataclass(slots=True, eq=False)
 class BusLocator:
     """The bus of each remote: that on which it was heard last, as long as nothing is shared with it.
 
@@ -22,11 +24,10 @@ class BusLocator:
     identifiers of remotes that are on one bus only are not noted at all.
     """
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self.buses: dict[str, str] = {}
-        """By remote: the name of its bus."""
-        self._sweep_at = _FIRST_SWEEP
+    _machine: Machine
+    buses: dict[str, str] = field(init=False, default_factory=dict[str, str])
+    """By remote: the name of its bus."""
+    _sweep_at: int = field(init=False, default=_FIRST_SWEEP)
 
     def clear(self) -> None:
         """Know nobody."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from orbitalis.arguments import check_seconds
@@ -18,23 +19,17 @@ from orbitalis.protocol.slots import Slot
 __all__ = ["ConnectionCloser"]
 
 
+@dataclass(slots=True, eq=False)
 class ConnectionCloser:
     """Closes connections, with the data that the user has go along. Times are in seconds."""
 
-    def __init__(
-        self,
-        identifier: str,
-        machine: Machine,
-        runtime: Runtime,
-        hooks: HookCaller,
-        is_awaiting: Callable[[Slot], bool],
-    ) -> None:
-        """Close connections of the orbiter with this identifier; `is_awaiting` says on which an answer is awaited."""
-        self._identifier = identifier
-        self._machine = machine
-        self._runtime = runtime
-        self._hooks = hooks
-        self._is_awaiting = is_awaiting
+    _identifier: str
+    """Of the orbiter."""
+    _machine: Machine
+    _runtime: Runtime
+    _hooks: HookCaller
+    _is_awaiting: Callable[[Slot], bool]
+    """Says whether an answer is awaited on a connection."""
 
     async def data_for(self, slot: Slot) -> bytes | None:
         """Return what the user has go along with the close of a connection."""

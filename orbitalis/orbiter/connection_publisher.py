@@ -28,6 +28,8 @@ class ConnectionPublisher:
     publishes by hand to the topic of a connection has the same headers as what the orbiter sends.
     """
 
+    __slots__ = ("by_topic", "client")
+
     def __init__(self, client: EventBusClient) -> None:
         self.client = client
         self.by_topic: dict[str, PublishHeaders] = {}

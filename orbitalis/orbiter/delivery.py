@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,7 @@ _ABOUT_DATA: Final = (OperationErrorMessage, CancelInputMessage)
 """Classes of messages that come beside the data of a connection, whatever its operation takes and gives."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Delivery(EventHandler):
     """Takes the inputs or outputs of an orbiter's connections, and hands each to the user at most once.
 
@@ -42,31 +44,22 @@ class Delivery(EventHandler):
 
     is_urgent = True
 
-    def __init__(
-        self,
-        identifier: str,
-        client: EventBusClient,
-        machine: Machine,
-        locator: BusLocator,
-        orbiter: object,
-        calls: RoleCalls,
-        complain: Callable[..., None],
-    ) -> None:
-        """Take data for the orbiter with this identifier, and hand it over by `calls`, which are of its class.
+    _identifier: str
+    _client: EventBusClient
+    _machine: Machine
+    _locator: BusLocator
+    _orbiter: object
+    _calls: RoleCalls
+    """By which data is handed over."""
+    _complain: Callable[..., None]
+    """Logs what is not taken, given a text, its arguments and fields."""
+    _now: Callable[[], float] = field(init=False)
+    _takes_inputs: bool = field(init=False)
+    _undecided: dict[Slot, asyncio.Event] = field(init=False, default_factory=dict[Slot, asyncio.Event])
+    """By request for which data has come: set once it is a connection, or nothing."""
 
-        `complain` logs what is not taken, given a text, its arguments and fields.
-        """
-        self._identifier = identifier
-        self._client = client
-        self._now: Callable[[], float]
-        self._machine = machine
-        self._locator = locator
-        self._orbiter = orbiter
-        self._calls = calls
-        self._complain = complain
-        self._takes_inputs = machine.role is Role.PLUGIN
-        self._undecided: dict[Slot, asyncio.Event] = {}
-        """By request for which data has come: set once it is a connection, or nothing."""
+    def __post_init__(self) -> None:
+        self._takes_inputs = self._machine.role is Role.PLUGIN
 
     def start(self, client: EventBusClient, now: Callable[[], float]) -> None:
         """Take data from this client from now on, at the times that `now` returns."""

@@ -1,15 +1,19 @@
-"""What an orbiter logs of its connections and remotes: what opens and closes, and why there is no connection."""
+"""What an orbiter logs: what opens and closes, why there is no connection, and which limits are reached."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from orbitalis.log import FieldLogger
 from orbitalis.protocol.effects import CloseReason, ObstacleMet, SuspicionChanged
 from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.obstacles import ObstacleKind, Obstacles
+from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
 
@@ -22,16 +26,34 @@ tells: Final = _plain.isEnabledFor
 """Return whether lines of a level are logged; asked before :class:`Narrator` is, since most programs want no INFO."""
 _PREPARING: Final = {Role.CORE: "_get_setup_data", Role.PLUGIN: "_setup_operation"}
 """The hooks that prepare a connection."""
+_PERIOD: Final = 10.0
+"""Seconds between two lines about limits, at least."""
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
+_WHAT: Final = {
+    "too_fast": "messages of remotes that send too many",
+    "too_fast_strangers": "messages of strangers, who send too many",
+    "unread_schemas": "operations with schemas that are too large, or too many new ones at a time",
+    "turned_away": "handshakes for which there is no room",
+    "crowded_out": "unanswered handshakes that made room for others",
+}
+"""The counters of which is told, and what to say of each."""
 
 
+@dataclass(slots=True, eq=False)
 class Narrator:
-    """Tells the log of one orbiter's connections and remotes."""
+    """Tells the log of one orbiter's connections and remotes, and of limits: one line in a while."""
 
-    def __init__(self, identifier: str, obstacles: Obstacles, complain: Callable[..., None]) -> None:
-        """Tell of the orbiter with this identifier; `complain` logs a warning that strangers can cause."""
-        self._identifier = identifier
-        self._obstacles = obstacles
-        self._complain = complain
+    _identifier: str
+    _obstacles: Obstacles
+    _statistics: OrbiterStatistics
+    _complain: Callable[..., None]
+    """Logs a warning that strangers can cause."""
+    overruns: int = field(init=False, default=0)
+    """How often limits had been reached when that was told last."""
+    _told: Mapping[str, int] = field(init=False, default_factory=lambda: _NONE)
+    """The counters at that time."""
+    _next: float = field(init=False, default=0.0)
+    """When it may be told again."""
 
     def opened(self, slot: Slot) -> None:
         """Tell of a connection that is open."""
@@ -132,6 +154,22 @@ class Narrator:
                 )
                 fields = {"orbiter": self._identifier, "remote": identifier}
                 _logger.warning(text, self._identifier, identifier, extra=fields)
+
+    def limits_reached(self) -> None:
+        """Tell what has been counted of limits since the last line, unless that line was just now."""
+        now = time.monotonic()
+        counted: dict[str, int] = {name: getattr(self._statistics, name) for name in _WHAT}
+        in_all = sum(counted.values())
+        if in_all == self.overruns or now < self._next:
+            return
+        new = {name: counted[name] - self._told.get(name, 0) for name in _WHAT}
+        _logger.warning(
+            "%s has reached limits, and has ignored or given up since it last told: %s",
+            self._identifier,
+            "; ".join(f"{new[name]} {what}" for name, what in _WHAT.items() if new[name] > 0),
+            extra={"orbiter": self._identifier},
+        )
+        self._told, self.overruns, self._next = counted, in_all, now + _PERIOD
 
     def _is_told(self, slot: Slot) -> bool:
         before = self._obstacles.found.get(slot.key)

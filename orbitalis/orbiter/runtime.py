@@ -29,7 +29,6 @@ from orbitalis.orbiter.delivery import Delivery
 from orbitalis.orbiter.hooks import MESSAGE_HOOKS, SEND_HOOKS, HookCaller
 from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.narrator import Narrator, tells
-from orbitalis.orbiter.overruns import Overruns
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
 from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.orbiter.wills import Wills
@@ -143,8 +142,7 @@ class Runtime:
         self._loop = loop
         self._complaints = ThrottledLog(_logger)
         complain = self.complain
-        self._narrator = Narrator(identifier, machine.obstacles, complain)
-        self._overruns = Overruns(_logger, identifier, machine.statistics)
+        self._narrator = Narrator(identifier, machine.obstacles, machine.statistics, complain)
         self.delivery = Delivery(identifier, client, machine, self.locator, orbiter, calls, complain)
         """What takes the data of connections."""
         self._no_connections: asyncio.Event | None = None
@@ -315,8 +313,8 @@ class Runtime:
             self._under_way = []
         if self.machine.deadline_has_moved():
             self._loop.look_again()
-        if self._overruns.told != self.machine.quotas.overruns:
-            self._overruns.report()
+        if self._narrator.overruns != self.machine.quotas.overruns:
+            self._narrator.limits_reached()
         if self.machine.namesakes.untold:
             self._narrator.namesakes_found(self.machine.namesakes)
 

@@ -10,7 +10,7 @@ from orbitalis.operations.answer import OVERLOADED, Answer
 from orbitalis.operations.connection import Connection
 from orbitalis.orbiter.asides import Asides
 from orbitalis.orbiter.runtime import Runtime
-from orbitalis.protocol.rate_limiter import RateLimiter
+from orbitalis.protocol.quotas import RateLimiter
 from orbitalis.protocol.slots import Slot
 from orbitalis_wire import limits
 from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage

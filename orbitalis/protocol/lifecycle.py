@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.config import OrbiterConfig
@@ -18,6 +18,7 @@ from orbitalis.protocol.effects import (
     RemoteLost,
     Unsubscribe,
 )
+from orbitalis.protocol.handshake.role_part import RolePart
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Peers
 from orbitalis.protocol.slots import Slot, SlotTable
@@ -29,23 +30,7 @@ from orbitalis_wire.topics import check_level
 if TYPE_CHECKING:
     from orbitalis.protocol.suspicions import Suspicions
 
-__all__ = ["Lifecycle", "SlotListener"]
-
-
-class SlotListener(Protocol):
-    """The part of a machine that draws conclusions from slots that open, close or become free."""
-
-    def give_up(self, slot: Slot) -> None:
-        """Tell the remote that a handshake comes to nothing."""
-
-    def opened(self, slot: Slot) -> None:
-        """Note that a handshake has become a connection."""
-
-    def closing(self, slot: Slot) -> None:
-        """Note that a connection is about to end."""
-
-    def released(self, slot: Slot, trigger: SlotTrigger) -> None:
-        """Note that a slot is free."""
+__all__ = ["Lifecycle"]
 
 
 @dataclass(slots=True, eq=False)
@@ -57,8 +42,8 @@ class Lifecycle:
     _slots: SlotTable
     _peers: Peers
     _outbox: Outbox
-    listener: SlotListener = field(init=False)
-    """Who is told of each slot that opens, closes or becomes free; the machine sets it."""
+    role: RolePart = field(init=False)
+    """What is told of each slot that opens, closes or becomes free; the machine sets it."""
     suspicions: Suspicions = field(init=False)
     """Who is told of connections while wills are listened for; the machine sets it."""
     deadlines: Deadlines[Slot] = field(init=False, default_factory=Deadlines[Slot])
@@ -131,7 +116,7 @@ class Lifecycle:
         if self._config.suspicion_grace is not None:
             self.suspicions.connected(slot.remote_identifier)
         self._outbox.effects.append(ConnectionOpened(remote_identifier=slot.remote_identifier, slot=slot))
-        self.listener.opened(slot)
+        self.role.opened(slot)
 
     # End
 
@@ -140,7 +125,7 @@ class Lifecycle:
         self._slots.advance(slot, trigger)
         slot.closing_at = now
         self._schedule(slot)
-        self.listener.closing(slot)
+        self.role.closing(slot)
 
     def release(self, slot: Slot, trigger: SlotTrigger, reason: CloseReason, data: bytes | None = None) -> None:
         """Make a slot free, and have user and bus follow. `data` is what the remote's close carried."""
@@ -166,11 +151,11 @@ class Lifecycle:
             self._outbox.add(Unsubscribe(remote_identifier=remote, topics=topics))
         if was_connection and self._config.suspicion_grace is not None:
             self.suspicions.disconnected(remote)
-        self.listener.released(slot, trigger)
+        self.role.released(slot, trigger)
 
     def give_up(self, slot: Slot, trigger: SlotTrigger = SlotTrigger.EXPIRED) -> None:
         """Tell the remote that a handshake comes to nothing, and make its slot free."""
-        self.listener.give_up(slot)
+        self.role.give_up(slot)
         self.release(slot, trigger, CloseReason.LOCAL)
 
     def lose(self, remote_identifier: str, reason: CloseReason, slots: Iterable[Slot] | None = None) -> None:

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived
+from orbitalis.protocol.handshake.role_part import RolePart
 from orbitalis.protocol.headers import Headers, SenderHeaders
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.older_peers import OlderPeers
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Claim, IncarnationStatus, Peer, Peers, PeerTopics
-from orbitalis.protocol.slots import Slot, SlotTable
+from orbitalis.protocol.slots import SlotTable
 from orbitalis.protocol.topic_resolver import TopicResolver
 from orbitalis.protocol.transitions import SlotTrigger
 from orbitalis_wire import timings
 from orbitalis_wire.messages import KeepaliveMessage, KeepaliveRequestMessage
 from orbitalis_wire.topics import KeepaliveRequestTopic, KeepaliveTopic
 
-__all__ = ["Liveness", "RoleInLiveness"]
-
-
-class RoleInLiveness(Protocol):
-    """What a role does about signs of life."""
-
-    def heard(self, remote_identifier: str) -> None:
-        """Note a sign of life of a remote."""
-
-    def remote_restarted(self, peer: Peer, offered: Sequence[Slot], now: float) -> None:
-        """Forget what a remote has asked for in past incarnations; `offered` was lost, and is offered to this one."""
-
-    def remote_died(self, remote_identifier: str) -> None:
-        """Forget what a remote has asked for."""
-
-    def repeat_unanswered(self, peer: Peer, connection_identifiers: Container[str] | None = None) -> None:
-        """Send again what a peer has not answered, or whose answer was lost; with identifiers, for these alone."""
+__all__ = ["Liveness"]
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +33,7 @@ class Liveness:
     _lifecycle: Lifecycle
     _resolver: TopicResolver
     _outbox: Outbox
-    role: RoleInLiveness = field(init=False)
+    role: RolePart = field(init=False)
     """The role's part of the machine, which sets it."""
     namesakes: Namesakes = field(init=False)
     """The part that is told of answers; the machine sets it."""

@@ -122,8 +122,7 @@ class Machine:
             self._suspicions.deadlines,
             part.waiting_queries.deadlines if isinstance(part, Provider) else part,
         )
-        self._lifecycle.listener = part
-        self._liveness.role = part
+        self._lifecycle.role = self._liveness.role = part
 
     # Life
 

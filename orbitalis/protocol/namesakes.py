@@ -15,6 +15,7 @@ of two get and answer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from orbitalis.protocol.config import OrbiterConfig
@@ -45,28 +46,21 @@ class Asking(Protocol):
         """Send a keepalive to a remote that may not be known."""
 
 
+@dataclass(slots=True, eq=False)
 class Namesakes:
     """Notes for one orbiter who has the same identifier as another one. Times are seconds."""
 
-    def __init__(
-        self,
-        config: OrbiterConfig,
-        outbox: Outbox,
-        asking: Asking,
-        statistics: OrbiterStatistics,
-        is_own: Callable[[str], bool],
-    ) -> None:
-        """Begin; `is_own` says whether the orbiter has sent the event with an identifier."""
-        self._config = config
-        self._outbox = outbox
-        self._asking = asking
-        self._statistics = statistics
-        self._is_own = is_own
-        self._started_at = 0.0
-        self._sent: str | None = None
-        """The event by which another orbiter of this identifier is told of this one."""
-        self.untold: list[str] = []
-        """Identifiers that two orbiters have, each once, which the caller takes out and reports."""
+    _config: OrbiterConfig
+    _outbox: Outbox
+    _asking: Asking
+    _statistics: OrbiterStatistics
+    _is_own: Callable[[str], bool]
+    """Says whether the orbiter has sent the event with an identifier."""
+    _started_at: float = field(init=False, default=0.0)
+    _sent: str | None = field(init=False, default=None)
+    """The event by which another orbiter of this identifier is told of this one."""
+    untold: list[str] = field(init=False, default_factory=list[str])
+    """Identifiers that two orbiters have, each once, which the caller takes out and reports."""
 
     def configure(self, config: OrbiterConfig) -> None:
         """Take a new snapshot."""

@@ -5,7 +5,7 @@ Obstacles are noted where something is refused or comes to nothing, so that a ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from sys import getsizeof
 from typing import Final
@@ -113,6 +113,7 @@ class Obstacle:
         return "; ".join(self.reasons())
 
 
+@dataclass(slots=True, eq=False)
 class Obstacles:
     """The last obstacle of each remote and operation.
 
@@ -120,13 +121,12 @@ class Obstacles:
     strangers first.
     """
 
-    def __init__(self, config: OrbiterConfig, slots: SlotTable) -> None:
-        self.found: dict[tuple[str, str], Obstacle] = {}
-        """By remote and operation, the one that was met last at the end."""
-        self.bytes = 0
-        """How much memory they take."""
-        self._config = config
-        self._slots = slots
+    _config: OrbiterConfig
+    _slots: SlotTable
+    found: dict[tuple[str, str], Obstacle] = field(init=False, default_factory=dict[tuple[str, str], Obstacle])
+    """By remote and operation, the one that was met last at the end."""
+    bytes: int = field(init=False, default=0)
+    """How much memory they take."""
 
     def configure(self, config: OrbiterConfig) -> None:
         """Take a new snapshot."""

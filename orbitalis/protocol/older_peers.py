@@ -13,7 +13,7 @@ from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.headers import Headers
 from orbitalis.protocol.outbox import Outbox
 from orbitalis.protocol.peers import Peers
-from orbitalis.protocol.rate_limiter import RateLimiter
+from orbitalis.protocol.quotas import RateLimiter
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis_wire import timings
 from orbitalis_wire.messages import GracelessCloseConnectionMessage, KeepaliveRequestMessage

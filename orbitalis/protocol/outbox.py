@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from orbitalis.protocol.effects import Effect, ProtocolMessage, Send
@@ -22,20 +23,19 @@ _CHALLENGES_TO_ALL: Final = 256
 """The same for discovers to everyone: those of `challenge_answered_within`, and more."""
 
 
+@dataclass(slots=True, eq=False)
 class Outbox:
     """Collects the effects of one call of a machine, and addresses its messages."""
 
-    def __init__(
-        self, peers: Peers, new_identifier: Callable[[], str], new_challenge: Callable[[], str] | None = None
-    ) -> None:
-        self._peers = peers
-        self.new_identifier = new_identifier
-        """Gives an identifier that is new."""
-        self._new_challenge = new_challenge or new_identifier
-        self.challenges: dict[str, Challenge] = {}
-        """The last events to everyone whose answer proves an incarnation, the oldest first."""
-        self.effects: list[Effect] = []
-        """What is wanted, in order."""
+    _peers: Peers
+    new_identifier: Callable[[], str]
+    """Gives an identifier that is new."""
+    _new_challenge: Callable[[], str]
+    """Gives one that nobody can guess, either."""
+    challenges: dict[str, Challenge] = field(init=False, default_factory=dict[str, Challenge])
+    """The last events to everyone whose answer proves an incarnation, the oldest first."""
+    effects: list[Effect] = field(init=False, default_factory=list[Effect])
+    """What is wanted, in order."""
 
     def add(self, effect: Effect) -> None:
         """Want one more thing done, after all others."""

@@ -12,7 +12,7 @@ from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
 from orbitalis.protocol.headers import SINCE_1_1, SenderHeaders
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
-from orbitalis.protocol.rate_limiter import RateLimiter
+from orbitalis.protocol.quotas import RateLimiter
 from orbitalis_wire import timings
 from orbitalis_wire.envelope import Encoding
 

@@ -6,24 +6,50 @@ and what happens beyond them are explained in `docs/limits.md`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message.schema import canonical_form, is_familiar
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
-from orbitalis.protocol.peers import Peer
-from orbitalis.protocol.rate_limiter import RateLimiter
 from orbitalis.protocol.slots import Slot, SlotTable
 from orbitalis_wire import limits, timings
 
-__all__ = ["Quotas"]
+if TYPE_CHECKING:
+    from orbitalis.protocol.peers import Peer
+
+__all__ = ["Quotas", "RateLimiter"]
 
 _COMPARING = 8
 """How many times as long as to read a schema it takes to compare it with another one, and to make what reads it."""
 _LOOKS = 64
 """Handshakes that are looked at to find one to give up."""
+_NOTHING: Final = -math.inf
+
+
+class RateLimiter:
+    """Admits what comes at a rate, and what `timings.BURST` seconds of that rate allow at once.
+
+    Times are seconds on the clock of the machine's caller.
+    """
+
+    __slots__ = ("_paid_until",)
+
+    def __init__(self) -> None:
+        self._paid_until = _NOTHING
+
+    def admits(self, now: float, per_second: float, amount: float = 1) -> bool:
+        """Return whether some amount may pass; if so, it leaves less for what comes after it."""
+        begin = self._paid_until
+        if begin < now:
+            begin = now
+        elif begin - now >= timings.BURST:
+            return False
+        self._paid_until = begin + amount / per_second
+        return True
 
 
 @dataclass(slots=True, eq=False)

@@ -68,6 +68,8 @@ _SENDER: Final = {role: _sender_pattern(role) for role in Role}
 class TopicResolver:
     """Checks what one orbiter is told."""
 
+    __slots__ = ("_identifier", "_remote_role", "_role", "_sender")
+
     def __init__(self, role: Role, identifier: str) -> None:
         self._role = role
         self._remote_role = Role.PLUGIN if role is Role.CORE else Role.CORE

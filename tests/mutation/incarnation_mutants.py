@@ -190,8 +190,8 @@ INCARNATION_MUTANTS = [
     Mutant(
         name="challenges-can-be-guessed",
         file=_OUTBOX,
-        old="self._new_challenge = new_challenge or new_identifier",
-        new="self._new_challenge = new_identifier",
+        old="        identifier = self._new_challenge()\n        if peer is not None:\n",
+        new="        identifier = self.new_identifier()\n        if peer is not None:\n",
     ),
     Mutant(
         name="offer-names-no-discover",

@@ -223,7 +223,7 @@ PROTOCOL_MUTANTS = [
     Mutant(
         name="compliant-while-draining",
         file=_LIFECYCLE,
-        old="        self.listener.closing(slot)\n",
+        old="        self.role.closing(slot)\n",
         new="",
     ),
     # One deadline for each peer

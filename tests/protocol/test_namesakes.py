@@ -52,7 +52,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         config = CoreConfig(identifier="me", topics=TopicLayout(Role.CORE, "me"))
-        self.outbox = Outbox(Peers(config, self.statistics), lambda: "mine-1")
+        self.outbox = Outbox(Peers(config, self.statistics), lambda: "mine-1", lambda: "mine-1")
         self.namesakes = Namesakes(
             config, self.outbox, self.asked, self.statistics, lambda identifier: identifier.startswith("mine")
         )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orbitalis.errors import RemoteProtocolError
-from orbitalis.log import FieldLogger
-from orbitalis.orbiter.overruns import Overruns
+from orbitalis.orbiter.narrator import Narrator
 from orbitalis.plugin import Plugin
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
-from orbitalis.protocol.rate_limiter import RateLimiter
+from orbitalis.protocol.quotas import RateLimiter
 from orbitalis.protocol.waiting_queries import size_of_query
 from orbitalis_wire import limits, timings
 from orbitalis_wire.codecs import CODEC_BY_CLASS
@@ -122,11 +120,11 @@ def test_topics_of_the_layout_may_be_told_and_longer_ones_may_not() -> None:
 
 def test_limits_that_were_reached_are_logged_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
     statistics = OrbiterStatistics()
-    overruns = Overruns(FieldLogger(logging.getLogger("orbitalis.test")), "plugin", statistics)
-    overruns.report()
+    narrator = Narrator("plugin", Plugin()._machine.obstacles, statistics, print)
+    narrator.limits_reached()
     for _ in range(1000):
         statistics.too_fast += 1
-        overruns.report()
+        narrator.limits_reached()
     (record,) = caplog.records
     assert "1 messages of remotes that send too many" in record.getMessage()
 

@@ -8,7 +8,7 @@ slot becomes free.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import TypeAlias
@@ -18,6 +18,7 @@ from orbitalis.message.schema import Input, Output
 from orbitalis.message.schema_difference import shortened
 from orbitalis.protocol.config import OperationTerms, PluginConfig
 from orbitalis.protocol.effects import CloseReason, MessageReceived, ObstacleMet
+from orbitalis.protocol.handshake.role_part import RolePart
 from orbitalis.protocol.headers import Headers, may_answer
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
@@ -66,7 +67,7 @@ _ENDS_WAITING = frozenset({SlotTrigger.REJECT_RECEIVED, SlotTrigger.EXPIRED, Slo
 
 
 @dataclass(slots=True, eq=False)
-class Provider:
+class Provider(RolePart):
     """Lends the operations of one plugin. Times are seconds on the clock of the machine's caller."""
 
     _config: PluginConfig
@@ -165,9 +166,6 @@ class Provider:
         self._announce()
         self._liveness.older_peers.ask(self._config.named)
 
-    def leave(self) -> None:
-        """Need nothing more: the machine takes back what is under way."""
-
     def stop(self) -> None:
         """Forget those who wait."""
         self.waiting_queries.clear()
@@ -205,17 +203,11 @@ class Provider:
         """Forget what a core asked for."""
         self.waiting_queries.forget(remote_identifier)
 
-    def repeat_unanswered(self, peer: Peer, connection_identifiers: Container[str] | None = None) -> None:
-        """Repeat nothing: a core asks again for what it still needs."""
-
     def opened(self, slot: Slot) -> None:
         """Let the core of a connection wait for its operation no more."""
         self.waiting_queries.fulfil(slot.remote_identifier, slot.operation_name)
         if self._obstacles.found:
             self._obstacles.forget(slot.remote_identifier, slot.operation_name)
-
-    def closing(self, slot: Slot) -> None:
-        """Go on: a connection that closes takes its slot until it has ended."""
 
     def released(self, slot: Slot, trigger: SlotTrigger) -> None:
         """Have a slot that is free offered to those who wait."""

@@ -15,6 +15,7 @@ from sys import getsizeof
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.protocol.config import CoreConfig, RequirementTerms
 from orbitalis.protocol.effects import CloseReason, ComplianceChanged, MessageReceived
+from orbitalis.protocol.handshake.role_part import RolePart
 from orbitalis.protocol.headers import Headers, may_answer
 from orbitalis.protocol.lifecycle import Lifecycle
 from orbitalis.protocol.liveness import Liveness
@@ -51,7 +52,7 @@ _OPERATIONS_HEARD_OF = 20
 
 
 @dataclass(slots=True, eq=False)
-class Requester:
+class Requester(RolePart):
     """Fulfils the requirements of one core. Times are seconds on the clock of the machine's caller."""
 
     _config: CoreConfig
@@ -173,9 +174,6 @@ class Requester:
         self._discovered_at = None
         self.has_moved = True
 
-    def do_due(self, now: float) -> None:
-        """Keep nothing that expires."""
-
     def next_deadline(self) -> float | None:
         """Return when it is time to discover: soon again while requirements are not met, later while they are."""
         if not self._runs or self._quotas.is_closed:
@@ -190,12 +188,6 @@ class Requester:
         """Note that a plugin which was asked has answered, if only that it has nothing to offer."""
         if remote_identifier in self.silent:
             _remember(self.heard_of, remote_identifier, self.silent.pop(remote_identifier))
-
-    def remote_restarted(self, peer: Peer, offered: Sequence[Slot], now: float) -> None:
-        """Remember nothing that plugins ask for."""
-
-    def remote_died(self, remote_identifier: str) -> None:
-        """Remember nothing that plugins ask for."""
 
     def opened(self, slot: Slot) -> None:
         """Evaluate the requirement of a connection again."""
