@@ -22,6 +22,8 @@ _REMEMBERED: Final = 256
 class OtherVersions:
     """Counts the events that are refused for their `protocol_version`, and logs a warning for each sender of some."""
 
+    __slots__ = ("_log", "_owner", "_statistics", "_told")
+
     def __init__(self, owner: object, statistics: BusStatistics) -> None:
         """Count for the client `owner`, which log lines name."""
         self._owner = owner

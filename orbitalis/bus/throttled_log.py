@@ -12,6 +12,8 @@ __all__ = ["ThrottledLog"]
 class ThrottledLog:
     """Logs so many warnings in any period, and after it how many more there were."""
 
+    __slots__ = ("_logged", "_logger", "_maximum", "_period", "_period_ends", "_suppressed")
+
     def __init__(self, logger: FieldLogger, *, maximum: int = 20, period: float = 10.0) -> None:
         """Log to `logger` at most `maximum` warnings in `period` seconds."""
         self._logger = logger

@@ -88,6 +88,8 @@ def _overridden(orbiter_class: type[object]) -> frozenset[str]:
 class HookCaller:
     """Calls the hooks of one orbiter that its user has overridden, and logs those that fail."""
 
+    __slots__ = ("_identifier", "_orbiter", "attributes", "overridden")
+
     def __init__(self, orbiter: OrbiterHooks, identifier: str, overridden: frozenset[str]) -> None:
         self._orbiter = orbiter
         self._identifier = identifier

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from orbitalis.bus.client import EventBusClient, Later
@@ -30,7 +30,6 @@ from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, TOPIC_HOOKS, Hoo
 from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import LoopWork, OrbiterLoop
 from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_async_with
-from orbitalis.orbiter.peer_facts import moment, of_peers
 from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.orbiter.runtime import Runtime
 from orbitalis.orbiter.scope import Scope
@@ -671,30 +670,34 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             considers_me_dead_after=consider_me_dead_after,
         )
 
+    def _moment(self, at: float | None) -> datetime | None:
+        """Return in UTC when a time was on the clock of the state machine."""
+        return None if at is None else datetime.now(UTC) - timedelta(seconds=self._runtime.now() - at)
+
     @property
     def _last_seen(self) -> Mapping[str, datetime]:
         """When each remote last gave a sign of life, in UTC."""
-        return of_peers(self._machine.peers, lambda peer: moment(peer.last_seen, self._runtime.now()))
+        return self._machine.peers.known(lambda peer: self._moment(peer.last_seen))
 
     @property
     def _last_keepalive_sent(self) -> Mapping[str, datetime]:
         """When each remote was last sent a sign of life, in UTC."""
-        return of_peers(self._machine.peers, lambda peer: moment(peer.last_keepalive_sent, self._runtime.now()))
+        return self._machine.peers.known(lambda peer: self._moment(peer.last_keepalive_sent))
 
     @property
     def _others_considers_me_dead_after(self) -> Mapping[str, float]:
         """After how many seconds of silence each remote gives this orbiter up."""
-        return of_peers(self._machine.peers, lambda peer: peer.considers_me_dead_after)
+        return self._machine.peers.known(lambda peer: peer.considers_me_dead_after)
 
     @property
     def _remote_keepalive_topics(self) -> Mapping[str, str]:
         """Where each remote takes keepalives."""
-        return of_peers(self._machine.peers, lambda peer: peer.keepalive_topic)
+        return self._machine.peers.known(lambda peer: peer.keepalive_topic)
 
     @property
     def _remote_keepalive_request_topics(self) -> Mapping[str, str]:
         """Where each remote takes requests for a keepalive."""
-        return of_peers(self._machine.peers, lambda peer: peer.keepalive_request_topic)
+        return self._machine.peers.known(lambda peer: peer.keepalive_request_topic)
 
     def __str__(self) -> str:
         return f"{type(self).__name__} '{self.identifier}'"

@@ -67,6 +67,8 @@ class PeerQueues:
     logged. Where one piece hangs, its queue stands still and no other does.
     """
 
+    __slots__ = ("_orbiter", "context", "under_way", "waiting", "waiting_bytes")
+
     def __init__(self, orbiter: str | None = None) -> None:
         """Make queues without work, of the orbiter with this identifier."""
         self._orbiter = orbiter

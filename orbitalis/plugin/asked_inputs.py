@@ -27,6 +27,8 @@ _OVERLOADED: Final = OperationErrorMessage(
 class AskedInputs:
     """Knows for how long each answer is awaited, takes inputs back, and says at once which are dropped."""
 
+    __slots__ = ("_asides", "_by_slot", "_rate", "_runtime")
+
     _runtime: Runtime
     _asides: Asides
 

@@ -18,6 +18,8 @@ __all__ = ["OutputSender"]
 class OutputSender:
     """Publishes the outputs of one plugin that are for several connections at a time."""
 
+    __slots__ = ("_identifier", "_machine", "_runtime")
+
     def __init__(self, identifier: str, machine: Machine, runtime: Runtime) -> None:
         """Publish for the plugin with this identifier."""
         self._identifier = identifier

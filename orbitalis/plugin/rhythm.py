@@ -193,6 +193,8 @@ class Rhythm:
 class Rhythms:
     """The rhythms of all periodic operations of a plugin."""
 
+    __slots__ = "_rhythms"
+
     def __init__(self, plugin: object, identifier: str, outputs: OutputSender, statistics: OrbiterStatistics) -> None:
         """Prepare a rhythm for each periodic operation that the plugin's class declares."""
         self._rhythms: Sequence[Rhythm] = [

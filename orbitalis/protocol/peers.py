@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from orbitalis.protocol.config import OrbiterConfig
 from orbitalis.protocol.deadlines import Deadline, Deadlines
@@ -28,6 +28,8 @@ __all__ = [
     "Peers",
     "newest_encoding",
 ]
+
+T = TypeVar("T")
 
 _NEWEST_FIRST: Final = tuple(encoding for encoding in Encoding if encoding is not Encoding.JSON)
 _LOOKS = 64
@@ -212,6 +214,11 @@ class Peers:
     def all(self) -> tuple[Peer, ...]:
         """Return every peer that is known."""
         return tuple(self._peers.values())
+
+    def known(self, read: Callable[[Peer], T | None]) -> dict[str, T]:
+        """Return by identifier what is known of each peer, without those of which it is not."""
+        found = ((peer.identifier, read(peer)) for peer in self._peers.values())
+        return {identifier: value for identifier, value in found if value is not None}
 
     def status(self, identifier: str, headers: SenderHeaders) -> IncarnationStatus:
         """Return what the incarnation of an event is to what is known of its sender."""

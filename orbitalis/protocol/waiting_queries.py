@@ -102,6 +102,8 @@ class WaitingQueries:
     any honest one is not kept, nor more of one core than `limits.WAITING_QUERY_BYTES_OF_CORE`.
     """
 
+    __slots__ = ("_by_core", "_by_operation", "_config", "_last_place", "_ranked", "bytes", "deadlines")
+
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
         self._forget_all()
