@@ -145,7 +145,7 @@ async def test_a_connection_that_is_in_use_is_not_looked_at_all_the_time(
         looks.append(harness.time)
         do_what_is_due()
 
-    monkeypatch.setattr(plugin._loop, "_when_due", look)
+    monkeypatch.setattr(plugin, "_do_what_is_due", look)
     request = asyncio.create_task(core.request(SlowPlugin.slow, "x", timeout=30))
     await harness.advance(1)
     plugin.close_connection_if_unused_after = 0.0
