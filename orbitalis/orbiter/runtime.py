@@ -448,8 +448,8 @@ class Runtime:
         for name in names:
             await self.hooks.wait_for(name, argument)
 
-    def _before_send(self, effect: Send) -> Waiting:
-        message, name = effect.message, SEND_HOOKS[type(effect.message)]
+    def _before_send(self, effect: Send, name: str) -> Waiting:
+        message = effect.message
         if isinstance(message, _CLOSES):
             if effect.connection_identifier is None:
                 return None  # of no connection on this side, but of one in which an older peer may believe
@@ -457,7 +457,9 @@ class Runtime:
         return self.hooks.start(name, message)
 
     def _send(self, effect: Send, bus: str | None) -> Waiting:
-        hook = self._before_send(effect) if type(effect.message) in SEND_HOOKS else None
+        name, hooks, hook = SEND_HOOKS.get(type(effect.message)), self.hooks, None
+        if name in hooks.overridden or name in hooks.attributes:
+            hook = self._before_send(effect, name)
         if hook is not None:
             self._announced[effect.event_identifier] = effect, bus
             return Later(self._send_after, hook, effect, bus)
