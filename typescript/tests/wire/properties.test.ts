@@ -59,7 +59,7 @@ const TARGETS = [
       codec.versions.length > 0,
     ),
   ),
-  target("EventEnvelope", eventEnvelopeCodec as unknown as RecordCodec<object>, ENVELOPE_SCHEMA, true),
+  target("EventEnvelope", eventEnvelopeCodec, ENVELOPE_SCHEMA, true),
 ];
 
 function options(numRuns: number): { seed: number; numRuns: number } {
