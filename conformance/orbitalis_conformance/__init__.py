@@ -1,0 +1,1 @@
+"""Tests whether an implementation of the protocol conforms, whatever its language."""

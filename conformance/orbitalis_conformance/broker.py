@@ -1,0 +1,105 @@
+"""A broker for the tester: mosquitto on a free loopback port, with nothing that anybody else publishes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import socket
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from orbitalis_conformance.errors import TesterError
+
+__all__ = ["Broker"]
+
+HOST: Final = "127.0.0.1"
+#: Below those that the kernel hands out, or a client that tries again may connect to itself.
+_PORTS: Final = range(20_000, 32_000)
+_START_TIMEOUT: Final = 30.0
+
+
+class Broker:
+    """One mosquitto."""
+
+    def __init__(self) -> None:
+        self.port = _unused_port()
+        self._process: asyncio.subprocess.Process | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it is not running."""
+        return self._process is None or self._process.returncode is not None
+
+    async def start(self) -> None:
+        """Start it, on the same port each time, and wait until it accepts connections."""
+        program = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
+        if program is None:
+            raise TesterError("mosquitto is missing: neither in PATH nor in /usr/sbin; install it")
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="orbitalis-conformance-")
+        configuration = Path(self._folder.name, "mosquitto.conf")
+        # It gives no queue a bound: what a case publishes at once has to arrive.
+        lines = (
+            f"listener {self.port} {HOST}",
+            "allow_anonymous true",
+            "persistence false",
+            "log_type none",
+            "set_tcp_nodelay true",
+            "max_queued_messages 0",
+            "max_inflight_messages 0",
+        )
+        configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._process = await asyncio.create_subprocess_exec(
+            program,
+            "-c",
+            str(configuration),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await self._wait_until_it_listens(self._process)
+
+    async def _wait_until_it_listens(self, process: asyncio.subprocess.Process) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _START_TIMEOUT
+        while loop.time() < end:
+            if process.returncode is not None:
+                raise TesterError(f"mosquitto ended at its start, with status {process.returncode}")
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection(HOST, self.port)
+                writer.close()
+                await writer.wait_closed()
+                return
+            await asyncio.sleep(0.02)
+        raise TesterError(f"mosquitto does not listen on port {self.port} after {_START_TIMEOUT:g} s")
+
+    async def stop(self) -> None:
+        """End it at once."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def close(self) -> None:
+        """End it, and remove its files."""
+        await self.stop()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+
+def _unused_port() -> int:
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+        return port
