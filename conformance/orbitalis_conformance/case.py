@@ -18,7 +18,7 @@ __all__ = ["Case", "load_cases"]
 
 _KEYS: Final = frozenset({"case", "about", "requirements", "needs", "subject", "peers", "steps", "each", "limit"})
 _REQUIREMENT: Final = re.compile(r"ORB-[A-Z]{2}-[0-9]{2}")
-_PARAMETER: Final = re.compile(r"<(\w+)>")
+_PARAMETER: Final = re.compile(r"<(\w+(?:\.\w+)?)>")
 _USUAL_LIMIT: Final = 30.0
 _CASES: Final = Path(__file__).with_name("cases")
 
@@ -102,11 +102,15 @@ def _cases_of(path: Path) -> Iterator[Case]:
 
 def _multiplied(given: dict[str, Any], group: str, place: str) -> Iterator[Case]:
     """Yield a case for each combination of what stands in `each`."""
-    parameters: Mapping[str, list[Any]] = given.pop("each", {})
+    parameters: Mapping[str, Any] = given.pop("each", {})
     for values in itertools.product(*parameters.values()):
-        chosen = dict(zip(parameters, values, strict=True))
+        chosen: dict[str, Any] = {}
+        for key, value in zip(parameters, values, strict=True):
+            chosen[key] = value
+            if isinstance(parameters[key], Mapping):  # what belongs to a value: `<message.value>`
+                chosen |= {f"{key}.{inner}": one for inner, one in parameters[key][value].items()}
         name = _filled(given["case"], chosen, place)
-        unnamed = [f"{key} {value}" for key, value in chosen.items() if f"<{key}>" not in given["case"]]
+        unnamed = [f"{key} {chosen[key]}" for key in parameters if f"<{key}>" not in given["case"]]
         full = f"{group}: {name}" + (f" ({', '.join(unnamed)})" if unnamed else "")
         yield _checked({**_filled(given, chosen, place), "case": full}, place)
 

@@ -160,9 +160,19 @@ class Peer:
         """Return its connection for an operation, by default the last one."""
         if operation is None and self.links:
             return self.links[next(reversed(self.links))]
-        if operation is None or operation not in self.links:
-            raise CaseError(f"{self.name} has no connection with the subject for {operation or 'any operation'}")
-        return self.links[operation]
+        name = operation or "lowercase"
+        # A stranger has none, and speaks as if it had.
+        return self.links.get(name) or self._invented(name)
+
+    def _invented(self, operation: str) -> Link:
+        """Return a connection that is not there."""
+        of_subject = f"orbitalis/{self.subject}/{self.identifier}/operations/{operation}"
+        return Link(
+            operation=operation,
+            identifier="unknown",
+            to_subject=f"{of_subject}/input/unknown",
+            close_to_subject=f"{of_subject}/close/unknown",
+        )
 
     # What it takes
 
@@ -359,7 +369,7 @@ class Peer:
             case "RejectOperationMessage":
                 offer = self._last("offer")
                 fields = {"core_identifier": me, "operation_name": self._offered(operation), "description": None}
-                return self.told["reply"], fields, {"correlation_identifier": offer.headers["identifier"]}
+                return self._reply_topic(), fields, {"correlation_identifier": offer.headers["identifier"]}
             case "ConfirmConnectionMessage" | "OperationNoLongerAvailableMessage":
                 return self._response(kind)
             case "KeepaliveMessage":
@@ -462,7 +472,7 @@ class Peer:
             "setup_data": None,
         }
         headers = {"correlation_identifier": offer.headers["identifier"], "connection_identifier": connection}
-        return self.told["reply"], fields, headers
+        return self._reply_topic(), fields, headers
 
     def _response(self, kind: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
         request = self._last("request")
@@ -475,15 +485,29 @@ class Peer:
         return request.fields["response_topic"], fields, headers
 
     def _last(self, name: str) -> Event:
-        if name not in self.last:
-            raise CaseError(f"{self.name} has neither sent nor taken a message that is called {name!r}")
-        return self.last[name]
+        """Return its last message of a kind; one who has none invents it, as a stranger would."""
+        if name in self.last:
+            return self.last[name]
+        of_subject = f"orbitalis/{self.subject}/{self.identifier}"
+        fields = {
+            "operation_name": "lowercase",
+            "offered_operations": [{"name": "lowercase"}],
+            "response_topic": f"{of_subject}/response",
+            "ack_topic": f"{of_subject}/operations/lowercase/close-ack/unknown",
+        }
+        headers = {"identifier": "unknown", "connection_identifier": "unknown"}
+        return Event(
+            kind="", topic="", headers=headers, fields=fields, data=b"", quality_of_service=0, at=time.monotonic()
+        )
 
     def _offered(self, operation: str | None) -> str:
         if operation is not None:
             return operation
         offered = self._last("offer").fields["offered_operations"]
-        return str(offered[0]["name"])
+        return str(offered[0]["name"]) if offered else "lowercase"
+
+    def _reply_topic(self) -> str:
+        return self.told.get("reply", f"orbitalis/{self.subject}/{self.identifier}/reply")
 
     def _filled(self, topic: str) -> str:
         """Put itself into the level of the sender, where the subject could not know it; older peers do not."""

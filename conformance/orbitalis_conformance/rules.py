@@ -84,7 +84,7 @@ class Rules:
             self._look_at_headers(seen)
         if self._has_layout:
             self._look_at_topic(seen)
-        self._look_at_number(seen)
+        self._look_at_number(seen, peers)
 
     def _wrong(self, text: str, seen: Seen, *requirements: str) -> None:
         self.violations.append(Fault(f"an event of the subject is not as it has to be: {text}\n    {seen}", requirements))
@@ -159,10 +159,12 @@ class Rules:
         if sender != self._subject:
             self._wrong(f"the sender in its topic is {sender!r}", seen, "ORB-TP-04", "ORB-TP-06")
 
-    def _look_at_number(self, seen: Seen) -> None:
+    def _look_at_number(self, seen: Seen, peers: Iterable[Peer]) -> None:
         envelope = seen.envelope
         if envelope is None or not self._has_numbers:
             return
+        if not any(Encoding.AVRO.value in peer.listed for peer in peers if peer.hears(seen)):
+            return  # a peer of version 1.0 does not know numbers
         is_data = "/input/" in seen.topic or "/output/" in seen.topic
         is_aside = seen.kind == "CancelInputMessage" or (
             seen.kind == "OperationErrorMessage" and seen.message is not None and seen.message.reason == "overloaded"

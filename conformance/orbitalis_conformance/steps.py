@@ -139,7 +139,7 @@ async def _does(scene: Scene, action: Any, step: Mapping[str, Any]) -> None:
     if fails != (answer.event == "failed"):
         how = f"has done so: {dict(answer.content)}" if fails else f"failed: {answer.content.get('error', '')}"
         raise Fault(f"the subject was told to {action}, and {how}")
-    if difference := mismatch(scene.resolved(step.get("result", {})), answer.content.get("result")):
+    if "result" in step and (difference := mismatch(scene.resolved(step["result"]), answer.content.get("result"))):
         raise Fault(f"the subject was told to {action}, and the result is not as it has to be: {difference}")
 
 

@@ -199,8 +199,11 @@ class SubjectPlugin(Reports, Plugin):
             await self.released.wait()
         if text.startswith("FAIL"):
             raise ValueError(text[5:] or "told to fail")
-        if not text.startswith("NONE"):
-            await self.send_result_to_all([connection], text.lower())
+        if text.startswith("NONE"):
+            if event.answer_requested:
+                await self.send_answer(connection, event, None)
+            return
+        await self.send_result_to_all([connection], text.lower())
         if text.startswith("TWICE"):
             await self.send_result_to_all([connection], "again")
 
