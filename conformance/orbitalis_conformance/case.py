@@ -173,4 +173,6 @@ def _step(given: Any, place: str) -> Mapping[str, Any]:
         return {given: None}
     if not isinstance(given, Mapping) or not given:
         raise CaseError(f"{place}: expected a step, got {given!r}")
+    if "steps" in given:
+        return {**given, "steps": tuple(_step(one, place) for one in given["steps"])}
     return given

@@ -352,6 +352,24 @@ def test_an_offer_that_is_under_way_is_not_repeated() -> None:
     assert core.connections() == ["plugin"]
 
 
+def test_a_directed_discover_of_another_incarnation_has_an_offer_repeated() -> None:
+    """The one before has asked everybody, and ended before it has taken its offer."""
+    net = announcing()
+    core, plugin = net.add_core(text=ONE), net.add_plugin()
+    for node in net.nodes:
+        node.start()
+    core.tick()
+    asked = net.deliver_until(DiscoverMessage)
+    while not isinstance(asked.message, DiscoverMessage) or asked.topic != channels.DISCOVER.address:
+        asked = net.deliver_until(DiscoverMessage)
+    plugin.handle(asked)
+    assert len(plugin.sent(OfferMessage)) == 1
+
+    plugin.handle(asked.changed(topic="orbitalis/plugin/core/discover", incarnation="another"))
+
+    assert len(plugin.sent(OfferMessage)) == 2
+
+
 def test_a_directed_discover_without_an_offer_is_answered_by_a_keepalive() -> None:
     net = announcing()
     core = patient(net, text=ONE)

@@ -261,6 +261,8 @@ class Provider(RolePart):
         is_directed = topic != self._config.discover_topic
         peer = self._peers.get(core)
         is_claim = peer is not None and peer.status(headers) is IncarnationStatus.UNKNOWN
+        # What was offered to an earlier incarnation, perhaps one that only a discover to everyone has named, is unknown.
+        has_offers = peer is not None and peer.incarnation == headers.incarnation
         if is_directed and not is_claim:
             self._liveness.hear(core, headers, now)
         elif peer is None:
@@ -279,7 +281,7 @@ class Provider(RolePart):
                 self._note(core, name, ObstacleKind.LIMIT, UNREAD_SCHEMAS)
         # A directed discover has perhaps crossed the offer that answers another, and is no reason to repeat that.
         mine = self._slots.with_remote(core)
-        is_repeated = is_directed and mine and not is_claim
+        is_repeated = is_directed and mine and has_offers
         awaited = {name for name, slot in mine.items() if is_repeated and slot.state is SlotState.OFFERED}
         offered = [
             slot
