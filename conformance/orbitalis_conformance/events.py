@@ -71,6 +71,8 @@ class Event:
         name, *others = path
         if name == "topic":
             return self.topic
+        if name == "text":
+            return f"{dict(self.fields)}"
         if name in self.headers:
             return self.headers[name]
         value: Any = self.fields

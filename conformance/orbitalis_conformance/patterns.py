@@ -72,6 +72,10 @@ def _no_longer(argument: Any, value: Any) -> bool:
     return isinstance(value, str) and len(value.encode()) <= argument
 
 
+def _not_in(argument: Any, value: Any) -> bool:
+    return isinstance(value, str) and not any(one in value for one in argument)
+
+
 def _set(argument: Any, value: Any) -> bool:
     return isinstance(value, list) and len(value) == len(argument) and _has(argument, value)
 
@@ -92,6 +96,7 @@ TAGS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "length": _length,
     "bytes_at_most": _no_longer,
     "set": _set,
+    "not_in": _not_in,
     "exactly": _exactly,
 }
 """What a tag asks of a value."""

@@ -148,6 +148,8 @@ class Peer:
             return True
         if topic in (one.format(me=self.identifier) for one in _FORMER.values()):
             return True
+        if topic.startswith(f"many/{self.identifier}"):
+            return True
         return topic in self.own_topics() or f".{self.identifier}.{self.subject}." in topic
 
     def own_topics(self) -> set[str]:
@@ -241,7 +243,7 @@ class Peer:
         made: dict[str, Any] = {
             "protocol_version": PROTOCOL_VERSION,
             "incarnation": self.incarnation,
-            "readable_encodings": self.reads or READS.get(self.version),
+            "readable_encodings": READS.get(self.version) if self.reads is None else self.reads,
             **envelope_fields,
             **headers,
         }

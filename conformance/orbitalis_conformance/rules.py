@@ -165,6 +165,8 @@ class Rules:
             return
         if not any(Encoding.AVRO.value in peer.listed for peer in peers if peer.hears(seen)):
             return  # a peer of version 1.0 does not know numbers
+        if not seen.topic.startswith("orbitalis/"):
+            return  # what a topic of another layout is for, its user alone knows
         is_data = "/input/" in seen.topic or "/output/" in seen.topic
         is_aside = seen.kind == "CancelInputMessage" or (
             seen.kind == "OperationErrorMessage" and seen.message is not None and seen.message.reason == "overloaded"

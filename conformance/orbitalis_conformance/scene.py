@@ -34,6 +34,7 @@ _SETTLED_WITHIN: Final = 3.0
 _PROBE: Final = "conformance-probe"
 """Who asks the subject whether it has handled all that came before."""
 _MANY: Final = re.compile(r"(.)\*(\d+)")
+"""A long text in a case: `${x*300}`."""
 #: Short, so that cases take little time, or so long that nothing comes unasked.
 _USUAL_SETTINGS: Final = {
     "loop_interval": 0.1,
@@ -59,7 +60,8 @@ class Scene:
         self.log: list[str] = []
         """What happened, for a failure."""
         self.rules = Rules(SUBJECT, lacks=subject.lacks)
-        self.peers = {name: self._make_peer(name, given) for name, given in case.peers.items()}
+        self.peers: dict[str, Peer] = {}
+        self.peers |= {name: self._make_peer(name, self.resolved(given)) for name, given in case.peers.items()}
         self.bus = Bus(broker.port, self._on_seen)
         self.bus.extra_topics = [topic for peer in self.peers.values() for topic in peer.topics_of_older()]
         self.config = self._make_config(case.subject)
@@ -94,7 +96,7 @@ class Scene:
         kind = "operations" if role == "plugin" else "requirements"
         usual = _USUAL_OPERATION if role == "plugin" else _USUAL_REQUIREMENT
         wanted = given.get(kind, _USUAL_OPERATIONS)
-        config[kind] = {name: with_sets({**usual, **(one or {})}) for name, one in wanted.items()}
+        config[kind] = self.resolved({name: with_sets({**usual, **(one or {})}) for name, one in wanted.items()})
         known = {"role", "settings", kind, "starts"}
         if unknown := sorted(given.keys() - known):
             raise CaseError(f"a {role} is not configured by {unknown[0]!r}, but by {', '.join(sorted(known))}")

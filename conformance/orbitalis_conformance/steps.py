@@ -17,6 +17,7 @@ from orbitalis_conformance.shapes import with_sets
 
 __all__ = ["run_steps"]
 
+_MANY: Final = 100
 _WORDS: Final = re.compile(r"(\S+) (.+)")
 
 
@@ -88,6 +89,38 @@ async def _gets(scene: Scene, peer: Peer, kind: Any, step: Mapping[str, Any]) ->
 
 async def _gets_no(scene: Scene, peer: Peer, kinds: Any, step: Mapping[str, Any]) -> None:
     await scene.expect_none(peer, kinds if isinstance(kinds, list) else [kinds], step)
+
+
+async def _gets_at_most(scene: Scene, peer: Peer, kind: Any, step: Mapping[str, Any]) -> None:
+    """Count what has come, and hold it against a bound."""
+    if step.get("settles", True):
+        await scene.settle()
+    came = [seen for seen in scene.seen if seen.kind == kind and peer.hears(seen) and peer.name not in seen.taken_by]
+    if not 0 < len(came) <= step["count"]:
+        raise Fault(f"{peer.name} has to get 1 to {step['count']} {kind}, and got {len(came)}")
+
+
+async def _sends_many_queries(scene: Scene, peer: Peer, count: Any, step: Mapping[str, Any]) -> None:
+    """Send a discover with so many queries, of which one is for `lowercase`."""
+    others = {f"other{number}": {"inputs": [], "outputs": []} for number in range(int(count) - 1)}
+    await _sends(scene, peer, "DiscoverMessage", {"fields": {"queries": {"lowercase": {}, **others}}})
+
+
+async def _sends_many_operations(scene: Scene, peer: Peer, count: Any, step: Mapping[str, Any]) -> None:
+    """Send an offer of so many operations, of which one is `lowercase`."""
+    names = ["lowercase", *(f"other{number}" for number in range(int(count) - 1))]
+    offered = [{"name": name, "input": "string", "output": "string"} for name in names]
+    if len(offered) > _MANY:
+        offered[1:] = [{"name": one["name"], "input": "none", "output": "none"} for one in offered[1:]]
+    await _sends(scene, peer, "OfferMessage", {"fields": {"offered_operations": offered}})
+
+
+async def _announces_for_many(scene: Scene, peer: Peer, count: Any, step: Mapping[str, Any]) -> None:
+    """Announce so many plugins of other names, whose topics for discovers are of another layout."""
+    for number in range(int(count)):
+        name = f"{peer.identifier}{number}"
+        fields = {"plugin_identifier": name, "discover_topic": f"many/{name}/discover"}
+        await _sends(scene, peer, "AnnounceMessage", {"fields": fields, "headers": {"incarnation": name}})
 
 
 async def _forgets(scene: Scene, peer: Peer, kinds: Any, step: Mapping[str, Any]) -> None:
@@ -233,6 +266,10 @@ _OF_PEER: Final[Mapping[str, Callable[[Scene, Peer, Any, Mapping[str, Any]], Awa
     "sends bytes": _sends_bytes,
     "gets": _gets,
     "gets no": _gets_no,
+    "gets at most": _gets_at_most,
+    "sends many queries": _sends_many_queries,
+    "sends many operations": _sends_many_operations,
+    "announces for many": _announces_for_many,
     "forgets": _forgets,
     "starts anew": _starts_anew,
     "is connected": _is_connected,
