@@ -97,7 +97,11 @@ class Scene:
         usual = _USUAL_OPERATION if role == "plugin" else _USUAL_REQUIREMENT
         wanted = given.get(kind, _USUAL_OPERATIONS)
         config[kind] = self.resolved({name: with_sets({**usual, **(one or {})}) for name, one in wanted.items()})
-        known = {"role", "settings", kind, "starts"}
+        # More of them, that nobody wants or has.
+        few = {"inputs": ["none"], "outputs": ["none"], "minimum": 1} if role == "core" else usual
+        for number in range(int(given.get("many", 0))):
+            config[kind][f"many{number:04}"] = with_sets(few)
+        known = {"role", "settings", kind, "starts", "many"}
         if unknown := sorted(given.keys() - known):
             raise CaseError(f"a {role} is not configured by {unknown[0]!r}, but by {', '.join(sorted(known))}")
         return config
@@ -112,7 +116,7 @@ class Scene:
         if self._is_of_probe(seen):
             return
         self.seen.append(seen)
-        self.note(f"subject → {seen}")
+        self.note(f"subject → {str(seen)[:600]}")
         self.rules.look(seen, self.peers.values())
         self.notify()
 
@@ -198,7 +202,7 @@ class Scene:
 
     async def publish(self, peer: Peer, outgoing: Outgoing, name: str | None) -> None:
         """Publish an event of a peer."""
-        self.note(f"{peer.name} → {outgoing.topic}: {outgoing.event.kind} {dict(outgoing.event.fields)}")
+        self.note(f"{peer.name} → {outgoing.topic}: {outgoing.event.kind} {str(dict(outgoing.event.fields))[:400]}")
         self.remember(outgoing.event, name)
         await self.bus.publish(outgoing.topic, outgoing.data, outgoing.quality_of_service)
 

@@ -34,6 +34,9 @@ SCHEMAS: Final[Mapping[str, str]] = {
     "meter_needs_unit": _record("Meter", ("value", "int"), ("unit", "string")),
     "meter_millis": _record("Meter", ("value", {"type": "long", "logicalType": "timestamp-millis"})),
     "meter_micros": _record("Meter", ("value", {"type": "long", "logicalType": "timestamp-micros"})),
+    "meter_float": _record("Meter", ("value", "float")),
+    "span": _record("Span", ("value", {"type": "double", "logicalType": "dataclasses-avroschema-timedelta"})),
+    "span_without_logical_type": _record("Span", ("value", "double")),
     "gauge": _record("Gauge", ("value", "int")),
     "gauge_that_was_meter": json.dumps(
         {"type": "record", "name": "Gauge", "aliases": ["Meter"], "fields": [{"name": "value", "type": "int"}]}

@@ -18,6 +18,7 @@ from orbitalis import (
     Core,
     DateTimeMicro,
     Event,
+    Float32,
     Input,
     Int32,
     Operation,
@@ -35,7 +36,7 @@ __all__ = ["Session", "main"]
 
 PROTOCOL_MESSAGES = ("StringMessage", "Int32Message", "Int64Message", "Float32Message", "Float64Message", "BytesMessage")
 SETTINGS_OF_CORES = ("discovering_interval", "discovering_interval_when_compliant", "late_offers")
-TYPES: Mapping[str, Any] = {"int": Int32, "long": int, "string": str, "timestamp-micros": DateTimeMicro}
+TYPES: Mapping[str, Any] = {"int": Int32, "long": int, "string": str, "float": Float32, "timestamp-micros": DateTimeMicro}
 _classes: dict[str, type[Any]] = {}
 
 
