@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
@@ -36,10 +36,12 @@ def codec_of(message_class: type[object]) -> MessageCodec[Any]:
     return CODEC_BY_CLASS[message_class]
 
 
-def to_json(value: object) -> Any:
+def to_json(value: Any) -> Any:
     """Return a message, or a value in one, as plain JSON."""
     if isinstance(value, Record):
-        return {name: to_json(getattr(value, name)) for name in value.__record_fields__}
+        # A class of users may derive from a record, and have more than goes over the wire.
+        own = next((one for one in type(value).__mro__ if one.__module__ == messages.__name__), type(value))
+        return {name: to_json(getattr(value, name)) for name in own.__record_fields__}
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     if isinstance(value, datetime):
@@ -48,6 +50,8 @@ def to_json(value: object) -> Any:
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if isinstance(value, Mapping):
         return {str(key): to_json(one) for key, one in value.items()}
+    if isinstance(value, Set):
+        return sorted(to_json(one) for one in value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [to_json(one) for one in value]
     return value

@@ -23,7 +23,7 @@ from tests.simulation.world import World
 from tests.support.machine_settings import Requirement, Terms
 from tests.support.machines import Node
 
-__all__ = ["simulate"]
+__all__ = ["Scenario", "simulate"]
 
 _OPERATIONS = ("a", "b", "c")
 _MARGIN = 3.0
@@ -32,7 +32,7 @@ _MARGIN = 3.0
 
 def simulate(seed: int, *, keep_trace: bool = False) -> Verdict:
     """Simulate what a seed says; the verdict shows the trace if something is wrong, or if it is to be kept."""
-    scenario = _Scenario(seed)
+    scenario = Scenario(seed)
     world = scenario.world
     begin = world.now
     violation: str | None = None
@@ -49,9 +49,11 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Verdict:
     )
 
 
-class _Scenario:
-    def __init__(self, seed: int) -> None:
-        self.world = World(seed)
+class Scenario:
+    """One world with who lives in it."""
+
+    def __init__(self, seed: int, world: World | None = None) -> None:
+        self.world = world or World(seed)
         self.versions = Versions(seed)
         self.random = self.world.random
         self.world.inspector = Safety()
@@ -103,6 +105,16 @@ class _Scenario:
         return add(given.pop("identifier"), **given)
 
     def run(self) -> None:
+        world, plagues = self.world, self.live()
+        calm(world, plagues)
+        world.run_until(world.last_arrival)
+        self._recovers(plagues)
+        self._is_quiet()
+        self._misses_the_killed()
+        self._ends()
+
+    def live(self) -> Plagues:
+        """Let everybody live with all that goes wrong, until it is over."""
         world, choose = self.world, self.random
         for node in list(world.nodes):
             world.after(choose.random() * 3, lambda node=node: world.begin(node))  # type: ignore[misc]
@@ -113,12 +125,7 @@ class _Scenario:
         world.trace.note(world.now, "kinds of faults: %s", kinds)
         plagues.plan(kinds, choose.randint(1, 25))
         world.run_until(world.now + 3 + duration)
-        calm(world, plagues)
-        world.run_until(world.last_arrival)
-        self._recovers(plagues)
-        self._is_quiet()
-        self._misses_the_killed()
-        self._ends()
+        return plagues
 
     # Once faults have stopped
 

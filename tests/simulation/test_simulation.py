@@ -10,7 +10,7 @@ import pytest
 
 from orbitalis.operations.policy import Policy
 from tests.simulation.batch import Batch
-from tests.simulation.scenario import _Scenario, simulate
+from tests.simulation.scenario import Scenario, simulate
 from tests.support.machine_settings import text_constraint
 
 SCHEDULES = int(os.environ.get("ORBITALIS_SIMULATION_SCHEDULES", "800"))
@@ -45,7 +45,7 @@ def test_a_seed_decides_everything() -> None:
 
 
 def test_an_edit_reaches_only_one_of_two_with_one_identifier() -> None:
-    scenario = _Scenario(7)
+    scenario = Scenario(7)
     for node in list(scenario.world.nodes):
         twin = scenario._twin_of(node)
         assert twin.settings.operations == node.settings.operations
