@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from orbitalis_conformance.errors import TesterError
+from orbitalis_conformance.errors import ToolError
 
 __all__ = ["Broker"]
 
@@ -39,7 +39,7 @@ class Broker:
         """Start it, on the same port each time, and wait until it accepts connections."""
         program = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
         if program is None:
-            raise TesterError("mosquitto is missing: neither in PATH nor in /usr/sbin; install it")
+            raise ToolError("mosquitto is missing: neither in PATH nor in /usr/sbin; install it")
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="orbitalis-conformance-")
         configuration = Path(self._folder.name, "mosquitto.conf")
@@ -69,14 +69,14 @@ class Broker:
         end = loop.time() + _START_TIMEOUT
         while loop.time() < end:
             if process.returncode is not None:
-                raise TesterError(f"mosquitto ended at its start, with status {process.returncode}")
+                raise ToolError(f"mosquitto ended at its start, with status {process.returncode}")
             with suppress(OSError):
                 _, writer = await asyncio.open_connection(HOST, self.port)
                 writer.close()
                 await writer.wait_closed()
                 return
             await asyncio.sleep(0.02)
-        raise TesterError(f"mosquitto does not listen on port {self.port} after {_START_TIMEOUT:g} s")
+        raise ToolError(f"mosquitto does not listen on port {self.port} after {_START_TIMEOUT:g} s")
 
     async def stop(self) -> None:
         """End it at once."""

@@ -15,7 +15,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from orbitalis_avro.errors import DecodeError
 from orbitalis_conformance.broker import HOST
-from orbitalis_conformance.errors import TesterError
+from orbitalis_conformance.errors import ToolError
 from orbitalis_conformance.values import to_json
 from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE
 from orbitalis_wire.envelope import Encoding, decode_event
@@ -108,7 +108,7 @@ class Bus:
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
-            raise TesterError(f"the tester cannot connect to the broker: {error}") from None
+            raise ToolError(f"the tester cannot connect to the broker: {error}") from None
         self._client = client
         options = SubscribeOptions(qos=2, noLocal=True, retainAsPublished=True)
         await client.subscribe([(one, options) for one in ("#", *BROADCASTS, *self.extra_topics)])
@@ -127,11 +127,11 @@ class Bus:
     async def publish(self, topic: str, data: bytes, quality_of_service: int) -> None:
         """Publish bytes."""
         if self._client is None:
-            raise TesterError("the tester is not connected with the broker")
+            raise ToolError("the tester is not connected with the broker")
         try:
             await self._client.publish(topic, data, qos=quality_of_service)
         except (aiomqtt.MqttError, ValueError) as error:
-            raise TesterError(f"the tester cannot publish to {topic!r}: {error}") from None
+            raise ToolError(f"the tester cannot publish to {topic!r}: {error}") from None
 
     async def _read(self, client: aiomqtt.Client) -> None:
         try:

@@ -110,7 +110,7 @@ def _multiplied(given: dict[str, Any], group: str, place: str) -> Iterator[Case]
             if isinstance(parameters[key], Mapping):  # what belongs to a value: `<message.value>`
                 chosen |= {f"{key}.{inner}": one for inner, one in parameters[key][value].items()}
         name = _filled(given["case"], chosen, place)
-        unnamed = [f"{key} {chosen[key]}" for key in parameters if f"<{key}>" not in given["case"]]
+        unnamed = [f"{key} {chosen[key]}" for key in parameters if f"<{key}" not in given["case"]]
         full = f"{group}: {name}" + (f" ({', '.join(unnamed)})" if unnamed else "")
         yield _checked({**_filled(given, chosen, place), "case": full}, place)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orbitalis_conformance.case import Case, load_cases
-from orbitalis_conformance.errors import TesterError
+from orbitalis_conformance.errors import ToolError
 from orbitalis_conformance.outcome import Expectations, Outcome, Status, Summary
 from orbitalis_conformance.replay import replay_all
 from orbitalis_conformance.report import as_json, as_junit, as_text, line_of
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("orbitalis-conformance: give the command of the subject: --subject 'COMMAND'", file=sys.stderr)
             return 2
         return _run(cases, options)
-    except TesterError as error:
+    except ToolError as error:
         print(f"orbitalis-conformance: {error}", file=sys.stderr)
     except ExceptionGroup as group:
         for one in group.exceptions:
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     if options.traces is None:
-        raise TesterError("give the traces to replay: --traces FILE, or --traces - for standard input")
+        raise ToolError("give the traces to replay: --traces FILE, or --traces - for standard input")
     command = shlex.split(options.driver)
     try:
         if str(options.traces) == "-":
@@ -56,7 +56,7 @@ def _replay(options: argparse.Namespace) -> int:
             with options.traces.open(encoding="utf-8") as lines:
                 summary = replay_all(lines, command)
     except OSError as error:
-        raise TesterError(f"{options.traces}: {error.strerror}") from None
+        raise ToolError(f"{options.traces}: {error.strerror}") from None
     _write(summary, options)
     print(as_text(summary))
     return summary.exit_status
@@ -102,7 +102,7 @@ def _chosen(cases: list[Case], patterns: Sequence[str], others: Sequence[str]) -
 
     chosen = [case for case in cases if (not patterns or is_meant(case, patterns)) and not is_meant(case, others)]
     if not chosen:
-        raise TesterError(f"no case has {' or '.join(map(repr, patterns))} in its name or requirements")
+        raise ToolError(f"no case has {' or '.join(map(repr, patterns))} in its name or requirements")
     return chosen
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CaseError", "Fault", "TesterError"]
+__all__ = ["CaseError", "Fault", "ToolError"]
 
 
 class Fault(Exception):
@@ -14,9 +14,9 @@ class Fault(Exception):
         self.requirements = requirements
 
 
-class TesterError(Exception):
+class ToolError(Exception):
     """Something that is no fault of the subject: the broker, the command, or the tester itself."""
 
 
-class CaseError(TesterError):
+class CaseError(ToolError):
     """A case is not written as it has to be; the text says where."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from orbitalis_conformance.errors import TesterError
+from orbitalis_conformance.errors import ToolError
 
 __all__ = ["Expectations", "Outcome", "Status", "Summary"]
 
@@ -85,14 +85,14 @@ class Expectations:
         """Read a YAML file: a mapping from pattern to reason.
 
         Raises:
-            TesterError: It cannot be read, or is none.
+            ToolError: It cannot be read, or is none.
         """
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
-            raise TesterError(f"{path}: {error}") from None
+            raise ToolError(f"{path}: {error}") from None
         if not isinstance(content, dict) or not all(isinstance(one, str) for item in content.items() for one in item):
-            raise TesterError(f"{path}: expected a mapping from the name of a case, or a pattern of names, to a reason")
+            raise ToolError(f"{path}: expected a mapping from the name of a case, or a pattern of names, to a reason")
         return cls(content)
 
     def reason(self, name: str) -> str | None:

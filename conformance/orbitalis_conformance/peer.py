@@ -101,6 +101,8 @@ class Peer:
     """Its connections by operation, the last one of each."""
     last: dict[str, Event] = field(default_factory=dict[str, Event])
     """The last events that it has sent or taken, by short name."""
+    sent: dict[str, Event] = field(default_factory=dict[str, Event])
+    """The last events that it has sent."""
     told: dict[str, str] = field(default_factory=dict[str, str])
     """Where the subject has said that it listens."""
     listed: set[str] = field(default_factory=set[str])
@@ -320,7 +322,7 @@ class Peer:
         return oldest, found
 
     def _note_sent(self, event: Event, step: Mapping[str, Any]) -> None:
-        self.last[short_name(event.kind)] = event
+        self.last[short_name(event.kind)] = self.sent[short_name(event.kind)] = event
         fields = event.fields
         match event.kind:
             case "RequestOperationMessage":

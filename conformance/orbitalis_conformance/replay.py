@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from orbitalis_conformance.errors import Fault, TesterError
+from orbitalis_conformance.errors import Fault, ToolError
 from orbitalis_conformance.outcome import Outcome, Status, Summary
 
 __all__ = ["Driver", "replay_all"]
@@ -32,13 +32,13 @@ class Driver:
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", bufsize=1
             )
         except OSError as error:
-            raise TesterError(f"the driver cannot be started by {self._command}: {error}") from None
+            raise ToolError(f"the driver cannot be started by {self._command}: {error}") from None
 
     def call(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Hand over one call; return the answer.
 
         Raises:
-            TesterError: The driver has ended, or says that it failed, or does not write what it has to.
+            ToolError: The driver has ended, or says that it failed, or does not write what it has to.
         """
         process = self._process
         assert process.stdin is not None
@@ -50,15 +50,15 @@ class Driver:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise TesterError(f"the driver has ended in answer to {str(content)[:500]}")
+            raise ToolError(f"the driver has ended in answer to {str(content)[:500]}")
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError:
-            raise TesterError(f"the driver wrote what is no JSON: {line[:200]!r}") from None
+            raise ToolError(f"the driver wrote what is no JSON: {line[:200]!r}") from None
         if "error" in answer:
-            raise TesterError(f"the driver failed in answer to {str(content)[:500]}: {answer['error']}")
+            raise ToolError(f"the driver failed in answer to {str(content)[:500]}: {answer['error']}")
         if not isinstance(answer.get("effects"), list):
-            raise TesterError(f"the driver wrote an answer without the list `effects`: {line[:200]!r}")
+            raise ToolError(f"the driver wrote an answer without the list `effects`: {line[:200]!r}")
         return answer
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ def replay_all(traces: Iterable[str], command: Sequence[str]) -> Summary:
     """Replay traces, given as lines of JSON, against the machine of a driver.
 
     Raises:
-        TesterError: The driver cannot be started, or a trace is none.
+        ToolError: The driver cannot be started, or a trace is none.
     """
     begin = time.monotonic()
     outcomes: list[Outcome] = []
@@ -130,7 +130,7 @@ def replay_all(traces: Iterable[str], command: Sequence[str]) -> Summary:
                 trace = json.loads(line)
                 name = trace["trace"]
             except (ValueError, KeyError, TypeError):
-                raise TesterError(f"a trace is none: {line[:100]!r}") from None
+                raise ToolError(f"a trace is none: {line[:100]!r}") from None
             outcomes.append(_outcome_of(trace, name, driver))
             if outcomes[-1].status is Status.ERROR:
                 driver.close()
@@ -146,7 +146,7 @@ def _outcome_of(trace: Mapping[str, Any], name: str, driver: Driver) -> Outcome:
         _replay(trace, driver)
     except Fault as fault:
         status, text = Status.FAILED, str(fault)
-    except TesterError as error:
+    except ToolError as error:
         status, text = Status.ERROR, str(error)
     return Outcome(
         name=f"trace: {name}", status=status, seconds=time.monotonic() - begin, requirements=(), text=text

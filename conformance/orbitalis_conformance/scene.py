@@ -14,7 +14,7 @@ from typing import Any, Final
 from orbitalis_conformance.broker import HOST, Broker
 from orbitalis_conformance.bus import Bus, Seen
 from orbitalis_conformance.case import Case
-from orbitalis_conformance.errors import CaseError, Fault, TesterError
+from orbitalis_conformance.errors import CaseError, Fault, ToolError
 from orbitalis_conformance.events import Event, short_name
 from orbitalis_conformance.patterns import mismatch, resolve
 from orbitalis_conformance.peer import Outgoing, Peer
@@ -338,7 +338,7 @@ class Scene:
         if self.subject.is_running and self.subject.is_reusable:
             try:
                 await self.subject.do("reset", {})
-            except (Fault, TesterError):
+            except (Fault, ToolError):
                 await self.subject.kill()
         else:
             await self.subject.kill()

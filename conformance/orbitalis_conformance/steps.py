@@ -26,7 +26,7 @@ async def run_steps(scene: Scene, steps: list[Mapping[str, Any]] | tuple[Mapping
 
     Raises:
         Fault: The subject does not do what one expects.
-        TesterError: The case or the tester is at fault.
+        ToolError: The case or the tester is at fault.
     """
     for step in steps:
         head = next(iter(step))
@@ -65,7 +65,7 @@ async def _sends(scene: Scene, peer: Peer, kind: Any, step: Mapping[str, Any]) -
 
 
 async def _sends_again(scene: Scene, peer: Peer, name: Any, step: Mapping[str, Any]) -> None:
-    event = scene.names.get(name, peer.last.get(name))
+    event = peer.sent.get(name, scene.names.get(name))
     if not isinstance(event, Event):
         raise CaseError(f"{name!r} is no event that could be sent again")
     topic = scene.resolved(step.get("topic", event.topic))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from orbitalis_conformance.errors import Fault, TesterError
+from orbitalis_conformance.errors import Fault, ToolError
 
 __all__ = ["Report", "Subject"]
 
@@ -75,7 +75,7 @@ class Subject:
                 start_new_session=True,
             )
         except OSError as error:
-            raise TesterError(f"the subject cannot be started by {list(self.command)}: {error}") from None
+            raise ToolError(f"the subject cannot be started by {list(self.command)}: {error}") from None
         self._readers = [asyncio.create_task(self._read()), asyncio.create_task(self._read_errors())]
         ready = asyncio.create_task(self._ready.wait())
         try:
@@ -85,7 +85,7 @@ class Subject:
         if not self._ready.is_set():
             said = self.last_errors()
             await self.kill()
-            raise TesterError(
+            raise ToolError(
                 f"{list(self.command)} did not write a line with the event 'ready' within {_READY_TIMEOUT:g} s{said}"
             )
 
@@ -103,7 +103,7 @@ class Subject:
     def suspend(self, *, goes_on: bool) -> None:
         """Stop the process from doing anything, or let it go on."""
         if self._process is None:
-            raise TesterError("the subject is not running")
+            raise ToolError("the subject is not running")
         self._process.send_signal(signal.SIGCONT if goes_on else signal.SIGSTOP)
 
     def tell(self, action: str, arguments: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orbitalis_conformance.broker import Broker
 from orbitalis_conformance.case import Case
-from orbitalis_conformance.errors import Fault, TesterError
+from orbitalis_conformance.errors import Fault, ToolError
 from orbitalis_conformance.outcome import Expectations, Outcome, Status, Summary
 from orbitalis_conformance.scene import Scene
 from orbitalis_conformance.steps import run_steps
@@ -31,7 +31,7 @@ async def run_suite(
     """Run cases against a subject, `jobs` of them at a time.
 
     Raises:
-        TesterError: The broker or the subject cannot be started at all.
+        ToolError: The broker or the subject cannot be started at all.
     """
     begin = time.monotonic()
     # The longest first, so that none of them is alone at the end.
@@ -106,7 +106,7 @@ async def _outcome_of(case: Case, broker: Broker, subject: Subject, patience: fl
                 raise scene.rules.violations[0]
     except Fault as fault:
         status, text, requirements = Status.FAILED, str(fault), fault.requirements or requirements
-    except TesterError as error:
+    except ToolError as error:
         status, text = Status.ERROR, f"{case.place}: {error}"
     except TimeoutError:
         status, text = Status.FAILED, f"it took more than {case.limit * patience:g} s"
