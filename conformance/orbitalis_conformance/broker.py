@@ -53,7 +53,7 @@ class Broker:
             "max_queued_messages 0",
             "max_inflight_messages 0",
         )
-        configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        _write(configuration, "\n".join(lines) + "\n")
         self._process = await asyncio.create_subprocess_exec(
             program,
             "-c",
@@ -92,6 +92,10 @@ class Broker:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _unused_port() -> int:

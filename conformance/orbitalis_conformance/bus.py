@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from orbitalis_avro.errors import DecodeError
@@ -102,9 +100,7 @@ class Bus:
 
     async def connect(self) -> None:
         """Connect and subscribe to everything."""
-        properties = Properties(PacketTypes.CONNECT)
-        properties.MaximumPacketSize = 0x0FFFFFFF
-        client = aiomqtt.Client(HOST, self._port, protocol=aiomqtt.ProtocolVersion.V5, properties=properties)
+        client = aiomqtt.Client(HOST, self._port, protocol=aiomqtt.ProtocolVersion.V5)
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
@@ -136,8 +132,8 @@ class Bus:
     async def _read(self, client: aiomqtt.Client) -> None:
         try:
             async for message in client.messages:
-                payload = message.payload if isinstance(message.payload, bytes) else b""
-                self._on_seen(_seen(str(message.topic), payload, message.qos, is_retained=bool(message.retain)))
+                topic, data = str(message.topic), bytes(message.payload)
+                self._on_seen(_seen(topic, data, message.qos, is_retained=bool(message.retain)))
         except aiomqtt.MqttError:
             return  # the case lets the broker go away, or notices when it publishes
 

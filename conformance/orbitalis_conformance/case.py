@@ -13,6 +13,7 @@ import yaml
 
 from orbitalis_conformance.errors import CaseError
 from orbitalis_conformance.patterns import TAGS, Pattern
+from orbitalis_conformance.plain import is_list, is_mapping
 
 __all__ = ["Case", "load_cases"]
 
@@ -70,7 +71,8 @@ def _construct_pattern(loader: _Loader, tag: str, node: yaml.Node) -> Pattern:
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
-_Loader.add_multi_constructor("!", _construct_pattern)
+_untyped: Any = _Loader  # the stub of the next one says nothing of the node
+_untyped.add_multi_constructor("!", _construct_pattern)
 
 
 def load_cases(folder: Path = _CASES) -> list[Case]:
@@ -88,13 +90,13 @@ def load_cases(folder: Path = _CASES) -> list[Case]:
 
 def _cases_of(path: Path) -> Iterator[Case]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.YAMLError as error:
         raise CaseError(f"{path.name}: {error}") from None
-    if not isinstance(content, Mapping) or not isinstance(content.get("cases"), list):
+    if not is_mapping(content) or not is_list(content.get("cases")):
         raise CaseError(f"{path.name}: expected a mapping with the list `cases`")
     for given in content["cases"]:
-        if not isinstance(given, Mapping) or "case" not in given:
+        if not is_mapping(given) or "case" not in given:
             raise CaseError(f"{path.name}: expected a mapping with `case`, the name, got {str(given)[:100]}")
         place = f"{path.name}:{given['(line)']}"
         yield from _multiplied({key: value for key, value in given.items() if key != "(line)"}, path.stem, place)
@@ -107,7 +109,7 @@ def _multiplied(given: dict[str, Any], group: str, place: str) -> Iterator[Case]
         chosen: dict[str, Any] = {}
         for key, value in zip(parameters, values, strict=True):
             chosen[key] = value
-            if isinstance(parameters[key], Mapping):  # what belongs to a value: `<message.value>`
+            if is_mapping(parameters[key]):  # what belongs to a value: `<message.value>`
                 chosen |= {f"{key}.{inner}": one for inner, one in parameters[key][value].items()}
         name = _filled(given["case"], chosen, place)
         unnamed = [f"{key} {chosen[key]}" for key in parameters if f"<{key}" not in given["case"]]
@@ -124,9 +126,9 @@ def _filled(content: Any, values: Mapping[str, Any], place: str) -> Any:
         return _PARAMETER.sub(lambda found: str(values[found[1]]) if found[1] in values else found[0], content)
     if isinstance(content, Pattern):
         return Pattern(content.tag, _filled(content.argument, values, place))
-    if isinstance(content, Mapping):
+    if is_mapping(content):
         return {_filled(key, values, place): _filled(one, values, place) for key, one in content.items()}
-    if isinstance(content, list):
+    if is_list(content):
         return [_filled(one, values, place) for one in content]
     return content
 
@@ -135,7 +137,7 @@ def _checked(given: Mapping[str, Any], place: str) -> Case:
     if unknown := sorted(given.keys() - _KEYS):
         raise CaseError(f"{place}: a case has no {unknown[0]!r}; it has {', '.join(sorted(_KEYS))}")
     for name in ("requirements", "steps"):
-        if not isinstance(given.get(name), list) or not given[name]:
+        if not is_list(given.get(name)) or not given[name]:
             raise CaseError(f"{place}: expected `{name}`, a list with something in it")
     requirements = tuple(given["requirements"])
     for one in requirements:
@@ -161,9 +163,9 @@ def _peers(given: Any, role: Any, place: str) -> Mapping[str, Any]:
     other = "plugin" if role == "core" else "core"
     if given is None:
         return {other: {}}
-    if isinstance(given, list):
+    if is_list(given):
         return {str(name): {} for name in given}
-    if not isinstance(given, Mapping):
+    if not is_mapping(given):
         raise CaseError(f"{place}: expected peers by name, got {given!r}")
     return {str(name): one or {} for name, one in given.items()}
 
@@ -171,7 +173,7 @@ def _peers(given: Any, role: Any, place: str) -> Mapping[str, Any]:
 def _step(given: Any, place: str) -> Mapping[str, Any]:
     if isinstance(given, str):
         return {given: None}
-    if not isinstance(given, Mapping) or not given:
+    if not is_mapping(given) or not given:
         raise CaseError(f"{place}: expected a step, got {given!r}")
     if "steps" in given:
         return {**given, "steps": tuple(_step(one, place) for one in given["steps"])}

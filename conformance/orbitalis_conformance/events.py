@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from orbitalis_conformance.bus import Seen
 from orbitalis_conformance.errors import CaseError
+from orbitalis_conformance.plain import is_list, is_mapping
 
 __all__ = ["SHORT_NAMES", "Event", "short_name"]
 
@@ -77,9 +78,9 @@ class Event:
             return self.headers[name]
         value: Any = self.fields
         for part in (name, *others):
-            if isinstance(value, Mapping) and part in value:
+            if is_mapping(value) and part in value:
                 value = value[part]
-            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            elif is_list(value) and part.isdigit() and int(part) < len(value):
                 value = value[int(part)]
             else:
                 raise CaseError(f"a {self.kind} has no {'.'.join(path)!r}: {dict(self.headers)}, {dict(self.fields)}")

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from orbitalis_conformance.errors import ToolError
+from orbitalis_conformance.plain import is_mapping
 
 __all__ = ["Expectations", "Outcome", "Status", "Summary"]
 
@@ -91,7 +92,7 @@ class Expectations:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
             raise ToolError(f"{path}: {error}") from None
-        if not isinstance(content, dict) or not all(isinstance(one, str) for item in content.items() for one in item):
+        if not is_mapping(content) or not all(isinstance(one, str) for item in content.items() for one in item):
             raise ToolError(f"{path}: expected a mapping from the name of a case, or a pattern of names, to a reason")
         return cls(content)
 
@@ -104,4 +105,8 @@ class Expectations:
 
     def unused(self, names: Sequence[str]) -> list[str]:
         """Return the patterns that are none of these cases."""
-        return [one for one in self._reasons if not any(name == one or fnmatch.fnmatchcase(name, one) for name in names)]
+
+        def is_used(pattern: str) -> bool:
+            return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in names)
+
+        return [one for one in self._reasons if not is_used(one)]

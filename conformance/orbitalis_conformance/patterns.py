@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from orbitalis_conformance.errors import CaseError
+from orbitalis_conformance.plain import is_list, is_mapping
 
 __all__ = ["TAGS", "Pattern", "mismatch", "resolve"]
 
@@ -40,12 +41,10 @@ def _not(argument: Any, value: Any) -> bool:
 
 
 def _has(argument: Any, value: Any) -> bool:
-    wanted = argument if isinstance(argument, list) else [argument]
-    if not isinstance(value, str | list | Mapping):
-        return False
-    if isinstance(value, list):
+    wanted = argument if is_list(argument) else [argument]
+    if is_list(value):
         return all(any(mismatch(one, given) is None for given in value) for one in wanted)
-    return all(one in value for one in wanted)
+    return (isinstance(value, str) or is_mapping(value)) and all(one in value for one in wanted)
 
 
 def _matches(argument: Any, value: Any) -> bool:
@@ -65,7 +64,7 @@ def _at_most(argument: Any, value: Any) -> bool:
 
 
 def _length(argument: Any, value: Any) -> bool:
-    return isinstance(value, str | list | Mapping) and len(value) == argument
+    return (isinstance(value, str) or is_list(value) or is_mapping(value)) and len(value) == argument
 
 
 def _no_longer(argument: Any, value: Any) -> bool:
@@ -77,7 +76,7 @@ def _not_in(argument: Any, value: Any) -> bool:
 
 
 def _set(argument: Any, value: Any) -> bool:
-    return isinstance(value, list) and len(value) == len(argument) and _has(argument, value)
+    return is_list(value) and len(value) == len(argument) and _has(argument, value)
 
 
 def _exactly(argument: Any, value: Any) -> bool:
@@ -110,14 +109,14 @@ def mismatch(expected: Any, value: Any, at: str = "") -> str | None:
     if isinstance(expected, Pattern):
         if TAGS[expected.tag](expected.argument, value):
             return None
-    elif isinstance(expected, Mapping):
-        if isinstance(value, Mapping):
+    elif is_mapping(expected):
+        if is_mapping(value):
             for key, one in expected.items():
                 if found := mismatch(one, value.get(key, _ABSENT), f"{at}.{key}" if at else str(key)):
                     return found
             return None
-    elif isinstance(expected, list):
-        if isinstance(value, list) and len(value) == len(expected):
+    elif is_list(expected):
+        if is_list(value) and len(value) == len(expected):
             for index, (one, given) in enumerate(zip(expected, value, strict=True)):
                 if found := mismatch(one, given, f"{at}[{index}]"):
                     return found
@@ -143,9 +142,9 @@ def resolve(content: Any, look_up: Callable[[str], Any]) -> Any:
         return _REFERENCE.sub(lambda found: _text(found[1], look_up(found[1])), content)
     if isinstance(content, Pattern):
         return Pattern(content.tag, resolve(content.argument, look_up))
-    if isinstance(content, Mapping):
+    if is_mapping(content):
         return {resolve(key, look_up): resolve(one, look_up) for key, one in content.items()}
-    if isinstance(content, list):
+    if is_list(content):
         return [resolve(one, look_up) for one in content]
     return content
 

@@ -1,4 +1,4 @@
-"""One of those whom the tester plays: a core, a plugin or an operator, that does everything right unless it is told not to."""
+"""One of those whom the tester plays: does everything right, unless a case tells it not to."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Final
 from orbitalis_conformance.bus import BROADCASTS, Seen
 from orbitalis_conformance.errors import CaseError
 from orbitalis_conformance.events import Event, short_name
+from orbitalis_conformance.plain import is_list
 from orbitalis_conformance.shapes import fingerprint_of_schema, schema_set, with_sets
 from orbitalis_conformance.values import class_of, codec_of, from_json, to_json
 from orbitalis_wire import PROTOCOL_VERSION
@@ -156,7 +157,9 @@ class Peer:
 
     def own_topics(self) -> set[str]:
         """Return the topics of its connections, and others that it has told."""
-        found = {topic for link in self.links.values() for topic in (link.from_subject, link.close_from_subject) if topic}
+        found = {
+            topic for link in self.links.values() for topic in (link.from_subject, link.close_from_subject) if topic
+        }
         told = (value for event in self.last.values() for key, value in event.fields.items() if key.endswith("_topic"))
         return found | {one for one in told if isinstance(one, str)}
 
@@ -253,7 +256,7 @@ class Peer:
             # All that such a peer knows of the envelope.
             made = {name: made[name] for name in _OLDEST if name in made} | step.get("headers", {})
         publisher = step.get("publisher", f"{self.identifier}-{self.incarnation}")
-        made = {name: tuple(one) if isinstance(one, list) else one for name, one in made.items()}
+        made = {name: tuple(one) if is_list(one) else one for name, one in made.items()}
         envelope = EventEnvelope(
             identifier=identifier, publisher_identifier=publisher, timestamp=datetime.now(UTC), **made
         )
@@ -356,6 +359,8 @@ class Peer:
     ) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """Return topic, fields and headers of a message as they should be."""
         me, subject = self.identifier, self.subject
+        fields: dict[str, Any]
+        headers: dict[str, Any]
         match kind:
             case "DiscoverMessage":
                 return self._discover(step)
@@ -385,7 +390,7 @@ class Peer:
                 return topic, {"from_identifier": me, "keepalive_topic": self.topic("keepalive")}, {}
             case "GracefulCloseConnectionMessage" | "GracelessCloseConnectionMessage":
                 link = self.link(operation)
-                fields: dict[str, Any] = {"from_identifier": me, "operation_name": link.operation, "data": None}
+                fields = {"from_identifier": me, "operation_name": link.operation, "data": None}
                 if kind == "GracefulCloseConnectionMessage":
                     fields["ack_topic"] = self.topic_of_link("close-ack", link.operation, link.identifier)
                 return link.close_to_subject, fields, {"connection_identifier": link.identifier}

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from orbitalis_conformance.errors import Fault, ToolError
 from orbitalis_conformance.outcome import Outcome, Status, Summary
+from orbitalis_conformance.plain import is_list, is_mapping
 
 __all__ = ["Driver", "replay_all"]
 
@@ -57,7 +58,7 @@ class Driver:
             raise ToolError(f"the driver wrote what is no JSON: {line[:200]!r}") from None
         if "error" in answer:
             raise ToolError(f"the driver failed in answer to {str(content)[:500]}: {answer['error']}")
-        if not isinstance(answer.get("effects"), list):
+        if not is_list(answer.get("effects")):
             raise ToolError(f"the driver wrote an answer without the list `effects`: {line[:200]!r}")
         return answer
 
@@ -85,9 +86,9 @@ class _Names:
         """Return what is handed over, with the identifiers of the machine under test."""
         if isinstance(content, str):
             return _MADE.sub(lambda found: self._theirs.get(found[0], found[0]), content)
-        if isinstance(content, dict):
+        if is_mapping(content):
             return {key: self.given(one) for key, one in content.items()}
-        if isinstance(content, list):
+        if is_list(content):
             return [self.given(one) for one in content]
         return content
 
@@ -148,9 +149,7 @@ def _outcome_of(trace: Mapping[str, Any], name: str, driver: Driver) -> Outcome:
         status, text = Status.FAILED, str(fault)
     except ToolError as error:
         status, text = Status.ERROR, str(error)
-    return Outcome(
-        name=f"trace: {name}", status=status, seconds=time.monotonic() - begin, requirements=(), text=text
-    )
+    return Outcome(name=f"trace: {name}", status=status, seconds=time.monotonic() - begin, requirements=(), text=text)
 
 
 def _replay(trace: Mapping[str, Any], driver: Driver) -> None:
@@ -162,7 +161,9 @@ def _replay(trace: Mapping[str, Any], driver: Driver) -> None:
         answer = driver.call(call)
         for key in ("taken", "refused"):
             if bool(step.get(key)) != bool(answer.get(key)):
-                raise Fault(f"step {number}, {_shown(call)}: `{key}` has to be {step.get(key)}, and is {answer.get(key)}")
+                raise Fault(
+                    f"step {number}, {_shown(call)}: `{key}` has to be {step.get(key)}, and is {answer.get(key)}"
+                )
         if difference := _difference(step["effects"], answer["effects"], names, lacks):
             raise Fault(f"step {number}, {_shown(call)}: {difference}")
 
@@ -202,14 +203,14 @@ def _by_remote(effects: Sequence[Mapping[str, Any]], lacks: frozenset[str]) -> d
 
 def _mismatch(expected: Any, actual: Any, names: _Names, at: str = "") -> str | None:
     """Return where two values differ; `None` if they do not."""
-    if isinstance(expected, dict) and isinstance(actual, dict):
+    if is_mapping(expected) and is_mapping(actual):
         for key in {**expected, **actual}:
             if key in _FOR_PEOPLE:
                 continue
             if found := _mismatch(expected.get(key), actual.get(key), names, f"{at}.{key}" if at else key):
                 return found
         return None
-    if isinstance(expected, list) and isinstance(actual, list):
+    if is_list(expected) and is_list(actual):
         if len(expected) != len(actual):
             return at
         if at.rpartition(".")[2] in _SETS:

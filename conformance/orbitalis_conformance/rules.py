@@ -10,7 +10,7 @@ from orbitalis_conformance.errors import Fault
 from orbitalis_conformance.peer import Peer
 from orbitalis_wire import PROTOCOL_VERSION
 from orbitalis_wire.channels import CHANNELS
-from orbitalis_wire.codecs import CODEC_BY_CLASS
+from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE
 from orbitalis_wire.envelope import Encoding
 
 __all__ = ["Rules"]
@@ -70,10 +70,8 @@ class Rules:
 
     def look(self, seen: Seen, peers: Iterable[Peer]) -> None:
         """Look at an event of the subject's."""
-        if seen.topic.startswith("orbitalis/") and len(levels := seen.topic.split("/")) > 2:
-            # What a client publishes to find out whether it may publish as itself has no bytes.
-            if not seen.data and levels[1] == levels[2] == self._subject:
-                return
+        if not seen.data and seen.topic.startswith(f"orbitalis/{self._subject}/{self._subject}/"):
+            return  # by which a client finds out whether it may publish as itself
         if seen.fault:
             self._wrong(f"it cannot be read: {seen.fault}", seen, "ORB-EV-02", "ORB-EV-06")
             return
@@ -87,7 +85,9 @@ class Rules:
         self._look_at_number(seen, peers)
 
     def _wrong(self, text: str, seen: Seen, *requirements: str) -> None:
-        self.violations.append(Fault(f"an event of the subject is not as it has to be: {text}\n    {seen}", requirements))
+        self.violations.append(
+            Fault(f"an event of the subject is not as it has to be: {text}\n    {seen}", requirements)
+        )
 
     def _look_at_bus(self, seen: Seen) -> None:
         if seen.is_retained:
@@ -134,16 +134,18 @@ class Rules:
             self._wrong("it has no incarnation", seen, "ORB-EV-11")
         if envelope.readable_encodings is None or "json" not in envelope.readable_encodings:
             self._wrong("readable_encodings does not list json", seen, "ORB-EV-11", "ORB-EV-20")
-        codec = CODEC_BY_CLASS.get(type(seen.message))
+        codec = CODEC_BY_MESSAGE_TYPE.get(envelope.message_type or "")
         if codec is not None:
             known = {one for one in codec.lengths if one is not None} or {codec.fingerprint}
             if envelope.schema_fingerprint not in known:
                 self._wrong(f"schema_fingerprint is none of {sorted(known)}", seen, "ORB-EV-11", "ORB-SC-09")
             if envelope.payload_format_type != codec.payload_format:
                 self._wrong(f"its payload is not written as {codec.payload_format}", seen, "ORB-PL-02")
-        elif envelope.message_type is None:
-            if envelope.payload_format_type is not None or envelope.serialized_payload is not None:
-                self._wrong("an empty event has neither format nor payload", seen, "ORB-PL-04")
+        elif envelope.message_type is None and (envelope.payload_format_type, envelope.serialized_payload) != (
+            None,
+            None,
+        ):
+            self._wrong("an empty event has neither format nor payload", seen, "ORB-PL-04")
         for name, wanted in zip(
             ("correlation_identifier", "connection_identifier"), _HEADERS.get(seen.kind, (_MAYBE, _ALWAYS)), strict=True
         ):

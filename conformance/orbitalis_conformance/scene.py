@@ -41,7 +41,7 @@ _USUAL_SETTINGS: Final = {
     "discovering_interval": 60.0,
     "discovering_interval_when_compliant": 60.0,
 }
-_USUAL_OPERATIONS: Final = {"lowercase": {}}
+_USUAL_OPERATIONS: Final[Mapping[str, Any]] = {"lowercase": {}}
 _USUAL_OPERATION: Final = {"input": "string", "output": "string", "does": "lowercase"}
 _USUAL_REQUIREMENT: Final = {"inputs": ["string"], "outputs": ["string"], "minimum": 1}
 
@@ -87,7 +87,7 @@ class Scene:
 
     def _make_config(self, given: Mapping[str, Any]) -> dict[str, Any]:
         role = given["role"]
-        config = {
+        config: dict[str, Any] = {
             "role": role,
             "identifier": SUBJECT,
             "broker": {"host": HOST, "port": self.broker.port},
@@ -178,12 +178,12 @@ class Scene:
             return self._look_up_peer(self.peers[name], path)
         if name not in self.names:
             raise CaseError(f"${{{reference}}}: nothing is named {name!r}; there are {', '.join(sorted(self.names))}")
-        found = self.names[name]
-        if isinstance(found, Event) and path:
-            return found.look_up(path)
+        if path and isinstance(event := self.names[name], Event):
+            return event.look_up(path)
+        content: Any = self.names[name]
         for part in path:
-            found = found[part]
-        return found
+            content = content[part]
+        return content
 
     def _look_up_peer(self, peer: Peer, path: list[str]) -> Any:
         if not path:
@@ -258,9 +258,13 @@ class Scene:
         def find() -> Seen | None:
             for seen in self.seen:
                 is_meant = "anything" in kinds or seen.kind in kinds
-                if is_meant and peer.name not in seen.taken_by and peer.hears(seen) and mismatch(
-                    wanted, {"topic": seen.topic, "fields": seen.fields(), "headers": seen.headers()}
-                ) is None:
+                if (
+                    is_meant
+                    and peer.name not in seen.taken_by
+                    and peer.hears(seen)
+                    and mismatch(wanted, {"topic": seen.topic, "fields": seen.fields(), "headers": seen.headers()})
+                    is None
+                ):
                     return seen
             return None
 
@@ -299,10 +303,12 @@ class Scene:
                     return report
             return None
 
-        report = await self.until(find, seconds)
+        report: Report | None = await self.until(find, seconds)
         if report is None:
             others = [str(one) for one in self.subject.reports if not one.is_taken]
-            raise Fault(f"the subject has to report {event!r} {wanted or ''} within {seconds:g} s; it reported {others}")
+            raise Fault(
+                f"the subject has to report {event!r} {wanted or ''} within {seconds:g} s; it reported {others}"
+            )
         report.is_taken = True
         if "as" in step:
             self.names[step["as"]] = report.content

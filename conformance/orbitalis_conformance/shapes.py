@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from orbitalis_avro.canonical_form import canonical_form_of, fingerprint_of
 from orbitalis_conformance.errors import CaseError
+from orbitalis_conformance.plain import is_list, is_mapping
 from orbitalis_conformance.values import class_of, codec_of
 
 __all__ = ["SCHEMAS", "fingerprint_of_schema", "schema_set", "with_sets"]
@@ -83,15 +84,15 @@ def _spelled_otherwise(schema: str) -> str:
 
 def with_sets(content: Any) -> Any:
     """Return a part of a case in which short names stand, with the sets in their place."""
-    if isinstance(content, list):
+    if is_list(content):
         return [with_sets(one) for one in content]
-    if not isinstance(content, Mapping):
+    if not is_mapping(content):
         return content
     made: dict[str, Any] = {}
     for key, value in content.items():
         if key in _ONE and isinstance(value, str):
             made[key] = schema_set(value)
-        elif key in _SEVERAL and isinstance(value, list):
+        elif key in _SEVERAL and is_list(value):
             made[key] = [schema_set(one) for one in value]
         else:
             made[key] = with_sets(value)

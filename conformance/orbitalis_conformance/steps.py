@@ -12,6 +12,7 @@ from orbitalis_conformance.errors import CaseError, Fault
 from orbitalis_conformance.events import Event
 from orbitalis_conformance.patterns import Pattern, mismatch
 from orbitalis_conformance.peer import Peer
+from orbitalis_conformance.plain import is_list
 from orbitalis_conformance.scene import Scene
 from orbitalis_conformance.shapes import with_sets
 
@@ -88,7 +89,7 @@ async def _gets(scene: Scene, peer: Peer, kind: Any, step: Mapping[str, Any]) ->
 
 
 async def _gets_no(scene: Scene, peer: Peer, kinds: Any, step: Mapping[str, Any]) -> None:
-    await scene.expect_none(peer, kinds if isinstance(kinds, list) else [kinds], step)
+    await scene.expect_none(peer, kinds if is_list(kinds) else [kinds], step)
 
 
 async def _gets_at_most(scene: Scene, peer: Peer, kind: Any, step: Mapping[str, Any]) -> None:
@@ -102,7 +103,8 @@ async def _gets_at_most(scene: Scene, peer: Peer, kind: Any, step: Mapping[str, 
 
 async def _sends_many_queries(scene: Scene, peer: Peer, count: Any, step: Mapping[str, Any]) -> None:
     """Send a discover with so many queries, of which one is for `lowercase`."""
-    others = {f"other{number}": {"inputs": [], "outputs": []} for number in range(int(count) - 1)}
+    nothing: dict[str, list[str]] = {"inputs": [], "outputs": []}
+    others = {f"other{number}": nothing for number in range(int(count) - 1)}
     await _sends(scene, peer, "DiscoverMessage", {"fields": {"queries": {"lowercase": {}, **others}}})
 
 
@@ -126,7 +128,7 @@ async def _announces_for_many(scene: Scene, peer: Peer, count: Any, step: Mappin
 async def _forgets(scene: Scene, peer: Peer, kinds: Any, step: Mapping[str, Any]) -> None:
     await scene.settle()
     for seen in scene.seen:
-        if kinds == "everything" or seen.kind in (kinds if isinstance(kinds, list) else [kinds]):
+        if kinds == "everything" or seen.kind in (kinds if is_list(kinds) else [kinds]):
             seen.taken_by.add(peer.name)
 
 
@@ -188,7 +190,9 @@ async def _has_done(scene: Scene, name: Any, step: Mapping[str, Any]) -> None:
     answer = await scene.subject.answer(number, action, patience=scene.within(step))
     fails = bool(step.get("fails"))
     if fails != (answer.event == "failed"):
-        raise Fault(f"the subject was told to {action}, and {'has done so' if fails else 'failed'}: {dict(answer.content)}")
+        raise Fault(
+            f"the subject was told to {action}, and {'has done so' if fails else 'failed'}: {dict(answer.content)}"
+        )
     wanted, got = ("error", answer.content.get("error")) if fails else ("result", answer.content.get("result"))
     if wanted in step and (difference := mismatch(scene.resolved(step[wanted]), got)):
         raise Fault(f"the subject was told to {action}, and the {wanted} is not as it has to be: {difference}")

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -53,7 +53,7 @@ class Subject:
     on_report: Callable[[], None] = lambda: None
     _process: asyncio.subprocess.Process | None = None
     _readers: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
-    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _answers: dict[int, asyncio.Future[Report]] = field(default_factory=dict[int, asyncio.Future[Report]])
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -127,8 +127,8 @@ def _draining_takes_no_time() -> None:
 
     _closings: list[Closing] = []
     configure = Closing.configure
-    Closing.configure = prepared  # type: ignore[method-assign]
-    Outbox.add = patched  # type: ignore[method-assign]
+    _set(Closing, "configure", prepared)()
+    _set(Outbox, "add", patched)()
 
 
 def _all_outputs_answer_nothing() -> None:
@@ -137,7 +137,7 @@ def _all_outputs_answer_nothing() -> None:
     def patched(publisher: Any, topic: str, message: Any, headers: Any, **others: Any) -> Any:
         return send(publisher, topic, message, headers)
 
-    ConnectionPublisher.send = patched  # type: ignore[method-assign]
+    _set(ConnectionPublisher, "send", patched)()
 
 
 FAULTS: Final[dict[str, Fault]] = {
@@ -244,9 +244,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "inputs are handled as often as they come": Fault(
         _set(SequenceWindow, "admits", _admits_everything), "data: an input is handled once, however often it comes"
     ),
-    "outputs answer nothing": Fault(
-        _all_outputs_answer_nothing, "data: an input that asks for an answer is answered"
-    ),
+    "outputs answer nothing": Fault(_all_outputs_answer_nothing, "data: an input that asks for an answer is answered"),
     "answers are for the sink": Fault(
         _never(AwaitedAnswers, "find"), "data: a request says that an answer is awaited, and for how long"
     ),
@@ -262,7 +260,7 @@ FAULTS: Final[dict[str, Fault]] = {
     ),
     "keepalives are not compared": Fault(
         _never(Liveness, "_reconcile"),
-        "keepalives: a connection that the remote does not know any more is closed after two keepalives (subject plugin)",
+        "keepalives: a connection that the remote does not know is closed after two keepalives (subject plugin)",
     ),
     "wills are not heard": Fault(
         _not_heard(WillMessage),

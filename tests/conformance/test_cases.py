@@ -59,8 +59,9 @@ def test_a_case_that_is_not_as_it_has_to_be_is_told_with_its_place(tmp_path: Pat
 
 
 def test_a_case_is_multiplied_by_what_it_is_to_be_run_with(tmp_path: Path) -> None:
-    text = "cases: [{case: 'a <how>', each: {how: [x, y], n: {1: {m: 2}}}, requirements: [ORB-HS-01], steps: [{wait: <n.m>}]}]"
-    (tmp_path / "a.yaml").write_text(text)
+    each = "{how: [x, y], n: {1: {m: 2}}}"
+    text = f"{{case: 'a <how>', each: {each}, requirements: [ORB-HS-01], steps: [{{wait: <n.m>}}]}}"
+    (tmp_path / "a.yaml").write_text(f"cases: [{text}]")
 
     found = load_cases(tmp_path)
 

@@ -49,7 +49,7 @@ def test_a_broken_machine_is_caught(fault: str) -> None:
 
 
 def test_a_driver_that_fails_is_told_from_a_machine_that_does() -> None:
-    program = "import sys\nfor line in sys.stdin: print('{\"error\": \"it is late\"}', flush=True)"
+    program = 'import sys\nfor line in sys.stdin: print(\'{"error": "it is late"}\', flush=True)'
     summary = replay_all(LINES[:2], [sys.executable, "-c", program])
 
     assert [one.status for one in summary.outcomes] == [Status.ERROR, Status.ERROR]

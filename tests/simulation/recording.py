@@ -29,7 +29,6 @@ LONGEST: Final = 120
 """Calls of one trace, at most."""
 
 
-
 class Recorder:
     """Writes down what happens to the machine of one node, and what follows."""
 
@@ -47,9 +46,7 @@ class Recorder:
         """The step whose parts are going on."""
         self._wrap(node._machine)
         self._compose(node, "tick", lambda: {"call": "tick", "now": node.net.now})
-        self._compose(
-            node, "configure", lambda: {"call": "configure", "config": _config_of(node), "now": node.net.now}
-        )
+        self._compose(node, "configure", lambda: {"call": "configure", "config": _config_of(node), "now": node.net.now})
 
     def _wrap(self, machine: Machine) -> None:
         for name, describe in _CALLS.items():

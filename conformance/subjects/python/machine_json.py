@@ -214,9 +214,7 @@ def _effect_to_json(effect: Effect) -> dict[str, Any]:
     remote = effect.remote_identifier
     match effect:
         case Send():
-            headers = {
-                name: to_json(value) for name in HEADERS if (value := getattr(effect, name, None)) is not None
-            }
+            headers = {name: to_json(value) for name in HEADERS if (value := getattr(effect, name, None)) is not None}
             return {
                 "effect": "send",
                 "remote": remote,

@@ -34,9 +34,22 @@ from orbitalis_wire import messages
 
 __all__ = ["Session", "main"]
 
-PROTOCOL_MESSAGES = ("StringMessage", "Int32Message", "Int64Message", "Float32Message", "Float64Message", "BytesMessage")
+PROTOCOL_MESSAGES = (
+    "StringMessage",
+    "Int32Message",
+    "Int64Message",
+    "Float32Message",
+    "Float64Message",
+    "BytesMessage",
+)
 SETTINGS_OF_CORES = ("discovering_interval", "discovering_interval_when_compliant", "late_offers")
-TYPES: Mapping[str, Any] = {"int": Int32, "long": int, "string": str, "float": Float32, "timestamp-micros": DateTimeMicro}
+TYPES: Mapping[str, Any] = {
+    "int": Int32,
+    "long": int,
+    "string": str,
+    "float": Float32,
+    "timestamp-micros": DateTimeMicro,
+}
 _classes: dict[str, type[Any]] = {}
 
 
@@ -63,12 +76,11 @@ def class_of_schema(schema: str) -> type[Any] | None:
 
 
 def _field(given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return name and annotation of a field, and its default if it has one."""
     kind = given["type"]
-    annotation = TYPES[kind.get("logicalType", kind["type"]) if isinstance(kind, dict) else kind]
-    return (given["name"], annotation, field(default=given["default"])) if "default" in given else (
-        given["name"],
-        annotation,
-    )
+    name = str(kind.get("logicalType", kind["type"])) if isinstance(kind, dict) else str(kind)
+    defaults = (field(default=given["default"]),) if "default" in given else ()
+    return (given["name"], TYPES[name], *defaults)
 
 
 def _make_class(name: str, schema: str, fields: list[tuple[Any, ...]]) -> type[Any]:
@@ -313,7 +325,9 @@ class Session:
             return await self._core.execute(operation, data, all=True)
         return await self._core.execute(operation, data, plugin_identifier=plugin)
 
-    async def do_request(self, operation: str, message: Any, plugin: str | None = None, timeout: float = 10.0) -> object:
+    async def do_request(
+        self, operation: str, message: Any, plugin: str | None = None, timeout: float = 10.0
+    ) -> object:
         """Send an input, and wait for the answer."""
         answer = await self._core.request(operation, message_of(message), plugin_identifier=plugin, timeout=timeout)
         return content_of(answer)

@@ -261,7 +261,7 @@ class Provider(RolePart):
         is_directed = topic != self._config.discover_topic
         peer = self._peers.get(core)
         is_claim = peer is not None and peer.status(headers) is IncarnationStatus.UNKNOWN
-        # What was offered to an earlier incarnation, perhaps one that only a discover to everyone has named, is unknown.
+        # What was offered to an earlier incarnation is unknown to this one.
         has_offers = peer is not None and peer.incarnation == headers.incarnation
         if is_directed and not is_claim:
             self._liveness.hear(core, headers, now)
