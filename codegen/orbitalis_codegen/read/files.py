@@ -59,6 +59,7 @@ class SourceFiles:
     ) -> None:
         self._root = root
         self._readers = readers
+        self._is_specification = boundary is None
         self._boundary = root if boundary is None else boundary
         self._report = report
         self._trees: dict[str, Node | None] = {}
@@ -136,7 +137,7 @@ class SourceFiles:
                 data = stream.read(LARGEST_FILE + 1)
         except OSError as error:
             hint = self._nearest_file(path) if isinstance(error, FileNotFoundError) else None
-            if mentioned.file == file:
+            if mentioned.file == file and self._is_specification:
                 hint = hint or "name the folder that holds it with --root"
             self._report.add(Rule.UNREADABLE_FILE, mentioned, f"{file} cannot be read: {error.strerror or error}", hint)
             return None

@@ -228,6 +228,20 @@ def test_keys_beside_a_reference_are_ignored(tmp_path: Path) -> None:
     assert "ORB211" in [note.code for note in load_contract(root, "asyncapi.yaml").notes]
 
 
+def test_a_document_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "lamps.yaml").touch()
+
+    with pytest.raises(SpecificationError) as caught:
+        load_contract(tmp_path, "lamp.yaml")
+
+    (found,) = caught.value.diagnostics
+    assert str(found.position) == "lamp.yaml:1:1"
+    assert (found.message, found.hint) == (
+        "lamp.yaml cannot be read: No such file or directory",
+        "did you mean 'lamps.yaml'?",
+    )
+
+
 def test_objects_may_be_merged(tmp_path: Path) -> None:
     reply = "    reply:\n      <<: [*where, {messages: []}]\n"
     root = edited(
