@@ -81,7 +81,7 @@ class GeneratedLayouts:
 
     def _is_shareable(self, record: Record) -> bool:
         plan = self.plan.records[record.name]
-        if not self._is_strict or record.name not in self._filled or plan.is_guarded:
+        if record.name not in self._filled or plan.is_guarded:
             return False
         steps = (field.step for field in plan.fields)
         return all(

@@ -55,7 +55,6 @@ class Named:
         taken |= {*self.attributes.values()}
         self.senders = names.unique_names(((key, f"send_{name}") for key, name in self.attributes.items()), taken)
         """What sends the outputs of each operation without input."""
-        taken |= {*self.senders.values()}
         self.canned = names.unique_names(((key, f"when_{name}") for key, name in self.attributes.items()), taken)
         """What has the canned answers of each operation."""
         self.unions: dict[str, list[str]] = {}

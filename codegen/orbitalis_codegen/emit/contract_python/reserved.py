@@ -23,6 +23,7 @@ suspected_remote_identifiers suspicion_grace update_acquaintances update_operati
 with_loop with_operation
 """
 _IMPORTED: Final = """
+CLASSES TypeAlias
 Call Canned ContractClient DeclaredError DeclaredOutput Execution Fault Final GeneratedMessage Noted Outputs Plugin
 RecordCodec
 """

@@ -50,6 +50,10 @@ def test_a_change_touches_the_files_that_depend_on_it() -> None:
 
     assert changed(made, replace(made, version="2.0.0", operations={**made.operations, "blink": moved})) == []
     assert changed(made, replace(made, operations={**made.operations, "blink": reschemed})) == ["_codecs.py"]
+    reworded = replace(operation, inputs=(replace(blink, title="Blink", summary="Other words."), *others))
+    assert changed(made, replace(made, operations={**made.operations, "blink": reworded})) == [
+        *("__init__.py", "client.py", "fake.py", "messages.py", "plugin.py")
+    ]
     assert "_codecs.py" not in changed(made, replace(made, operations={**made.operations, "blink": described}))
 
 
@@ -73,9 +77,26 @@ def test_names_follow_the_title(title: str, package: str, plugin: str) -> None:
 
 def test_names_of_operations_collide_with_nothing(tmp_path: Path) -> None:
     text = {"inputs": [plain("string")], "outputs": [plain("string")]}
-    keys = ["send", "stop", "operations", "core", "str", "output", "class", "turnOn", "turn_on", "turn-on", "2nd", "_x"]
+    keys = [
+        "send",
+        "stop",
+        "operations",
+        "core",
+        "str",
+        "output",
+        "class",
+        "turnOn",
+        "turn_on",
+        "turn-on",
+        "2nd",
+        "_x",
+        "send_quiet",
+    ]
     silent = {"inputs": None, "outputs": [plain("string")]}
-    made = contract("Names", {**dict.fromkeys(keys, text), "offer": silent, "when_send": text, "result_to_all": silent})
+    made = contract(
+        "Names",
+        {**dict.fromkeys(keys, text), "offer": silent, "quiet": silent, "result_to_all": silent},
+    )
 
     package: Any = emitted_package(made, tmp_path, "names_of_operations")
 
@@ -88,7 +109,18 @@ def test_names_of_operations_collide_with_nothing(tmp_path: Path) -> None:
 
 
 def test_names_of_messages_collide_with_nothing(tmp_path: Path) -> None:
-    names = ["Plugin", "Call", "NamesPlugin", "NamesClient", "GeneratedMessage", "str", "ClassVar", "a.Same", "b.Same"]
+    names = [
+        "Plugin",
+        "Call",
+        "NamesPlugin",
+        "NamesClient",
+        "GeneratedMessage",
+        "str",
+        "ClassVar",
+        "CLASSES",
+        "a.Same",
+        "b.Same",
+    ]
     parts = [message(record(name, {"x": "int"})) for name in names]
     made = contract("Names", {"take": {"inputs": parts, "outputs": parts[:1]}})
 
