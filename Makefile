@@ -90,6 +90,10 @@ simulate: $(DEVELOPMENT) ## Simulate the protocol in one world after the other, 
 resolution: $(DEVELOPMENT) ## Hold schema resolution against fastavro, with 100,000 random pairs of schemas
 	@$(BIN)/python -m tests.avro.resolution $(ARGS)
 
+.PHONY: verdicts
+verdicts: $(DEVELOPMENT) ## Hold what is said of changes against real decoding, with 100,000 random pairs of schemas
+	@$(BIN)/python -m tests.codegen.diff $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) $(FUZZER) ## Fuzz everything that reads, guided by coverage, until Ctrl-C
 	@$(BIN)/python -m tests.fuzzing $(ARGS)

@@ -20,6 +20,7 @@ _PROGRAM: Final = "orbitalis-codegen"
 _SCHEMAS: Final = ("specification", "contract")
 _OK: Final = 0
 _DRIFT: Final = 1
+_BREAKING: Final = 1
 _UNUSABLE: Final = 2
 
 _DESCRIPTION = (
@@ -27,8 +28,8 @@ _DESCRIPTION = (
 )
 _STATUS = """\
 exit status:
-  0  done; of check: nothing differs
-  1  of check: something differs
+  0  done; of check: nothing differs; of diff: nothing breaks
+  1  of check: something differs; of diff: something breaks
   2  the specification cannot be used, in which case nothing is written;
      a file cannot be read or written; or the command line is wrong
 """
@@ -60,9 +61,14 @@ _SCHEMA = """\
 Print the JSON Schema by which an editor completes, explains and checks a document that the generator reads: a
 specification, or the contract of a plugin.
 """
+_DIFF = """\
+Compare two versions of the protocol and of the contracts that pyproject.toml lists, or of one contract: this one, and
+that of a commit or a folder. List what changed, how far that reaches, whom it affects, and what to do instead. Changes
+that accepted.toml lists are not counted. Nothing is written, and the work tree is left alone.
+"""
 _RULES = """\
-List the rules that a specification is held against, each with the code under which a breach is reported; or explain
-those whose codes are given, each with an example.
+List the rules that a specification is held against, and those by which changes are judged, each with its code; or
+explain those whose codes are given, each with an example.
 """
 _COMPLETION = """\
 Print a script that lets a shell complete the command line: eval "$(orbitalis-codegen completion bash)"
@@ -143,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
         ("describe", _describe, "write the contract of a plugin class", _DESCRIBE),
         ("bundle", _bundle, "print the specification as one document that every AsyncAPI tool shows", _BUNDLE),
         ("schema", _schema, "print the JSON Schema of what the generator reads, for editors", _SCHEMA),
+        ("diff", _diff, "say what changed since another version, and whom it breaks", _DIFF),
         ("rules", _rules, "list the rules for specifications, or explain some", _RULES),
         ("completion", _completion, "print a script that completes the command line", _COMPLETION),
     ):
@@ -158,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
                 _contract: [form],
                 _describe: [form],
                 _bundle: [root, form],
+                _diff: [root, form],
             }.get(run, []),
         )
         command.set_defaults(run=run)
@@ -172,6 +180,17 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--output", type=Path, metavar="FILE", help="write it there")
             if run is _schema:
                 command.add_argument("kind", nargs="?", choices=_SCHEMAS, default=_SCHEMAS[0])
+        elif run is _diff:
+            command.add_argument(
+                "--against",
+                required=True,
+                metavar="REF_OR_DIRECTORY",
+                help="the version before: a folder, or else a tag, branch or commit of git",
+            )
+            command.add_argument("--contract", metavar="FILE", help="compare this contract, and nothing else")
+            command.add_argument(
+                "--exact", action="store_true", help="count what breaks peers that match schemas exactly, too"
+            )
         elif run is _rules:
             command.add_argument("codes", nargs="*", metavar="CODE", help="like ORB208")
         elif run is _completion:
@@ -373,15 +392,38 @@ def _hand_over(text: str, target: Path | None) -> int:
     return _OK
 
 
+def _diff(options: argparse.Namespace) -> int:
+    from orbitalis_codegen.diff.accepted import AcceptanceError
+    from orbitalis_codegen.diff.command import run
+    from orbitalis_codegen.diff.versions import UnusableVersionError
+
+    try:
+        outcome = run(_root(options), options.against, options.contract, options.form, is_exact=options.exact)
+    except UnusableVersionError as error:
+        raise _CommandError(str(error)) from None
+    except AcceptanceError as error:
+        for problem in listed(error.problems):
+            output.say_trouble(problem, options.form)
+        return _UNUSABLE
+    for line in outcome.lines:
+        print(line)
+    if options.form == "text":
+        print(outcome.summary)
+    return _BREAKING if outcome.is_breaking else _OK
+
+
 def _rules(options: argparse.Namespace) -> int:
+    from orbitalis_codegen.diff.rules import ChangeRule
+
     codes: list[str] = options.codes
+    rules: tuple[Rule | ChangeRule, ...] = (*Rule, *ChangeRule)
     if not codes:
-        for rule in Rule:
+        for rule in rules:
             print(f"{rule.code}  {rule.purpose}")
         return _OK
     from orbitalis_codegen.explanation import explanation
 
-    by_code = {rule.code: rule for rule in Rule}
+    by_code = {rule.code: rule for rule in rules}
     for code in codes:
         if code.upper() not in by_code:
             from orbitalis_codegen.diagnostic import did_you_mean
@@ -393,6 +435,8 @@ def _rules(options: argparse.Namespace) -> int:
 
 
 def _completion(options: argparse.Namespace) -> int:
+    from orbitalis_codegen.diff.rules import ChangeRule
+
     shared = ("--root", "--format", "--help")
     commands = {
         "generate": shared,
@@ -401,7 +445,8 @@ def _completion(options: argparse.Namespace) -> int:
         "describe": ("--format", "--help", "--output", "--title", "--version"),
         "bundle": (*shared, "--output"),
         "schema": ("--help", "--output", *_SCHEMAS),
-        "rules": ("--help", *(rule.code for rule in Rule)),
+        "diff": (*shared, "--against", "--contract", "--exact"),
+        "rules": ("--help", *(rule.code for rule in (*Rule, *ChangeRule))),
         "completion": ("--help", *completion.SHELLS),
     }
     print(completion.script(options.shell, commands, (*shared, "--version")), end="")

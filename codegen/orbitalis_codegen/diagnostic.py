@@ -17,6 +17,7 @@ __all__ = [
     "SpecificationError",
     "did_you_mean",
     "nearest",
+    "printable",
     "shown",
 ]
 
@@ -68,8 +69,8 @@ class Diagnostic:
         return self.rule.code
 
     def __str__(self) -> str:
-        line = _printable(f"{self.position}: {self.code} {self.message}")
-        return line if self.hint is None else f"{line}\n    hint: {_printable(self.hint)}"
+        line = printable(f"{self.position}: {self.code} {self.message}")
+        return line if self.hint is None else f"{line}\n    hint: {printable(self.hint)}"
 
 
 class SpecificationError(Exception):
@@ -126,7 +127,7 @@ def _place(found: Diagnostic) -> tuple[Position, str]:
     return found.position, found.code
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """Keep a line one line, and a terminal from taking a part of it for a command."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
 

@@ -11,11 +11,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, Literal
 
-from orbitalis_codegen.diagnostic import MOST_SHOWN, Diagnostic
+from orbitalis_codegen.diagnostic import MOST_SHOWN, Diagnostic, Position
 
 __all__ = [
     "FORMATS",
     "Format",
+    "annotation",
     "counted",
     "give_up_output",
     "listed",
@@ -115,8 +116,13 @@ def _line(found: Diagnostic, form: Format, level: Literal["error", "notice"]) ->
             )
         case "github":
             text = found.message if found.hint is None else f"{found.message}\nhint: {found.hint}"
-            place_ = f"file={_escaped_property(at.file)},line={at.line},col={at.column}"
-            return f"::{level} {place_},title={found.code}::{_escaped(text)}"
+            return annotation(level, at, found.code, text)
+
+
+def annotation(level: Literal["error", "notice"], at: Position, title: str, text: str) -> str:
+    """An annotation of a workflow of GitHub."""
+    place = f"file={_escaped_property(at.file)},line={at.line},col={at.column}"
+    return f"::{level} {place},title={title}::{_escaped(text)}"
 
 
 def _escaped(text: str) -> str:

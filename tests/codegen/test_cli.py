@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from orbitalis_codegen import cli
+from orbitalis_codegen.diff.rules import ChangeRule
 from orbitalis_codegen.explanation import EXAMPLES
 from orbitalis_codegen.rules import Rule
 from tests.codegen.broken.cases import cases_of_files, edited
@@ -172,7 +173,7 @@ def test_what_cannot_be_written_is_said_without_a_traceback(tmp_path: Path) -> N
 def test_rules_lists_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["rules"]) == 0
 
-    assert capsys.readouterr().out.splitlines() == [f"{rule.code}  {rule.purpose}" for rule in Rule]
+    assert capsys.readouterr().out.splitlines() == [f"{rule.code}  {rule.purpose}" for rule in (*Rule, *ChangeRule)]
 
 
 def test_a_reader_that_has_seen_enough_is_no_trouble() -> None:
@@ -350,6 +351,17 @@ def test_a_rule_is_explained_with_an_example() -> None:
     assert "did you mean 'Switch'?" in shown.stdout
     assert "ORB102 large file" in shown.stdout
     assert run("rules", "ORB999").stderr.startswith("orbitalis-codegen: there is no rule ORB999")
+
+
+def test_a_rule_of_changes_is_explained_with_an_example_and_its_mirror() -> None:
+    shown = run("rules", "ORB679", "ORB680").stdout
+
+    assert "ORB679 symbol added\n\n    An enum gets no symbol that its readers do not have.\n" in shown
+    assert "Such a change, of level WIRE (one more symbol):\n\n    porch.yaml\n" in shown
+    assert "      +                symbols: [STEADY, BLINK, FADE]\n" in shown
+    assert "Its mirror is ORB680 symbol removed.\n\nInstead: give the enum a default first" in shown
+    assert "(one more symbol, the other way round)" in shown
+    assert "      -                symbols: [STEADY, BLINK, FADE]\n" in shown
 
 
 def test_examples_are_those_that_are_tested() -> None:

@@ -91,6 +91,12 @@ def try_codegen(arguments: list[str], environment: dict[str, str], url: str) -> 
         shutil.copy(ROOT / name, folder)
     for name in ("schemas", "generated", "examples/contract"):
         shutil.copytree(ROOT / name, folder / name)
+    if "--against" in arguments:
+        # A release to compare with.
+        who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        for command in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "A release"]):
+            run(["git", *command], folder=folder)
+        run(["git", "tag", arguments[arguments.index("--against") + 1]], folder=folder)
     run([BIN / "orbitalis-codegen", *arguments], folder=folder)
 
 

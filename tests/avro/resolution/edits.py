@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Final
 
 from tests.avro.resolution.schemas import DEEPEST, PRIMITIVES, Maker, Model, kind_of
 
-__all__ = ["EDITS", "edited"]
+__all__ = ["EDITS", "GENTLE_EDITS", "edited"]
 
 PROMOTED: Final = {
     "int": ("long", "float", "double"),
@@ -23,15 +23,15 @@ Edit = Callable[[Maker], bool]
 """Changes a model; returns whether it found something to change."""
 
 
-def edited(model: Model, chance: Random) -> Model:
-    """Return a model after one to four edits."""
+def edited(model: Model, chance: Random, edits: Sequence[Edit] | None = None) -> Model:
+    """Return a model after one to four edits, of all unless told otherwise."""
     result = copy.deepcopy(model)
     maker = Maker(result, chance)
     wanted = chance.randint(1, 4)
     for _ in range(100):
         if not wanted:
             break
-        wanted -= chance.choice(EDITS)(maker)
+        wanted -= chance.choice(edits or EDITS)(maker)
     return result
 
 
@@ -272,3 +272,5 @@ EDITS: Final[tuple[Edit, ...]] = (
     *(rename_type, move_type, change_type, change_meaning, change_symbols, change_size, toggle_default),
     refer_to_itself,
 )
+GENTLE_EDITS: Final[tuple[Edit, ...]] = (add_field, reorder_fields, rename_field, toggle_default, wrap_in_union)
+"""Those after which readers of one version, at least, mostly read what the other one writes."""

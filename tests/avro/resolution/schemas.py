@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
-__all__ = ["DEEPEST", "PRIMITIVES", "Maker", "Model", "Type", "kind_of", "random_model"]
+__all__ = ["DEEPEST", "PRIMITIVES", "Maker", "Model", "Type", "kind_of", "model_of", "random_model"]
 
 Type = Any
 """A type as JSON gives it, in which a named type is always `{"ref": name}`."""
@@ -224,4 +224,23 @@ def random_model(chance: Random) -> Model:
     """Return a record."""
     model = Model({}, None)
     model.root = Maker(model, chance).record(0)
+    return model
+
+
+def model_of(schema: Any) -> Model:
+    """Return a schema, given as JSON, as a model, with its named types in the table."""
+    model = Model({}, None)
+
+    def tabled(schema: Any) -> Type:
+        if isinstance(schema, list):
+            return [tabled(branch) for branch in schema]
+        if not isinstance(schema, dict):
+            return schema
+        if "name" in schema:
+            fields = [{**one, "type": tabled(one["type"])} for one in schema.get("fields", ())]
+            model.named[schema["name"]] = {**schema, "fields": fields} if schema["type"] == "record" else dict(schema)
+            return {"ref": schema["name"]}
+        return {key: tabled(value) if key in ("items", "values") else value for key, value in schema.items()}
+
+    model.root = tabled(schema)
     return model

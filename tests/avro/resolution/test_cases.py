@@ -12,7 +12,7 @@ import pytest
 from orbitalis_avro.resolution.refusal import Refusal
 from tests.avro.resolution.agreement import Fastavro, Tally, is_stricter, judge_pair
 from tests.avro.resolution.dict_reader import compared
-from tests.avro.resolution.schemas import Model
+from tests.avro.resolution.schemas import model_of
 from tests.avro.resolution.values import value_bytes
 
 CASES: dict[str, Any] = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
@@ -50,8 +50,7 @@ def test_a_pair_goes_together_where_the_libraries_agree_that_it_does(case: Any, 
 @pytest.mark.parametrize(("case", "direction"), PAIRS)
 def test_values_of_a_pair_are_read_as_fastavro_reads_them(case: Any, direction: str) -> None:
     writer, reader = schemas_of(case, direction)
-    model = Model({}, None)
-    model.root = _tabled(model, writer)
+    model = model_of(writer)
     values = [value_bytes(model, Random(turn), turn) for turn in range(6)]
     tally = Tally()
     judge_pair(case["id"], writer, reader, Fastavro(writer, reader), values, tally)
@@ -68,16 +67,3 @@ def test_where_the_libraries_differ_the_engine_is_with_fastavro_or_stricter(case
         assert is_stricter(found.verb)
     else:
         assert isinstance(found, Refusal) != accepted
-
-
-def _tabled(model: Model, schema: Any) -> Any:
-    """Move the named types of a schema into the table of a model."""
-    if isinstance(schema, list):
-        return [_tabled(model, branch) for branch in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "name" in schema:
-        fields = [{**one, "type": _tabled(model, one["type"])} for one in schema.get("fields", ())]
-        model.named[schema["name"]] = {**schema, "fields": fields} if schema["type"] == "record" else dict(schema)
-        return {"ref": schema["name"]}
-    return {key: _tabled(model, value) if key in ("items", "values") else value for key, value in schema.items()}

@@ -1,0 +1,149 @@
+"""What the command `diff` does: read both versions, compare them, and say what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import ParamSpec, TypeVar
+
+from orbitalis_codegen.contract.read import load_contract
+from orbitalis_codegen.contract.settings import read_settings
+from orbitalis_codegen.diagnostic import Position, SpecificationError
+from orbitalis_codegen.diff.accepted import check_acceptances, read_acceptances
+from orbitalis_codegen.diff.change import Change, by_weight
+from orbitalis_codegen.diff.contracts import compare_contracts
+from orbitalis_codegen.diff.places import Places
+from orbitalis_codegen.diff.protocol import compare_models
+from orbitalis_codegen.diff.report import breaking, lines_of, summary
+from orbitalis_codegen.diff.rules import ChangeRule, Level
+from orbitalis_codegen.diff.versions import is_folder, version_at
+from orbitalis_codegen.output import Format
+from orbitalis_codegen.specification import load
+
+__all__ = ["Outcome", "run"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_DOCUMENT = "asyncapi.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a comparison has found."""
+
+    lines: tuple[str, ...]
+    """What is to be printed."""
+    summary: str
+    is_breaking: bool
+    """Whether anything affects somebody and is not accepted."""
+
+
+def run(root: Path, against: str, contract: str | None, form: Format, *, is_exact: bool = False) -> Outcome:
+    """Compare what `root` has with a version of it: a folder or a commit of git; or one `contract` of it alone.
+
+    Raises:
+        SpecificationError: One of the versions cannot be used.
+        UnusableVersionError: There is no version `against`.
+        AcceptanceError: `accepted.toml` cannot be used, or accepts what there is not.
+    """
+    if contract is not None:
+        root, contract = _below(root, contract)
+    where = f"{against.rstrip('/')}/" if is_folder(against) else f"{against}:"
+    with version_at(root, against) as old:
+        versions = _Comparison(old, root, where).compare(contract)
+    accepted = read_acceptances(root)
+    check_acceptances(accepted.values(), {change.fingerprint: version for change, version in versions})
+    changes = by_weight(change for change, _ in versions)
+    broken = breaking(changes, accepted, is_exact=is_exact)
+    return Outcome(
+        tuple(lines_of(changes, accepted, form, where, is_exact=is_exact)),
+        summary(changes, broken, is_exact=is_exact),
+        bool(broken),
+    )
+
+
+def _below(root: Path, contract: str) -> tuple[Path, str]:
+    """Return a contract's path relative to the root, with `/`; one outside of the root has its own folder as root."""
+    for path in (root / contract, Path(contract)):
+        resolved = path.resolve()
+        if path.exists() and resolved.is_relative_to(root.resolve()):
+            return root, resolved.relative_to(root.resolve()).as_posix()
+    path = Path(contract)
+    return (path.parent, path.name) if path.exists() else (root, PurePosixPath(contract).as_posix())
+
+
+class _Comparison:
+    """Reads both versions and compares them."""
+
+    def __init__(self, old: Path, new: Path, where: str) -> None:
+        self._old = old
+        self._new = new
+        self._where = where
+
+    def compare(self, contract: str | None) -> list[tuple[Change, str]]:
+        """Return all changes, or those of one contract, each with the new version of what has changed."""
+        if contract is not None:
+            name = contract if (self._old / contract).exists() else PurePosixPath(contract).name
+            return self._contract(name if (self._old / name).exists() else contract, contract)
+        before, after = self._before(read_settings, self._old), read_settings(self._new)
+        found = self._protocol() if (self._new / _DOCUMENT).exists() or not (before or after) else []
+        documents = ([one.document for one in settings] for settings in (before, after))
+        return found + self._listed(*documents)
+
+    def _before(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read the old version; what is wrong with it is told to be there."""
+        try:
+            return read(*args, **kwargs)
+        except SpecificationError as error:
+            raise SpecificationError(
+                tuple(
+                    replace(one, position=replace(one.position, file=f"{self._where}{one.position.file}"))
+                    for one in error.diagnostics
+                )
+            ) from None
+
+    def _protocol(self) -> list[tuple[Change, str]]:
+        old, new = self._before(load, self._old), load(self._new)
+        places = Places(self._old, _DOCUMENT, old.types), Places(self._new, _DOCUMENT, new.types)
+        return [(change, new.version) for change in compare_models(old, new, *places)]
+
+    def _listed(self, before: Sequence[str], after: Sequence[str]) -> list[tuple[Change, str]]:
+        """Compare the contracts that both versions list."""
+        found: list[tuple[Change, str]] = []
+        for document in before:
+            if document not in after:
+                message = f"the contract {document} is gone"
+                affected = "all plugins and cores that use it"
+                found.append((_whole(ChangeRule.CONTRACT_REMOVED, Level.WIRE, document, message, affected), "0"))
+        for document in after:
+            if document in before:
+                found += self._contract(document, document)
+                continue
+            message = f"the contract {document} is new"
+            change = _whole(ChangeRule.CONTRACT_ADDED, Level.NONE, document, message, "")
+            found.append((change, load_contract(self._new, document).version))
+        return found
+
+    def _contract(self, before: str, after: str) -> list[tuple[Change, str]]:
+        old, new = self._before(load_contract, self._old, before), load_contract(self._new, after)
+        places = Places(self._old, old.document, old.types), Places(self._new, new.document, new.types)
+        return [(change, new.version) for change in compare_contracts(old, new, places[0].of, places[1].of)]
+
+
+def _whole(rule: ChangeRule, level: Level, document: str, message: str, affected: str) -> Change:
+    position = Position(document, 1, 1)
+    is_gone = rule is ChangeRule.CONTRACT_REMOVED
+    return Change(
+        rule=rule,
+        level=level,
+        exact_level=level,
+        subject=document,
+        was=document if is_gone else "",
+        now="" if is_gone else document,
+        message=message,
+        before=position if is_gone else None,
+        after=None if is_gone else position,
+        affected=affected,
+    )
