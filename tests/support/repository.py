@@ -17,6 +17,7 @@ PACKAGE_FOLDERS: Mapping[str, Path] = {
     "orbitalis": ROOT / "orbitalis",
     "orbitalis_avro": ROOT / "avro" / "orbitalis_avro",
     "orbitalis_codegen": ROOT / "codegen" / "orbitalis_codegen",
+    "orbitalis_conformance": ROOT / "conformance" / "orbitalis_conformance",
     "orbitalis_wire": ROOT / "generated" / "python" / "orbitalis_wire",
 }
 
