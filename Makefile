@@ -107,6 +107,11 @@ chaos: $(DEVELOPMENT) ## Kill a broker 500 times under a core and ten plugins, a
 	@tools/provide mosquitto
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+.PHONY: conformance
+conformance: $(DEVELOPMENT) ## Test all implementations that are here with the conformance kit, and the kit itself
+	@tools/provide mosquitto
+	@$(BIN)/python -m conformance.run $(ARGS)
+
 .PHONY: mutants
 mutants: $(DEVELOPMENT) ## Break the protocol in one place at a time, and see whether the tests notice
 	@$(BIN)/python -m tests.mutation $(ARGS)
