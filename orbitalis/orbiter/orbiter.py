@@ -663,12 +663,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             NoConnectionError: The remote is not known.
             RemoteProtocolError: Nothing can be published to one of the topics.
         """
-        self._machine.update_peer(
-            remote_identifier,
-            keepalive_topic=keepalive_topic,
-            keepalive_request_topic=keepalive_request_topic,
-            considers_me_dead_after=consider_me_dead_after,
-        )
+        self._machine.update_peer(remote_identifier, keepalive_topic, keepalive_request_topic, consider_me_dead_after)
 
     def _moment(self, at: float | None) -> datetime | None:
         """Return in UTC when a time was on the clock of the state machine."""

@@ -349,12 +349,7 @@ class Machine:
         return self._outbox.take()
 
     def update_peer(
-        self,
-        remote_identifier: str,
-        *,
-        keepalive_topic: str,
-        keepalive_request_topic: str,
-        considers_me_dead_after: float,
+        self, remote_identifier: str, keepalive_topic: str, keepalive_request_topic: str, considers_me_dead_after: float
     ) -> None:
         """Change what a remote has said about itself.
 
