@@ -51,7 +51,7 @@ BUDGETS = (
     Budget("files from `execute()` to the sink", 21, 21, counting.files_of_execution),
     Budget("classes in `Core.__mro__`", 6, 6, counting.bases_of_core),
     Budget("classes in `Plugin.__mro__`", 6, 6, counting.bases_of_plugin),
-    Budget("lines of `orbitalis/protocol` and `orbitalis/orbiter`", 9_930, 9_930, counting.lines),
+    Budget("lines of `orbitalis/protocol` and `orbitalis/orbiter`", 9_920, 9_920, counting.lines),
 )
 """All of them. Without eager tasks, each of the two handlers of an execution takes about 64 calls more.
 
