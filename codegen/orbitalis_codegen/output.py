@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -24,7 +23,7 @@ __all__ = [
     "say_document",
     "say_problems",
     "say_trouble",
-    "write_whole",
+    "shown",
 ]
 
 Format = Literal["text", "json", "github"]
@@ -52,19 +51,6 @@ def give_up_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write_whole(target: Path, text: str) -> None:
-    """Let a file hold the text, or what it held; raises OSError, with the name of the file, if it cannot be written."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        error.filename = str(target)
-        raise
-
-
 def say_document(text: str) -> None:
     """Write a document to the standard output; whatever the encoding of that is, a document is UTF-8."""
     sys.stdout.flush()
@@ -80,6 +66,11 @@ def listed(lines: Sequence[str]) -> list[str]:
 def counted(count: int, noun: str) -> str:
     """A number of things."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def shown(path: str) -> str:
+    """A path without what no encoding can show, which the name of a file may hold."""
+    return path.encode(errors="backslashreplace").decode()
 
 
 def say_problems(found: Iterable[Diagnostic], form: Format, level: Literal["error", "notice"] = "error") -> None:

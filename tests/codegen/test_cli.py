@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from orbitalis_codegen import cli
+from orbitalis_codegen.commands.explanation import EXAMPLES
 from orbitalis_codegen.diff.rules import ChangeRule
-from orbitalis_codegen.explanation import EXAMPLES
 from orbitalis_codegen.rules import Rule
 from tests.codegen.broken.cases import cases_of_files, edited
 from tests.codegen.contract.read.broken.cases import cases_of_contracts
@@ -408,3 +408,13 @@ def test_completion_offers_commands_options_and_codes() -> None:
     assert completed("check", "--format", "g") == "github"
     assert "complete -c orbitalis-codegen" in run("completion", "fish").stdout
     assert run("completion", "zsh").stdout.startswith("autoload -U +X bashcompinit")
+
+
+def test_completion_knows_what_the_help_says() -> None:
+    fish = run("completion", "fish").stdout
+    completed = dict(re.findall(r"'__fish_seen_subcommand_from (\S+)' -a '(.*)'", fish))
+
+    assert sorted(completed) == sorted(re.findall(r"^    (\w+) ", run("--help").stdout, flags=re.MULTILINE))
+    for command, words in completed.items():
+        options = re.findall(r"^  (?:-h, )?(--\w+)", run(command, "--help").stdout, flags=re.MULTILINE)
+        assert {word for word in words.split() if word.startswith("-")} == set(options), command

@@ -28,8 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orbitalis_codegen.commands.explanation import CHANGES
 from orbitalis_codegen.diff.command import run
-from orbitalis_codegen.explanation import CHANGES
 from tests.codegen.broken.cases import LAMPS, Change
 
 __all__ = ["PORCH", "Pair", "compared", "pairs_of_file"]

@@ -55,7 +55,7 @@ def test_title_version_and_file_may_be_given(module: Module, capsys: pytest.Capt
     assert cli.main(arguments) == 0
     assert capsys.readouterr().out == "wrote l.yaml\n"
     assert cli.main(arguments) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "l.yaml is unchanged\n"
 
     document = yaml.safe_load(Path("l.yaml").read_text())
     assert document["info"] == {"title": "Street lamps", "version": "2.1.0", "description": "A lamp."}
@@ -218,7 +218,9 @@ def test_notes_do_not_mix_with_the_document(module: Module, capfd: pytest.Captur
     assert written.out == f"{printed.err}wrote lamps.yaml\n"
 
 
-def test_a_file_is_replaced_whole_and_as_it_should_be_left_alone(module: Module) -> None:
+def test_a_file_is_replaced_whole_and_as_it_should_be_left_alone(
+    module: Module, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = module(LAMPS)
     path = Path("lamps.yaml")
     path.write_text("before")
@@ -230,6 +232,16 @@ def test_a_file_is_replaced_whole_and_as_it_should_be_left_alone(module: Module)
 
     assert path.read_text() == DOCUMENT
     assert path.stat().st_mtime_ns == written.st_mtime_ns
+    assert capsys.readouterr().out == "wrote lamps.yaml\nlamps.yaml is unchanged\n"
+
+
+def test_a_linked_folder_takes_a_file(module: Module, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "link").symlink_to("inner")
+
+    assert cli.main(["describe", f"{module(LAMPS)}:LampPlugin", "--output", "link/lamps.yaml"]) == 0
+
+    assert (tmp_path / "inner/lamps.yaml").read_text() == DOCUMENT
 
 
 def test_the_command_finds_modules_in_the_current_folder(tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
-"""Completion of the command line: a script for each shell, made from the commands and their options."""
+"""The command `completion`: a script for each shell, made from the words of the other commands."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-__all__ = ["SHELLS", "script"]
+from orbitalis_codegen.commands.command import DONE, Command
 
-SHELLS: Final = ("bash", "fish", "zsh")
+__all__ = ["completion"]
+
+_SHELLS: Final = ("bash", "fish", "zsh")
+_TOP: Final = ("--root", "--format", "--help", "--version")
+"""What may stand before a command."""
 
 _BASH: Final = """\
 _orbitalis_codegen() {{
@@ -28,9 +33,34 @@ complete -F _orbitalis_codegen orbitalis-codegen
 """
 
 
-def script(shell: str, commands: Mapping[str, Sequence[str]], top: Sequence[str]) -> str:
-    """The script for a shell; `commands` have the words that may follow each, `top` what may stand before them."""
-    first = [*commands, *top]
+def completion(others: Sequence[Command]) -> Command:
+    """The command that completes the `others`, and itself."""
+    words = {one.name: one.all_words for one in others}
+
+    def run(options: argparse.Namespace) -> int:
+        print(_script(options.shell, words | {command.name: command.all_words}), end="")
+        return DONE
+
+    command = Command(
+        name="completion",
+        summary="print a script that completes the command line",
+        description="""\
+Print a script that lets a shell complete the command line: eval "$(orbitalis-codegen completion bash)"
+""",
+        add_arguments=_add_arguments,
+        run=run,
+        words=lambda: _SHELLS,
+    )
+    return command
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=_SHELLS)
+
+
+def _script(shell: str, commands: Mapping[str, Sequence[str]]) -> str:
+    """The script for a shell; `commands` have the words that may follow each."""
+    first = [*commands, *_TOP]
     if shell == "fish":
         names = " ".join(commands)
         lines = ["complete -c orbitalis-codegen -f"]

@@ -14,7 +14,7 @@ __all__ = ["CHANGES", "EXAMPLES", "explanation"]
 
 EXAMPLES = Path(__file__).parent / "examples.txt"
 """An example for each rule that a few lines can break, as the tests of the generator have it."""
-CHANGES = Path(__file__).parent / "diff" / "examples.txt"
+CHANGES = Path(__file__).parent.parent / "diff" / "examples.txt"
 """A pair of versions for each rule of changes, or for its mirror."""
 _MARKER = "»"
 _TURNED = str.maketrans("+-", "-+")

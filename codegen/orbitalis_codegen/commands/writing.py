@@ -1,0 +1,51 @@
+"""Writing what a command gives, and saying what was written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from orbitalis_codegen import output
+from orbitalis_codegen.commands.command import PROGRAM, CommandError
+from orbitalis_codegen.output import counted, listed, shown
+
+__all__ = ["hand_over", "say_waiting", "write_files"]
+
+
+def write_files(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files, or raise; and say what was done."""
+    from orbitalis_codegen.drift import foreign
+    from orbitalis_codegen.write import write
+
+    if strangers := foreign(root, files):
+        raise CommandError(
+            f"{shown(strangers[0])} is not a generated file, and this would remove it; "
+            f"move it{' and others like it' if len(strangers) > 1 else ''} elsewhere; nothing is written"
+        )
+    report = write(root, files)
+    for line in listed([*(f"wrote {path}" for path in report.written)]):
+        print(line)
+    for line in listed([f"removed {shown(path)}" for path in report.removed]):
+        print(line)
+    print(
+        f"{counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "
+        f"{len(report.removed)} removed"
+    )
+
+
+def hand_over(document: str, target: Path | None) -> None:
+    """Write one document to a file, and say so; or to the standard output."""
+    from orbitalis_codegen.write import write_one
+
+    if target is None:
+        output.say_document(document)
+    elif write_one(target, document.encode()):
+        print(f"wrote {shown(str(target))}")
+    else:
+        print(f"{shown(str(target))} is unchanged")
+
+
+def say_waiting() -> None:
+    """Say that another process writes in the folder, and that this one waits for it."""
+    print(f"{PROGRAM}: waiting for another one that writes here", file=sys.stderr)
