@@ -22,6 +22,10 @@ _ANSWER_TIMEOUT: Final = 20.0
 _LINE_LIMIT: Final = 16 * 1024 * 1024
 
 
+def _ignore() -> None:
+    """Do nothing about a report."""
+
+
 @dataclass(eq=False)
 class Report:
     """A line that the subject has written."""
@@ -50,7 +54,7 @@ class Subject:
     """What it has reported since the last reset."""
     errors: list[str] = field(default_factory=list[str])
     """What it has written to standard error, the last lines."""
-    on_report: Callable[[], None] = lambda: None
+    on_report: Callable[[], None] = _ignore
     _process: asyncio.subprocess.Process | None = None
     _readers: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))

@@ -46,12 +46,16 @@ ALLOWED: dict[str, list[str]] = {
         *PROJECT["project"]["optional-dependencies"]["testing"],
     ],
     "orbitalis_codegen": PROJECT["project"]["optional-dependencies"]["codegen"],
+    "orbitalis_conformance": [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["conformance"],
+    ],
     # py-orbitalis and what comes with it have an environment of their own.
     "tests": [*REQUIREMENTS, "busline"],
 }
 
 #: What can be imported because it is in the repository.
-OURS = {*PACKAGE_FOLDERS, "benchmarks", "examples", "tests"}
+OURS = {*PACKAGE_FOLDERS, "benchmarks", "conformance", "examples", "tests"}
 
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock", ROOT / "requirements-fuzz.lock"]
 OLDER_LOCK = ROOT / "tests" / "older" / "requirements.txt"

@@ -14,6 +14,7 @@ FOLDERS = {
     "avro",
     "benchmarks",
     "codegen",
+    "conformance",
     "docs",
     "examples",
     "generated",

@@ -157,6 +157,17 @@ def test_generator_says_which_extra_it_needs_and_runs_with_it(installed: Environ
     assert "asyncapi.yaml cannot be read" in refusal
 
 
+def test_installed_tester_of_conformance_has_its_cases(installed: Environment) -> None:
+    refusal = installed.run_script("orbitalis-conformance", "--list", status=2)
+    assert "pip install 'orbitalis[conformance]'" in refusal
+
+    installed.install("[conformance]")
+
+    assert "handshake-plugin: a reject frees the slot  [ORB-HS-28]" in installed.run_script(
+        "orbitalis-conformance", "--list"
+    )
+
+
 def test_installed_generator_does_its_job(installed: Environment, tmp_path: Path) -> None:
     installed.install("[codegen]")
     shutil.copy(ROOT / "asyncapi.yaml", tmp_path)

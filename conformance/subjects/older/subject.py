@@ -25,10 +25,22 @@ from orbitalis.plugin.operation import Operation, Policy
 from orbitalis.plugin.plugin import Plugin
 
 MESSAGES = {one.__name__: one for one in (StringMessage, Int32Message, Int64Message, Float32Message, Float64Message)}
-LACKS = (
-    "announcements avro cancels deadlines headers introspection late_offers limits older_peers requests resolution "
-    "sequence_numbers topic_layout wills"
-).split()
+LACKS = [
+    "announcements",
+    "avro",
+    "cancels",
+    "deadlines",
+    "headers",
+    "introspection",
+    "late_offers",
+    "limits",
+    "older_peers",
+    "requests",
+    "resolution",
+    "sequence_numbers",
+    "topic_layout",
+    "wills",
+]
 SETTINGS = (
     "close_connection_if_unused_after",
     "consider_others_dead_after",
@@ -144,9 +156,13 @@ class SubjectCore(Reports, Core):
             found = self.retrieve_connections(operation_name=name, output_topic=topic)
             report("output", remote=found[0].remote_identifier, operation=name, **content_of(event.payload))
 
-        rules = {key: content[key] for key in ("minimum", "maximum", "mandatory", "allowlist", "blocklist") if key in content}
+        rules = {
+            key: content[key] for key in ("minimum", "maximum", "mandatory", "allowlist", "blocklist") if key in content
+        }
         constraint = Constraint(
-            inputs=[Input(**one) for one in content["inputs"]], outputs=[Output(**one) for one in content["outputs"]], **rules
+            inputs=[Input(**one) for one in content["inputs"]],
+            outputs=[Output(**one) for one in content["outputs"]],
+            **rules,
         )
         data = bytes.fromhex(content["setup_data"]["hex"]) if "setup_data" in content else None
         made = OperationRequirement(constraint, override_sink=CallbackEventHandler(sink), default_setup_data=data)
@@ -178,9 +194,7 @@ async def do(session: dict, action: str, content: dict) -> object:
             wanted = config["operations"]
         else:
             given["discovering_interval"] = config["settings"]["discovering_interval"]
-            made = SubjectCore(
-                identifier=config["identifier"], eventbus_client=bus, operation_requirements={}, **given
-            )
+            made = SubjectCore(identifier=config["identifier"], eventbus_client=bus, operation_requirements={}, **given)
             wanted = config["requirements"]
         for name, one in wanted.items():
             made.add(name, one)
