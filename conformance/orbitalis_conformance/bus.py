@@ -14,6 +14,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from orbitalis_avro.errors import DecodeError
 from orbitalis_conformance.broker import HOST
 from orbitalis_conformance.errors import ToolError
+from orbitalis_conformance.shapes import shortened
 from orbitalis_conformance.values import to_json
 from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE
 from orbitalis_wire.envelope import Encoding, decode_event
@@ -72,7 +73,7 @@ class Seen:
         if self.envelope is None:
             return f"{self.topic}: {self.fault}"
         shown = {name: value for name, value in self.headers().items() if name in _SHOWN}
-        return f"{self.topic}: {self.kind} {self.fields()} {shown}"
+        return f"{self.topic}: {self.kind} {shortened(str(self.fields()))} {shown}"
 
 
 _SHOWN: Final = {

@@ -19,7 +19,7 @@ from orbitalis_conformance.events import Event, short_name
 from orbitalis_conformance.patterns import mismatch, resolve
 from orbitalis_conformance.peer import Outgoing, Peer
 from orbitalis_conformance.rules import Rules
-from orbitalis_conformance.shapes import SCHEMAS, fingerprint_of_schema, with_sets
+from orbitalis_conformance.shapes import SCHEMAS, fingerprint_of_schema, shortened, with_sets
 from orbitalis_conformance.subject import Report, Subject
 
 __all__ = ["Scene"]
@@ -202,7 +202,8 @@ class Scene:
 
     async def publish(self, peer: Peer, outgoing: Outgoing, name: str | None) -> None:
         """Publish an event of a peer."""
-        self.note(f"{peer.name} → {outgoing.topic}: {outgoing.event.kind} {str(dict(outgoing.event.fields))[:400]}")
+        fields = shortened(str(dict(outgoing.event.fields)))[:400]
+        self.note(f"{peer.name} → {outgoing.topic}: {outgoing.event.kind} {fields}")
         self.remember(outgoing.event, name)
         await self.bus.publish(outgoing.topic, outgoing.data, outgoing.quality_of_service)
 

@@ -11,7 +11,7 @@ from orbitalis_conformance.errors import CaseError
 from orbitalis_conformance.plain import is_list, is_mapping
 from orbitalis_conformance.values import class_of, codec_of
 
-__all__ = ["SCHEMAS", "fingerprint_of_schema", "schema_set", "with_sets"]
+__all__ = ["SCHEMAS", "fingerprint_of_schema", "schema_set", "shortened", "with_sets"]
 
 
 def _record(name: str, *fields: tuple[Any, ...]) -> str:
@@ -97,6 +97,13 @@ def with_sets(content: Any) -> Any:
         else:
             made[key] = with_sets(value)
     return made
+
+
+def shortened(text: str) -> str:
+    """Return a text with the short names of schemas in their place."""
+    for name, schema in SCHEMAS.items():
+        text = text.replace(schema, f"<{name}>")
+    return text
 
 
 def fingerprint_of_schema(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -35,6 +36,27 @@ async def test_the_python_subject_passes_some_of_each_kind() -> None:
     summary = await run_suite(CASES[::EVERY], SUBJECT, jobs=6, patience=2.0)
 
     assert summary.exit_status == 0, as_text(summary)
+
+
+@pytest.mark.timeout(60)
+async def test_the_case_of_the_page_is_one_that_passes(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "a.yaml").write_text("cases:\n" + shown)
+
+    summary = await run_suite(load_cases(tmp_path), SUBJECT, jobs=1, patience=2.0)
+
+    assert summary.exit_status == 0, as_text(summary)
+
+
+def test_the_page_names_all_that_subjects_and_cases_can_be_asked_for() -> None:
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    steps = [step for case in CASES for step in case.steps]
+    told = {step[head] for step in steps if (head := next(iter(step))) in ("subject does", "subject begins")}
+    reported = {step[head] for step in steps if (head := next(iter(step))).startswith("subject reports")}
+    needed = {feature for case in CASES for feature in case.needs}
+
+    assert [name for name in sorted(told | reported | needed) if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize(
