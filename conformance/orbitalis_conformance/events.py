@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from orbitalis_conformance.bus import Seen
-from orbitalis_conformance.errors import CaseError
+from orbitalis_conformance.errors import CaseError, Fault
 from orbitalis_conformance.plain import is_list, is_mapping
 
 __all__ = ["SHORT_NAMES", "Event", "short_name"]
@@ -53,6 +53,7 @@ class Event:
     data: bytes = field(repr=False)
     quality_of_service: int
     at: float
+    is_of_subject: bool = False
 
     @classmethod
     def of(cls, seen: Seen) -> Event:
@@ -65,6 +66,7 @@ class Event:
             data=seen.data,
             quality_of_service=seen.quality_of_service,
             at=seen.at,
+            is_of_subject=True,
         )
 
     def look_up(self, path: list[str]) -> Any:
@@ -83,5 +85,8 @@ class Event:
             elif is_list(value) and part.isdigit() and int(part) < len(value):
                 value = value[int(part)]
             else:
-                raise CaseError(f"a {self.kind} has no {'.'.join(path)!r}: {dict(self.headers)}, {dict(self.fields)}")
+                told = f"has no {'.'.join(path)!r}: {dict(self.headers)}, {dict(self.fields)}"
+                if self.is_of_subject:
+                    raise Fault(f"a {self.kind} of the subject {told}")
+                raise CaseError(f"a {self.kind} {told}")
         return value

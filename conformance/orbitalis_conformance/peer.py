@@ -183,19 +183,22 @@ class Peer:
 
     # What it takes
 
+    def overhear(self, seen: Seen) -> None:
+        """Learn from what the subject says to everyone where it listens."""
+        if seen.kind == "DiscoverMessage":
+            fields = seen.fields()
+            self.told["offer"] = fields["offer_topic"]
+            self.told["keepalive"] = fields["core_keepalive_topic"]
+            self.told["keepalive-request"] = fields["core_keepalive_request_topic"]
+
     def take(self, seen: Seen) -> Event:
         """Learn from an event of the subject."""
         seen.taken_by.add(self.name)
         event = Event.of(seen)
         self.last[short_name(event.kind)] = event
         fields = event.fields
+        self.overhear(seen)
         match event.kind:
-            case "DiscoverMessage":
-                self.told["offer"] = fields["offer_topic"]
-                self.told["keepalive"] = fields["core_keepalive_topic"]
-                self.told["keepalive-request"] = fields["core_keepalive_request_topic"]
-            case "AnnounceMessage":
-                self.told["discover"] = fields["discover_topic"]
             case "OfferMessage":
                 self.told["reply"] = fields["reply_topic"]
                 self.told["keepalive"] = fields["plugin_keepalive_topic"]

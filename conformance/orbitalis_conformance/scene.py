@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from orbitalis_conformance.broker import HOST, Broker
-from orbitalis_conformance.bus import Bus, Seen
+from orbitalis_conformance.bus import BROADCASTS, Bus, Seen
 from orbitalis_conformance.case import Case
 from orbitalis_conformance.errors import CaseError, Fault, ToolError
 from orbitalis_conformance.events import Event, short_name
@@ -118,6 +118,9 @@ class Scene:
         self.seen.append(seen)
         self.note(f"subject → {str(seen)[:600]}")
         self.rules.look(seen, self.peers.values())
+        for peer in self.peers.values():
+            if seen.topic in BROADCASTS:
+                peer.overhear(seen)
         self.notify()
 
     def _is_of_probe(self, seen: Seen) -> bool:

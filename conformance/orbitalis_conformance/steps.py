@@ -60,6 +60,9 @@ def _ready(scene: Scene, step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _sends(scene: Scene, peer: Peer, kind: Any, step: Mapping[str, Any]) -> None:
+    if kind == "OfferMessage" and "topic_layout" in scene.subject.lacks:
+        # Where it takes offers, its discover says alone.
+        await scene.until(lambda: peer.told.get("offer"), scene.within(step))
     for _ in range(int(step.get("times", 1))):
         outgoing = peer.compose(kind, _ready(scene, step))
         await scene.publish(peer, outgoing, step.get("as"))
