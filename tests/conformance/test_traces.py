@@ -16,7 +16,7 @@ from tests.simulation.recording import traces
 pytestmark = pytest.mark.timeout(120)
 
 DRIVER = [sys.executable, "-m", "conformance.subjects.python.machine"]
-COUNT = 60
+COUNT = 30
 LINES = [json.dumps(trace) for trace in traces(7, COUNT)]
 #: What is wrong with a machine, as what is done before the driver starts.
 FAULTS = {
