@@ -23,9 +23,8 @@ suspected_remote_identifiers suspicion_grace update_acquaintances update_operati
 with_loop with_operation
 """
 _IMPORTED: Final = """
-CLASSES TypeAlias
-Call Canned ContractClient DeclaredError DeclaredOutput Execution Fault Final GeneratedMessage Noted Outputs Plugin
-RecordCodec
+CLASSES Call Canned ContractClient DeclaredError DeclaredOutput Execution Fault Final GeneratedMessage Noted Outputs
+Plugin RecordCodec TypeAlias
 """
 _IN_BODIES: Final = """
 abstractmethod bytes contract_operation dataclass dict field float int list one_of output str tuple type
@@ -46,7 +45,7 @@ ERROR_ATTRIBUTES: Final = frozenset({"add_note", "args", "with_traceback"})
 """What an exception has beside that."""
 
 CLASSES: Final = frozenset(_IMPORTED.split())
-"""What emitted modules import under a name that a message could have."""
+"""What emitted modules import or define under a name that a message could have."""
 
 IN_BODIES: Final = frozenset(_IN_BODIES.split())
 """What bodies of emitted classes refer to."""

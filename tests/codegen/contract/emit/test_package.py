@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 from dataclasses import replace
@@ -28,6 +29,20 @@ def changed(before: Contract, after: Contract) -> list[str]:
     """Return the files that are other ones after a change."""
     one, other = bodies(before), bodies(after)
     return [name for name in one if one[name] != other[name]]
+
+
+def names_of_module(source: str) -> set[str]:
+    """Return the names with a capital that a module imports or assigns."""
+    found: set[str] = set()
+    for node in ast.parse(source).body:
+        match node:
+            case ast.ImportFrom(names=imported):
+                found |= {one.name for one in imported}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                found.add(name)
+            case _:
+                pass
+    return {name for name in found if name[0].isupper()}
 
 
 def test_a_package_has_these_files_with_headers() -> None:
@@ -130,6 +145,28 @@ def test_names_of_messages_collide_with_nothing(tmp_path: Path) -> None:
     for one in classes:
         assert one(x=1).encode() == b"\2"
     assert package.NamesPlugin_.take.name == "take"
+
+
+def test_records_take_no_name_that_emitted_modules_use(tmp_path: Path) -> None:
+    """Rather than a list of such names, the modules themselves are asked."""
+    many = [message(record(f"EventOfALongName{index}", {"x": ["null", "long"]})) for index in range(8)]
+    all_kinds = {
+        **lamps().operations,
+        **contract("More", {"many": {"inputs": many}, "all": {"inputs": None, "outputs": many}}).operations,
+    }
+    types = {**lamps().types, **{name: one for _, named in many for name, one in named.items()}}
+    made = replace(lamps(), operations=all_kinds, types=types)
+    own = {*Named(made).types.class_names.values(), *Named(made).unions}
+    used = {name for body in bodies(made).values() for name in names_of_module(body)} - own
+    assert {"TypeAlias", "CLASSES", "RecordCodec", "LampsPlugin"} <= used
+    records = [message(record(name, {"x": "int"})) for name in sorted(used)]
+
+    package = emitted_package(
+        contract("Lamps", {"take": {"inputs": [*records, *many], "outputs": records}}), tmp_path, "names_in_use"
+    )
+
+    for name in used:
+        assert getattr(package, name if name.startswith("Lamps") else f"{name}_")(x=1).encode() == b"\2"
 
 
 def test_words_of_the_document_are_docstrings() -> None:
