@@ -189,16 +189,24 @@ class BoundCall(Generic[I_contra, O_co]):
             raise NoConnectionError(
                 f"'{self._core.identifier}' has no connection for operation '{self._operation.name}'"
             )
-        outcomes = await asyncio.gather(*(self._ask(message, one, timeout) for one in plugins), return_exceptions=True)
+        outcomes = await asyncio.gather(*(self._try(message, one, timeout) for one in plugins), return_exceptions=True)
         answers = Answers[Any]()
         for one, outcome in zip(plugins, outcomes, strict=True):
-            if isinstance(outcome, _FAILURES):
-                answers.failures[one] = outcome
-            elif isinstance(outcome, BaseException):
+            if isinstance(outcome, BaseException):
                 raise outcome
+            answer, error = outcome
+            if error is None:
+                answers[one] = answer
             else:
-                answers[one] = outcome
+                answers.failures[one] = error
         return answers
+
+    async def _try(self, message: Any, plugin: str, timeout: float | None) -> tuple[Any, Exception | None]:
+        """Return an answer, or what the plugin is to blame for: an answer may be an exception, too."""
+        try:
+            return await self._ask(message, plugin, timeout), None
+        except _FAILURES as error:
+            return None, error
 
     async def _ask(self, message: Any, plugin: str | None, timeout: float | None) -> Any:
         return await self._core.request(self._operation, message, plugin_identifier=plugin, timeout=timeout)

@@ -12,7 +12,7 @@ import pytest
 
 from orbitalis import Core, NoConnectionError, OperationFailedError, RequestTimeoutError
 from orbitalis.testing import Harness
-from tests.codegen.contract.contracts import emitted_package, import_from, lamps
+from tests.codegen.contract.contracts import contract, emitted_package, import_from, lamps, message, plain, record
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +101,27 @@ async def test_all_plugins_answer_by_their_identifiers(harness: Harness, core: C
     assert "no answer is given" in str(answers.failures["attic"])
 
 
+async def test_an_answer_that_is_the_error_of_another_operation_is_an_answer(
+    harness: Harness, core: Core, tmp_path: Path
+) -> None:
+    broken = message(record("Broken", {"why": "string"}))
+    made = contract("Bulbs", {"use": {"outputs": [plain("long")], "errors": [broken]}, "look": {"outputs": [broken]}})
+    package: Any = emitted_package(made, tmp_path, "bulbs_of_calls")
+    bulbs, plugin = (
+        package.BulbsClient(core, minimum=1),
+        package.BulbsFake(identifier="bulb", eventbus_client=harness.client()),
+    )
+    plugin.when_look.returns(package.Broken(why="old"))
+    await started(harness, core, plugin)
+
+    assert await bulbs.look() == package.Broken(why="old")
+    answers = await bulbs.look(all=True)
+    assert (answers, answers.failures) == ({"bulb": package.Broken(why="old")}, {})
+    plugin.when_use.raises(package.Broken(why="old"))
+    answers = await bulbs.use(all=True)
+    assert (answers, answers.failures) == ({}, {"bulb": package.Broken(why="old")})
+
+
 async def test_a_call_times_out(harness: Harness, core: Core, package: Any) -> None:
     lamps, plugin = package.LampsClient(core, minimum=1), fake(harness, package)
     plugin.when_state_.calls(lambda _: harness.advance(5.0))
@@ -114,12 +135,12 @@ async def test_what_cannot_be_called_is_refused(harness: Harness, core: Core, pa
     lamps = package.LampsClient(core)
     await harness.start(core)
 
-    for call, message in ((lamps.turn_on, package.TurnOn(level=1.0)), (lamps.blink, 3)):
+    for call, given in ((lamps.turn_on, package.TurnOn(level=1.0)), (lamps.blink, 3)):
         for mode in ({}, {"all": True}, {"plugin": "lamp"}):
             with pytest.raises(NoConnectionError):
-                await call(message, **mode)
+                await call(given, **mode)
         with pytest.raises(ValueError, match="at most one"):
-            await call(message, plugin="lamp", all=True)
+            await call(given, plugin="lamp", all=True)
     with pytest.raises(TypeError, match=r"'turnOn': expected TurnOn, got a Status"):
         await lamps.turn_on(package.Status(on=True))
 
