@@ -137,7 +137,8 @@ def wrap(value: object) -> object | None:
             return StringMessage(value=value)
         case int():
             if not -(2**63) <= value < 2**63:
-                raise EncodeError("Int64Message", "value", f"an integer of {value.bit_length()} bits does not fit")
+                reason = f"expected an integer of 64 bits, got one of {value.bit_length() + 1} bits, the sign included"
+                raise EncodeError("Int64Message", "value", reason)
             return Int64Message(value=value)
         case float():
             return Float64Message(value=value)

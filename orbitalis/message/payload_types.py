@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from orbitalis.message.payload import MESSAGE_OF_VALUE, schema_of, wrap
 from orbitalis.message.registry import UserMessage
 from orbitalis.message.schema import Input, Output, canonical_form
+from orbitalis_avro.errors import EncodeError
 from orbitalis_wire.messages import BytesMessage, Float64Message, Int64Message, StringMessage
 from orbitalis_wire.schemas import SCHEMA_BY_CLASS
 
@@ -112,7 +113,7 @@ class PayloadTypes:
 
         Raises:
             TypeError: It is of another type.
-            EncodeError: It is an integer of more than 64 bits.
+            EncodeError: It is an integer of more than 64 bits, or one that is too large for a float.
         """
         given = type(value)
         if given in self._messages:
@@ -120,7 +121,11 @@ class PayloadTypes:
         if given in self._wrappers:
             return self._wrappers[given](value=value)
         if type(value) is int and float in self.types and int not in self.types:
-            return self.message(float(value))
+            try:
+                return self.message(float(value))
+            except OverflowError:
+                reason = "expected a number of double precision, got a larger one"
+                raise EncodeError("Float64Message", "value", reason) from None
         try:
             message = wrap(value)
         except TypeError:  # which would name all that can be published

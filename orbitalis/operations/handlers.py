@@ -170,7 +170,8 @@ class MethodHandler(ConnectionEventHandler):
             try:
                 message = self._results.message(result)
             except TypeError as error:
-                raise TypeError(f"{self._method!r} returned what it is not declared to: {error}") from None
+                name = getattr(self._method, "__qualname__", repr(self._method))
+                raise TypeError(f"{name} returned what it is not declared to: {error}") from None
         if self._on_result is not None:
             sending = self._on_result(connection, event, message)
             if sending is not None:

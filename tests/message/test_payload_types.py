@@ -92,8 +92,20 @@ def test_what_stands_for_no_message_is_refused() -> None:
         PayloadTypes.of_annotation(int).message(True)
     with pytest.raises(TypeError, match=r"^expected str \| bytes, got a dict$"):
         PayloadTypes.of_annotation(str | bytes).message({})
-    with pytest.raises(EncodeError, match="65 bits"):
-        PayloadTypes.of_annotation(int).message(2**64)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "message"),
+    [
+        (int, 2**63, "Int64Message.value: expected an integer of 64 bits, got one of 65 bits"),
+        (int, -(2**63) - 1, "Int64Message.value: expected an integer of 64 bits, got one of 65 bits"),
+        (float, 10**400, "Float64Message.value: expected a number of double precision, got a larger one"),
+    ],
+    ids=["above", "below", "far"],
+)
+def test_a_number_that_is_too_large_is_refused_as_in_a_message(annotation: Any, value: int, message: str) -> None:
+    with pytest.raises(EncodeError, match=f"cannot encode {message}"):
+        PayloadTypes.of_annotation(annotation).message(value)
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ async def test_a_handler_that_fails_or_returns_something_else_harms_nothing(
     assert sink.values == [2]
     errors = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
     assert errors[0] == "no zero"
-    assert errors[1].endswith("returned what it is not declared to: expected int, got a str")
+    assert errors[1].endswith("Failing.lie returned what it is not declared to: expected int, got a str")
 
 
 # On the class and on an instance
