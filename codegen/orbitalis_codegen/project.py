@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -98,12 +98,27 @@ def load_one(document: Path, package: str | None) -> tuple[Contract, str]:
         ValueError: The package cannot be called so.
     """
     if package is not None and not (package.isidentifier() and package.isascii() and not keyword.iskeyword(package)):
-        raise ValueError(f"{package!r} is not the name of a package: letters, digits and underscores, no digit first")
+        raise ValueError(
+            f"{package!r} is not the name of a package: it has letters from a to z, digits and underscores, begins "
+            "with no digit, and is no word of Python's own, such as class"
+        )
     from orbitalis_codegen.contract.read import load_contract
     from orbitalis_codegen.emit.contract_python.named import package_name
 
     contract = load_contract(Path(), Path(os.path.relpath(document)).as_posix())
+    # What is written is the same from wherever the command is run, and what `generate` writes.
+    contract = replace(contract, document=_place_in_project(document))
     return contract, package_name(contract) if package is None else package
+
+
+def _place_in_project(document: Path) -> str:
+    """The path of a document from the folder of its project; its name alone if it belongs to none."""
+    path = Path(os.path.abspath(document))
+    for mark in (SETTINGS_FILE, ".git"):
+        for folder in path.parents:
+            if (folder / mark).exists():
+                return path.relative_to(folder).as_posix()
+    return path.name
 
 
 def below(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -37,13 +37,15 @@ def _run(options: argparse.Namespace) -> int:
 
     # What is there already can be locked, and the rest is made.
     folder: Path = options.output
+    if ".." in folder.parts and not folder.is_dir():
+        folder = folder.resolve()
     root = next(one for one in (folder, *folder.parents, Path()) if one.is_dir())
     inner = folder.relative_to(root).as_posix()
     files = {
         (path if inner == "." else f"{inner}/{path}"): data for path, data in emit_contract(contract, package).items()
     }
     with locked(root, say_waiting):
-        write_files(root, files)
+        write_files(root, files, shown_below=root)
     return DONE
 
 

@@ -13,20 +13,23 @@ from orbitalis_codegen.output import counted, listed, shown
 __all__ = ["hand_over", "say_waiting", "write_files"]
 
 
-def write_files(root: Path, files: Mapping[str, bytes]) -> None:
-    """Write all files, or raise; and say what was done."""
+def write_files(root: Path, files: Mapping[str, bytes], shown_below: Path = Path()) -> None:
+    """Write all files, or raise; and say what was done, with paths below a folder."""
     from orbitalis_codegen.drift import foreign
     from orbitalis_codegen.write import write
 
+    def named(path: str) -> str:
+        return shown((shown_below / path).as_posix())
+
     if strangers := foreign(root, files):
         raise CommandError(
-            f"{shown(strangers[0])} is not a generated file, and this would remove it; "
+            f"{named(strangers[0])} is not a generated file, and this would remove it; "
             f"move it{' and others like it' if len(strangers) > 1 else ''} elsewhere; nothing is written"
         )
     report = write(root, files)
-    for line in listed([*(f"wrote {path}" for path in report.written)]):
+    for line in listed([f"wrote {named(path)}" for path in report.written]):
         print(line)
-    for line in listed([f"removed {shown(path)}" for path in report.removed]):
+    for line in listed([f"removed {named(path)}" for path in report.removed]):
         print(line)
     print(
         f"{counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "

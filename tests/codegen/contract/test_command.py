@@ -52,7 +52,7 @@ def test_contract_writes_where_and_as_what_is_said(project: Path) -> None:
     subprocess.run(command, cwd=project / "work", check=True, capture_output=True)
 
     assert names(project / "new" / "folder" / "home") == FILES
-    assert "from ../lamps.yaml." in (project / "new" / "folder" / "home" / "plugin.py").read_text()
+    assert "from lamps.yaml." in (project / "new" / "folder" / "home" / "plugin.py").read_text()
 
 
 def test_what_is_stale_is_removed_and_what_is_foreign_is_kept(
@@ -73,6 +73,85 @@ def test_what_is_stale_is_removed_and_what_is_foreign_is_kept(
     assert "lamps/own.py is not a generated file" in capsys.readouterr().err
     assert (package / "client.py").read_text() == ""
     assert (project / "beside.py").read_text() == "x = 1\n"
+
+
+def test_a_package_that_somebody_else_has_written_is_not_replaced(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = project / "src" / "lamps"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "plugin.py").write_text("x = 1\n")
+    (package / "client.py").symlink_to(project / "lamps.yaml")
+
+    for arguments in (["contract", "lamps.yaml", "--output", "src"], ["generate"]):
+        assert cli.main(arguments) == 2
+        assert "src/lamps/client.py is not a generated file" in capsys.readouterr().err
+    assert cli.main(["check"]) == 1
+    assert "src/lamps/plugin.py: not a generated file: move it elsewhere\n" in capsys.readouterr().err
+
+    assert names(package) == ["__init__.py", "client.py", "plugin.py"]
+    assert (package / "plugin.py").read_text() == "x = 1\n"
+    assert (package / "client.py").is_symlink()
+
+
+def test_a_package_whose_headers_have_conflicts_is_written_anew(project: Path) -> None:
+    assert cli.main(["contract", "lamps.yaml"]) == 0
+    for name in FILES:
+        path = project / "lamps" / name
+        first, _, rest = path.read_text().partition("\n")
+        path.write_text(f"{first}\n<<<<<<< HEAD\n{rest}")
+
+    assert cli.main(["contract", "lamps.yaml"]) == 0
+
+    assert "<<<" not in (project / "lamps" / "plugin.py").read_text()
+
+
+def test_paths_are_shown_as_they_lead_from_here(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "there").mkdir()
+
+    assert cli.main(["contract", "lamps.yaml", "--output", "there"]) == 0
+    assert "wrote there/lamps/plugin.py\n" in capsys.readouterr().out
+    (project / "there" / "lamps" / "own.py").write_text("x = 1\n")
+    assert cli.main(["contract", "lamps.yaml", "--output", "there"]) == 2
+    assert "there/lamps/own.py is not a generated file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mark", ["pyproject.toml", ".git", None])
+def test_it_writes_the_same_from_wherever_it_is_run(
+    mark: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[dict[str, bytes]] = []
+    (tmp_path / "contracts").mkdir()
+    shutil.copy(DOCUMENT, tmp_path / "contracts")
+    if mark is not None:
+        (tmp_path / mark).touch()
+    for folder in (tmp_path, tmp_path / "contracts", Path("/")):
+        monkeypatch.chdir(folder)
+        output = tmp_path / f"output{len(written)}"
+        assert cli.main(["contract", str(tmp_path / "contracts" / "lamps.yaml"), "--output", str(output)]) == 0
+        written.append({name: (output / "lamps" / name).read_bytes() for name in names(output / "lamps")})
+
+    assert written[0] == written[1] == written[2]
+    place = "lamps.yaml" if mark is None else "contracts/lamps.yaml"
+    assert f" from {place}. Do not edit" in written[0]["plugin.py"].decode()
+
+
+def test_check_takes_what_contract_has_written_from_another_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "work").mkdir()
+    monkeypatch.chdir(project / "work")
+    assert cli.main(["contract", "../lamps.yaml", "--output", "../src"]) == 0
+
+    assert cli.main(["--root", "..", "check"]) == 0
+
+
+def test_output_may_lead_up_from_a_folder_that_is_not_there(project: Path) -> None:
+    assert cli.main(["contract", "lamps.yaml", "--output", "new/../other"]) == 0
+
+    assert names(project / "other" / "lamps") == FILES
+    assert not (project / "new").exists()
 
 
 @pytest.mark.parametrize(

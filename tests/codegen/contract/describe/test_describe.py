@@ -39,6 +39,26 @@ def test_the_document_of_a_plugin_class_is_printed(module: Module, capfd: pytest
     assert said.err == "on its way\n"
 
 
+def test_a_document_is_utf_8_whatever_the_encoding_of_the_output(module: Module) -> None:
+    name = module(
+        """
+        from orbitalis import Plugin, operation
+
+        class Lamp(Plugin):
+            \"\"\"A lamp \u2013 \u4e16.\"\"\"
+
+            @operation
+            async def dim(self, level: int) -> None: ...
+        """
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "orbitalis_codegen", "describe", f"{name}:Lamp"]
+
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+
+    assert "A lamp \u2013 \u4e16." in done.stdout.decode()
+
+
 def test_title_version_and_file_may_be_given(module: Module, capsys: pytest.CaptureFixture[str]) -> None:
     name = module(LAMPS)
     arguments = [
