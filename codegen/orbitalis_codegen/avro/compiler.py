@@ -221,7 +221,12 @@ class Compiler:
                 return self._primitive(name, View(node, self._shape(shapes.PRIMITIVE), self._report))
             case ScalarNode(value=str(name)):
                 known = [*shapes.PRIMITIVES, *shapes.COMPLEX_TYPES]
-                hint = did_you_mean(name, known) if nearest(name, known) else "write a name without an object around it"
+                if name == "object":
+                    hint = "this is JSON Schema; an object is in Avro {type: record, name: ..., fields: [...]}"
+                elif nearest(name, known):
+                    hint = did_you_mean(name, known)
+                else:
+                    hint = "write a name without an object around it"
                 self._report.add(Rule.AVRO_UNKNOWN_TYPE, kind.position, f"Avro has no form {shown(name)}", hint)
                 return None
             case _:
