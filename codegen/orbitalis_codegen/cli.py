@@ -58,7 +58,7 @@ def _status(arguments: Sequence[str] | None, options: argparse.Namespace) -> int
     except SpecificationError as error:
         output.say_problems(error.diagnostics, options.form)
         count = counted(len(error.diagnostics), "problem")
-        print(f"{PROGRAM}: {count} in the specification, nothing is written", file=sys.stderr)
+        print(f"{PROGRAM}: {count}, nothing is written", file=sys.stderr)
         return UNUSABLE
     except CommandError as error:
         output.say_trouble(str(error), options.form)

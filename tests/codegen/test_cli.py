@@ -116,7 +116,7 @@ def test_problems_are_listed_and_nothing_is_written(command: str, copy: Path) ->
         "asyncapi.yaml:108:5: ORB203 operation with the unknown key 'sumary'",
         "    hint: did you mean 'summary'?",
         "schemas/Color.avsc:5:47: ORB313 an integer of 32 bits is expected as default, got 'red'",
-        "orbitalis-codegen: 2 problems in the specification, nothing is written",
+        "orbitalis-codegen: 2 problems, nothing is written",
     ]
     assert contents(copy) == before
 
@@ -329,7 +329,7 @@ def test_a_list_of_problems_ends_after_fifty(copy: Path) -> None:
     assert len([line for line in lines if "ORB203" in line]) == 50
     assert lines[-2:] == [
         "... and 10 more",
-        "orbitalis-codegen: 60 problems in the specification, nothing is written",
+        "orbitalis-codegen: 60 problems, nothing is written",
     ]
 
 
