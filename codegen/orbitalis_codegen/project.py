@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import keyword
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from orbitalis_codegen.contract.settings import SETTINGS_FILE, ContractSettings, read_settings
+from orbitalis_codegen.contract.settings import SETTINGS_FILE, ContractSettings, package_fault, read_settings
 from orbitalis_codegen.diagnostic import Diagnostic, SpecificationError
 
 if TYPE_CHECKING:
@@ -97,18 +96,19 @@ def load_one(document: Path, package: str | None) -> tuple[Contract, str]:
         SpecificationError: The document cannot be used.
         ValueError: The package cannot be called so.
     """
-    if package is not None and not (package.isidentifier() and package.isascii() and not keyword.iskeyword(package)):
-        raise ValueError(
-            f"{package!r} is not the name of a package: it has letters from a to z, digits and underscores, begins "
-            "with no digit, and is no word of Python's own, such as class"
-        )
+    if package is not None and (fault := package_fault(package)):
+        raise ValueError(": ".join(fault))
     from orbitalis_codegen.contract.read import load_contract
     from orbitalis_codegen.emit.contract_python.named import package_name
 
     contract = load_contract(Path(), Path(os.path.relpath(document)).as_posix())
     # What is written is the same from wherever the command is run, and what `generate` writes.
     contract = replace(contract, document=_place_in_project(document))
-    return contract, package_name(contract) if package is None else package
+    if package is None:
+        package = package_name(contract)
+        if fault := package_fault(package):
+            raise ValueError(f"{fault[0]}: name another one with --package")
+    return contract, package
 
 
 def _place_in_project(document: Path) -> str:

@@ -16,7 +16,7 @@ from orbitalis_codegen.read.node import Node, ObjectNode
 from orbitalis_codegen.read.toml_text import read_toml
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["LANGUAGES", "SETTINGS_FILE", "ContractSettings", "Language", "read_settings"]
+__all__ = ["LANGUAGES", "SETTINGS_FILE", "ContractSettings", "Language", "package_fault", "read_settings"]
 
 SETTINGS_FILE: Final = "pyproject.toml"
 Language: TypeAlias = Literal["python"]
@@ -25,6 +25,8 @@ LANGUAGES: Final[dict[str, Language]] = {"python": "python"}
 
 _TABLE: Final = "tool.orbitalis-codegen"
 _PACKAGE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TAKEN: Final = frozenset({"orbitalis", "orbitalis_avro", "orbitalis_wire"})
+"""What an emitted package imports: one of the same name would hide it."""
 _SETTINGS: Final = Shape(name=_TABLE, optional=("contracts",))
 _CONTRACT: Final = Shape(name="contract", required=("document", "package"), optional=("output", "language"))
 
@@ -75,13 +77,23 @@ def read_settings(root: Path) -> tuple[ContractSettings, ...]:
     return tuple(contracts)
 
 
+def package_fault(name: str) -> tuple[str, str] | None:
+    """What is wrong with the name of a package, and what to do about it; `None` if a package can be called so."""
+    if not _PACKAGE.fullmatch(name) or keyword.iskeyword(name):
+        return (
+            f"{shown(name)} is not the name of a package",
+            "letters, digits and underscores, no digit first, and no word of Python's own",
+        )
+    if name in _TAKEN:
+        return f"the package {shown(name)} would hide the one of that name that it imports", "give it another name"
+    return None
+
+
 def _read(contract: View) -> ContractSettings | None:
     document = _path(contract, "document")
     package = contract.optional_text("package")
-    if package is not None and (not _PACKAGE.fullmatch(package) or keyword.iskeyword(package)):
-        message = f"{shown(package)} is not the name of a package"
-        hint = "letters, digits and underscores, no digit first, and no word of Python's own"
-        contract.report.add(Rule.UNUSABLE_KEY, contract.position_of("package"), message, hint)
+    if package is not None and (fault := package_fault(package)):
+        contract.report.add(Rule.UNUSABLE_KEY, contract.position_of("package"), *fault)
     output = _path(contract, "output") if contract.get("output") is not None else "."
     if output is not None and output.split("/")[0] == "..":
         message = f"the folder {shown(output)} is outside of that of the project"

@@ -161,6 +161,8 @@ def test_output_may_lead_up_from_a_folder_that_is_not_there(project: Path) -> No
         (["broken.yaml"], "broken.yaml:1:1: ORB"),
         (["lamps.yaml", "--package", "not-one"], "'not-one' is not the name of a package"),
         (["lamps.yaml", "--package", "class"], "'class' is not the name of a package"),
+        (["lamps.yaml", "--package", "orbitalis"], "the package 'orbitalis' would hide the one of that name"),
+        (["hiding.yaml"], "would hide the one of that name that it imports: name another one with --package"),
         (["lamps.yaml", "--output", "lamps.yaml"], "lamps.yaml"),
     ],
 )
@@ -168,6 +170,9 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     arguments: list[str], said: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "broken.yaml").write_text("asyncapi: 3.0.0\n")
+    (project / "hiding.yaml").write_text(
+        (project / "lamps.yaml").read_text().replace("title: Lamps", "title: Orbitalis")
+    )
     before = names(project)
 
     assert cli.main(["contract", *arguments]) == 2
