@@ -406,6 +406,9 @@ def test_completion_offers_commands_options_and_codes() -> None:
     assert completed("check", "--d") == "--diff"
     assert completed("--root", ".", "rules", "ORB20") == " ".join(f"ORB20{digit}" for digit in range(1, 10))
     assert completed("check", "--format", "g") == "github"
+    # The shell offers files then.
+    assert completed("contract", "con") == completed("contract", "--output", "") == ""
+    assert "complete -o default -F" in bash
     assert "complete -c orbitalis-codegen" in run("completion", "fish").stdout
     assert run("completion", "zsh").stdout.startswith("autoload -U +X bashcompinit")
 

@@ -23,14 +23,16 @@ _orbitalis_codegen() {{
     case "$previous" in
         --root) COMPREPLY=($(compgen -d -- "$word")); return ;;
         --format) COMPREPLY=($(compgen -W "text json github" -- "$word")); return ;;
+        --output) COMPREPLY=(); return ;;
     esac
     case "$command" in
 {cases}
         *) COMPREPLY=($(compgen -W "{top}" -- "$word")) ;;
     esac
 }}
-complete -F _orbitalis_codegen orbitalis-codegen
+complete -o default -F _orbitalis_codegen orbitalis-codegen
 """
+"""Where it offers nothing, the shell offers files."""
 
 
 def completion(others: Sequence[Command]) -> Command:
@@ -63,7 +65,8 @@ def _script(shell: str, commands: Mapping[str, Sequence[str]]) -> str:
     first = [*commands, *_TOP]
     if shell == "fish":
         names = " ".join(commands)
-        lines = ["complete -c orbitalis-codegen -f"]
+        # Without -f, fish offers files beside the words.
+        lines = [f"complete -c orbitalis-codegen -n 'not __fish_seen_subcommand_from {names}' -f"]
         lines += [
             f"complete -c orbitalis-codegen -n 'not __fish_seen_subcommand_from {names}' -a '{word}'" for word in first
         ]
