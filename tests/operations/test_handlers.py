@@ -187,7 +187,9 @@ async def test_a_result_that_is_not_declared_is_refused_and_not_sent(result: obj
         return result
 
     for on_result in (lambda *arguments: sent.append(arguments), None):
-        with pytest.raises(TypeError, match=r"lie.* returned what it is not declared to: expected str, got"):
+        with pytest.raises(
+            TypeError, match=r"^test_a_result\S*lie returned what it is not declared to: expected str, got"
+        ):
             await method_handler(lie, None, TEXT, on_result).start(CONNECTION, "topic", EVENT)
     assert sent == []
 
