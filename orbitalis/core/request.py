@@ -26,7 +26,7 @@ from orbitalis.errors import (
 )
 from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event, new_identifier
-from orbitalis.message.payload import Publishable, kind_of, wrap
+from orbitalis.message.payload import Publishable, kind_of, with_article, wrap
 from orbitalis.operations.answer import OVERLOADED
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
@@ -161,7 +161,7 @@ class OperationRequester(OperationExecutor):
                 raise UnexpectedAnswerError(*slot.key, f"answered with {kind_of(result)}: {error}") from None
         if not isinstance(result, result_type):
             raise UnexpectedAnswerError(
-                *slot.key, f"answered with {kind_of(result)}, expected a {result_type.__name__}"
+                *slot.key, f"answered with {kind_of(result)}, expected {with_article(result_type.__name__)}"
             )
         return result
 

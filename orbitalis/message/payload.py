@@ -38,6 +38,7 @@ __all__ = [
     "kind_of",
     "message_type_of",
     "schema_of",
+    "with_article",
     "wrap",
 ]
 
@@ -255,8 +256,13 @@ def kind_of(payload: object | None) -> str:
         return "an empty event"
     if isinstance(payload, UndecodedPayload):
         # A stranger has written it.
-        return f"a {ascii(payload.message_type[:100])[1:-1]}"
-    return f"a {type(payload).__name__}"
+        return with_article(ascii(payload.message_type[:100])[1:-1])
+    return with_article(type(payload).__name__)
+
+
+def with_article(name: str) -> str:
+    """Return the name of a class for a text for people: `a StringMessage`, `an int`."""
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
 def decode_payload(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Self
 
-from orbitalis.message.payload import MESSAGE_OF_VALUE, schema_of, wrap
+from orbitalis.message.payload import MESSAGE_OF_VALUE, schema_of, with_article, wrap
 from orbitalis.message.registry import UserMessage
 from orbitalis.message.schema import Input, Output, canonical_form
 from orbitalis_avro.errors import EncodeError
@@ -138,7 +138,7 @@ class PayloadTypes:
         if not fits:
             is_namesake = given.__name__ in (one.__name__ for one in self.types)
             other = " of another class of that name, which has another schema" if is_namesake else ""
-            got = "None" if value is None else f"a {given.__qualname__}{other}"
+            got = "None" if value is None else f"{with_article(given.__qualname__)}{other}"
             raise TypeError(f"expected {self}, got {got}")
         return message
 

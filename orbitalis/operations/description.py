@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Final
 
-from orbitalis.message.payload import schema_of
+from orbitalis.message.payload import schema_of, with_article
 from orbitalis.operations.declared_method import DeclaredMethod, declarations_of
 from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation
@@ -74,7 +74,7 @@ def description_of(plugin: object) -> PluginDescription:
     if not issubclass(owner, OperationsProviderMixin):
         if owner is plugin:
             raise TypeError(f"{owner.__module__}.{owner.__qualname__} does not derive from orbitalis.Plugin")
-        raise TypeError(f"expected a plugin class or a plugin, got a {owner.__name__}: {plugin!r}")
+        raise TypeError(f"expected a plugin class or a plugin, got {with_article(owner.__name__)}: {plugin!r}")
     # Of two with the same name, that of the more derived class counts.
     declared = {one.name: one for one in declarations_of(owner, is_typed_operation)}
     if isinstance(plugin, OperationsProviderMixin):

@@ -124,7 +124,7 @@ async def test_every_mode_takes_one_message_or_a_list(bus: LocalEventBus, mode: 
             assert sorted(several) == (["plugin0", "plugin1"] if mode == "all" else ["plugin1"])
             assert texts == [["x", "a", "b", "c"] if name in several else [] for name in ("plugin0", "plugin1")]
         # One that nobody accepts keeps all of them back.
-        with pytest.raises(NoConnectionError, match="accepts a Int64Message; accepted are StringMessage"):
+        with pytest.raises(NoConnectionError, match="accepts an Int64Message; accepted are StringMessage"):
             await core.execute("text", ["d", 1], **options)
         assert sum(len(plugin.received) for plugin in plugins) == 4 * copies
 
@@ -149,7 +149,11 @@ async def test_without_a_connection_nothing_is_sent_and_that_is_said(
 @pytest.mark.parametrize("mode", [*MODES, {"distribute": True}], ids=str)
 async def test_where_no_input_accepts_what_is_sent_that_is_said(bus: LocalEventBus, mode: dict[str, Any]) -> None:
     async with with_plugins(bus, 1) as (core, plugins):
-        for data, named in ((1, "a Int64Message"), (None, "an empty event"), (Float64Message(value=1.0), "a Float64M")):
+        for data, named in (
+            (1, "an Int64Message"),
+            (None, "an empty event"),
+            (Float64Message(value=1.0), "a Float64M"),
+        ):
             sent: Any = ["x", data] if "distribute" in mode else data
             with pytest.raises(NoConnectionError, match=f"but none whose input accepts {named}"):
                 await core.execute("text", sent, **mode)

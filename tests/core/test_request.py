@@ -112,7 +112,7 @@ async def test_a_task_that_was_there_before_answers_by_hand(bus: LocalEventBus) 
         while True:
             topic, event = await inputs.get()
             connection = plugin._find_connection_or_fail(topic, "text")
-            with pytest.raises(TypeError, match="is declared to send StringMessage, not a Int64Message"):
+            with pytest.raises(TypeError, match="is declared to send StringMessage, not an Int64Message"):
                 await plugin.send_answer(connection, event, 1)
             await plugin.send_answer(connection, event, event.payload)
 

@@ -164,7 +164,7 @@ async def test_without_a_connection_that_answers_nothing_is_sent(bus: LocalEvent
         await all_connected(core, [plugin])
         with pytest.raises(NoConnectionError, match="with plugin 'nobody'"):
             await core.request("text", "x", plugin_identifier="nobody")
-        with pytest.raises(NoConnectionError, match="none whose input accepts a Int64Message"):
+        with pytest.raises(NoConnectionError, match="none whose input accepts an Int64Message"):
             await core.request("text", 1)
         with pytest.raises(NoConnectionError, match="there cannot be an answer: use execute"):
             await core.request("text", "x")

@@ -111,7 +111,7 @@ async def test_what_cannot_be_asked_is_not_sent(bus: LocalEventBus) -> None:
     async with connected(bus) as (core, _, _):
         with pytest.raises(NoConnectionError, match="there cannot be an answer"):
             await core.request(Text.forget, b"x")
-        with pytest.raises(TypeError, match="operation 'lowercase': expected str, got a int"):
+        with pytest.raises(TypeError, match="operation 'lowercase': expected str, got an int"):
             await core.request(Text.lowercase, 1)  # type: ignore[misc]
         with pytest.raises(TypeError, match="expected the name of an operation"):
             await core.request(str.lower, "x")  # type: ignore[call-overload]

@@ -176,7 +176,7 @@ def test_texts_for_people_hold_no_control_characters_of_strangers() -> None:
         serialized_payload=b"",
         schema_fingerprint=None,
     )
-    assert kind_of(undecoded) == r"a a\n\x1b[2J" + "x" * 94
+    assert kind_of(undecoded) == r"an a\n\x1b[2J" + "x" * 94
     assert kind_of(replace(undecoded, message_type="PayloadMessage")) == kind_of(PayloadMessage(""))
     assert kind_of(None) == "an empty event"
 

@@ -70,9 +70,9 @@ def test_a_value_becomes_the_message_that_its_type_stands_for(annotation: Any, v
     ("annotation", "value", "given"),
     [
         (str, None, "None"),
-        (str, 1, "a int"),
+        (str, 1, "an int"),
         (int, 1.0, "a float"),
-        (int, Int32Message(value=1), "a Int32Message"),
+        (int, Int32Message(value=1), "an Int32Message"),
         (TypedMessage, "x", "a str"),
         (TypedMessage, StringMessage(value="x"), "a StringMessage"),
         (None, "x", "a str"),

@@ -219,7 +219,7 @@ def test_code_that_may_add_operations_is_seen() -> None:
 
 
 def test_what_is_neither_class_nor_plugin_is_refused() -> None:
-    with pytest.raises(TypeError, match="expected a plugin class or a plugin, got a int: 3"):
+    with pytest.raises(TypeError, match="expected a plugin class or a plugin, got an int: 3"):
         description_of(3)
 
 

@@ -325,7 +325,7 @@ async def test_what_does_not_fit_is_not_handed_on(bus: LocalEventBus, caplog: py
         await until(lambda: core.texts == ["right"])
         assert plugin.received == ["right"]
         assert "which is not what operation 'text' of 'core' carries" in caplog.text
-        assert "ignores a Int64Message on topic" in caplog.text
+        assert "ignores an Int64Message on topic" in caplog.text
 
 
 async def test_who_is_asked_to_close_gracefully_may_send_its_last_results(bus: LocalEventBus) -> None:

@@ -213,7 +213,7 @@ async def test_what_an_operation_is_not_declared_to_send_is_not_sent(bus: LocalE
     plugin, core = Numbers(identifier="plugin", eventbus_client=on(bus)), core_on(bus)
     async with running(plugin, core):
         await all_connected(core, [plugin])
-        declared = "operation 'text' of 'plugin' is declared to send StringMessage, not a Int64Message"
+        declared = "operation 'text' of 'plugin' is declared to send StringMessage, not an Int64Message"
         with pytest.raises(OperationFailedError, match=declared):
             await core.request("text", "x")
         await until(lambda: plugin.eventbus_client.statistics.handler_errors == 1)

@@ -148,7 +148,7 @@ WRONG: list[tuple[object, object, str]] = [
     (Lamp.temperature, True, "operation 'temperature': expected float, got a bool"),
     (Lamp.temperature, {}, "operation 'temperature': expected float, got a dict"),
     (Lamp.temperature, StringMessage(value="x"), "operation 'temperature': expected float, got a StringMessage"),
-    (Lamp.either, 1, r"operation 'either': expected GlowMessage \| str, got a int"),
+    (Lamp.either, 1, r"operation 'either': expected GlowMessage \| str, got an int"),
     (Lamp.paint, b"x", r"operation 'paint': expected str \| None, got a bytes"),
     (Lamp.events, "x", "operation 'events': expected GlowMessage, got a StringMessage"),
     (Lamp.events, {}, "operation 'events': cannot publish a dict"),
