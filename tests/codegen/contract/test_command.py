@@ -49,8 +49,9 @@ def test_contract_writes_where_and_as_what_is_said(project: Path) -> None:
     command = [sys.executable, "-m", "orbitalis_codegen", "contract", "../lamps.yaml", "--language", "python"]
     command += ["--output", "../new/folder", "--package", "home"]
 
-    subprocess.run(command, cwd=project / "work", check=True, capture_output=True)
+    said = subprocess.run(command, cwd=project / "work", check=True, capture_output=True, text=True).stdout
 
+    assert "wrote ../new/folder/home/client.py\n" in said
     assert names(project / "new" / "folder" / "home") == FILES
     assert "from lamps.yaml." in (project / "new" / "folder" / "home" / "plugin.py").read_text()
 
@@ -162,6 +163,7 @@ def test_output_may_lead_up_from_a_folder_that_is_not_there(project: Path) -> No
         (["lamps.yaml", "--package", "not-one"], "'not-one' is not the name of a package"),
         (["lamps.yaml", "--package", "class"], "'class' is not the name of a package"),
         (["lamps.yaml", "--package", "orbitalis"], "the package 'orbitalis' would hide the one of that name"),
+        (["queue.yaml"], "the package 'queue' would hide the module of that name that Python has"),
         (["hiding.yaml"], "would hide the one of that name that it imports: name another one with --package"),
         (["lamps.yaml", "--output", "lamps.yaml"], "lamps.yaml"),
     ],
@@ -173,6 +175,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     (project / "hiding.yaml").write_text(
         (project / "lamps.yaml").read_text().replace("title: Lamps", "title: Orbitalis")
     )
+    (project / "queue.yaml").write_text((project / "lamps.yaml").read_text().replace("title: Lamps", "title: Queue"))
     before = names(project)
 
     assert cli.main(["contract", *arguments]) == 2
