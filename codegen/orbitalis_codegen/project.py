@@ -107,11 +107,12 @@ def load_one(document: Path, package: str | None) -> tuple[Contract, str]:
     contract = replace(contract, document=_place_in_project(document))
     if package is None:
         package = package_name(contract)
-        # Who names a package has chosen, and may have a folder for it that is not on the path of imports.
-        own = f"the package {package!r} would hide the module of that name that Python has"
-        fault = package_fault(package) or ((own,) if package in sys.stdlib_module_names else None)
-        if fault:
+        if fault := package_fault(package):
             raise ValueError(f"{fault[0]}: name another one with --package")
+        # Who names a package has chosen, and may have a folder for it that is not on the path of imports.
+        if package in sys.stdlib_module_names:
+            own = f"the package {package!r} would hide the module of that name that Python has"
+            raise ValueError(f"{own}: name another one with --package")
     return contract, package
 
 
