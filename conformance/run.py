@@ -27,6 +27,8 @@ class Subject(NamedTuple):
     command: str
     expected: Path | None = None
     """The list of what it is known to fail."""
+    left_out: tuple[str, ...] = ()
+    """Cases that it passes at times."""
     missing: str = ""
     """Why it cannot be tested here."""
 
@@ -57,7 +59,10 @@ def _older() -> Subject:
         python = older_python()
     except NotAvailableError as reason:
         return Subject("older", "", missing=str(reason))
-    return Subject("older", f"{python} -I {folder / 'subject.py'}", folder / "expected-failures.yaml")
+    command = f"{python} -I {folder / 'subject.py'}"
+    # Its keepalives come when they will.
+    left_out = ("nothing is left of an orbiter that has stopped", "may be answered where a known remote says")
+    return Subject("older", command, folder / "expected-failures.yaml", left_out)
 
 
 def main() -> int:
@@ -88,6 +93,8 @@ def _test(subject: Subject, reports: Path | None) -> int:
     command = [*TESTER, "--subject", subject.command, "--quiet"]
     if subject.expected is not None:
         command += ["--expected-failures", str(subject.expected)]
+    for name in subject.left_out:
+        command += ["--not", name]
     if reports is not None:
         reports.mkdir(parents=True, exist_ok=True)
         command += ["--json", str(reports / f"{subject.name}.json"), "--junit", str(reports / f"{subject.name}.xml")]

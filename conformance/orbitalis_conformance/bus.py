@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -87,6 +88,12 @@ _SHOWN: Final = {
 }
 
 
+_silent: Final = logging.getLogger(__name__)
+"""What the client says of a broker that a case has taken away."""
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+
+
 class Bus:
     """One connection of the tester with a broker, for one case."""
 
@@ -101,7 +108,7 @@ class Bus:
 
     async def connect(self) -> None:
         """Connect and subscribe to everything."""
-        client = aiomqtt.Client(HOST, self._port, protocol=aiomqtt.ProtocolVersion.V5)
+        client = aiomqtt.Client(HOST, self._port, protocol=aiomqtt.ProtocolVersion.V5, logger=_silent)
         try:
             await client.__aenter__()
         except aiomqtt.MqttError as error:
