@@ -100,6 +100,12 @@ def try_codegen(arguments: list[str], environment: dict[str, str], url: str) -> 
     run([BIN / "orbitalis-codegen", *arguments], folder=folder)
 
 
+def try_conformance(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Run it, with this Python for the subject."""
+    given = [re.sub(r"^python ", f"{sys.executable} ", one) for one in arguments]
+    assert " 1 passed" in run([BIN / "orbitalis-conformance", *given])
+
+
 def try_python(
     arguments: list[str], environment: dict[str, str], url: str, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
@@ -142,6 +148,7 @@ COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
     "make": try_make,
     "mosquitto": try_mosquitto,
     "orbitalis-codegen": try_codegen,
+    "orbitalis-conformance": try_conformance,
     "pip": try_pip,
     "python": try_python,
 }
