@@ -145,6 +145,17 @@ for package in ("orbitalis", "orbitalis_wire"):
     assert "orbitalis_wire.codecs" in installed.run("-c", program).splitlines()
 
 
+def test_installed_tester_of_conformance_has_its_cases(installed: Environment) -> None:
+    refusal = installed.run_script("orbitalis-conformance", "--list", status=2)
+    assert "pip install 'orbitalis[conformance]'" in refusal
+
+    installed.install("[conformance]")
+
+    assert "handshake-plugin: a reject frees the slot  [ORB-HS-28]" in installed.run_script(
+        "orbitalis-conformance", "--list"
+    )
+
+
 def test_generator_says_which_extra_it_needs_and_runs_with_it(installed: Environment) -> None:
     assert "generate" in installed.run_script("orbitalis-codegen", "--help")
     refusal = installed.run_script("orbitalis-codegen", "check", status=2)
@@ -155,17 +166,6 @@ def test_generator_says_which_extra_it_needs_and_runs_with_it(installed: Environ
 
     refusal = installed.run_script("orbitalis-codegen", "check", status=2)
     assert "asyncapi.yaml cannot be read" in refusal
-
-
-def test_installed_tester_of_conformance_has_its_cases(installed: Environment) -> None:
-    refusal = installed.run_script("orbitalis-conformance", "--list", status=2)
-    assert "pip install 'orbitalis[conformance]'" in refusal
-
-    installed.install("[conformance]")
-
-    assert "handshake-plugin: a reject frees the slot  [ORB-HS-28]" in installed.run_script(
-        "orbitalis-conformance", "--list"
-    )
 
 
 def test_installed_generator_does_its_job(installed: Environment, tmp_path: Path) -> None:
