@@ -74,6 +74,17 @@ def test_a_document_is_utf_8_whatever_the_encoding_of_the_output(encoding: str, 
     assert "Light \u2013 \u4e16." in printed("bundle").decode()
 
 
+@pytest.mark.parametrize("command", ["bundle", "schema"])
+def test_an_output_that_is_a_folder_is_said(
+    command: str, copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(copy)
+
+    assert cli.main([command, "--output", "."]) == 2
+
+    assert capsys.readouterr().err == "orbitalis-codegen: .: Is a directory\n"
+
+
 def test_what_an_encoding_does_not_know_is_shown_all_the_same(copy: Path) -> None:
     assert cli.main(["--root", str(copy), "generate"]) == 0
     messages = copy / "generated/python/orbitalis_wire/messages.py"
