@@ -120,5 +120,5 @@ def _info(checker: Checker, document: View) -> View | None:
     title = info.optional_text("title")
     if title is not None and not any(character.isascii() and character.isalpha() for character in title):
         message = f"the title {shown(title)} names classes, and cannot be a name of one"
-        checker.report.add(Rule.UNUSABLE_KEY, info.position_of("title"), message, "it has a letter of ASCII")
+        checker.report.add(Rule.UNUSABLE_KEY, info.position_of("title"), message, "give it a letter from A to Z")
     return info
