@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -19,6 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from orbitalis_codegen import cli
 
         return cli.main(arguments)
+    except KeyboardInterrupt:
+        # Without a traceback, but as a process that was interrupted ends: a shell then ends its script, too.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+        return _UNUSABLE
     except ModuleNotFoundError as error:
         if error.name not in _LIBRARIES:
             raise

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,3 +143,13 @@ def test_an_output_that_cannot_be_written(module: Module, capfd: pytest.CaptureF
         failure(f"{name}:LampPlugin", "--output", "no/such.yaml", capfd=capfd)
         == "no/such.yaml: No such file or directory"
     )
+
+
+def test_an_interrupt_ends_the_command_without_a_traceback(module: Module) -> None:
+    name = module("import signal; signal.raise_signal(signal.SIGINT)")
+    command = [sys.executable, "-m", "orbitalis_codegen", "describe", f"{name}:Lamp"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
