@@ -25,6 +25,10 @@ class OrbiterAnswer:
     """Time from the request to the first answer, the random delay of `spread` included."""
     is_complete: bool
     """Whether all that it tells has come in time; otherwise the rest is missing."""
+    answered_at: datetime
+    """When it answered, on its own clock."""
+    namesakes: int
+    """How many other incarnations have answered the same question under this identifier, which one alone may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,12 @@ class Operator:
     # Questions
 
     async def ping(
-        self, orbiter: str | None = None, *, within: float = _WITHIN, spread: float | None = None
+        self,
+        orbiter: str | None = None,
+        *,
+        within: float = _WITHIN,
+        spread: float | None = None,
+        quiet: float | None = None,
     ) -> dict[str, PongAnswer]:
         """Return which orbiters are there, and what they are.
 
@@ -143,30 +148,42 @@ class Operator:
             within: Seconds for which answers are awaited.
             spread: Seconds within which an orbiter answers, at a random moment; by default half of `within` where all
                 are asked, and none where one is.
+            quiet: Seconds without an answer, after the last one, that end the question where all are asked; more than
+                `spread`, or some may be missed. By default it takes all of `within`.
 
         Raises:
             ValueError: The identifier cannot be one, or a time is negative.
             OrbiterStateError: It has not started.
             BusError: It could not be asked.
         """
-        found = await self._ask(Subject.PING, PongMessage, orbiter, within, spread)
+        found = await self._ask(Subject.PING, PongMessage, orbiter, within, spread, quiet)
         return {
             identifier: PongAnswer(**_common(identifier, pages), role=pages.messages[0].role)
             for identifier, pages in found.items()
         }
 
     async def info(
-        self, orbiter: str | None = None, *, within: float = _WITHIN, spread: float | None = None
+        self,
+        orbiter: str | None = None,
+        *,
+        within: float = _WITHIN,
+        spread: float | None = None,
+        quiet: float | None = None,
     ) -> dict[str, InfoAnswer]:
         """Return what orbiters are, lend and require. Arguments and errors are those of :meth:`ping`."""
-        found = await self._ask(Subject.INFO, InfoMessage, orbiter, within, spread)
+        found = await self._ask(Subject.INFO, InfoMessage, orbiter, within, spread, quiet)
         return {identifier: _info(identifier, pages) for identifier, pages in found.items()}
 
     async def connections(
-        self, orbiter: str | None = None, *, within: float = _WITHIN, spread: float | None = None
+        self,
+        orbiter: str | None = None,
+        *,
+        within: float = _WITHIN,
+        spread: float | None = None,
+        quiet: float | None = None,
     ) -> dict[str, ConnectionsAnswer]:
         """Return the connections of orbiters. Arguments and errors are those of :meth:`ping`."""
-        found = await self._ask(Subject.CONNECTIONS, ConnectionsMessage, orbiter, within, spread)
+        found = await self._ask(Subject.CONNECTIONS, ConnectionsMessage, orbiter, within, spread, quiet)
         return {
             identifier: ConnectionsAnswer(
                 **_common(identifier, pages),
@@ -176,10 +193,15 @@ class Operator:
         }
 
     async def statistics(
-        self, orbiter: str | None = None, *, within: float = _WITHIN, spread: float | None = None
+        self,
+        orbiter: str | None = None,
+        *,
+        within: float = _WITHIN,
+        spread: float | None = None,
+        quiet: float | None = None,
     ) -> dict[str, StatisticsAnswer]:
         """Return what orbiters have counted. Arguments and errors are those of :meth:`ping`."""
-        found = await self._ask(Subject.STATISTICS, StatisticsMessage, orbiter, within, spread)
+        found = await self._ask(Subject.STATISTICS, StatisticsMessage, orbiter, within, spread, quiet)
         return {
             identifier: StatisticsAnswer(
                 **_common(identifier, pages),
@@ -190,10 +212,17 @@ class Operator:
         }
 
     async def _ask(
-        self, subject: Subject, message_class: type[M], orbiter: str | None, within: float, spread: float | None
+        self,
+        subject: Subject,
+        message_class: type[M],
+        orbiter: str | None,
+        within: float,
+        spread: float | None,
+        quiet: float | None,
     ) -> dict[str, Pages[M]]:
         check_seconds("within", within, is_positive=True)
         check_seconds("spread", spread, is_optional=True)
+        check_seconds("quiet", quiet, is_optional=True)
         if orbiter is not None:
             _checked(orbiter)
         if not self._is_running:
@@ -201,7 +230,7 @@ class Operator:
         if spread is None:
             spread = within / 2 if orbiter is None else 0.0
         loop = asyncio.get_running_loop()
-        inquiry = Inquiry(subject, message_class, loop.time(), orbiter)
+        inquiry = Inquiry(subject, message_class, loop.time(), orbiter, quiet)
         requests: list[str] = []
         limit = asyncio.timeout(within)
         try:
@@ -213,6 +242,8 @@ class Operator:
                     for asked, pages in inquiry.due(loop.time()):
                         delay = 0.0 if pages.messages else spread
                         await self._request(inquiry, requests, asked, pages.cursor, delay)
+                    if inquiry.is_quiet(loop.time()):
+                        break
                     await _wait(inquiry.changed, inquiry.next_due())
         except TimeoutError:
             if not limit.expired():
@@ -323,6 +354,8 @@ def _common(identifier: str, pages: Pages[Any]) -> dict[str, Any]:
         "protocol_version": pages.protocol_version,
         "seconds": pages.seconds,
         "is_complete": pages.is_complete,
+        "answered_at": pages.answered_at,
+        "namesakes": len(pages.namesakes),
     }
 
 

@@ -83,8 +83,38 @@ async def test_one_orbiter_that_is_asked_answers_at_once_and_alone(harness: Harn
         protocol_version=1,
         seconds=answer.seconds,
         is_complete=True,
+        answered_at=answer.answered_at,
+        namesakes=0,
         role="plugin",
     )
+
+
+async def test_a_question_to_all_may_end_when_no_more_answers_come(harness: Harness) -> None:
+    await home(harness)
+    async with operator(harness) as op:
+        begun = harness.time
+        found = await op.ping(within=60.0, spread=0.2, quiet=0.3)
+        assert 0.3 <= harness.time - begun < 0.6
+        nobody = await operator_alone(harness)
+
+    assert sorted(found) == ["home", "lamp"]
+    assert nobody == pytest.approx(2.0)
+
+
+async def operator_alone(harness: Harness) -> float:
+    """Return the seconds for which a question waits that nobody answers."""
+    async with Operator(harness.client(), identifier="alone", introspection_topic="$nobody.there") as op:
+        begun = harness.time
+        assert await op.ping(within=2.0, spread=0.2, quiet=0.3) == {}
+        return harness.time - begun
+
+
+async def test_two_orbiters_of_one_identifier_are_noticed(harness: Harness) -> None:
+    await harness.start(lamp(harness), lamp(harness), lamp(harness, "other"))
+    async with operator(harness) as op:
+        found = await op.ping()
+
+    assert {one: answer.namesakes for one, answer in found.items()} == {"lamp": 1, "other": 0}
 
 
 async def test_everything_can_be_learnt(harness: Harness) -> None:
