@@ -21,6 +21,7 @@ _ASK_AGAIN_AFTER: Final = 1.0
 _MOST_PAGES: Final = 1000
 """Pages of one orbiter; who names ever more cursors is not followed any longer."""
 _MOST_NAMESAKES: Final = 100
+_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 _MOST_ORBITERS: Final = limits.KNOWN_REMOTES
 
 
@@ -38,7 +39,7 @@ class Pages(Generic[M]):
     asked_at: float | None = None
     """When that was asked for; `None` if it was not."""
     is_complete: bool = False
-    answered_at: datetime = datetime.fromtimestamp(0, UTC)
+    answered_at: datetime = _LONG_AGO
     """When the first page was sent, on the clock of the orbiter."""
     namesakes: set[str] = field(default_factory=set[str])
     """Other incarnations that have answered the same request under the same identifier."""

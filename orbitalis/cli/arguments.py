@@ -1,0 +1,156 @@
+"""The command line: which commands there are, and what each takes. It imports nothing that takes long."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["COMMANDS", "PROGRAM", "Command", "make_parser"]
+
+PROGRAM: Final = "orbitalis"
+_DESCRIPTION: Final = "See and operate the cores and plugins of a bus."
+_STATUS: Final = """\
+The bus is that of --bus, or else of the environment variable ORBITALIS_BUS.
+
+exit status:
+  0    all went well
+  1    the answer is a bad one: not compliant, or something is wrong
+  2    the command line, or what is to be sent, is wrong
+  3    the bus cannot be reached, or refuses
+  4    nobody answers, or there is no such orbiter or operation
+  5    a call had no good answer
+  130  Ctrl-C
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command."""
+
+    summary: str
+    """What it does, in a few words."""
+    description: str
+    """The same at length."""
+    add: Callable[[argparse.ArgumentParser], None]
+    """Adds its own arguments to a parser."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM, description=_DESCRIPTION, epilog=_STATUS, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="store_true", help="print the version, and end")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for name, command in COMMANDS.items():
+        one = commands.add_parser(
+            name,
+            help=command.summary,
+            description=command.description,
+            epilog=_STATUS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add(one)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, *, is_operator: bool = True) -> None:
+    parser.add_argument(
+        "--bus",
+        metavar="URL",
+        help="such as mqtt://localhost:1883, mqtt://user:password@host or "
+        "mqtts://host?authority=FILE&certificate=FILE&key=FILE (default: that of ORBITALIS_BUS)",
+    )
+    if is_operator:
+        _identifier(parser, "who asks; where access lists are on, the name in the operator's certificate")
+    parser.add_argument("--json", action="store_true", help="write JSON, for programs")
+
+
+def _identifier(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--identifier", metavar="NAME", help=f"{what} (default: a made-up one)")
+
+
+def _within(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--within", type=_seconds, default=2.0, metavar="S", help="seconds for which answers are awaited (default: 2)"
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"expected seconds, a number above 0 such as 2.5, got {text!r}")
+    return seconds
+
+
+def _asking(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    _within(parser)
+
+
+def _of_one(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("orbiter", metavar="ID", help="identifier of the orbiter")
+    _asking(parser)
+
+
+def _of_one_or_all(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("orbiter", metavar="ID", nargs="?", help="identifier of one orbiter (default: all)")
+    _asking(parser)
+
+
+def _ping(parser: argparse.ArgumentParser) -> None:
+    _of_one_or_all(parser)
+    parser.add_argument("--count", type=_count, default=1, metavar="N", help="how often each is asked (default: 1)")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+    return int(text)
+
+
+def _why(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("core", metavar="CORE", help="identifier of the core")
+    _asking(parser)
+
+
+def _call(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("operation", metavar="OPERATION", help="name of the operation")
+    parser.add_argument(
+        "input", metavar="JSON", nargs="?", help="the input; `-` takes one a line from standard input (default: none)"
+    )
+    whom = parser.add_mutually_exclusive_group()
+    whom.add_argument("--plugin", metavar="ID", help="the plugin that is called (default: any that has the operation)")
+    whom.add_argument("--all", action="store_true", help="call all plugins that have the operation")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds for an answer (default: 10)"
+    )
+    _common(parser, is_operator=False)
+    _identifier(parser, "the core that calls; where access lists are on, the name in the core's certificate")
+    parser.add_argument(
+        "--operator-bus",
+        metavar="URL",
+        help="where schemas are asked for, with an operator's certificate (default: --bus)",
+    )
+    parser.add_argument("--operator-identifier", metavar="NAME", help="who asks for schemas (default: a made-up one)")
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "ls": Command(
+        "list all orbiters", "List all orbiters: role, operations, connections, since when, version.", _asking
+    ),
+    "info": Command("show everything about one orbiter", "Show everything about one orbiter.", _of_one),
+    "ping": Command("measure round trip times", "Say who answers, and how long that took.", _ping),
+    "why": Command(
+        "say why a core is not compliant",
+        "Say what a core is missing, and which plugins do not fit, with the reasons of both sides.",
+        _why,
+    ),
+    "stats": Command("show what orbiters have counted", "Show executions, errors, times and counters.", _of_one_or_all),
+}
+"""The commands by name. What runs one is `run` of the module with its name in `orbitalis/cli/commands/`."""

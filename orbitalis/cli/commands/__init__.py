@@ -1,0 +1,1 @@
+"""The commands, one module each, whose function `run` is called with what the command line says."""

@@ -1,0 +1,68 @@
+"""The command `orbitalis`: reads the command line, runs one command, and tells what went wrong in a sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from orbitalis.cli.arguments import PROGRAM, make_parser
+from orbitalis.cli.failure import CommandError, Exit
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["main"]
+
+_BROKEN_PIPE = 141
+"""What a shell gives for a program that SIGPIPE has ended."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, by default that of the process; return the exit status."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        return _print_version()
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return Exit.MISUSED
+    try:
+        run: Callable[[argparse.Namespace], int] = import_module(f"orbitalis.cli.commands.{options.command}").run
+        status = run(options)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads any more; Python would complain of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except CommandError as error:
+        return _complain(error, error.status)
+    except Exception as error:
+        from orbitalis.errors import BusError, BusUrlError
+
+        if isinstance(error, BusUrlError):
+            return _complain(error, Exit.MISUSED)
+        if isinstance(error, BusError):
+            return _complain(error, Exit.NO_BUS)
+        raise
+
+
+def _complain(error: Exception, status: Exit) -> int:
+    sys.stdout.flush()
+    print(f"{PROGRAM}: {error}", file=sys.stderr)
+    return status
+
+
+def _print_version() -> int:
+    from importlib.metadata import PackageNotFoundError, version  # which takes long to import
+
+    try:
+        print(PROGRAM, version("orbitalis"))
+    except PackageNotFoundError:
+        print(PROGRAM, "of unknown version, since it is not installed")
+    return Exit.OK
