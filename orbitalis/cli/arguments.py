@@ -152,5 +152,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _why,
     ),
     "stats": Command("show what orbiters have counted", "Show executions, errors, times and counters.", _of_one_or_all),
+    "call": Command(
+        "call an operation",
+        "Call an operation: become a core for one request. The input is checked against the operation's schema, and the "
+        "answer is JSON. The call takes one of the connections that the plugin's policy allows, until it is over.",
+        _call,
+    ),
 }
 """The commands by name. What runs one is `run` of the module with its name in `orbitalis/cli/commands/`."""

@@ -44,6 +44,7 @@ ALLOWED: dict[str, list[str]] = {
     "orbitalis": [
         *PROJECT["project"]["dependencies"],
         *PROJECT["project"]["optional-dependencies"]["testing"],
+        *PROJECT["project"]["optional-dependencies"]["cli"],
     ],
     "orbitalis_codegen": PROJECT["project"]["optional-dependencies"]["codegen"],
     "orbitalis_conformance": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 
 from orbitalis.cli.asking import of_one, operator_of, run_async
 from orbitalis.cli.failure import Exit
@@ -50,7 +51,7 @@ def _show(info: InfoAnswer, connections: ConnectionsAnswer) -> None:
                 one.remote_identifier,
                 one.state,
                 ago(one.since),
-                _used(one.last_used_at and ago(one.last_used_at)),
+                _used(one.last_used_at),
             )
             for one in connections.connections
         )
@@ -61,8 +62,8 @@ def _show(info: InfoAnswer, connections: ConnectionsAnswer) -> None:
         print_text("Not all has come in time: --within takes more seconds.")
 
 
-def _used(since: str | None) -> str:
-    return "never" if since is None else f"{since} ago"
+def _used(moment: datetime | None) -> str:
+    return "never" if moment is None else f"{ago(moment)} ago"
 
 
 def _show_operation(name: str, one: OperationInfo) -> None:
