@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["COMMANDS", "PROGRAM", "Command", "make_parser"]
+from orbitalis.cli.completion import SHELLS
+
+__all__ = ["COMMANDS", "PROGRAM", "QUIET_KINDS", "Command", "make_parser", "words"]
 
 PROGRAM: Final = "orbitalis"
 _DESCRIPTION: Final = "See and operate the cores and plugins of a bus."
+QUIET_KINDS: Final = frozenset(
+    {
+        "keepalive",
+        "keepaliveRequest",
+        "introspectionOfAll",
+        "introspection",
+        "pong",
+        "info",
+        "connections",
+        "statistics",
+    }
+)
+"""Kinds of events that `watch` shows only when it is told to."""
+_LOUD_KINDS: Final = (
+    "discover",
+    "announce",
+    "directedDiscover",
+    "offer",
+    "reply",
+    "response",
+    "will",
+    "operationInput",
+    "operationOutput",
+    "close",
+    "closeAck",
+)
+_KINDS: Final = ("all", *_LOUD_KINDS, *sorted(QUIET_KINDS))
+_CHOICES: Final[Mapping[str, Sequence[str]]] = {"watch": _KINDS, "completion": SHELLS}
+"""What arguments of a command may be, beside what somebody has named."""
 _STATUS: Final = """\
 The bus is that of --bus, or else of the environment variable ORBITALIS_BUS.
 
@@ -140,6 +172,60 @@ def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--operator-identifier", metavar="NAME", help="who asks for schemas (default: a made-up one)")
 
 
+def _watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("orbiter", metavar="ID", nargs="?", help="what this orbiter sends and is sent (default: all)")
+    _common(parser)
+    parser.add_argument("--operation", metavar="NAME", help="what is about this operation")
+    parser.add_argument(
+        "--kind",
+        action="append",
+        choices=_KINDS,
+        metavar="KIND",
+        help=f"events of this kind, may be given several times: {', '.join(_KINDS)} "
+        "(default: all but signs of life and introspection)",
+    )
+    parser.add_argument("--count", type=_count, metavar="N", help="end after so many events (default: at Ctrl-C)")
+
+
+def _describe(parser: argparse.ArgumentParser) -> None:
+    _of_one(parser)
+    parser.add_argument("--title", help="what the contract is called (default: the identifier)")
+    parser.add_argument(
+        "--contract-version", default="1.0.0", metavar="VERSION", help="version of the contract (default: 1.0.0)"
+    )
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "target", metavar="MODULE:CLASS", nargs="+", help="such as lamps.plugins:LampPlugin; several run side by side"
+    )
+    _common(parser, is_operator=False)
+    _identifier(parser, "the orbiter, if it is one; where access lists are on, the name in its certificate")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument(
+        "--listen", type=_seconds, default=3.0, metavar="S", help="seconds for which the bus is heard (default: 3)"
+    )
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    parser.add_argument("--json", action="store_true", help="write the words as JSON, for programs")
+
+
+def words() -> tuple[dict[str, list[str]], list[str]]:
+    """Return the words that may follow each command, and those that may stand before one."""
+    found: dict[str, list[str]] = {}
+    for name, command in COMMANDS.items():
+        parser = argparse.ArgumentParser()
+        command.add(parser)
+        options = re.findall(r"--[a-z][a-z-]*", parser.format_usage())
+        found[name] = [*dict.fromkeys(options), "--help", *_CHOICES.get(name, ())]
+    return found, ["--help", "--version"]
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "ls": Command(
         "list all orbiters", "List all orbiters: role, operations, connections, since when, version.", _asking
@@ -154,9 +240,33 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "stats": Command("show what orbiters have counted", "Show executions, errors, times and counters.", _of_one_or_all),
     "call": Command(
         "call an operation",
-        "Call an operation: become a core for one request. The input is checked against the operation's schema, and the "
-        "answer is JSON. The call takes one of the connections that the plugin's policy allows, until it is over.",
+        "Call an operation: become a core for one request. The input is checked against the operation's schema, and "
+        "the answer is JSON. The call takes one of the connections that the plugin's policy allows, until it is over.",
         _call,
+    ),
+    "watch": Command(
+        "show what goes over the bus",
+        "Show what goes over the bus, decoded, a line an event. On a broker with access lists it takes a user who may "
+        "read all topics.",
+        _watch,
+    ),
+    "describe": Command(
+        "write the AsyncAPI document of a running plugin",
+        "Write the AsyncAPI document of what a running plugin offers, a contract for `orbitalis-codegen contract`.",
+        _describe,
+    ),
+    "run": Command(
+        "run cores and plugins", "Run a core or plugin of each class until Ctrl-C, or the orbiter that is named.", _run
+    ),
+    "doctor": Command(
+        "look for what is wrong, and say what to do",
+        "Look at bus, access lists, protocol versions, identifiers, clocks and compliance, and say what to do.",
+        _doctor,
+    ),
+    "completion": Command(
+        "print a script that completes the command line",
+        "Print a script that completes the command line in a shell.",
+        _completion,
     ),
 }
 """The commands by name. What runs one is `run` of the module with its name in `orbitalis/cli/commands/`."""

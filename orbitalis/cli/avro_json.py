@@ -1,8 +1,8 @@
 """JSON for payloads of any schema: Avro binary is made of it, and it is made of Avro binary.
 
-Records and maps are objects, enums and texts are texts, bytes and fixed are base64. Of logical types, times and dates are
-texts of ISO 8601, decimals and UUIDs are texts; those that this knows nothing of are what they stand on. A union is the
-first of its types that takes the value.
+Records and maps are objects, enums and texts are texts, bytes and fixed are base64. Of logical types, times and dates
+are texts of ISO 8601, decimals and UUIDs are texts; those that this knows nothing of are what they stand on. A union is
+the first of its types that takes the value.
 """
 
 from __future__ import annotations

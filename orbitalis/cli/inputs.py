@@ -7,11 +7,12 @@ import json
 import sys
 import threading
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, cast
 
 from orbitalis.cli.failure import CommandError, Exit
 from orbitalis.cli.messages import message_of
 from orbitalis.cli.schemas import shape_shown
+from orbitalis.message.payload import Publishable
 from orbitalis_avro.errors import EncodeError
 from orbitalis_wire.messages import Input, OperationInfo
 
@@ -41,7 +42,7 @@ def _no_number(name: str) -> object:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def input_of(name: str, operation: OperationInfo, value: object) -> object | None:
+def input_of(name: str, operation: OperationInfo, value: object) -> Publishable:
     """Return the message that JSON stands for, as an operation takes it; `None` for an empty event.
 
     Raises:
@@ -66,7 +67,7 @@ def input_of(name: str, operation: OperationInfo, value: object) -> object | Non
     problems: list[str] = []
     for schema in taken.schemas:
         try:
-            return message_of(schema, value)
+            return cast("Publishable", message_of(schema, value))
         except EncodeError as error:
             where = f"field '{error.path}' of {error.record}" if error.path else error.record
             problems.append(f"{where}: {error.reason}")

@@ -18,6 +18,7 @@ from orbitalis.cli.schemas import shape_shown
 from orbitalis.cli.showing import print_json
 from orbitalis.core.core import Core
 from orbitalis.errors import NoConnectionError, RequestError
+from orbitalis.message.event import new_identifier
 from orbitalis.message.schema import Input, Output
 from orbitalis.operating import InfoAnswer
 from orbitalis.operations.constraint import Constraint
@@ -142,13 +143,12 @@ class _Call:
             inputs=[Input.from_wire(one.input) for one in operations.values()],
             outputs=[Output.from_wire(one.output) for one in operations.values()],
         )
-        given = {} if options.identifier is None else {"identifier": options.identifier}
         try:
             self.core = Core(
+                identifier=f"call-{new_identifier()[:12]}" if options.identifier is None else options.identifier,
                 eventbus_client=client,
                 operation_requirements={self._name: OperationRequirement(constraint)},
                 operation_sinks={self._name: _ignore},
-                **given,
             )
         except ValueError as error:
             raise CommandError(Exit.MISUSED, str(error)) from None
@@ -207,7 +207,7 @@ class _Call:
                 self._name,
                 message,
                 plugin_identifier=plugin,
-                timeout=self._timeout,  # type: ignore[arg-type]
+                timeout=self._timeout,
             )
             return _Outcome(plugin, json_of(answer))
         except NoConnectionError:
@@ -239,7 +239,7 @@ def _show(options: argparse.Namespace, outcomes: Sequence[_Outcome]) -> int:
 
 
 async def _execute_lines(call: _Call) -> int:
-    """Execute each line of standard input, and write a line for each: what came of it, by plugin where all are called."""
+    """Execute each line of standard input, and write a line for each: what came of it, at each plugin."""
     status = Exit.OK
     async for number, line in stdin_lines():
         try:
