@@ -285,9 +285,9 @@ class JsonCodec:
         found: list[object] = []
         while True:
             # An item that takes no bytes counts as one of a byte: who sends so many is not read.
+            if not data[position]:
+                return found, position + 1
             count, position, end = read_block(data, position, 1)
-            if not count:
-                return found, position
             for _ in range(count):
                 item, position = self._read(items, data, position, depth + 1)
                 found.append(item)
@@ -296,9 +296,9 @@ class JsonCodec:
     def _read_map(self, values: AvroType, data: bytes, position: int, depth: int) -> tuple[object, int]:
         found: dict[str, object] = {}
         while True:
+            if not data[position]:
+                return found, position + 1
             count, position, end = read_block(data, position, 1)
-            if not count:
-                return found, position
             for _ in range(count):
                 key, position = read_key(data, position, found)
                 found[key], position = self._read(values, data, position, depth + 1)

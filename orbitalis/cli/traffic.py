@@ -6,18 +6,20 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.cli.messages import class_for, json_of
 from orbitalis.message.event import Event
-from orbitalis.message.payload import UndecodedPayload, kind_of
+from orbitalis.message.payload import AVRO, UndecodedPayload, kind_of
+from orbitalis.message.registry import find
+from orbitalis_avro.errors import DecodeError
 from orbitalis_avro.records import Record
 from orbitalis_wire.channels import CHANNELS, Channel
 from orbitalis_wire.messages import DiscoverMessage, Input, OfferMessage, Output
 
-__all__ = ["Seen", "learn", "listen"]
+__all__ = ["Seen", "Tell", "learn", "listen"]
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _SENDERS: Final = (
@@ -58,8 +60,12 @@ class Seen:
         return (orbiter is None or orbiter in (self.sender, self.recipient)) and operation in (None, self.operation)
 
 
-async def listen(client: EventBusClient, kinds: Iterable[str], tell: Callable[[Seen], None]) -> None:
-    """Have a function called with all events of some kinds from now on."""
+Tell: TypeAlias = Callable[[Callable[[], Seen]], None]
+"""Is told of an event by a function that says what was seen: later, it may be able to read what it was not at first."""
+
+
+async def listen(client: EventBusClient, kinds: Iterable[str], tell: Tell) -> None:
+    """Have a function told of all events of some kinds from now on."""
     for kind in kinds:
         channel = CHANNELS[kind]
         topic_filter = _PARAMETER.sub("+", channel.address)
@@ -79,7 +85,7 @@ def learn(shapes: Iterable[Record]) -> None:
 class _Listener(EventHandler):
     """Tells of the events of one channel."""
 
-    def __init__(self, channel: Channel, tell: Callable[[Seen], None]) -> None:
+    def __init__(self, channel: Channel, tell: Tell) -> None:
         self._channel = channel
         self._tell = tell
         pattern = _PARAMETER.sub(r"(?P<\1>[^/]*)", re.escape(channel.address).replace(r"\{", "{").replace(r"\}", "}"))
@@ -95,14 +101,14 @@ class _Listener(EventHandler):
             case _:
                 pass
         found = self._pattern.fullmatch(topic)
-        self._tell(_seen(self._channel, topic, {} if found is None else found.groupdict(), event))
+        self._tell(lambda: _seen(self._channel, topic, {} if found is None else found.groupdict(), event))
 
     async def handle(self, topic: str, event: Event[Any]) -> None:
         self.begin(topic, event)
 
 
 def _seen(channel: Channel, topic: str, parameters: Mapping[str, str], event: Event[Any]) -> Seen:
-    payload: object = event.payload
+    payload = _read(event.payload)
     identifiers = [value for name, value in parameters.items() if name.endswith("_identifier")]
     # All topics name first for whom it is, and then who sends.
     recipient, sender = (*identifiers[:2], None, None)[:2] if len(identifiers) > 1 else (None, *identifiers, None)[:2]
@@ -124,6 +130,17 @@ def _seen(channel: Channel, topic: str, parameters: Mapping[str, str], event: Ev
         if isinstance(payload, UndecodedPayload)
         else json_of(payload),
     )
+
+
+def _read(payload: object) -> object:
+    """Return a payload as a message, if there is a class for it by now."""
+    if not isinstance(payload, UndecodedPayload) or payload.payload_format_type != AVRO:
+        return payload
+    message_class = find(payload.message_type, payload.schema_fingerprint)
+    try:
+        return payload if message_class is None else message_class.decode(payload.serialized_payload)
+    except DecodeError:
+        return payload
 
 
 def _content(payload: object) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -25,6 +25,7 @@ _CLOCKS: Final = 5.0
 """Seconds by which two clocks may differ."""
 _HEARD: Final = ("discover", "announce", "offer", "reply", "response", "keepalive", "keepaliveRequest")
 """Kinds of events by which orbiters are known that answer nobody."""
+_MOST_HEARD: Final = 10_000
 _MARKS: Final = {"ok": "✓", "note": "·", "problem": "✗"}
 
 
@@ -85,9 +86,10 @@ async def _run(options: argparse.Namespace) -> int:
 async def _look(operator: Operator, seconds: float) -> list[_Finding]:
     heard: dict[str, None] = {}
 
-    def note(seen: Seen) -> None:
-        if seen.sender is not None and len(heard) < 10_000:
-            heard[seen.sender] = None
+    def note(look: Callable[[], Seen]) -> None:
+        sender = look().sender
+        if sender is not None and len(heard) < _MOST_HEARD:
+            heard[sender] = None
 
     client = operator.eventbus_client
     await listen(client, _HEARD, note)

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 
 from orbitalis.cli.arguments import QUIET_KINDS
 from orbitalis.cli.asking import of_all, operator_of, run_async
@@ -17,6 +18,8 @@ from orbitalis_wire.channels import CHANNELS
 
 __all__ = ["run"]
 
+_MOST_WAITING = 10_000
+"""Events that are kept until schemas are known."""
 _LONGEST = 300
 """Characters of a payload that a line shows."""
 
@@ -28,37 +31,59 @@ def run(options: argparse.Namespace) -> int:
 
 async def _run(options: argparse.Namespace) -> int:
     kinds = options.kind or [kind for kind in CHANNELS if kind not in QUIET_KINDS]
-    kinds = list(CHANNELS) if "all" in kinds else kinds
-    left: int | None = options.count
-    done = asyncio.Event()
-    failures: list[Exception] = []
-
-    def tell(seen: Seen) -> None:
-        nonlocal left
-        if done.is_set() or not seen.is_about(options.orbiter, options.operation):
-            return
-        try:
-            _show(seen, is_json=options.json)
-        except BrokenPipeError as error:
-            failures.append(error)
-            done.set()
-        left = None if left is None else left - 1
-        if left == 0:
-            done.set()
-
+    shower = _Shower(options)
     async with operator_of(options) as operator:
-        await listen(operator.eventbus_client, kinds, tell)
-        # What is agreed on already, no handshake names any more.
+        await listen(operator.eventbus_client, list(CHANNELS) if "all" in kinds else kinds, shower.take)
+        # What was agreed on before, no handshake says any more.
         with contextlib.suppress(BusError):
             for info in (await of_all(operator.info, 2.0)).values():
                 for one in info.operations.values():
                     learn((one.input, one.output))
                 for needed in info.requirements.values():
                     learn((*needed.inputs, *needed.outputs))
-        await done.wait()
-    if failures:
-        raise failures[0]
+        shower.begin()
+        await shower.done.wait()
+    if shower.failure is not None:
+        raise shower.failure
     return Exit.OK
+
+
+class _Shower:
+    """Shows events; those that come before the schemas are known have to wait."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._left: int | None = options.count
+        self._waiting: list[Callable[[], Seen]] | None = []
+        self.done = asyncio.Event()
+        """Set when nothing more is to be shown."""
+        self.failure: BrokenPipeError | None = None
+        """Why that is, if nobody reads any more."""
+
+    def begin(self) -> None:
+        """Show what has waited, and from now on what comes."""
+        waiting, self._waiting = self._waiting, None
+        for look in waiting or ():
+            self.take(look)
+
+    def take(self, look: Callable[[], Seen]) -> None:
+        """Show an event if it is one of those that are wanted."""
+        if self._waiting is not None:
+            if len(self._waiting) < _MOST_WAITING:
+                self._waiting.append(look)
+            return
+        seen = look()
+        if self.done.is_set() or not seen.is_about(self._options.orbiter, self._options.operation):
+            return
+        try:
+            _show(seen, is_json=self._options.json)
+        except BrokenPipeError as error:
+            self.failure = error
+            self.done.set()
+        if self._left is not None:
+            self._left -= 1
+            if not self._left:
+                self.done.set()
 
 
 def _show(seen: Seen, *, is_json: bool) -> None:
