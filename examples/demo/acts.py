@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from typing import Final
 
+from examples.demo.asking import ask
 from examples.demo.play import Play
 from examples.lamps.report import Report
 
@@ -29,7 +30,7 @@ async def alone(play: Play) -> None:
         "of them with a dimmer and a meter. It asks everybody on the bus. Nobody is there yet.",
     )
     async with play.step("the event bus is there" if play.stage.is_one_process else "the broker is running"):
-        await play.stage.open()
+        play.bus = await play.stage.open()
     async with play.step("home asks for what it needs, and is not compliant"):
         play.home = await play.stage.start_home(HOME, lamps=len(FIRST_LAMPS), dimmable=1)
         await play.chronicle.expect(HOME, "started")
@@ -88,6 +89,28 @@ async def work(play: Play) -> None:
             await expect(HOME, "status", remote=lamp, times=times, since=since)
 
 
+async def asked(play: Play) -> None:
+    """Somebody asks from outside."""
+    if play.stage.is_one_process:
+        play.act(
+            "Asked from outside: LEFT OUT",
+            "The command `orbitalis` is a process of its own, which a bus within this one does not reach.",
+        )
+        return
+    play.act(
+        "Asked from outside",
+        "Whoever runs cores and plugins sees who is there, and tries an operation, with the command `orbitalis`. It "
+        "takes no part: a call alone makes it a core, for one request.",
+    )
+    async with play.step("orbitalis ls: everybody is there, and says what it does"):
+        listed = await ask(play, "ls")
+        unseen = [name for name in (HOME, *play.lamps) if name not in listed]
+        play.check(not unseen, "all orbiters to be listed", f"these are missing: {', '.join(unseen)}")
+    async with play.step(f"orbitalis call: {VICTIM} answers in JSON"):
+        answer = await ask(play, "call", "get_energy", "--plugin", VICTIM, "--identifier", "guest")
+        play.check('"kwh"' in answer, "the energy that was used", answer)
+
+
 async def death(play: Play) -> None:
     """A lamp is killed."""
     how = (
@@ -110,6 +133,11 @@ async def death(play: Play) -> None:
         await play.chronicle.expect(HOME, "closed", remote=VICTIM, operations=OPERATIONS["y"], since=since)
         await play.chronicle.expect(HOME, "not compliant", operations=OPERATIONS["y"], since=since)
         play.chronicle.note("demo", f"it took {dead.at - killed_at:.1f} s to notice")
+    if not play.stage.is_one_process:
+        async with play.step("orbitalis why: home misses what that lamp alone had"):
+            reasons = await ask(play, "why", HOME, status=1)
+            missing = [name for name in ("get_energy", "set_brightness") if f"{name}: has 0" not in reasons]
+            play.check(not missing, "both operations to be missing", reasons)
     async with play.step("the two others go on working"):
         since = play.chronicle.now
         await _executed(play, "get_status all")
@@ -187,7 +215,7 @@ async def end(play: Play) -> None:
         play.check(not left, "everything to have ended", f"this still runs: {', '.join(left)}")
 
 
-ACTS: Final = (alone, handshakes, work, death, succession, outage, end)
+ACTS: Final = (alone, handshakes, work, asked, death, succession, outage, end)
 """The acts, in order."""
 
 

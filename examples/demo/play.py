@@ -22,6 +22,8 @@ class Play:
         self.terminal = terminal
         self.lamps: dict[str, Actor] = {}
         """The lamps that are alive, by identifier."""
+        self.bus = ""
+        """URL of the bus, once it is there."""
         self.steps: list[tuple[str, bool]] = []
         """The steps so far, and whether each went well."""
         self._home: Actor | None = None

@@ -23,6 +23,7 @@ import signal
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ SNIPPETS = list(snippets())
 RECORDS = ROOT / "docs" / "decisions"
 BIN = Path(sys.executable).parent
 DIAGRAMS = ("flowchart ", "sequenceDiagram", "stateDiagram-v2", "classDiagram")
+#: For how long somebody has been there.
+SINCE = re.compile(r"\b(\d+ (s|min|h|d)|now)\b")
 #: A line of the demonstration in which an orbiter says something.
 SPEECH = re.compile(r"^ +\d+\.\d\d s (\w+) +│ (\w+ \w+)")
 
@@ -142,11 +145,35 @@ def try_certify(arguments: list[str], environment: dict[str, str], url: str) -> 
     run([ROOT / "examples/secure/certify", *arguments], environment={"CERTIFICATES": environment["COPY"]})
 
 
+@contextmanager
+def lamps(environment: dict[str, str], url: str) -> Iterator[None]:
+    """Run a home that needs more lamps than there are, and the two lamps that there are."""
+    bus = ("--bus", url, "--quick")
+    with (
+        Program("examples.lamps.plugin", "--kind", "x", "--identifier", "lamp_x_1", *bus, environment=environment) as x,
+        Program("examples.lamps.plugin", "--kind", "y", "--identifier", "lamp_y_1", *bus, environment=environment) as y,
+        Program("examples.lamps.home", "--lamps", "3", "--dimmable", "1", *bus, environment=environment) as home,
+    ):
+        for program in (x, y, home):
+            program.expect("has started")
+        yield
+        for program in (home, x, y):
+            assert program.end(signal.SIGINT) == 0
+
+
+def try_orbitalis(arguments: list[str], environment: dict[str, str], url: str) -> None:
+    """Run it against the lamps: the answer may be a bad one, but has to be one."""
+    with lamps(environment, url):
+        status = 1 if arguments[0] in ("why", "doctor") else 0
+        run([BIN / "orbitalis", *arguments], environment={"ORBITALIS_BUS": url}, status=status)
+
+
 COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
     ".venv/bin/python": try_pytest,
     "examples/secure/certify": try_certify,
     "make": try_make,
     "mosquitto": try_mosquitto,
+    "orbitalis": try_orbitalis,
     "orbitalis-codegen": try_codegen,
     "orbitalis-conformance": try_conformance,
     "pip": try_pip,
@@ -184,6 +211,24 @@ def test_command_works(command: str, environment: dict[str, str], broker: Broker
 
     assert name in COMMANDS, f"say in this test how to try {name!r}"
     COMMANDS[name](arguments, {**environment, "COPY": str(tmp_path)}, broker.url)
+
+
+def test_the_command_says_what_the_readme_shows(environment: dict[str, str], broker: Broker) -> None:
+    """The times alone differ: since when somebody is there."""
+    (snippet,) = (one for one in of_kind("console") if one.path.name == "README.md" and "$ orbitalis ls" in one.text)
+    shown = dict(part.split("\n", 1) for part in f"\n{snippet.text}".split("\n$ orbitalis ")[1:])
+    with lamps(environment, broker.url):
+        for arguments, expected in shown.items():
+            status = 1 if arguments.startswith("why") else 0
+            # The handshakes may still be under way.
+            for _ in range(20):
+                command = [BIN / "orbitalis", *shlex.split(arguments)]
+                printed = run(command, environment={"ORBITALIS_BUS": broker.url}, status=status)
+                if SINCE.sub("", printed).split() == SINCE.sub("", expected).split():
+                    break
+            assert SINCE.sub("", printed).split() == SINCE.sub("", expected).split()
+
+    assert len(shown) == 3
 
 
 @pytest.mark.parametrize("snippet", of_kind("console", "sh"), ids=str)
