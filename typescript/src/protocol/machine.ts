@@ -178,9 +178,8 @@ export abstract class Machine<Config extends OrbiterConfig = OrbiterConfig> {
     this.config = config;
     this.configurePart(config);
     const { peers, quotas, obstacles, lifecycle, liveness } = this.parts;
-    const closing = this.#closing;
-    const others = [peers, quotas, obstacles, lifecycle, liveness, closing, this.#suspicions, this.namesakes];
-    for (const part of others) {
+    const others = [peers, quotas, obstacles, lifecycle, liveness, this.#closing, this.#suspicions, this.namesakes];
+    for (const part of [...others, this.#incarnations]) {
       part.configure(config);
     }
     return this.settled(now);
