@@ -110,7 +110,7 @@ export class Closing {
   /** End a connection, or a request whose confirm is to come. */
   onClose(topic: string, message: Close, headers: Headers, now: number): void {
     const slot = this.#slotOf(message, headers, now);
-    if (slot === null || topic !== slot.incomingCloseTopic) {
+    if (topic !== slot?.incomingCloseTopic) {
       return;
     }
     if (!slot.isConnection && slot.state !== SlotState.REQUESTED) {

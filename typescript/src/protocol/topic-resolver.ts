@@ -136,10 +136,7 @@ export class TopicResolver {
       if (topic === expected) {
         return topic;
       }
-      if (
-        told.isToldToAnybody === true &&
-        topic === this.#joined(layout, remoteIdentifier, UNKNOWN_SENDER, levels)
-      ) {
+      if (told.isToldToAnybody === true && topic === this.#joined(layout, remoteIdentifier, UNKNOWN_SENDER, levels)) {
         return expected;
       }
     }

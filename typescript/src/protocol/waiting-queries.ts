@@ -195,11 +195,7 @@ export class WaitingQueries {
     }
   }
 
-  #keepAll(
-    core: AskingCore,
-    queries: ReadonlyMap<string, NewQuery>,
-    earlier: ReadonlyMap<string, WaitingQuery>,
-  ): void {
+  #keepAll(core: AskingCore, queries: ReadonlyMap<string, NewQuery>, earlier: ReadonlyMap<string, WaitingQuery>): void {
     const rankOf = (name: string): number => this.#rank(core.coreIdentifier, name);
     // First those that others give way to, then those that have a place, so that none has to yield to the next.
     const ordered = [...queries].sort(

@@ -70,7 +70,7 @@ export function logicalTypeOf(kind: string, schema: JsonObject): Logical | null 
     return { name, precision: 0, scale: 0 };
   }
   const precision = valueOf(schema, "precision");
-  const scale = valueOf(schema, "scale") ?? 0;
+  const scale = valueOr(schema, "scale", 0);
   if (!isSmallInteger(precision) || !isSmallInteger(scale) || precision < 1) {
     return null;
   }
@@ -128,10 +128,7 @@ class Writer {
 
   #union(branches: readonly JsonValue[], namespace: string, given: JsonValue | undefined): string {
     const forms = branches.map((branch) => this.#schema(branch, namespace, undefined));
-    if (
-      given !== undefined &&
-      !branches.some((branch) => typeof branch !== "string" || fitsLoosely(branch, given))
-    ) {
+    if (given !== undefined && !branches.some((branch) => typeof branch !== "string" || fitsLoosely(branch, given))) {
       throw new Fault("expected a default of one of the types of a union");
     }
     return `[${forms.join(",")}]`;
@@ -172,7 +169,7 @@ class Writer {
   #record(schema: JsonObject, namespace: string, given: JsonValue | undefined): string {
     const { fullName, inner } = this.#define(schema, namespace);
     checkDefault("record", given, isObject);
-    const fields = valueOf(schema, "fields") ?? [];
+    const fields = valueOr(schema, "fields", []);
     if (!isList(fields)) {
       throw new Fault("expected a list of fields");
     }
@@ -182,7 +179,7 @@ class Writer {
 
   #field(field: JsonValue, namespace: string): string {
     const type = isObject(field) ? valueOf(field, "type") : undefined;
-    if (!isObject(field) || type === undefined || !isList(valueOf(field, "aliases") ?? [])) {
+    if (!isObject(field) || type === undefined || !isList(valueOr(field, "aliases", []))) {
       throw new Fault("expected a field with a type, and a list of aliases if any");
     }
     const name = checkedName(field);
@@ -312,6 +309,12 @@ function fitsLoosely(kind: string, given: JsonValue): boolean {
     return FLOAT.test(given.trim());
   }
   return typeof given === "boolean" || (isInteger(given) && Number.isFinite(Number(given))) || fits(kind, given);
+}
+
+/** What an object has under a key, which may be null; something else if it does not have that. */
+function valueOr(object: JsonObject, key: string, otherwise: JsonValue): JsonValue {
+  const value = valueOf(object, key);
+  return value === undefined ? otherwise : value;
 }
 
 /** Whether a value is a list. */

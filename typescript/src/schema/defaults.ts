@@ -49,8 +49,9 @@ export function isDefaultOf(
         return (
           isObject(given) &&
           one.fields.every((field) => {
-            const item = valueOf(given, field.name) ?? field.default;
-            return item !== undefined && fits(field.type, item, depth + 1);
+            const item = valueOf(given, field.name);
+            const meant = item === undefined ? field.default : item;
+            return meant !== undefined && fits(field.type, meant, depth + 1);
           })
         );
     }

@@ -4,10 +4,7 @@ import type { DiscoverMessage, DiscoverQuery } from "../../../../generated/types
 import type { CoreConfig, RequirementTerms } from "../config.js";
 
 /** Return the message that asks for operations. */
-export function discoverMessageOf(
-  config: CoreConfig,
-  wanted: ReadonlyMap<string, RequirementTerms>,
-): DiscoverMessage {
+export function discoverMessageOf(config: CoreConfig, wanted: ReadonlyMap<string, RequirementTerms>): DiscoverMessage {
   const topics = config.topics;
   const all = [...wanted];
   return {

@@ -147,11 +147,7 @@ export class Provider implements RolePart {
     const offered: Slot[] = [];
     for (const name of operationNames) {
       const terms = this.config.operations.get(name);
-      if (
-        terms !== undefined &&
-        this.parts.slots.get(core, name) === undefined &&
-        this.#canLend(core, name, terms)
-      ) {
+      if (terms !== undefined && this.parts.slots.get(core, name) === undefined && this.#canLend(core, name, terms)) {
         offered.push(this.#reserve(core, name, terms, 0, now));
       }
     }

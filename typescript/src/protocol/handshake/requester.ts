@@ -315,11 +315,7 @@ export class Requester implements RolePart {
   /** Whether an operation is wanted of a plugin that may not have been asked for it. */
   #wants(plugin: string, operationName: string): boolean {
     const wanted = this.wanted.still(operationName);
-    return (
-      wanted !== null &&
-      admitsPlugin(wanted, plugin) &&
-      this.parts.slots.get(plugin, operationName) === undefined
-    );
+    return wanted !== null && admitsPlugin(wanted, plugin) && this.parts.slots.get(plugin, operationName) === undefined;
   }
 
   /** Ask one plugin, unless too many are asked already; first for what it has, if that is not all. */
@@ -606,11 +602,7 @@ export class Requester implements RolePart {
   }
 
   /** Give up a request. */
-  #onNoLongerAvailable(
-    message: MessageOf<"OperationNoLongerAvailableMessage">,
-    headers: Headers,
-    now: number,
-  ): void {
+  #onNoLongerAvailable(message: MessageOf<"OperationNoLongerAvailableMessage">, headers: Headers, now: number): void {
     const { pluginIdentifier: plugin, operationName } = message.fields;
     this.parts.liveness.hear(plugin, headers, now);
     const slot = this.parts.slots.get(plugin, operationName);

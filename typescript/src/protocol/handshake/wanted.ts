@@ -47,7 +47,9 @@ export class Wanted {
       return { ...terms, minimum: 0, maximum: 0, mandatory: missing, allowlist: missing, blocklist: null };
     }
     const allowlist =
-      terms.allowlist === null || missing.length === 0 ? terms.allowlist : [...new Set([...terms.allowlist, ...missing])];
+      terms.allowlist === null || missing.length === 0
+        ? terms.allowlist
+        : [...new Set([...terms.allowlist, ...missing])];
     if (taken === 0 && missing.length === terms.mandatory.length && sameLists(allowlist, terms.allowlist)) {
       return terms;
     }
