@@ -222,7 +222,7 @@ def test_the_command_says_what_the_readme_shows(environment: dict[str, str], bro
             status = 1 if arguments.startswith("why") else 0
             # The handshakes may still be under way.
             for _ in range(20):
-                command = [BIN / "orbitalis", *shlex.split(arguments)]
+                command: list[str | Path] = [BIN / "orbitalis", *shlex.split(arguments)]
                 printed = run(command, environment={"ORBITALIS_BUS": broker.url}, status=status)
                 if SINCE.sub("", printed).split() == SINCE.sub("", expected).split():
                     break
