@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from types import new_class
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from orbitalis.cli.avro_json import JsonCodec
 from orbitalis.cli.showing import as_json
@@ -106,8 +106,9 @@ def message_of(schema: str, value: object) -> object:
     from orbitalis_wire.codecs import CODEC_BY_CLASS
 
     is_object = isinstance(value, dict)
+    content = cast("dict[str, object]", value) if is_object else {"value": value}
     try:
-        data = codec.encode(value if is_object else {"value": value})
+        data = codec.encode(content)
     except EncodeError as error:
         raise EncodeError(codec.name, error.path if is_object else "", error.reason) from None
     found: object = CODEC_BY_CLASS[message_class].decode_payload("avro", data, schema_fingerprint(schema))
@@ -118,7 +119,8 @@ def json_of(payload: object | None) -> Any:
     """Return what JSON has for the payload of an event; for one that cannot be read, what it is called."""
     if isinstance(payload, JsonMessage):
         return payload.value
-    content = as_json(payload)
+    content: object = as_json(payload)
     if isinstance(content, dict):
-        return content["value"] if content.keys() == {"value"} else content
+        named = cast("dict[str, object]", content)
+        return named["value"] if named.keys() == {"value"} else named
     return content if payload is None else kind_of(payload)

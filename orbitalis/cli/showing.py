@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 __all__ = ["ago", "as_json", "print_json", "print_table", "print_text", "printable", "seconds_shown"]
 
@@ -32,9 +32,10 @@ def as_json(value: object) -> Any:
             # A lone surrogate cannot be written.
             return value.encode(errors="replace").decode()
         case Mapping():
-            return {str(key): as_json(inner) for key, inner in value.items()}
+            named = cast("Mapping[object, object]", value)
+            return {str(key): as_json(inner) for key, inner in named.items()}
         case list() | tuple():
-            return [as_json(inner) for inner in value]
+            return [as_json(inner) for inner in cast("Sequence[object]", value)]
         case _ if is_dataclass(value) and not isinstance(value, type):
             return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
         case _:

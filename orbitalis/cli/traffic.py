@@ -22,13 +22,7 @@ from orbitalis_wire.messages import DiscoverMessage, Input, OfferMessage, Output
 __all__ = ["Seen", "Tell", "learn", "listen"]
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
-_SENDERS: Final = (
-    "from_identifier",
-    "core_identifier",
-    "plugin_identifier",
-    "operator_identifier",
-    "sender_identifier",
-)
+_SENDERS: Final = ("from_identifier", "core_identifier", "plugin_identifier", "operator_identifier")
 """Fields of messages to all that say who sends."""
 
 
@@ -126,9 +120,7 @@ def _seen(channel: Channel, topic: str, parameters: Mapping[str, str], event: Ev
         event=event.identifier,
         answers=event.correlation_identifier,
         message=kind_of(payload).removeprefix("a ").removeprefix("an "),
-        payload=f"{len(payload.serialized_payload)} bytes"
-        if isinstance(payload, UndecodedPayload)
-        else json_of(payload),
+        payload=_content(payload),
     )
 
 
