@@ -43,12 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         return _complain(error, error.status)
     except Exception as error:
-        from orbitalis.errors import BusError, BusUrlError
+        from orbitalis.errors import BusError, BusUrlError, OrbitalisError
 
         if isinstance(error, BusUrlError):
             return _complain(error, Exit.MISUSED)
         if isinstance(error, BusError):
             return _complain(error, Exit.NO_BUS)
+        if isinstance(error, OrbitalisError):
+            return _complain(error, Exit.FAILED)
         raise
 
 

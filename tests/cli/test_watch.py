@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 
 from orbitalis import connect
 from tests.cli.command import orbitalis
 from tests.cli.orbiters import Colour, Home, Lamp, Light, running
+from tests.examples.programs import Program, marked
 from tests.support.broker import Broker
 
 
@@ -35,3 +37,13 @@ async def test_events_are_shown_decoded(broker: Broker) -> None:
     assert [one["payload"] for one in seen] == [{"level": 0.25, "colour": "COLD"}] * 2
     assert {one["message"] for one in seen} == {"Light", "State"}
     assert 'home → lamp  light  Light {"level": 0.25, "colour": "COLD"}' in as_text.output
+
+
+async def test_control_c_ends_it_without_a_word(broker: Broker) -> None:
+    # It hears itself ask, so there is something to wait for.
+    listening = ("watch", "--kind", "introspectionOfAll", "--bus", broker.url)
+    with Program("orbitalis.cli", *listening, environment=marked()) as program:
+        await asyncio.to_thread(program.expect, "introspectionOfAll")
+        assert program.end(signal.SIGINT) == 130
+
+    assert [line for line in program.output if "introspectionOfAll" not in line] == []
