@@ -246,7 +246,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "watch": Command(
         "show what goes over the bus",
-        "Show what goes over the bus, decoded, a line an event. On a broker with access lists it takes a user who may "
+        "Show what goes over the bus, decoded, a line an event. On a broker with access lists it takes an operator who may "
         "read all topics.",
         _watch,
     ),

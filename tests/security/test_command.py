@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orbitalis import connect
 from tests.cli.command import orbitalis
-from tests.cli.orbiters import Lamp, running
+from tests.cli.orbiters import Home, Lamp, running
 from tests.security.secure_broker import SecureBroker
+from tests.support.broker import Broker
+from tests.support.repository import ROOT
 
 
 def lamp(secure: SecureBroker) -> Lamp:
@@ -39,3 +43,37 @@ async def test_a_call_is_made_as_a_core_and_asks_as_an_operator(secure: SecureBr
         called = await orbitalis("call", "name", "--identifier", "home", *asking, bus=secure.url_of("core", "home"))
 
     assert (called.status, called.output) == (0, '"lamp"\n')
+
+
+ACCESS = """
+user home
+topic readwrite #
+topic readwrite $handshake.discover
+topic readwrite $handshake.announce
+topic read $introspection.request
+
+user olga
+topic read #
+topic read $handshake.discover
+topic read $handshake.announce
+
+"""
+"""Lists in which an operator, `olga`, has the rules that docs/operating.md has for those who watch."""
+
+
+async def test_an_operator_who_may_read_everything_watches(new_broker: Callable[..., Broker]) -> None:
+    operators = (ROOT / "generated" / "mosquitto" / "operator.acl").read_text()
+    broker = new_broker(users={"home": "h", "olga": "o"}, access=ACCESS + operators)
+    page = (ROOT / "docs" / "operating.md").read_text()
+    core = Home(
+        identifier="home",
+        eventbus_client=connect(broker.url.replace("//", "//home:h@")),
+        discovering_interval=0.2,
+    ).with_requirement(Lamp.name, minimum=1)
+    async with running(core):
+        url = broker.url.replace("//", "//olga:o@")
+        watched = await orbitalis("watch", "--count", "1", "--json", "--identifier", "olga", bus=url)
+
+    assert (watched.status, watched.data["kind"], watched.data["sender"]) == (0, "discover", "home")
+    rules = [line for line in ACCESS.partition("user olga\n")[2].splitlines() if line]
+    assert [rule for rule in rules if f"`{rule}`" not in page] == []
