@@ -246,8 +246,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "watch": Command(
         "show what goes over the bus",
-        "Show what goes over the bus, decoded, a line an event. On a broker with access lists it takes an operator who may "
-        "read all topics.",
+        "Show what goes over the bus, decoded, a line an event. On a broker with access lists it takes an operator who "
+        "may read all topics.",
         _watch,
     ),
     "describe": Command(
