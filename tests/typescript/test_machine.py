@@ -12,6 +12,7 @@ from orbitalis_conformance.replay import replay_all
 from orbitalis_conformance.report import as_text
 from tests.simulation.recording import traces
 from tests.typescript.package import needs_node
+from tests.typescript.tampering import tampered
 
 pytestmark = [pytest.mark.timeout(120), needs_node]
 
@@ -32,6 +33,13 @@ def test_the_machine_does_what_the_traces_say(javascript: Path) -> None:
 
     assert summary.exit_status == 0, as_text(summary)
     assert len(summary.outcomes) == COUNT
+
+
+def test_the_machine_does_what_ours_does_where_traces_are_tampered_with(javascript: Path) -> None:
+    lines = [tampered(line, seed) for seed, line in enumerate(LINES)]
+    summary = replay_all(lines, ["node", str(javascript / DRIVER)])
+
+    assert summary.exit_status == 0, as_text(summary)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

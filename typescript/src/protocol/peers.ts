@@ -251,6 +251,8 @@ export class Peers {
       peer.pastHeardAt = null;
       peer.toldEncoding = Encoding.JSON;
       peer.isIncarnationCertain = false;
+    } else if (peer.isIncarnationCertain && peer.toldEncoding === Encoding.AVRO && peer.claim === null) {
+      return peer; // nothing better can be known
     }
     if (isCertain || !peer.isIncarnationCertain) {
       peer.isIncarnationCertain = isCertain;
