@@ -23,6 +23,7 @@ __all__ = ["tampered"]
 FIRST = 1_000_000
 """Number of the first identifier that our machine makes now: longer ones than those of the trace."""
 _OLDER = frozenset({"identifier", "publisher_identifier"})
+_SENDERS = ("core_identifier", "plugin_identifier", "from_identifier")
 _TOPICS = ("", "house/lamp", "house/+", "orbitalis/-/-/offer", "orbitalis/core0/-/keepalive", "orbitalis/x", "h" * 1300)
 _DURATIONS = (
     "pending_requests_expire_after",
