@@ -17,7 +17,7 @@ from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE
 from orbitalis_wire.envelope import decode_event
 from tests.support.repository import ROOT, run
-from tests.typescript.package import BEYOND, compiled, needs_node
+from tests.typescript.package import BEYOND, needs_node
 from tests.wire import test_codecs, test_envelope
 
 SEED = 20_261_123
@@ -98,18 +98,12 @@ def read(case: dict[str, Any]) -> dict[str, Any]:
         return {"record": error.record, "path": error.path, "reason": error.reason}
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compile the TypeScript package."""
-    return compiled(tmp_path_factory.mktemp("compiled"))
-
-
 @needs_node
 @pytest.mark.timeout(120)
-def test_both_sides_read_the_same(package: Path, tmp_path: Path) -> None:
+def test_both_sides_read_the_same(javascript: Path, tmp_path: Path) -> None:
     given = list(cases())
     (tmp_path / "lines").write_text("".join(f"{json.dumps(case)}\n" for case in given))
-    reader = f"node {package / 'tests/wire/reader.js'} {ROOT / 'schemas/EventEnvelope.avsc'} < {tmp_path / 'lines'}"
+    reader = f"node {javascript / 'typescript/tests/wire/reader.js'} {ROOT / 'schemas/EventEnvelope.avsc'} < {tmp_path / 'lines'}"
 
     printed = run(["sh", "-c", reader], errors_too=False).splitlines()
 
