@@ -103,7 +103,8 @@ def read(case: dict[str, Any]) -> dict[str, Any]:
 def test_both_sides_read_the_same(javascript: Path, tmp_path: Path) -> None:
     given = list(cases())
     (tmp_path / "lines").write_text("".join(f"{json.dumps(case)}\n" for case in given))
-    reader = f"node {javascript / 'typescript/tests/wire/reader.js'} {ROOT / 'schemas/EventEnvelope.avsc'} < {tmp_path / 'lines'}"
+    program = javascript / "typescript" / "tests" / "wire" / "reader.js"
+    reader = f"node {program} {ROOT / 'schemas/EventEnvelope.avsc'} < {tmp_path / 'lines'}"
 
     printed = run(["sh", "-c", reader], errors_too=False).splitlines()
 
