@@ -1,0 +1,51 @@
+/** What carries events between topics: an orbiter is given one. It knows neither connections nor what events mean. */
+
+import type { Channel } from "../../../generated/typescript/channels.js";
+
+/** What a bus publishes in the name of its client when that is cut off. */
+export interface Will {
+  readonly topic: string;
+  readonly data: Uint8Array;
+  readonly channel: Channel;
+}
+
+/** Takes what arrives on a topic. It must not throw. */
+export type Receive = (topic: string, data: Uint8Array) => void;
+
+/** What an orbiter wants of its bus while it is connected. */
+export interface BusOptions {
+  /** Returns what is left with the bus at each connection. */
+  readonly makeWill: () => Will | null;
+  /** Called when the bus was away, is back, and everything is subscribed to again. */
+  readonly onReconnected: () => void;
+  /** Called when the connection with the bus is lost. */
+  readonly onLost: () => void;
+}
+
+/** What a bus has counted. */
+export interface BusStatistics {
+  published: number;
+  received: number;
+  reconnections: number;
+}
+
+/** A client of an event bus, for one orbiter at a time. */
+export interface Bus {
+  /** Identifies the client on the bus. */
+  readonly identifier: string;
+  /** Whether there is a connection right now. */
+  readonly isConnected: boolean;
+  /** Whether it keeps wills. */
+  readonly hasWills: boolean;
+  readonly statistics: BusStatistics;
+  /** Connect; throws a `BusUnavailableError` or a `BusRefusedError`. */
+  connect(options: BusOptions): Promise<void>;
+  /** Have what is published to topics that match a filter handed over; one filter has one receiver. */
+  subscribe(filter: string, channel: Channel, receive: Receive): Promise<void>;
+  /** Have nothing handed over any more for these filters. */
+  unsubscribe(filters: readonly string[]): Promise<void>;
+  /** Publish an event; throws a `BusError`. What is published on one topic keeps its order. */
+  publish(topic: string, data: Uint8Array, channel: Channel): Promise<void>;
+  /** Leave the bus in order, so that it publishes no will. */
+  disconnect(): Promise<void>;
+}
