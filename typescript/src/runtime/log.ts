@@ -1,0 +1,41 @@
+/** What an orbiter says to the people who run it. */
+
+/** Takes what an orbiter says; `console` is one. */
+export interface Log {
+  warn(text: string): void;
+  error(text: string): void;
+}
+
+/** Warnings of one kind that are told in a time; strangers cause them, and must not fill a disk. */
+const TOLD = 10;
+const PERIOD = 10_000;
+
+/** Tells what strangers can cause at a pace that they cannot set. */
+export class ThrottledLog {
+  readonly #log: Log;
+  #begun = 0;
+  #told = 0;
+  #left = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Tell of something, unless too much was told lately. */
+  warn(text: string): void {
+    const now = Date.now();
+    if (now - this.#begun > PERIOD) {
+      if (this.#left > 0) {
+        this.#log.warn(`${String(this.#left)} warnings like those before were left out`);
+      }
+      this.#begun = now;
+      this.#told = this.#left = 0;
+    }
+    this.#told += 1;
+    if (this.#told > TOLD) {
+      this.#left += 1;
+    } else {
+      this.#log.warn(text);
+    }
+  }
+}
