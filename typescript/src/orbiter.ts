@@ -12,7 +12,7 @@ import type { Identifiers, Machine } from "./protocol/machine.js";
 import type { OrbiterStatistics } from "./protocol/orbiter-statistics.js";
 import type { Slot } from "./protocol/slots.js";
 import type { Connection } from "./runtime/connection.js";
-import { Introspection } from "./runtime/introspection.js";
+import { Introspection, type Description } from "./runtime/introspection.js";
 import type { Log } from "./runtime/log.js";
 import { OperationCounters } from "./runtime/operation-counters.js";
 import { connectionOf, describe, now, Runtime, type Hooks, type RoleTaker } from "./runtime/runtime.js";
@@ -131,7 +131,7 @@ export abstract class Orbiter<M extends Machine> {
       }
       await this.#checkIdentity();
       if (this.#options.introspection !== false) {
-        this.#introspection = new Introspection(runtime, () => this.describeOperations(), this.counters);
+        this.#introspection = new Introspection(runtime, () => this.description(), this.counters);
         await this.#introspection.start();
       }
     } catch (error) {
@@ -247,7 +247,8 @@ export abstract class Orbiter<M extends Machine> {
   protected abstract filters(): [string, Channel][];
   /** A topic that only this orbiter in its role may publish to, and to which nobody subscribes. */
   protected abstract topicToItself(): { readonly topic: string; readonly channel: Channel };
-  protected abstract describeOperations(): Parameters<Introspection["describe"]>[0];
+  /** What operators are told of its operations. */
+  protected abstract description(): Description;
   /** Called when it has stopped. */
   protected stopped(): void {
     // Nothing, unless a role has something.

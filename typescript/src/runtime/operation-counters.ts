@@ -19,10 +19,18 @@ export class OperationCounters {
   of(operationName: string): Counted {
     let found = this.#counted.get(operationName);
     if (found === undefined) {
-      found = { executions: 0, answers: 0, errors: 0, secondsInHandler: 0, lastErrorType: null, lastErrorMessage: null };
+      found = { executions: 0, answers: 0, errors: 0, lastError: null, lastErrorAt: null, secondsInHandler: 0 };
       this.#counted.set(operationName, found);
     }
     return found;
+  }
+
+  /** Count a failure of an operation, with what it says. */
+  noteError(operationName: string, text: string): void {
+    const counted = this.of(operationName);
+    counted.errors += 1;
+    counted.lastError = bounded(text);
+    counted.lastErrorAt = BigInt(Date.now()) * 1000n;
   }
 }
 
