@@ -1,12 +1,6 @@
 /** What needs operations of plugins, and executes them. */
 
-import {
-  ANNOUNCE,
-  OFFER,
-  REPLY,
-  RESPONSE,
-  type Channel,
-} from "../../generated/typescript/channels.js";
+import { ANNOUNCE, OFFER, REPLY, RESPONSE, type Channel } from "../../generated/typescript/channels.js";
 import { ANSWER_TIMEOUT } from "../../generated/typescript/timings.js";
 import { OfferTopic, ReplyTopic, ResponseTopic } from "../../generated/typescript/topics.js";
 import {
@@ -72,10 +66,7 @@ export interface Constraint {
 
 /** To whom an input is sent: to one plugin by chance, to all, to one by its name, or each of a list to another one. */
 export type Mode =
-  | { readonly any: true }
-  | { readonly all: true }
-  | { readonly plugin: string }
-  | { readonly distribute: true };
+  { readonly any: true } | { readonly all: true } | { readonly plugin: string } | { readonly distribute: true };
 
 /** How an answer is awaited. */
 export interface RequestOptions {
@@ -116,14 +107,14 @@ export class Core extends Orbiter<CoreMachine> {
   }
 
   /** Need an operation, or need it by another constraint, also while the core runs. */
-  require(operation: Operation<never, unknown> | Operation<unknown, unknown>, constraint: Constraint = { minimum: 1 }): this {
-    this.#requirements.set(operation.name, { operation: operation as Operation<unknown, unknown>, constraint });
+  require(operation: Operation<unknown, unknown>, constraint: Constraint = { minimum: 1 }): this {
+    this.#requirements.set(operation.name, { operation: operation, constraint });
     this.reconfigure((machine) => machine.configure(this.#config(), now()));
     return this;
   }
 
   /** Have something called with each output of an operation that answers nothing; returns what ends that. */
-  sink<O>(operation: Operation<never, O> | string, sink: Sink<O>): () => void {
+  sink<O>(operation: Operation<unknown, O> | string, sink: Sink<O>): () => void {
     const name = nameOf(operation);
     const sinks = this.#sinks.get(name) ?? new Set();
     this.#sinks.set(name, sinks);
@@ -132,7 +123,7 @@ export class Core extends Orbiter<CoreMachine> {
   }
 
   /** Outputs of an operation that answer nothing, from now on until the core stops or the loop is left. */
-  outputs<O>(operation: Operation<never, O> | string): AsyncIterableIterator<Output<O>> {
+  outputs<O>(operation: Operation<unknown, O> | string): AsyncIterableIterator<Output<O>> {
     const stream = new OutputStream<O>(() => {
       end();
       this.#streams.delete(stream as OutputStream<unknown>);
@@ -261,7 +252,12 @@ export class Core extends Orbiter<CoreMachine> {
       ]),
     );
     const lines = [...requirements.keys()].map(
-      (name) => `${name}: of ${this.connections(name).map((one) => one.remoteIdentifier).join(", ") || "nobody"}\n`,
+      (name) =>
+        `${name}: of ${
+          this.connections(name)
+            .map((one) => one.remoteIdentifier)
+            .join(", ") || "nobody"
+        }\n`,
     );
     return { operations: new Map(), requirements, explanation: bounded(lines.join(""), 16_384) };
   }
@@ -333,7 +329,9 @@ export class Core extends Orbiter<CoreMachine> {
     const sets = this.#inputsOf(name);
     const [first] = sets;
     if (first === undefined) {
-      throw new NoConnectionError(`'${this.identifier}' does not require operation '${name}', and so asks nobody for it`);
+      throw new NoConnectionError(
+        `'${this.identifier}' does not require operation '${name}', and so asks nobody for it`,
+      );
     }
     for (const set of sets.slice(0, -1)) {
       try {
@@ -360,14 +358,14 @@ export class Core extends Orbiter<CoreMachine> {
         open.length === 0
           ? `'${this.identifier}' has no connection for operation '${name}'${whose}`
           : `'${this.identifier}' has no connection for operation '${name}'${whose} whose input accepts ` +
-            (payload === null ? "an empty event" : `a ${payload.type.name}`),
+              (payload === null ? "an empty event" : `a ${payload.type.name}`),
       );
     }
     return accepting;
   }
 
   #oneOf(slots: readonly Slot[]): Slot {
-    const suspected = new Set(this.machine.peers.suspected);
+    const suspected = new Set(this.machine.peers.suspected.keys());
     const trusted = slots.filter((slot) => !suspected.has(slot.remoteIdentifier));
     const among = trusted.length > 0 ? trusted : slots;
     return among[Math.floor(Math.random() * among.length)] as Slot;
@@ -396,12 +394,7 @@ export class Core extends Orbiter<CoreMachine> {
 
   // Waiting
 
-  #ask(
-    slot: Slot,
-    payload: Payload | null,
-    timeout: number | null,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
+  #ask(slot: Slot, payload: Payload | null, timeout: number | null, signal: AbortSignal | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const identifier = newIdentifier();
       const ended = (): void => {
@@ -499,7 +492,9 @@ export class Core extends Orbiter<CoreMachine> {
         break;
       default: {
         const name = data.kind === "refused" ? data.name : "CancelInputMessage";
-        awaited.reject(new UnexpectedAnswerError(...whose, `answered with a ${name}, which is no output of the operation`));
+        awaited.reject(
+          new UnexpectedAnswerError(...whose, `answered with a ${name}, which is no output of the operation`),
+        );
       }
     }
     return true;
@@ -558,7 +553,6 @@ export class Core extends Orbiter<CoreMachine> {
   }
 }
 
-function nameOf(operation: Operation<never, unknown> | Operation<unknown, unknown> | string): string {
+function nameOf(operation: Operation<unknown, unknown> | string): string {
   return typeof operation === "string" ? operation : operation.name;
 }
-

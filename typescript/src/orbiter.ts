@@ -213,7 +213,9 @@ export abstract class Orbiter<M extends Machine> {
 
   /** What the user has set, for a snapshot. */
   protected get settings(): Settings & { readonly identifier: string } {
-    const given = Object.fromEntries(SETTINGS.flatMap((name) => (name in this.#options ? [[name, this.#options[name]]] : [])));
+    const given = Object.fromEntries(
+      SETTINGS.flatMap((name) => (name in this.#options ? [[name, this.#options[name]]] : [])),
+    );
     const wills = this.#options.wills === false || !this.bus.hasWills ? { suspicionGrace: null } : {};
     return { ...given, ...wills, identifier: this.identifier };
   }

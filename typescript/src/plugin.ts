@@ -1,12 +1,6 @@
 /** What provides operations to cores. */
 
-import {
-  DIRECTED_DISCOVER,
-  DISCOVER,
-  REPLY,
-  RESPONSE,
-  type Channel,
-} from "../../generated/typescript/channels.js";
+import { DIRECTED_DISCOVER, DISCOVER, REPLY, RESPONSE, type Channel } from "../../generated/typescript/channels.js";
 import { OVERLOADED_ANSWERS_PER_SECOND } from "../../generated/typescript/limits.js";
 import { DirectedDiscoverTopic, ReplyTopic, ResponseTopic } from "../../generated/typescript/topics.js";
 import { OrbiterStateError } from "./errors.js";
@@ -111,8 +105,7 @@ export class Plugin extends Orbiter<PluginMachine> {
     const takers = this.machine.slots
       .answerableOfOperation(name)
       .filter(
-        (slot) =>
-          slot.outputTopic !== null && (options.core === undefined || options.core === slot.remoteIdentifier),
+        (slot) => slot.outputTopic !== null && (options.core === undefined || options.core === slot.remoteIdentifier),
       );
     const connections = takers.map((slot) => connectionOf(slot)).filter((one) => one !== null);
     await Promise.all(
@@ -157,7 +150,12 @@ export class Plugin extends Orbiter<PluginMachine> {
       ]),
     );
     const lines = [...operations.keys()].map(
-      (name) => `${name}: lent to ${this.connections(name).map((one) => one.remoteIdentifier).join(", ") || "nobody"}\n`,
+      (name) =>
+        `${name}: lent to ${
+          this.connections(name)
+            .map((one) => one.remoteIdentifier)
+            .join(", ") || "nobody"
+        }\n`,
     );
     return { operations, requirements: new Map(), explanation: bounded(lines.join(""), 16_384) };
   }
@@ -249,7 +247,9 @@ export class Plugin extends Orbiter<PluginMachine> {
       await this.#run(connection, arrival, asked);
     } catch (error) {
       this.counters.noteError(name, describe(error));
-      this.log.error(`${this.identifier}: operation '${name}' of '${connection.remoteIdentifier}' failed: ${describe(error)}`);
+      this.log.error(
+        `${this.identifier}: operation '${name}' of '${connection.remoteIdentifier}' failed: ${describe(error)}`,
+      );
       if (asked !== null && !asked.isGiven) {
         await this.#answerError(connection, asked, error);
       }
@@ -269,7 +269,9 @@ export class Plugin extends Orbiter<PluginMachine> {
       throw data.error;
     }
     if (provided?.handler == null) {
-      throw new OrbiterStateError(`'${this.identifier}' does not handle operation '${connection.operationName}' any more`);
+      throw new OrbiterStateError(
+        `'${this.identifier}' does not handle operation '${connection.operationName}' any more`,
+      );
     }
     const { output } = provided.operation;
     const send = async (value: unknown): Promise<void> => {

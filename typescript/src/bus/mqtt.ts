@@ -174,7 +174,9 @@ class MqttBus implements Bus {
         );
       }
       if (this.#waiting.length >= LONGEST_OUTBOX) {
-        throw new BusUnavailableError(`${String(LONGEST_OUTBOX)} events wait for ${this.#shownUrl}, which is all that may`);
+        throw new BusUnavailableError(
+          `${String(LONGEST_OUTBOX)} events wait for ${this.#shownUrl}, which is all that may`,
+        );
       }
       const timer = setTimeout(
         () => publication.settle(new BusUnavailableError(`${this.#shownUrl} has not taken an event in time`)),

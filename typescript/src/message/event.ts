@@ -5,7 +5,12 @@ import { acceptsPayload, protocolType } from "./payload-type.js";
 import { newIdentifier } from "./identifiers.js";
 import { CODECS, codecOf } from "../../../generated/typescript/codecs.js";
 import { Encoding, encodeEvent } from "../../../generated/typescript/envelope.js";
-import { eventEnvelope, type CancelInputMessage, type EventEnvelope, type MessageType } from "../../../generated/typescript/messages.js";
+import {
+  eventEnvelope,
+  type CancelInputMessage,
+  type EventEnvelope,
+  type MessageType,
+} from "../../../generated/typescript/messages.js";
 import type { OperationErrorMessage } from "../../../generated/typescript/messages.js";
 import { PROTOCOL_VERSION } from "../../../generated/typescript/version.js";
 import type { Slot } from "../protocol/slots.js";
@@ -193,7 +198,11 @@ function checked(
   const { messageType, payloadFormatType, serializedPayload } = envelope;
   if (serializedPayload === null) {
     if (messageType !== null) {
-      throw new DecodeError("EventEnvelope", "serialized_payload", `expected a payload of type "${messageType.slice(0, 100)}", got nothing`);
+      throw new DecodeError(
+        "EventEnvelope",
+        "serialized_payload",
+        `expected a payload of type "${messageType.slice(0, 100)}", got nothing`,
+      );
     }
   } else if (messageType === null || payloadFormatType === null) {
     const missing = messageType === null ? "message_type" : "payload_format_type";
@@ -211,7 +220,11 @@ function inAvro(envelope: EventEnvelope): Uint8Array {
   }
   const codec = codecOf(messageType ?? "");
   if (codec === undefined) {
-    throw new DecodeError("EventEnvelope", "payload_format_type", `expected "avro", got "${(payloadFormatType ?? "").slice(0, 100)}"`);
+    throw new DecodeError(
+      "EventEnvelope",
+      "payload_format_type",
+      `expected "avro", got "${(payloadFormatType ?? "").slice(0, 100)}"`,
+    );
   }
   return codec.encode(codec.decodePayload(payloadFormatType ?? "", data));
 }

@@ -1,7 +1,7 @@
 /** Which schemas of this side match the same schema alone. */
 
 import type { PayloadSet } from "./payload-type.js";
-import { isSchema, schemaFingerprint } from "../schema/forms.js";
+import { isSchema, fingerprintOfSchema } from "../schema/forms.js";
 
 /** Fingerprints of the schemas of which the user says so. */
 export function exactOf(sets: readonly PayloadSet<unknown>[]): string[] {
@@ -18,5 +18,5 @@ export function inputsThatAreRead(sets: readonly PayloadSet<unknown>[]): string[
 }
 
 function fingerprints(schemas: readonly string[]): string[] {
-  return [...new Set(schemas.filter((one) => isSchema(one)).map((one) => schemaFingerprint(one)))];
+  return [...new Set(schemas.filter((one) => isSchema(one)).map((one) => fingerprintOfSchema(one)))];
 }

@@ -2,7 +2,7 @@
 
 import { MessageCodec } from "../support/message.js";
 import { CODECS } from "../../../generated/typescript/codecs.js";
-import { canonicalForm, isSchema, schemaFingerprint } from "../schema/forms.js";
+import { canonicalForm, isSchema, fingerprintOfSchema } from "../schema/forms.js";
 import type { SchemaSet } from "../schema/schema-set.js";
 import { recordCodecOf, treeOf, type TypeNode } from "../schema/tree.js";
 import { shownValue } from "../support/shown.js";
@@ -65,9 +65,7 @@ export class PayloadSet<T> {
 
   /** The same set, of which each schema matches the same schema alone, and none by resolution. */
   exactly(): PayloadSet<T> {
-    return new PayloadSet<T>(this.types, this.hasEmpty, this.hasAnything, [
-      ...this.types.map((one) => one.schema),
-    ]);
+    return new PayloadSet<T>(this.types, this.hasEmpty, this.hasAnything, [...this.types.map((one) => one.schema)]);
   }
 
   /** Return what a value is sent as: `null` is an empty event. Throws a `TypeError` for what does not belong to it. */
@@ -214,7 +212,7 @@ function makeRecord(schema: string, canonical: string): PayloadType {
   const tree = treeOf(schema);
   const record = recordCodecOf(tree);
   const messageType = record.name.slice(record.name.lastIndexOf(".") + 1);
-  const fingerprint = schemaFingerprint(schema);
+  const fingerprint = fingerprintOfSchema(schema);
   const given = { messageType, schema, canonicalForm: canonical, fingerprint, versions: [] };
   return { ...typeOfCodec(new MessageCodec<object>(given, record, "avro")), tree: () => tree };
 }
@@ -238,7 +236,7 @@ function opaque(schema: string): PayloadType {
   return {
     schema,
     name: "",
-    fingerprint: isSchema(schema) ? schemaFingerprint(schema) : "",
+    fingerprint: isSchema(schema) ? fingerprintOfSchema(schema) : "",
     codec: null,
     isOfProtocol: false,
     tree: memoized(schema),

@@ -85,10 +85,7 @@ export class Delivery {
     for (const slot of this.#slotsOf(topic, envelope)) {
       const data = this.#dataOf(slot, envelope);
       const number = envelope.sequenceNumber;
-      if (
-        data !== null &&
-        (number === null || envelope.connectionIdentifier === null || this.#admits(slot, number))
-      ) {
+      if (data !== null && (number === null || envelope.connectionIdentifier === null || this.#admits(slot, number))) {
         this.#take({ slot, topic, envelope, data }, bytes.length);
       }
     }

@@ -31,10 +31,7 @@ export class Inbox<T> {
 
   /** Take something in; return whether there was room. */
   put(item: T, size: number): boolean {
-    if (
-      this.#waiting.length > 0 &&
-      (this.#waiting.length >= QUEUED_EVENTS || this.#bytes + size > QUEUED_BYTES)
-    ) {
+    if (this.#waiting.length > 0 && (this.#waiting.length >= QUEUED_EVENTS || this.#bytes + size > QUEUED_BYTES)) {
       return false;
     }
     this.#waiting.push({ item, size });

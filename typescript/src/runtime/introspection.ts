@@ -154,10 +154,13 @@ export class Introspection {
         statistics.tooFastOperators += 1;
         return;
       }
-      const timer = setTimeout(() => {
-        this.#delayed.delete(timer);
-        this.#answer(question);
-      }, 1000 * question.spread * Math.random());
+      const timer = setTimeout(
+        () => {
+          this.#delayed.delete(timer);
+          this.#answer(question);
+        },
+        1000 * question.spread * Math.random(),
+      );
       this.#delayed.add(timer);
     } catch (error) {
       if (!(error instanceof WireError || error instanceof RemoteProtocolError)) {
@@ -315,8 +318,7 @@ function read(
     subject,
     topic: layout.build({ operatorIdentifier: operator, senderIdentifier: identifier }),
     eventIdentifier: envelope.identifier,
-    after:
-      cursor?.startsWith(AFTER) === true && cursor.length <= CURSOR_BYTES ? cursor.slice(AFTER.length) : null,
+    after: cursor?.startsWith(AFTER) === true && cursor.length <= CURSOR_BYTES ? cursor.slice(AFTER.length) : null,
     spread: Math.min(spread, INTROSPECTION_SPREAD),
     encoding: newest ?? Encoding.JSON,
   };

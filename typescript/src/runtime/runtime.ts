@@ -120,7 +120,9 @@ export class Runtime {
         const message = isOf(channel, envelope) ? readMessage(envelope) : null;
         if (message === null) {
           this.machine.statistics.misplaced += 1;
-          this.complain(`${envelope.messageType ?? "an empty event"} on topic '${topic}' is no message of that channel`);
+          this.complain(
+            `${envelope.messageType ?? "an empty event"} on topic '${topic}' is no message of that channel`,
+          );
           return;
         }
         this.#receive(topic, message as ProtocolMessage, envelope, data.length);
@@ -180,7 +182,7 @@ export class Runtime {
   /** Take the report that the connection with the bus is lost: it may have sent all wills because it ends. */
   lost(): void {
     if (this.#isRunning) {
-      this.submit(this.machine.cancelSuspicions([...this.machine.peers.suspected]));
+      this.submit(this.machine.cancelSuspicions([...this.machine.peers.suspected.keys()]));
     }
   }
 
@@ -234,8 +236,7 @@ export class Runtime {
         // It grows.
         this.#note(effect);
         const key = effect.kind === "complianceChanged" ? OWN : (effect.remoteIdentifier ?? "");
-        const kind =
-          effect.kind === "send" && effect.replacesEarlier ? `${effect.channel.key} ${effect.topic}` : null;
+        const kind = effect.kind === "send" && effect.replacesEarlier ? `${effect.channel.key} ${effect.topic}` : null;
         this.queues.submit(key, () => this.#carryOut(effect), 200, kind);
       }
     } finally {
@@ -440,9 +441,7 @@ export class Runtime {
       this.#watched.delete(remote);
     }
     this.queues.submit(WILLS, () =>
-      this.#attempt(
-        isWanted ? this.bus.subscribe(topic, WILL, this.receiver(WILL)) : this.bus.unsubscribe([topic]),
-      ),
+      this.#attempt(isWanted ? this.bus.subscribe(topic, WILL, this.receiver(WILL)) : this.bus.unsubscribe([topic])),
     );
   }
 

@@ -144,7 +144,10 @@ function resolveRecord(writer: RecordNode, reader: RecordNode): Read | null {
     steps.push({ part, property: target.property, read });
   }
   const missing = reader.fields.filter((one) => !taken.has(one));
-  if (missing.some((one) => one.default === null) || (taken.size === 0 && reader.fields.length + writer.fields.length > 0)) {
+  if (
+    missing.some((one) => one.default === null) ||
+    (taken.size === 0 && reader.fields.length + writer.fields.length > 0)
+  ) {
     return null;
   }
   return (from) => {

@@ -49,7 +49,12 @@ export interface FieldNode {
 
 /** A type in a tree, with the codec of its values. */
 export type TypeNode =
-  | { readonly kind: "primitive"; readonly name: string; readonly logical: string | null; readonly codec: Codec<unknown> }
+  | {
+      readonly kind: "primitive";
+      readonly name: string;
+      readonly logical: string | null;
+      readonly codec: Codec<unknown>;
+    }
   | { readonly kind: "array" | "map"; readonly inner: TypeNode; readonly codec: Codec<unknown> }
   | { readonly kind: "union"; readonly branches: readonly TypeNode[]; readonly codec: Codec<unknown> }
   | {
@@ -122,7 +127,9 @@ export function treeOf(schema: string): TypeNode {
 /** The codec of a record in a tree; throws a `TypeError` for what is no record. */
 export function recordCodecOf(node: TypeNode): RecordCodec<object> {
   if (node.kind !== "record") {
-    throw new TypeError(`expected the schema of a record, got that of ${node.kind === "primitive" ? node.name : node.kind}`);
+    throw new TypeError(
+      `expected the schema of a record, got that of ${node.kind === "primitive" ? node.name : node.kind}`,
+    );
   }
   return node.codec as unknown as RecordCodec<object>;
 }
@@ -294,7 +301,9 @@ class Maker {
     if (other !== undefined) {
       return { kind: "union", branches, codec: nullable(other, nullIndex === 0 ? 0 : 1) };
     }
-    const ranks = branches.map((one) => (one.kind === "primitive" && one.logical === null ? (RANKS[one.name] ?? 1) : 1));
+    const ranks = branches.map((one) =>
+      one.kind === "primitive" && one.logical === null ? (RANKS[one.name] ?? 1) : 1,
+    );
     const tests = codecs.map((_, index) => index).sort((a, b) => (ranks[a] ?? 1) - (ranks[b] ?? 1) || a - b);
     const expected = branches.map((one) => ("name" in one ? one.name : one.kind)).join(" or ");
     return { kind: "union", branches, codec: union<unknown>(codecs, tests, expected) };
