@@ -410,17 +410,17 @@ export class Core extends Orbiter<CoreMachine> {
         },
         reject: (error) => {
           ended();
-          reject(error as Error);
+          reject(error);
         },
       };
-      const giveUp = (error: unknown): void => {
+      const giveUp = (error: Error): void => {
         if (this.#awaited.remove(awaited)) {
           this.machine.touch(slot, now());
           awaited.reject(error);
         }
       };
       const aborted = (): void => {
-        giveUp(signal?.reason);
+        giveUp(signal?.reason as Error);
         this.#takeBack(slot, identifier);
       };
       this.#awaited.add(awaited);

@@ -39,9 +39,11 @@ export interface Policy {
  * The first output answers a core that waits. `undefined` sends nothing, except to such a core; `null` sends an empty
  * event where the operation may give one.
  */
-export type Handler<I, O> = (
-  request: Request<I, O>,
-) => O | null | undefined | void | Promise<O | null | undefined | void> | AsyncIterable<O>;
+export type Handler<I, O> = (request: Request<I, O>) => Result<O> | Promise<Result<O>> | AsyncIterable<O>;
+
+/** What a handler returns; functions that return nothing are handlers as well. */
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- what an async function without a result returns
+type Result<O> = O | null | undefined | void;
 
 interface Provided {
   readonly operation: Operation<unknown, unknown>;

@@ -1,6 +1,6 @@
 /** A bus within one process: for tests, and for orbiters that live together. */
 
-import type { Bus, BusOptions, BusStatistics, Receive } from "./bus.js";
+import type { Bus, BusStatistics, Receive } from "./bus.js";
 import { checkPublication, Router } from "./router.js";
 import type { Channel } from "../../../generated/typescript/channels.js";
 import { BusNotConnectedError } from "../errors.js";
@@ -41,7 +41,7 @@ class LocalBus implements Bus {
     return this.clients.has(this);
   }
 
-  async connect(_: BusOptions): Promise<void> {
+  connect(): Promise<void> {
     this.clients.add(this);
     return Promise.resolve();
   }
@@ -58,14 +58,16 @@ class LocalBus implements Bus {
     return Promise.resolve();
   }
 
-  async publish(topic: string, data: Uint8Array, _: Channel): Promise<void> {
-    checkPublication(topic, data);
-    if (!this.isConnected) {
-      throw new BusNotConnectedError(`client ${this.identifier} is not connected`);
-    }
-    this.statistics.published += 1;
-    this.broker.carry(topic, data);
-    return Promise.resolve();
+  publish(topic: string, data: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      checkPublication(topic, data);
+      if (!this.isConnected) {
+        throw new BusNotConnectedError(`client ${this.identifier} is not connected`);
+      }
+      this.statistics.published += 1;
+      this.broker.carry(topic, data);
+      resolve();
+    });
   }
 
   disconnect(): Promise<void> {

@@ -150,12 +150,13 @@ class MqttBus implements Bus {
 
   async unsubscribe(filters: readonly string[]): Promise<void> {
     const known = filters.filter((one) => this.#router.remove(one));
-    if (known.length > 0 && this.isConnected) {
+    const client = this.#client;
+    if (known.length > 0 && client?.connected === true) {
       try {
-        await this.#client?.unsubscribeAsync(known);
+        await client.unsubscribeAsync(known);
       } catch (error) {
         // Without a connection there is no subscription either.
-        if (this.isConnected) {
+        if (client.connected as boolean) {
           throw new BusUnavailableError(`${this.#shownUrl} does not unsubscribe: ${textOf(error)}`);
         }
       }

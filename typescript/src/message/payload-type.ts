@@ -171,7 +171,7 @@ export function record<T extends object>(schema: string): PayloadSet<T> {
 
 /** Messages of a type that was generated from a schema. */
 export function message<T extends object>(codec: MessageCodec<T>): PayloadSet<T> {
-  return new PayloadSet<T>([typeOfCodec(codec as unknown as MessageCodec<object>)]);
+  return new PayloadSet<T>([typeOfCodec(codec)]);
 }
 
 /** Whatever belongs to one of some sets. */

@@ -9,7 +9,7 @@ export interface Awaited {
   readonly identifier: string;
   readonly slot: Slot;
   readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** All that one core waits for; each is in here until it is removed, once. */

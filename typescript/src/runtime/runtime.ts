@@ -125,7 +125,7 @@ export class Runtime {
           );
           return;
         }
-        this.#receive(topic, message as ProtocolMessage, envelope, data.length);
+        this.#receive(topic, message as ProtocolMessage, envelope);
       } catch (error) {
         if (!(error instanceof WireError)) {
           throw error;
@@ -135,7 +135,7 @@ export class Runtime {
     };
   }
 
-  #receive(topic: string, message: ProtocolMessage, envelope: EventEnvelope, size: number): void {
+  #receive(topic: string, message: ProtocolMessage, envelope: EventEnvelope): void {
     const sender = senderOf(message);
     const queues = this.queues;
     if (
@@ -154,7 +154,6 @@ export class Runtime {
         return;
       }
     }
-    void size;
     this.#handle(topic, message, envelope);
   }
 
@@ -274,7 +273,7 @@ export class Runtime {
 
   #open(slot: Slot): void {
     const peer = this.machine.peers.get(slot.remoteIdentifier);
-    const encoding = peer === undefined || peer.claim !== null ? Encoding.JSON : peer.toldEncoding;
+    const encoding = peer?.encoding ?? Encoding.JSON;
     slot.view = new Connection(slot, this.bus, this.#who, encoding);
     this.delivery.opened(slot);
   }
