@@ -18,7 +18,7 @@ export class LocalBroker {
 
   /** Hand an event to all clients, once the caller has returned. */
   carry(topic: string, data: Uint8Array): void {
-    setTimeout(() => {
+    queueMicrotask(() => {
       for (const client of [...this.#clients]) {
         client.arrived(topic, data);
       }
