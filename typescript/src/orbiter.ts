@@ -52,8 +52,6 @@ export interface OrbiterOptions extends Settings, Hooks {
   readonly log?: Log;
   /** Seconds between two looks at what time has brought; what is due in between is done at its time. */
   readonly loopInterval?: number;
-  /** Whether it leaves a will with the bus, and listens for those of its remotes. */
-  readonly wills?: boolean;
   /** Whether it answers operators. */
   readonly introspection?: boolean;
 }
@@ -122,7 +120,7 @@ export abstract class Orbiter<M extends Machine> {
     runtime.begin(newIncarnation());
     try {
       await this.bus.connect({
-        makeWill: () => (this.#options.wills === false ? null : runtime.makeWill()),
+        makeWill: () => (this.#options.suspicionGrace === null ? null : runtime.makeWill()),
         onReconnected: () => runtime.reconnected(),
         onLost: () => runtime.lost(),
       });
@@ -216,7 +214,7 @@ export abstract class Orbiter<M extends Machine> {
     const given = Object.fromEntries(
       SETTINGS.flatMap((name) => (name in this.#options ? [[name, this.#options[name]]] : [])),
     );
-    const wills = this.#options.wills === false || !this.bus.hasWills ? { suspicionGrace: null } : {};
+    const wills = this.bus.hasWills ? {} : { suspicionGrace: null };
     return { ...given, ...wills, identifier: this.identifier };
   }
 

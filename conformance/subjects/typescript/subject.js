@@ -51,7 +51,7 @@ function valueOf(content) {
     const kinds = Object.fromEntries(JSON.parse(content.schema).fields.map((one) => [one.name, one.type]));
     const fields = Object.entries(content.fields).map(([name, value]) => [
       camel(name),
-      kinds[name] === "long" ? BigInt(value) : value,
+      kinds[name] === "long" ? bigintOf(value) : value,
     ]);
     return new TypedValue(type, Object.fromEntries(fields));
   }
@@ -65,7 +65,11 @@ function plainOf(type, value) {
   if (type.startsWith("Float")) {
     return typeof value === "string" ? { inf: Infinity, "-inf": -Infinity, nan: NaN }[value] : value;
   }
-  return type === "Int64Message" ? BigInt(value) : value;
+  return type === "Int64Message" ? bigintOf(value) : value;
+}
+
+function bigintOf(value) {
+  return BigInt(typeof value === "string" ? value.replace("bigint:", "") : value);
 }
 
 /** A value as JSON has it. */
@@ -338,7 +342,9 @@ async function attend(number, action, content) {
 
 report("ready", { subject: "orbitalis for TypeScript", lacks: [], reusable: true });
 for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-  const { do: action, id, ...content } = JSON.parse(line);
+  // Numbers of that many digits are none that JavaScript holds.
+  const exact = line.replace(/([:,[]\s*)(-?\d{16,})(?=\s*[,}\]])/g, '$1"bigint:$2"');
+  const { do: action, id, ...content } = JSON.parse(exact);
   if (action === "cancel") {
     running.get(content.number)?.abort(new DOMException("it was cancelled", "AbortError"));
     report("done", { id, result: null });

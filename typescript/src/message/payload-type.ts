@@ -5,6 +5,7 @@ import { CODECS } from "../../../generated/typescript/codecs.js";
 import { canonicalForm, isSchema, fingerprintOfSchema } from "../schema/forms.js";
 import type { SchemaSet } from "../schema/schema-set.js";
 import { recordCodecOf, treeOf, type TypeNode } from "../schema/tree.js";
+import { DecodeError } from "../support/errors.js";
 import { shownValue } from "../support/shown.js";
 
 /** One type of value, and the message that it travels in. */
@@ -125,7 +126,19 @@ function wrapped(name: keyof typeof CODECS, matches: (value: unknown) => boolean
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
 const STRING = wrapped("StringMessage", (value) => typeof value === "string");
-const INT32 = wrapped("Int32Message", (value) => typeof value === "number" && (value | 0) === value);
+const INT32: PayloadType = {
+  ...wrapped("Int32Message", (value) => typeof value === "number" && (value | 0) === value),
+  // The schema of the message has a long.
+  toMessage: (value) => ({ value: typeof value === "number" ? BigInt(value) : value }),
+  fromMessage: (message) => {
+    const { value } = message as { readonly value: bigint };
+    const number = Number(value);
+    if (!Number.isSafeInteger(number)) {
+      throw new DecodeError("Int32Message", "value", `expected an integer of 32 bits, got ${String(value)}`);
+    }
+    return number;
+  },
+};
 const INT64 = wrapped("Int64Message", (value) => typeof value === "bigint");
 const FLOAT32 = wrapped("Float32Message", isNumber);
 const FLOAT64 = wrapped("Float64Message", isNumber);

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.js";
 import { Inbox } from "./inbox.js";
 import { decodeEvent } from "../../../generated/typescript/envelope.js";
 import type { EventEnvelope } from "../../../generated/typescript/messages.js";
+import { EVENT_BYTES } from "../../../generated/typescript/limits.js";
 import { PROTOCOL_VERSION } from "../../../generated/typescript/version.js";
 import { readData, type Data } from "../message/event.js";
 import type { PayloadType } from "../message/payload-type.js";
@@ -61,6 +62,10 @@ export class Delivery {
 
   /** Read an event; `null` for one that is malformed, or of another version. */
   read(topic: string, data: Uint8Array): EventEnvelope | null {
+    if (data.length > EVENT_BYTES) {
+      this.#complain(`an event of ${String(data.length)} bytes on topic '${topic}' is ignored: it is too large`);
+      return null;
+    }
     let envelope: EventEnvelope;
     try {
       envelope = decodeEvent(data).envelope;
