@@ -295,7 +295,10 @@ class MqttBus implements Bus {
     }
     if (this.#isReady) {
       try {
-        const granted = await client.subscribeAsync(filter, { qos: channel.qualityOfService });
+        const under = client.subscribeAsync(filter, { qos: channel.qualityOfService });
+        // It leaves at once, and before whatever the caller does next: mqtt.js would wait for the end of the turn.
+        (client.stream as { uncork?: () => void }).uncork?.();
+        const granted = await under;
         const refused = granted.find((one) => one.qos >= 128);
         if (refused !== undefined) {
           throw new BusRefusedError(`${this.#shownUrl} does not let this client subscribe to '${filter}'`);

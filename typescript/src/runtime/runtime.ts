@@ -225,6 +225,12 @@ export class Runtime {
 
   /** Carry effects out, each now or in its turn; what has to be known at once is noted now. */
   submit(effects: readonly Effect[]): void {
+    // No other effect waits for these, and users that are told of a connection may count on the will of its remote.
+    for (const effect of effects) {
+      if (effect.kind === "watchWill") {
+        this.#watch(effect.remoteIdentifier, effect.isWanted);
+      }
+    }
     if (this.#underWay !== null) {
       this.#underWay.push(...effects);
       return;
@@ -263,9 +269,6 @@ export class Runtime {
       }
       case "pendingRequestDiscarded":
         this.delivery.ended(effect.slot);
-        break;
-      case "watchWill":
-        this.#watch(effect.remoteIdentifier, effect.isWanted);
         break;
       default:
     }
