@@ -88,27 +88,27 @@ export interface RecordNode {
 type Json = Readonly<Record<string, unknown>>;
 
 const PRIMITIVES: Readonly<Record<string, Codec<unknown>>> = {
-  null: nullType as Codec<unknown>,
-  boolean: boolean as Codec<unknown>,
-  int: int as Codec<unknown>,
-  long: bigLong as Codec<unknown>,
-  float: float as Codec<unknown>,
-  double: double as Codec<unknown>,
-  bytes: bytes as Codec<unknown>,
-  string: string as Codec<unknown>,
+  null: nullType,
+  boolean: boolean,
+  int: int,
+  long: bigLong,
+  float: float,
+  double: double,
+  bytes: bytes,
+  string: string,
 };
 /** By the type that is under it and its name: the logical types that have values of their own. */
 const LOGICAL: Readonly<Record<string, Codec<unknown>>> = {
-  "int date": date as Codec<unknown>,
-  "int time-millis": timeMillis as Codec<unknown>,
-  "long time-micros": timeMicros as Codec<unknown>,
-  "long timestamp-millis": timestampMillis as Codec<unknown>,
-  "long timestamp-micros": timestampMicros as Codec<unknown>,
-  "long local-timestamp-millis": localTimestampMillis as Codec<unknown>,
-  "long local-timestamp-micros": localTimestampMicros as Codec<unknown>,
-  "string uuid": uuid as Codec<unknown>,
-  "bytes big-decimal": bigDecimal as Codec<unknown>,
-  "double dataclasses-avroschema-timedelta": timedelta as Codec<unknown>,
+  "int date": date,
+  "int time-millis": timeMillis,
+  "long time-micros": timeMicros,
+  "long timestamp-millis": timestampMillis,
+  "long timestamp-micros": timestampMicros,
+  "long local-timestamp-millis": localTimestampMillis,
+  "long local-timestamp-micros": localTimestampMicros,
+  "string uuid": uuid,
+  "bytes big-decimal": bigDecimal,
+  "double dataclasses-avroschema-timedelta": timedelta,
 };
 /** Types whose values have to be tried first or last in a union, since others take them as well. */
 const RANKS: Readonly<Record<string, number>> = { int: 0, long: 0, float: 2, double: 2 };
@@ -198,11 +198,11 @@ class Maker {
         return this.#fixed(content, namespace);
       case "array": {
         const inner = this.type(content["items"], namespace);
-        return { kind, inner, codec: array(inner.codec) as Codec<unknown> };
+        return { kind, inner, codec: array(inner.codec) };
       }
       case "map": {
         const inner = this.type(content["values"], namespace);
-        return { kind, inner, codec: map(inner.codec) as Codec<unknown> };
+        return { kind, inner, codec: map(inner.codec) };
       }
       default: {
         const inner = this.type(kind, namespace);
@@ -217,7 +217,7 @@ class Maker {
     if (name === "bytes" && logical === "decimal") {
       const { precision, scale } = digitsOf(content);
       const shown = `decimal(${String(precision)}, ${String(scale)})`;
-      return { kind: "primitive", name, logical: shown, codec: decimal(precision, scale) as Codec<unknown> };
+      return { kind: "primitive", name, logical: shown, codec: decimal(precision, scale) };
     }
     const codec = LOGICAL[`${name} ${logical}`];
     return codec === undefined ? inner : { kind: "primitive", name, logical, codec };
@@ -246,7 +246,7 @@ class Maker {
     }
     const isRecursive = this.#recursive.has(name);
     made = record(name, properties, isRecursive ? { minimum, deepest: NESTING_DEPTH } : { minimum });
-    const whole: RecordNode = { ...node, codec: made as unknown as Codec<unknown> };
+    const whole: RecordNode = { ...node, codec: made };
     if (!isRecursive) {
       this.#named.set(name, whole);
     }
@@ -263,7 +263,7 @@ class Maker {
       aliases,
       symbols,
       default: typeof given === "string" ? given : null,
-      codec: enumeration(name, symbols) as Codec<unknown>,
+      codec: enumeration(name, symbols),
     };
     this.#named.set(name, node);
     return node;
@@ -276,18 +276,18 @@ class Maker {
       throw new TypeError(`expected the size of ${name}, got ${JSON.stringify(size)}`);
     }
     let logical: string | null = null;
-    let codec: Codec<unknown> = fixed(size) as Codec<unknown>;
+    let codec: Codec<unknown> = fixed(size);
     const given = content["logicalType"];
     if (given === "decimal") {
       const { precision, scale } = digitsOf(content);
       logical = `decimal(${String(precision)}, ${String(scale)})`;
-      codec = decimal(precision, scale, size) as Codec<unknown>;
+      codec = decimal(precision, scale, size);
     } else if (given === "duration" && size === 12) {
       logical = given;
-      codec = duration as Codec<unknown>;
+      codec = duration;
     } else if (given === "uuid" && size === 16) {
       logical = given;
-      codec = fixedUuid as Codec<unknown>;
+      codec = fixedUuid;
     }
     const node: TypeNode = { kind: "fixed", name, aliases, size, logical, codec };
     this.#named.set(name, node);
