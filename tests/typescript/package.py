@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.support.repository import ROOT, run
 
-__all__ = ["BEYOND", "MODULES", "PACKAGE", "compiled", "needs_node"]
+__all__ = ["BEYOND", "MODULES", "PACKAGE", "built", "compiled", "needs_node"]
 
 PACKAGE = ROOT / "typescript"
 BEYOND = "expected an integer from -(2^53 - 1) to 2^53 - 1"
@@ -24,3 +25,18 @@ def compiled(folder: Path) -> Path:
     run(["node", MODULES / "typescript" / "bin" / "tsc", "--noEmit", "false", "--outDir", folder], folder=PACKAGE)
     (folder / "package.json").write_text('{"type": "module"}')
     return folder / "typescript"
+
+
+def built() -> Path:
+    """Build the package where its `package.json` says, unless that is done; return the folder."""
+    folder = PACKAGE / "dist"
+    sources = [*(PACKAGE / "src").rglob("*.ts"), *(ROOT / "generated" / "typescript").rglob("*.ts")]
+    newest = max(path.stat().st_mtime for path in sources)
+    # Several processes run tests at a time.
+    with (MODULES / ".building").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / "built"
+        if not done.exists() or done.stat().st_mtime < newest:
+            run(["node", MODULES / "typescript" / "bin" / "tsc", "--project", "tsconfig.build.json"], folder=PACKAGE)
+            done.touch()
+    return folder

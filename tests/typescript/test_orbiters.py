@@ -1,0 +1,241 @@
+"""Python and TypeScript at one broker: each has the core, and the plugin, and finds out when the other one is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from orbitalis import (
+    AvroMessageMixin,
+    Connection,
+    Constraint,
+    Core,
+    Event,
+    Input,
+    Int32,
+    Operation,
+    OperationFailedError,
+    OperationRequirement,
+    Output,
+    Plugin,
+    connect,
+)
+from orbitalis.message.payload import schema_of
+from orbitalis_conformance.subject import Report, Subject
+from orbitalis_wire.messages import StringMessage
+from tests.support.broker import Broker
+from tests.support.repository import ROOT
+from tests.typescript.package import built, needs_node
+
+pytestmark = [needs_node, pytest.mark.timeout(120)]
+
+PROGRAM = ROOT / "conformance" / "subjects" / "typescript" / "subject.js"
+PATIENCE = 20.0
+SETTINGS = {"loop_interval": 0.1, "discovering_interval": 0.2, "suspicion_grace": 0.4}
+
+
+@dataclass(frozen=True)
+class Meter(AvroMessageMixin):
+    """A record as users have it."""
+
+    value: Int32
+    unit: str = "kWh"
+
+
+TEXT = {"schemas": [schema_of(StringMessage)]}
+METER = {"schemas": [schema_of(Meter)]}
+
+
+@dataclass
+class TypeScript:
+    """An orbiter in a process of Node."""
+
+    broker: Broker
+    subject: Subject
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self, role: str, **what: Any) -> None:
+        """Have it take part."""
+        config = {
+            "role": role,
+            "identifier": f"typescript-{role}",
+            "broker": {"host": self.broker.host, "port": self.broker.port},
+            "settings": SETTINGS,
+            **what,
+        }
+        await self.do("start", config=config)
+
+    async def do(self, action: str, **arguments: Any) -> Any:
+        """Tell it to do something; return the result."""
+        return (await self.subject.do(action, arguments)).content.get("result")
+
+    async def reports(self, event: str, **wanted: Any) -> Mapping[str, Any]:
+        """Wait until it reports something."""
+
+        def find() -> Report | None:
+            for report in self.subject.reports:
+                if report.event == event and wanted.items() <= report.content.items() and not report.is_taken:
+                    report.is_taken = True
+                    return report
+            return None
+
+        async with asyncio.timeout(PATIENCE):
+            while (found := find()) is None:
+                self.changed.clear()
+                await self.changed.wait()
+        return found.content
+
+
+@asynccontextmanager
+async def typescript(broker: Broker) -> AsyncIterator[TypeScript]:
+    """Give an orbiter in a process of its own, that ends with the block."""
+    await asyncio.to_thread(built)
+    subject = Subject(["node", str(PROGRAM)])
+    made = TypeScript(broker, subject)
+    subject.on_report = made.changed.set
+    await subject.launch()
+    try:
+        yield made
+    finally:
+        await subject.kill()
+
+
+@dataclass(kw_only=True, eq=False)
+class PythonCore(Core):
+    """A core that notes who is dead."""
+
+    dead: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+
+    async def _on_remote_dead(self, remote_identifier: str) -> None:
+        self.dead.put_nowait(remote_identifier)
+
+
+def python_core(broker: Broker, name: str, carried: Mapping[str, Any]) -> PythonCore:
+    requirement = OperationRequirement(
+        Constraint(inputs=[Input(**carried)], outputs=[Output(**carried)], minimum=1)  # type: ignore[arg-type]
+    )
+    return PythonCore(
+        identifier="python-core",
+        eventbus_client=connect(broker.url),
+        operation_requirements={name: requirement},
+        loop_interval=0.1,
+        discovering_interval=0.2,
+        suspicion_grace=0.4,
+    )
+
+
+def python_plugin(
+    broker: Broker, name: str, carried: Mapping[str, Any], change: Callable[[Any], Awaitable[Any]]
+) -> Plugin:
+    plugin = Plugin(
+        identifier="python-plugin", eventbus_client=connect(broker.url), loop_interval=0.1, suspicion_grace=0.4
+    )
+
+    async def handle(topic: str, event: Event[Any], connection: Connection) -> None:
+        await plugin.send_result_to_all([connection], await change(event.payload))
+
+    operation = Operation(name=name, handler=handle, input=Input(**carried), output=Output(**carried))
+    return plugin.with_operation(name, operation)
+
+
+async def lower(message: StringMessage) -> str:
+    if message.value == "FAIL":
+        raise ValueError("told to fail")
+    return message.value.lower()
+
+
+async def double(meter: Meter) -> Meter:
+    return Meter(value=2 * meter.value, unit=meter.unit)
+
+
+async def compliant(core: Core) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await core.compliant_event.wait()
+
+
+async def test_a_core_in_python_uses_a_plugin_in_typescript(broker: Broker) -> None:
+    async with typescript(broker) as plugin, python_core(broker, "lowercase", TEXT) as core:
+        await plugin.start("plugin", operations={"lowercase": {"input": TEXT, "output": TEXT}})
+        await compliant(core)
+
+        assert await core.request("lowercase", "GRÜSSE", result_type=StringMessage) == StringMessage(value="grüsse")
+        with pytest.raises(OperationFailedError, match="told to fail"):
+            await core.request("lowercase", "FAIL told to fail")
+
+
+async def test_a_core_in_typescript_uses_a_plugin_in_python(broker: Broker) -> None:
+    async with typescript(broker) as core, python_plugin(broker, "lowercase", TEXT, lower):
+        await core.start("core", requirements={"lowercase": {"inputs": [TEXT], "outputs": [TEXT], "minimum": 1}})
+        await core.reports("compliant")
+
+        answer = await core.do("request", operation="lowercase", message={"type": "StringMessage", "value": "GRÜSSE"})
+
+        assert answer == {"type": "StringMessage", "value": "grüsse"}
+
+
+async def test_records_go_from_python_to_typescript(broker: Broker) -> None:
+    async with typescript(broker) as plugin, python_core(broker, "take", METER) as core:
+        await plugin.start("plugin", operations={"take": {"input": METER, "output": METER, "does": "report"}})
+        await compliant(core)
+
+        await core.execute("take", Meter(value=21, unit="m³"), all=True)
+
+        assert (await plugin.reports("input"))["fields"] == {"value": 21, "unit": "m³"}
+
+
+async def test_records_go_from_typescript_to_python_and_back(broker: Broker) -> None:
+    async with typescript(broker) as core, python_plugin(broker, "double", METER, double):
+        await core.start("core", requirements={"double": {"inputs": [METER], "outputs": [METER], "minimum": 1}})
+        await core.reports("compliant")
+        message = {"schema": METER["schemas"][0], "fields": {"value": 21, "unit": "m³"}}
+
+        answer = await core.do("request", operation="double", message=message)
+
+        assert answer["fields"] == {"value": 42, "unit": "m³"}
+
+
+async def test_python_notices_that_typescript_was_killed(broker: Broker) -> None:
+    async with typescript(broker) as plugin, python_core(broker, "lowercase", TEXT) as core:
+        await plugin.start("plugin", operations={"lowercase": {"input": TEXT, "output": TEXT}})
+        await compliant(core)
+
+        await plugin.subject.kill()
+
+        async with asyncio.timeout(PATIENCE):
+            assert await core.dead.get() == "typescript-plugin"
+        assert not core.is_compliant()
+
+
+async def test_typescript_notices_that_an_orbiter_was_killed(broker: Broker) -> None:
+    async with typescript(broker) as core, typescript(broker) as plugin:
+        await core.start("core", requirements={"lowercase": {"inputs": [TEXT], "outputs": [TEXT], "minimum": 1}})
+        await plugin.start("plugin", operations={"lowercase": {"input": TEXT, "output": TEXT}})
+        await core.reports("compliant")
+
+        await plugin.subject.kill()
+
+        assert (await core.reports("dead"))["remote"] == "typescript-plugin"
+        await core.reports("not compliant")
+
+
+async def test_both_go_on_after_the_broker_was_away(new_broker: Callable[..., Broker]) -> None:
+    broker = new_broker()
+    async with typescript(broker) as plugin, python_core(broker, "lowercase", TEXT) as core:
+        await plugin.start("plugin", operations={"lowercase": {"input": TEXT, "output": TEXT}})
+        await compliant(core)
+
+        await asyncio.to_thread(broker.restart)
+
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    answer = await core.request("lowercase", "AGAIN", result_type=StringMessage, timeout=1.0)
+                    break
+                except (TimeoutError, LookupError):  # until both are back
+                    continue
+        assert answer == StringMessage(value="again")
