@@ -116,9 +116,7 @@ class PythonCore(Core):
 
 
 def python_core(broker: Broker, name: str, carried: Mapping[str, Any]) -> PythonCore:
-    requirement = OperationRequirement(
-        Constraint(inputs=[Input(**carried)], outputs=[Output(**carried)], minimum=1)  # type: ignore[arg-type]
-    )
+    requirement = OperationRequirement(Constraint(inputs=[Input(**carried)], outputs=[Output(**carried)], minimum=1))
     return PythonCore(
         identifier="python-core",
         eventbus_client=connect(broker.url),
