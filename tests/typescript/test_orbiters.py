@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,7 +92,7 @@ class TypeScript:
 
 
 @asynccontextmanager
-async def typescript(broker: Broker) -> AsyncIterator[TypeScript]:
+async def typescript(broker: Broker) -> AsyncGenerator[TypeScript]:
     """Give an orbiter in a process of its own, that ends with the block."""
     await asyncio.to_thread(built)
     subject = Subject(["node", str(PROGRAM)])
@@ -109,7 +109,7 @@ async def typescript(broker: Broker) -> AsyncIterator[TypeScript]:
 class PythonCore(Core):
     """A core that notes who is dead."""
 
-    dead: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    dead: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
 
     async def _on_remote_dead(self, remote_identifier: str) -> None:
         self.dead.put_nowait(remote_identifier)

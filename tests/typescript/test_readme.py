@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def program(folder: Path, name: str, source: str, broker: Broker) -> Path:
 
 
 @contextmanager
-def running(path: Path) -> Iterator[None]:
+def running(path: Path) -> Generator[None]:
     """Have a program run until the end of the block."""
     process = subprocess.Popen(["node", path], stdin=subprocess.DEVNULL)
     try:
