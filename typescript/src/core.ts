@@ -81,6 +81,9 @@ export interface RequestOptions {
 /** Takes the outputs of an operation that answer nothing. */
 export type Sink<O> = (output: Output<O>) => unknown;
 
+/** Seconds that a timer can wait; what waits for longer, waits without limit on this side. */
+const LONGEST_TIMER = 2_147_483;
+
 interface Requirement {
   readonly operation: Operation<unknown, unknown>;
   readonly constraint: Constraint;
@@ -425,7 +428,7 @@ export class Core extends Orbiter<CoreMachine> {
       };
       this.#awaited.add(awaited);
       const timer =
-        timeout === null || timeout === Infinity
+        timeout === null || timeout > LONGEST_TIMER
           ? undefined
           : setTimeout(() => {
               const { remoteIdentifier, operationName } = slot;

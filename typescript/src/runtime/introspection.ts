@@ -113,7 +113,9 @@ export class Introspection {
     ];
     for (const [filter, channel] of filters) {
       try {
-        await this.#runtime.bus.subscribe(filter, channel, (topic, data) => this.#receive(topic, data, channel));
+        await this.#runtime.bus.subscribe(filter, channel, (topic, data) =>
+          this.#runtime.guard(() => this.#receive(topic, data, channel)),
+        );
       } catch (error) {
         if (!(error instanceof BusRefusedError)) {
           throw error;

@@ -34,13 +34,14 @@ export class WorkQueues {
   }
 
   /** Do a piece of work now if nothing is under way for its key, or in its turn; `kind` replaces one that waits. */
-  submit(key: string, work: Work, size = 0, kind: string | null = null): void {
+  submit(key: string, work: Work, sizeOf: () => number = () => 0, kind: string | null = null): void {
     const queue = this.#queues.get(key);
     if (queue !== undefined) {
       const earlier = kind === null ? -1 : queue.waiting.findIndex((one) => one.kind === kind);
       if (earlier >= 0) {
         this.#count(queue, -1, -(queue.waiting.splice(earlier, 1)[0]?.size ?? 0));
       }
+      const size = sizeOf();
       queue.waiting.push({ work, size, kind });
       this.#count(queue, 1, size);
       return;

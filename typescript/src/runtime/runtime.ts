@@ -9,6 +9,7 @@ import {
   WILL,
   type Channel,
 } from "../../../generated/typescript/channels.js";
+import { codecOf } from "../../../generated/typescript/codecs.js";
 import { Encoding } from "../../../generated/typescript/envelope.js";
 import type { EventEnvelope } from "../../../generated/typescript/messages.js";
 import { WillTopic } from "../../../generated/typescript/topics.js";
@@ -108,31 +109,45 @@ export class Runtime {
 
   /** Return what takes the messages of a channel. */
   receiver(channel: Channel): (topic: string, data: Uint8Array) => void {
-    return (topic, data) => {
-      if (!this.#isRunning) {
+    return (topic, data) => this.guard(() => this.#arrived(channel, topic, data));
+  }
+
+  /** Take what has arrived on the topic of a connection. */
+  readonly receiveData = (topic: string, data: Uint8Array): void => {
+    this.guard(() => this.delivery.receive(topic, data));
+  };
+
+  /** Do something while the orbiter runs, of which a failure must end nothing else. */
+  guard(work: () => void): void {
+    if (!this.#isRunning) {
+      return;
+    }
+    try {
+      work();
+    } catch (error) {
+      this.#log.error(`${this.identifier}: ${describe(error)}`);
+    }
+  }
+
+  #arrived(channel: Channel, topic: string, data: Uint8Array): void {
+    const envelope = this.delivery.read(topic, data);
+    if (envelope === null) {
+      return;
+    }
+    try {
+      const message = isOf(channel, envelope) ? readMessage(envelope) : null;
+      if (message === null) {
+        this.machine.statistics.misplaced += 1;
+        this.complain(`${envelope.messageType ?? "an empty event"} on topic '${topic}' is no message of that channel`);
         return;
       }
-      const envelope = this.delivery.read(topic, data);
-      if (envelope === null) {
-        return;
+      this.#receive(topic, message as ProtocolMessage, envelope);
+    } catch (error) {
+      if (!(error instanceof WireError)) {
+        throw error;
       }
-      try {
-        const message = isOf(channel, envelope) ? readMessage(envelope) : null;
-        if (message === null) {
-          this.machine.statistics.misplaced += 1;
-          this.complain(
-            `${envelope.messageType ?? "an empty event"} on topic '${topic}' is no message of that channel`,
-          );
-          return;
-        }
-        this.#receive(topic, message as ProtocolMessage, envelope);
-      } catch (error) {
-        if (!(error instanceof WireError)) {
-          throw error;
-        }
-        this.complain(`a malformed event on topic '${topic}' is ignored: ${error.message}`);
-      }
-    };
+      this.complain(`a malformed event on topic '${topic}' is ignored: ${error.message}`);
+    }
   }
 
   #receive(topic: string, message: ProtocolMessage, envelope: EventEnvelope): void {
@@ -150,7 +165,7 @@ export class Runtime {
       const slot = this.machine.slots.get(sender, message.fields.operationName);
       // An open connection drains in a state of its own.
       if (slot !== undefined && !slot.isOpen && this.delivery.isBusy(slot)) {
-        void this.delivery.handled(slot).then(() => this.#handle(topic, message, envelope));
+        void this.delivery.handled(slot).then(() => this.guard(() => this.#handle(topic, message, envelope)));
         return;
       }
     }
@@ -173,27 +188,20 @@ export class Runtime {
 
   /** Take the report that the bus was away. */
   reconnected(): void {
-    if (this.#isRunning) {
-      this.submit(this.machine.reconnected(now()));
-    }
+    this.guard(() => this.submit(this.machine.reconnected(now())));
   }
 
   /** Take the report that the connection with the bus is lost: it may have sent all wills because it ends. */
   lost(): void {
-    if (this.#isRunning) {
-      this.submit(this.machine.cancelSuspicions([...this.machine.peers.suspected.keys()]));
-    }
+    this.guard(() => this.submit(this.machine.cancelSuspicions([...this.machine.peers.suspected.keys()])));
   }
 
   // Time
 
   /** Do what is due. */
   tick(): void {
-    if (this.#isRunning) {
-      this.submit(
-        this.machine.tick(now(), { isInUse: (slot) => this.delivery.isBusy(slot) || this.taker.isInUse(slot) }),
-      );
-    }
+    const isInUse = (slot: Slot): boolean => this.delivery.isBusy(slot) || this.taker.isInUse(slot);
+    this.guard(() => this.submit(this.machine.tick(now(), { isInUse })));
   }
 
   #lookAgain(): void {
@@ -242,7 +250,12 @@ export class Runtime {
         this.#note(effect);
         const key = effect.kind === "complianceChanged" ? OWN : (effect.remoteIdentifier ?? "");
         const kind = effect.kind === "send" && effect.replacesEarlier ? `${effect.channel.key} ${effect.topic}` : null;
-        this.queues.submit(key, () => this.#carryOut(effect), 200, kind);
+        this.queues.submit(
+          key,
+          () => this.#carryOut(effect),
+          () => sizeOf(effect),
+          kind,
+        );
       }
     } finally {
       this.#underWay = null;
@@ -372,7 +385,7 @@ export class Runtime {
       const topic = slot.dataTopic;
       const channel = slot.role === "core" ? OPERATION_OUTPUT : OPERATION_INPUT;
       await Promise.all([
-        topic === null ? null : this.bus.subscribe(topic, channel, this.delivery.receive),
+        topic === null ? null : this.bus.subscribe(topic, channel, this.receiveData),
         this.bus.subscribe(slot.incomingCloseTopic, CLOSE, this.receiver(CLOSE)),
       ]);
     } catch (error) {
@@ -415,9 +428,7 @@ export class Runtime {
   #drain(slot: Slot): void {
     if (this.delivery.isBusy(slot)) {
       void this.delivery.handled(slot).then(() => {
-        if (this.#isRunning) {
-          this.submit(this.machine.drained(slot, now()));
-        }
+        this.guard(() => this.submit(this.machine.drained(slot, now())));
       });
     } else {
       this.submit(this.machine.drained(slot, now()));
@@ -475,6 +486,19 @@ export function describe(error: unknown): string {
 
 function isOf(channel: Channel, envelope: EventEnvelope): boolean {
   return (channel.messages as readonly (string | null)[]).includes(envelope.messageType);
+}
+
+/** How many bytes an effect takes while it waits: those of its message. */
+function sizeOf(effect: Effect): number {
+  if (effect.kind !== "send" && effect.kind !== "messageReceived") {
+    return 0;
+  }
+  const { type, fields } = effect.message;
+  try {
+    return codecOf(type)?.encode(fields).length ?? 0;
+  } catch {
+    return 0; // what cannot be written is not sent in its turn, either
+  }
 }
 
 /** Call a hook; return what has to be waited for. */
