@@ -201,6 +201,8 @@ async def test_python_notices_that_typescript_was_killed(broker: Broker) -> None
     async with typescript(broker) as plugin, python_core(broker, "lowercase", TEXT) as core:
         await plugin.start("plugin", operations={"lowercase": {"input": TEXT, "output": TEXT}})
         await compliant(core)
+        # What the core subscribes to by now, the broker knows once it has carried this.
+        await core.request("lowercase", "ALIVE")
 
         await plugin.subject.kill()
 
@@ -214,6 +216,7 @@ async def test_typescript_notices_that_an_orbiter_was_killed(broker: Broker) -> 
         await core.start("core", requirements={"lowercase": {"inputs": [TEXT], "outputs": [TEXT], "minimum": 1}})
         await plugin.start("plugin", operations={"lowercase": {"input": TEXT, "output": TEXT}})
         await core.reports("compliant")
+        await core.do("request", operation="lowercase", message={"type": "StringMessage", "value": "ALIVE"})
 
         await plugin.subject.kill()
 
