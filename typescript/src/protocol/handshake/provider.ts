@@ -8,26 +8,14 @@
 
 import * as limits from "../../../../generated/typescript/limits.js";
 import type { DiscoverMessage, DiscoverQuery } from "../../../../generated/typescript/messages.js";
-import {
-  CloseTopic,
-  KeepaliveRequestTopic,
-  KeepaliveTopic,
-  OfferTopic,
-  OperationOutputTopic,
-  ResponseTopic,
-} from "../../../../generated/typescript/topics.js";
-import { foreignSchemas, type SchemaPair } from "../../schema/matching.js";
-import { expectsSomething } from "../../schema/schema-set.js";
-import { shown } from "../../support/shown.js";
+import { KeepaliveRequestTopic, KeepaliveTopic, OfferTopic } from "../../../../generated/typescript/topics.js";
 import type { OperationTerms, PluginConfig } from "../config.js";
-import { mayAnswer, type Headers } from "../headers.js";
-import { Matching, offerMessageOf, sizeOfForeign, type Shape } from "../matching.js";
+import type { Headers } from "../headers.js";
+import { Matching, offerMessageOf, type Shape } from "../matching.js";
 import type { MessageOf, ProtocolMessage } from "../messages.js";
-import { cameToNothing, notAllowed, Obstacle, UNREAD_SCHEMAS, type ObstacleKind } from "../obstacles.js";
-import { repeatsRequest, type ToldTopics } from "../older-peers.js";
+import { cameToNothing, notAllowed, UNREAD_SCHEMAS } from "../obstacles.js";
 import { newestEncoding, type Peer } from "../peers.js";
-import { sizeOf } from "../sizes.js";
-import { sizeOfRequest, Slot } from "../slots.js";
+import type { Slot } from "../slots.js";
 import { admitsCore, disallowed, hasRoom, sameOperation, sameShape } from "../terms.js";
 import { SlotState, SlotTrigger } from "../transitions.js";
 import {
@@ -40,10 +28,10 @@ import {
   type WaitingQuery,
 } from "../waiting-queries.js";
 
+import { Lender } from "./lender.js";
+import { Requests } from "./requests.js";
 import type { Parts, RolePart } from "./role-part.js";
 
-/** Obstacles that the user is told of, as what the user can change. */
-const TOLD: readonly ObstacleKind[] = ["schemas", "policy", "constraint", "maximum"];
 /** What ends an offer so that the core has to ask again before it is repeated. */
 const ENDS_WAITING: readonly SlotTrigger[] = [
   SlotTrigger.REJECT_RECEIVED,
@@ -64,6 +52,8 @@ export class Provider implements RolePart {
   /** What cores have asked for that may be offered later. */
   readonly waitingQueries: WaitingQueries;
   readonly #matching: Matching;
+  readonly #lender: Lender;
+  readonly #requests: Requests;
   /** Operations that could not be lent and perhaps can be now, in the order in which that happened. */
   readonly #freed = new Set<string>();
   /** The operations that were announced last. */
@@ -76,6 +66,8 @@ export class Provider implements RolePart {
     private readonly parts: Parts,
   ) {
     this.#matching = new Matching(parts.quotas);
+    this.#lender = new Lender(config, parts);
+    this.#requests = new Requests(this.#lender, this.#matching, parts);
     this.waitingQueries = new WaitingQueries(config);
   }
 
@@ -92,7 +84,7 @@ export class Provider implements RolePart {
   /** Take a new snapshot: what has changed may suit those who wait for it, and not those who have it. */
   configure(config: PluginConfig): void {
     const before = this.config.operations;
-    this.config = config;
+    this.config = this.#lender.config = config;
     this.waitingQueries.configure(config);
     if (before === config.operations || (this.waitingQueries.size === 0 && this.parts.slots.size === 0)) {
       return;
@@ -147,8 +139,12 @@ export class Provider implements RolePart {
     const offered: Slot[] = [];
     for (const name of operationNames) {
       const terms = this.config.operations.get(name);
-      if (terms !== undefined && this.parts.slots.get(core, name) === undefined && this.#canLend(core, name, terms)) {
-        offered.push(this.#reserve(core, name, terms, 0, now));
+      if (
+        terms !== undefined &&
+        this.parts.slots.get(core, name) === undefined &&
+        this.#lender.canLend(core, name, terms)
+      ) {
+        offered.push(this.#lender.reserve(core, name, terms, 0, now));
       }
     }
     this.#sendOffer(core, topic, offered, now);
@@ -197,10 +193,10 @@ export class Provider implements RolePart {
         this.#onDiscover(topic, message, headers, now);
         break;
       case "RequestOperationMessage":
-        this.#onRequest(message, headers, now);
+        this.#requests.onRequest(message, headers, now);
         break;
       case "RejectOperationMessage":
-        this.#onReject(message, headers, now);
+        this.#requests.onReject(message, headers, now);
         break;
       default: // none of this role
     }
@@ -220,8 +216,8 @@ export class Provider implements RolePart {
     }
     for (const slot of offered) {
       const terms = this.config.operations.get(slot.operationName);
-      if (terms !== undefined && this.#canLend(core, slot.operationName, terms)) {
-        const held = this.#reserve(core, slot.operationName, slot, slot.size, now);
+      if (terms !== undefined && this.#lender.canLend(core, slot.operationName, terms)) {
+        const held = this.#lender.reserve(core, slot.operationName, slot, slot.size, now);
         held.offerIdentifiers = slot.offerIdentifiers;
       }
     }
@@ -243,8 +239,8 @@ export class Provider implements RolePart {
     const { remoteIdentifier: core, operationName: name } = slot;
     this.#freed.add(name);
     const terms = this.config.operations.get(name);
-    if (terms !== undefined && !(admitsCore(terms, core) && this.#isFree(name))) {
-      this.#tell(notAllowed(core, name, terms, this.parts.slots));
+    if (terms !== undefined && !(admitsCore(terms, core) && this.#lender.isFree(name))) {
+      this.#lender.tell(notAllowed(core, name, terms, this.parts.slots));
     } else if (trigger === SlotTrigger.EXPIRED) {
       const obstacle = cameToNothing(slot, trigger);
       if (obstacle !== null) {
@@ -260,13 +256,12 @@ export class Provider implements RolePart {
 
   /** Tell the core that its request comes to nothing. */
   giveUp(slot: Slot): void {
-    if (slot.state === SlotState.PREPARING) {
-      const { requestIdentifier, connectionIdentifier } = slot;
-      this.#sendNoLongerAvailable(slot.remoteIdentifier, slot.operationName, slot.peerTopic, {
-        correlationIdentifier: requestIdentifier,
-        connectionIdentifier,
-      });
-    }
+    this.#requests.giveUp(slot);
+  }
+
+  /** Open the connection of a slot in state PREPARING, and confirm it. */
+  prepared(slot: Slot, now: number): void {
+    this.#requests.prepared(slot, now);
   }
 
   /** Offer what has become free to those who wait for it. */
@@ -352,11 +347,11 @@ export class Provider implements RolePart {
     const admitted = new Map<string, SizedQuery>();
     for (const [name, query] of queries) {
       if (!queryAdmits(query, this.config.identifier)) {
-        this.#note(core, name, "constraint", "the core's constraint excludes this plugin");
+        this.#lender.note(core, name, "constraint", "the core's constraint excludes this plugin");
       } else if (this.parts.quotas.admitSchemas(schemasOf(query), now, this.config.operations.has(name))) {
         admitted.set(name, { query, size: sizeOfQuery(name, query) });
       } else {
-        this.#note(core, name, "limit", UNREAD_SCHEMAS);
+        this.#lender.note(core, name, "limit", UNREAD_SCHEMAS);
       }
     }
     return admitted;
@@ -459,7 +454,7 @@ export class Provider implements RolePart {
       this.#freed.delete(name);
       for (
         let query = this.waitingQueries.first(name);
-        query !== undefined && this.#isFree(name);
+        query !== undefined && this.#lender.isFree(name);
         query = this.waitingQueries.first(name)
       ) {
         if (!quotas.hasRoomForPending()) {
@@ -495,8 +490,8 @@ export class Provider implements RolePart {
     const terms = this.config.operations.get(name);
     const suited = this.#suitedLate(query.core, name, query.query, now);
     let slot: Slot | null = null;
-    if (terms !== undefined && suited !== null && this.#canLend(core, name, terms)) {
-      slot = this.#reserve(core, name, suited, query.size, now);
+    if (terms !== undefined && suited !== null && this.#lender.canLend(core, name, terms)) {
+      slot = this.#lender.reserve(core, name, suited, query.size, now);
     }
     this.waitingQueries.setAside(query);
     return slot;
@@ -543,68 +538,23 @@ export class Provider implements RolePart {
       return null;
     }
     if (!hasRoom(terms, slots.count(name)) || !admitsCore(terms, core)) {
-      this.#tell(notAllowed(core, name, terms, slots));
+      this.#lender.tell(notAllowed(core, name, terms, slots));
       return null;
     }
     const suited = this.#matching.shapeFor(terms, name, query, asking, now);
     if (suited === null) {
       const here = { inputs: [terms.input], outputs: [terms.output] };
       const exact = [...terms.exact, ...(asking.exactSchemas.get(name) ?? [])];
-      this.#tell(this.#matching.obstacle(core, name, { here, there: query, exact }, asking));
+      this.#lender.tell(this.#matching.obstacle(core, name, { here, there: query, exact }, asking));
       return null;
     }
     if (!quotas.makeRoomForPending(core, now, (slot) => lifecycle.giveUp(slot))) {
       if (!quotas.isClosed) {
-        this.#note(core, name, "limit", "too many handshakes are under way");
+        this.#lender.note(core, name, "limit", "too many handshakes are under way");
       }
       return null;
     }
-    return this.#reserve(core, name, suited, size, now);
-  }
-
-  /** Note what keeps an operation that there is, and that the core has not got, from being lent to it. */
-  #note(core: string, name: string, kind: ObstacleKind, detail: string): void {
-    if (this.config.operations.has(name) && this.parts.slots.get(core, name) === undefined) {
-      this.#tell(new Obstacle(core, name, kind, detail));
-    }
-  }
-
-  /** Note an obstacle, and have the user told of it where that was not done before. */
-  #tell(obstacle: Obstacle): void {
-    if (this.parts.obstacles.note(obstacle) && TOLD.includes(obstacle.kind)) {
-      this.parts.outbox.add({ kind: "obstacleMet", remoteIdentifier: obstacle.remoteIdentifier, obstacle });
-    }
-  }
-
-  /** Take a slot for an offer. */
-  #reserve(core: string, name: string, { input, output }: Shape, size: number, now: number): Slot {
-    const slot = new Slot({
-      role: "plugin",
-      remoteIdentifier: core,
-      operationName: name,
-      input,
-      output,
-      createdAt: now,
-      size,
-    });
-    this.parts.lifecycle.begin(slot, SlotTrigger.OFFER_SENT);
-    return slot;
-  }
-
-  #canLend(core: string, name: string, terms: OperationTerms): boolean {
-    const { slots, quotas } = this.parts;
-    return (
-      hasRoom(terms, slots.count(name)) &&
-      admitsCore(terms, core) &&
-      quotas.hasRoomForPending() &&
-      quotas.hasRoomForConnection(core)
-    );
-  }
-
-  /** Whether there is such an operation, and its policy has a slot left. */
-  #isFree(name: string): boolean {
-    const terms = this.config.operations.get(name);
-    return terms !== undefined && hasRoom(terms, this.parts.slots.count(name));
+    return this.#lender.reserve(core, name, suited, size, now);
   }
 
   #sendOffer(
@@ -629,205 +579,4 @@ export class Provider implements RolePart {
       outbox.send(core, offerTopic, { type: "OfferMessage", fields }, { eventIdentifier, correlationIdentifier });
     }
   }
-
-  // Request
-
-  /** Lend an operation that was offered: prepare, then confirm; or say that it is no longer available. */
-  #onRequest(message: MessageOf<"RequestOperationMessage">, headers: Headers, now: number): void {
-    const { coreIdentifier: core, operationName: name, inputSchemas } = message.fields;
-    const { liveness, lifecycle, outbox, slots } = this.parts;
-    liveness.hear(core, headers, now);
-    const terms = this.config.operations.get(name);
-    const told = this.#toldTopics(message, headers, terms !== undefined);
-    outbox.received(core, message);
-    let slot = slots.get(core, name);
-    if (slot !== undefined && slot.state !== SlotState.OFFERED) {
-      if (repeats(slot, headers, told)) {
-        slot.requestIdentifier = headers.identifier;
-        if (slot.isOpen) {
-          this.#sendConfirm(slot);
-        }
-        return;
-      }
-      if (headers.connectionIdentifier === null) {
-        lifecycle.release(slot, SlotTrigger.REPLACED, "forgot");
-        slot = undefined;
-      }
-    }
-    if (slot?.state === SlotState.OFFERED && !this.#stillLends(slot, terms)) {
-      lifecycle.release(slot, SlotTrigger.WITHDRAWN, "local");
-      slot = undefined;
-    }
-    const isExpected = terms !== undefined && this.#answersOffer(slot, core, name, terms, headers, now);
-    let pairs: readonly SchemaPair[] | Obstacle = [];
-    if (isExpected && inputSchemas.length > 0) {
-      pairs = this.#matching.readInputs(slot?.input ?? terms.input, terms, message.fields, headers, now);
-    }
-    if (!isExpected || pairs instanceof Obstacle) {
-      if (pairs instanceof Obstacle) {
-        if (slot !== undefined) {
-          // As if the core had rejected it: it has to ask again before it gets another offer.
-          lifecycle.release(slot, SlotTrigger.REJECT_RECEIVED, "local");
-        }
-        this.#tell(pairs);
-      }
-      this.#sendNoLongerAvailable(core, name, told.response, {
-        correlationIdentifier: headers.identifier,
-        connectionIdentifier: headers.connectionIdentifier,
-      });
-      return;
-    }
-    this.#take(slot, terms, message, told, pairs, headers, now);
-  }
-
-  /** Take a request up: have its slot prepared, or a new one. */
-  #take(
-    offered: Slot | undefined,
-    terms: OperationTerms,
-    message: MessageOf<"RequestOperationMessage">,
-    told: ToldTopics,
-    pairs: readonly SchemaPair[],
-    headers: Headers,
-    now: number,
-  ): void {
-    const { coreIdentifier: core, operationName: name, setupData } = message.fields;
-    const { lifecycle, outbox, peers, slots } = this.parts;
-    const { input, output } = terms;
-    const slot =
-      offered ??
-      new Slot({ role: "plugin", remoteIdentifier: core, operationName: name, input, output, createdAt: now });
-    lifecycle.buildTopics(slot, headers.connectionIdentifier ?? outbox.newIdentifier());
-    slot.requestIdentifier = headers.identifier;
-    if (headers.connectionIdentifier === null) {
-      slot.requestPublisher = headers.publisherIdentifier;
-    }
-    slot.peerTopic = told.response;
-    slot.outputTopic = expectsSomething(slot.output) ? told.output : null;
-    slot.remoteCloseTopic = told.close;
-    slot.setupData = setupData;
-    slot.foreign = foreignSchemas(pairs);
-    if (offered === undefined) {
-      lifecycle.begin(slot, SlotTrigger.REQUEST_RECEIVED);
-    } else {
-      lifecycle.advance(slot, SlotTrigger.REQUEST_RECEIVED, now);
-    }
-    slots.grow(slot, sizeOfRequest(slot) + sizeOfForeign(slot.foreign));
-    if (peers.get(core) === undefined) {
-      peers.meet(core, headers, now);
-    }
-    slots.indexTopics(slot);
-    lifecycle.prepare(slot);
-  }
-
-  /** Check the topics that a request tells: where the response, outputs and closes go. */
-  #toldTopics(message: MessageOf<"RequestOperationMessage">, headers: Headers, isOurs: boolean): ToldTopics {
-    const fields = message.fields;
-    const { coreIdentifier: core, operationName } = fields;
-    const resolver = this.parts.resolver;
-    const connectionIdentifier = headers.connectionIdentifier;
-    // The name of an operation that there is, and the header, are known to be good for a level.
-    const levels = isOurs && connectionIdentifier !== null ? { operationName, connectionIdentifier } : null;
-    const isGiven = fields.outputTopic !== null && fields.outputTopic !== "";
-    const output = isGiven ? resolver.resolve(OperationOutputTopic, core, fields.outputTopic, { levels }) : null;
-    return {
-      output,
-      response: resolver.resolve(ResponseTopic, core, fields.responseTopic),
-      close: resolver.resolve(CloseTopic, core, fields.coreSideCloseOperationConnectionTopic, { levels }),
-    };
-  }
-
-  /** Whether the policy, which may have changed since the offer, still allows this slot. */
-  #stillLends(slot: Slot, terms: OperationTerms | undefined): boolean {
-    return (
-      terms !== undefined &&
-      admitsCore(terms, slot.remoteIdentifier) &&
-      hasRoom(terms, this.parts.slots.count(slot.operationName) - 1)
-    );
-  }
-
-  #answersOffer(
-    slot: Slot | undefined,
-    core: string,
-    name: string,
-    terms: OperationTerms,
-    headers: Headers,
-    now: number,
-  ): boolean {
-    if (slot === undefined) {
-      const { quotas, lifecycle } = this.parts;
-      // Only an older peer, which cannot say which offer it answers, gets a slot that is not reserved for it.
-      return (
-        headers.connectionIdentifier === null &&
-        quotas.makeRoomForPending(core, now, (oldest) => lifecycle.giveUp(oldest)) &&
-        this.#canLend(core, name, terms)
-      );
-    }
-    return slot.state === SlotState.OFFERED && mayAnswer(headers, slot.offerIdentifiers);
-  }
-
-  // Confirm
-
-  /** Open the connection of a slot in state PREPARING, and confirm it. */
-  prepared(slot: Slot, now: number): void {
-    this.parts.slots.grow(slot, -sizeOf(slot.setupData)); // which has done its work
-    this.parts.lifecycle.open(slot, SlotTrigger.PREPARED, now);
-    this.#sendConfirm(slot);
-  }
-
-  #sendConfirm(slot: Slot): void {
-    const { remoteIdentifier, operationName, connectionIdentifier, peerTopic, requestIdentifier } = slot;
-    const fields = {
-      pluginIdentifier: this.config.identifier,
-      operationName,
-      operationInputTopic: slot.inputTopic ?? this.#unusedInputTopic(slot),
-      pluginSideCloseOperationConnectionTopic: slot.incomingCloseTopic,
-    };
-    const message = { type: "ConfirmConnectionMessage", fields } as const;
-    const correlationIdentifier = requestIdentifier;
-    this.parts.outbox.send(remoteIdentifier, peerTopic, message, { correlationIdentifier, connectionIdentifier });
-  }
-
-  /** Return a topic for an operation without input: an older core opens no connection without one. */
-  #unusedInputTopic(slot: Slot): string | null {
-    if (slot.requestPublisher === null) {
-      return null;
-    }
-    return this.config.topics.data(slot.remoteIdentifier, slot.operationName, slot.connectionIdentifier);
-  }
-
-  #sendNoLongerAvailable(
-    core: string,
-    operationName: string,
-    topic: string,
-    headers: Pick<Headers, "correlationIdentifier" | "connectionIdentifier">,
-  ): void {
-    const fields = { pluginIdentifier: this.config.identifier, operationName };
-    this.parts.outbox.send(core, topic, { type: "OperationNoLongerAvailableMessage", fields }, headers);
-  }
-
-  /** Take back an offer that the core does not want, or a connection whose request it has given up. */
-  #onReject(message: MessageOf<"RejectOperationMessage">, headers: Headers, now: number): void {
-    const { coreIdentifier: core, operationName: name, description } = message.fields;
-    this.parts.liveness.hear(core, headers, now);
-    const slot = this.parts.slots.get(core, name);
-    if (slot === undefined) {
-      return;
-    }
-    const isMeant =
-      slot.state === SlotState.OFFERED
-        ? mayAnswer(headers, slot.offerIdentifiers.slice(-1))
-        : headers.connectionIdentifier === slot.connectionIdentifier;
-    if (isMeant) {
-      this.parts.outbox.received(core, message);
-      this.parts.lifecycle.release(slot, SlotTrigger.REJECT_RECEIVED, "remote");
-      this.#note(core, name, "rejected", `the core rejected the offer: ${shown(description ?? "")}`);
-    }
-  }
-}
-
-/** Whether a request is the one that made this slot what it is, sent again. */
-function repeats(slot: Slot, headers: Headers, told: ToldTopics): boolean {
-  return headers.connectionIdentifier === null
-    ? repeatsRequest(slot, headers, told)
-    : slot.connectionIdentifier === headers.connectionIdentifier;
 }
