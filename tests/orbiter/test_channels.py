@@ -63,7 +63,9 @@ async def test_the_discover_topic_carries_nothing_but_discovers(
             channels.DISCOVER.address,
             Event.create(message, publisher_identifier="core", incarnation="9", open_connections=()),
         )
-        expected = f"ignores a {type(message).__name__} on topic '$handshake.discover', which is no message of channel"
+        name = type(message).__name__
+        article = "an" if name.startswith("O") else "a"
+        expected = f"ignores {article} {name} on topic '$handshake.discover', which is no message of channel"
         await until(lambda: expected in caplog.text)
 
         await core.execute("text", "still here", any=True)

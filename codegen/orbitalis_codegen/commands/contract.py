@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
     # What is there already can be locked, and the rest is made.
     folder: Path = options.output
     if ".." in folder.parts and not folder.is_dir():
-        folder = folder.resolve()
+        folder = Path(os.path.relpath(folder.resolve()))
     root = next(one for one in (folder, *folder.parents, Path()) if one.is_dir())
     inner = folder.relative_to(root).as_posix()
     files = {
