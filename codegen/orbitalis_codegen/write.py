@@ -249,7 +249,7 @@ def _folders_to(path: str) -> list[str]:
 def _is_real_folder(root: Path, folder: str) -> bool:
     """Whether `folder` is there; it is an error if it or one on the way to it is something else, a link included."""
     if folder == ".":
-        # The root itself may be a link: whoever named it means where that leads.
+        # The root itself may be a link: the user has named it, and means the folder behind it.
         return root.is_dir()
     for name in (*_folders_to(folder), folder):
         path = root / name

@@ -1,4 +1,4 @@
-"""Events as cases refer to them, whoever has sent them."""
+"""Events as cases refer to them: those of the subject and those of the tester."""
 
 from __future__ import annotations
 

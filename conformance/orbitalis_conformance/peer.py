@@ -233,7 +233,7 @@ class Peer:
     # What it sends
 
     def compose(self, kind: str, step: Mapping[str, Any]) -> Outgoing:
-        """Return a message as it should be, but for what a step says otherwise."""
+        """Return a message as it should be, with the changes that a step asks for."""
         operation = step.get("operation")
         topic, fields, headers = self._proper(kind, operation, step)
         given = with_sets(step.get("fields", {}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import re
 import time
 import uuid
@@ -353,7 +352,3 @@ class Scene:
         else:
             await self.subject.kill()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def shown_config(self) -> str:
-        """Return how the subject is configured, for a failure."""
-        return json.dumps(self.config)

@@ -99,7 +99,7 @@ async def asked(play: Play) -> None:
         return
     play.act(
         "Asked from outside",
-        "Whoever runs cores and plugins sees who is there, and tries an operation, with the command `orbitalis`. It "
+        "An operator sees who is there, and tries an operation, with the command `orbitalis`. It "
         "takes no part: a call alone makes it a core, for one request.",
     )
     async with play.step("orbitalis ls: everybody is there, and says what it does"):

@@ -100,12 +100,9 @@ def _is_member(given: object) -> TypeGuard[_Member[Any, Any]]:
     return isinstance(given, _Member)
 
 
-class _Mode:
-    """Which plugins are asked."""
-
-    def __init__(self, plugin: str | None, any: bool, all: bool) -> None:
-        if (plugin is not None) + any + all > 1:
-            raise ValueError("give at most one of plugin='...', any=True and all=True")
+def _check_mode(plugin: str | None, any: bool, all: bool) -> None:
+    if (plugin is not None) + any + all > 1:
+        raise ValueError("give at most one of plugin='...', any=True and all=True")
 
 
 class BoundCall(Generic[I_contra, O_co]):
@@ -180,7 +177,7 @@ class BoundCall(Generic[I_contra, O_co]):
             TypeError: The operation does not take the message.
             BusError: The input could not be published.
         """
-        _Mode(plugin, any, all)
+        _check_mode(plugin, any, all)
         if not all:
             return await self._ask(message, plugin, timeout)
         connections = self._core.retrieve_connections(operation_name=self._operation.name)
@@ -275,7 +272,7 @@ class BoundExecution(Generic[I_contra]):
             TypeError: The operation does not take the message.
             BusError: The input could not be published.
         """
-        _Mode(plugin, any, all)
+        _check_mode(plugin, any, all)
         is_any = plugin is None and not all
         return await self._core.execute(self._operation, message, any=is_any, all=all, plugin_identifier=plugin)
 

@@ -113,6 +113,7 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
         self._input = Input.no_input()
         self._output = Output.no_output()
         self._result_messages = frozenset[type]()
+        self._error_types: PayloadTypes | None = None
         """The message classes among the results."""
 
     @property
@@ -179,10 +180,9 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
             self.need()
         if self._results is None or type(payload) in self._result_messages:
             return payload
-        errors = self._specification.errors
-        if errors:
-            error = PayloadTypes(errors, optional=False).declared(payload)
-            if isinstance(error, errors):
+        if self._error_types is not None:
+            error = self._error_types.declared(payload)
+            if isinstance(error, self.errors):
                 raise error
         value = self._results.unwrap(payload)
         if value is payload:
@@ -226,6 +226,7 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
     def _set_types(self, payloads: PayloadTypes | None, results: PayloadTypes) -> None:
         """Let the operation take and give these; without payloads it has no input."""
         self._payloads, self._results = payloads, results
+        self._error_types = PayloadTypes(self.errors, optional=False) if self.errors else None
         sent = results.to_output() if not self.errors else self._answers(results).to_output()
         self._set_shape(Input.no_input() if payloads is None else payloads.to_input(), sent)
         self._result_messages = frozenset(one for one in results.types if one not in MESSAGE_OF_VALUE)

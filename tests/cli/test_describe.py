@@ -1,4 +1,4 @@
-"""The document of a plugin that runs: what `orbitalis-codegen describe` says of its class, but for the places."""
+"""The document of a running plugin: `orbitalis-codegen describe` says the same of its class, at other places."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ _NO_KEY: Final = re.compile(r"[^A-Za-z0-9._-]+")
 def document_of(contract: Contract) -> str:
     """The AsyncAPI 3.0 document of a contract as YAML text; the same contract gives the same text.
 
-    Addresses are null, since whoever runs a plugin chooses the topics. Schemas stand under `components.schemas`, each
-    with all types that it uses, and messages under `components.messages`. Descriptions are kept, and so are headers.
+    Addresses are null: the topics are chosen where a plugin runs. Schemas stand under `components.schemas`, each with
+    all types that it uses, and messages under `components.messages`. Descriptions are kept, and so are headers.
     What is declared to be an error has `x-error: true`, and an operation that takes an empty event `x-input: empty`.
 
     Raises:

@@ -62,7 +62,7 @@ def report(event: str, **content: object) -> None:
 
 
 def class_of_schema(schema: str) -> type[Any] | None:
-    """Return a message class of a schema that is none of the protocol's, if it is a record of plain fields."""
+    """Return a message class for a user's schema; `None` unless that is a record of plain fields."""
     if schema not in _classes:
         try:
             record = json.loads(schema)

@@ -67,6 +67,6 @@ class Messages:
 
 
 def _key_of(target: Target) -> str:
-    """The last key on the way that references led; empty if there is none but positions in lists."""
+    """The last key that references have led through, positions in lists left out; empty if there is none."""
     keys = [place.keys[-1] for place in target.places if place.keys and not place.keys[-1].isdecimal()]
     return keys[-1] if keys else ""

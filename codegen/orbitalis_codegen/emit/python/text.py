@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from orbitalis_codegen.emit.wrapping import wrapped
+
 __all__ = [
     "LINE_LENGTH",
     "bytes_literal",
@@ -121,8 +123,8 @@ def docstring(text: str, *, indent: int) -> str:
     if len(paragraphs) == 1 and _width(paragraphs[0]) + len(opening) + 3 <= width:
         return opening + paragraphs[0] + '"""'
     # A first line with room for the closing quotes would be one that the formatter puts them on.
-    lines = list(_wrapped(opening + paragraphs[0], width - 3))
-    lines += [line for paragraph in paragraphs[1:] for line in _wrapped(paragraph, width)]
+    lines = list(wrapped(opening + paragraphs[0], width - 3, _width))
+    lines += [line for paragraph in paragraphs[1:] for line in wrapped(paragraph, width, _width)]
     return "\n".join([lines[0], *(" " * indent + line if line else "" for line in [*lines[1:], '"""'])])
 
 
@@ -201,18 +203,6 @@ def _width(text: str) -> int:
         0 if unicodedata.category(character) in nothing else 2 if unicodedata.east_asian_width(character) in wide else 1
         for character in text
     )
-
-
-def _wrapped(text: str, width: int) -> Iterator[str]:
-    """Break a text between words into lines no wider than `width`; a word that is wider gets a line for itself."""
-    line, *words = text.split() or [""]
-    for word in words:
-        if _width(line) + 1 + _width(word) > width:
-            yield line
-            line = word
-        else:
-            line = f"{line} {word}"
-    yield line
 
 
 def _is_plain(line: str) -> bool:

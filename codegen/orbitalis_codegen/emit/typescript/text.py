@@ -5,7 +5,9 @@ A description is input: whatever it holds, it must not end the comment that it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+
+from orbitalis_codegen.emit.wrapping import wrapped
 
 __all__ = ["LINE_LENGTH", "assigned", "bracketed", "comment", "imported", "literal", "number_literal"]
 
@@ -37,7 +39,7 @@ def comment(text: str, *, indent: int = 0) -> str:
     width = LINE_LENGTH - indent - 3
     if len(paragraphs) == 1 and len(paragraphs[0]) + 4 <= width:
         return f"/** {paragraphs[0]} */"
-    lines = [line for paragraph in paragraphs for line in _wrapped(paragraph, width)]
+    lines = [line for paragraph in paragraphs for line in wrapped(paragraph, width)]
     margin = "\n" + " " * indent + " *"
     return "/**" + "".join(f"{margin} {line}" if line else margin for line in lines) + f"{margin}/"
 
@@ -70,18 +72,6 @@ def _plain(line: str) -> str:
     words = " ".join(line.split())
     printable = "".join(one if one.isprintable() else f"U+{ord(one):04X}" for one in words)
     return printable.replace("*/", "*\\/")
-
-
-def _wrapped(text: str, width: int) -> Iterator[str]:
-    """Break a text between words into lines no wider than `width`; a word that is wider gets a line for itself."""
-    line, *words = text.split() or [""]
-    for word in words:
-        if len(line) + 1 + len(word) > width:
-            yield line
-            line = word
-        else:
-            line = f"{line} {word}"
-    yield line
 
 
 def _escaped(character: str, quote: str) -> str:
