@@ -87,11 +87,13 @@ class Broker:
             await process.wait()
 
     async def close(self) -> None:
-        """End it, and remove its files."""
-        await self.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+        """End it, and remove its files: also if this is cancelled, as when another broker's subject does not start."""
+        try:
+            await self.stop()
+        finally:
+            if self._folder is not None:
+                self._folder.cleanup()
+                self._folder = None
 
 
 def _write(path: Path, text: str) -> None:

@@ -105,15 +105,6 @@ HANDSHAKE_MUTANTS = [
         new="if False:",
     ),
     Mutant(
-        name="policy-not-looked-at-again",
-        file=_PROVIDER,
-        old=(
-            "            and terms.admits(slot.remote_identifier)\n"
-            "            and terms.has_room(self._slots.count(slot.operation_name) - 1)\n"
-        ),
-        new="",
-    ),
-    Mutant(
         name="repeated-confirm-is-another",
         file=_REQUESTER,
         old=(

@@ -105,6 +105,21 @@ def test_a_core_that_was_forged_before_it_was_known_is_served() -> None:
     assert_sane(plugin)
 
 
+def test_until_a_core_speaks_for_itself_the_last_discover_in_its_name_counts() -> None:
+    net = Net()
+    core, plugin = net.add_core(text=ONE), net.add_plugin()
+    plugin.start()
+    core.start()
+    core.tick()
+    true = net.wire.pop()
+    plugin.handle(true.changed(incarnation="9", message={"core_keepalive_topic": "elsewhere"}))
+    plugin.handle(true)
+    remote = plugin.machine.peers.get("core")
+    assert remote is not None
+    assert (remote.incarnation, remote.claim) == ("00000001", None)
+    assert remote.keepalive_topic == "orbitalis/core/plugin/keepalive"
+
+
 def test_a_core_that_has_started_anew_takes_its_slot_over_with_its_request() -> None:
     net, core, plugin = connected(policy=Policy(maximum=1))
     rival = net.add_core("rival", text=ONE)

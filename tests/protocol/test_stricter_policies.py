@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ConnectionClosed, ObstacleMet, Send
@@ -124,7 +126,8 @@ def test_a_connection_that_is_allowed_again_meanwhile_stays() -> None:
     assert slot.is_open
 
 
-def test_an_offer_that_is_not_allowed_any_more_is_withdrawn() -> None:
+@pytest.mark.parametrize("is_gone", [False, True], ids=["excluded", "gone"])
+def test_an_offer_that_is_not_allowed_any_more_is_withdrawn(*, is_gone: bool) -> None:
     net = Net()
     plugin, core = net.add_plugin(), net.add_core()
     for node in net.nodes:
@@ -133,7 +136,11 @@ def test_an_offer_that_is_not_allowed_any_more_is_withdrawn() -> None:
     request = net.deliver_until(RequestOperationMessage)
     assert plugin.slot(core).state is SlotState.OFFERED
 
-    edit(plugin, blocklist=["core"])
+    if is_gone:
+        plugin.settings.operations = {}
+        plugin.configure()
+    else:
+        edit(plugin, blocklist=["core"])
 
     assert not plugin.has_slot(core)
     net.wire.insert(0, request)

@@ -116,7 +116,8 @@ class Provider(RolePart):
                 self._freed[name] = None
                 self.waiting_queries.operation_changed(name)
                 self._edited[name] = None
-                for slot in self._disallowed(name):
+                is_gone = name not in config.operations
+                for slot in self._slots.of_operation(name) if is_gone else self._disallowed(name):
                     if not slot.is_connection:
                         self._lifecycle.give_up(slot, SlotTrigger.WITHDRAWN)
 
@@ -539,9 +540,6 @@ class Provider(RolePart):
             if headers.connection_identifier is None:
                 self._lifecycle.release(slot, SlotTrigger.REPLACED, CloseReason.REMOTE_FORGOT)
                 slot = None
-        if slot is not None and slot.state is SlotState.OFFERED and not self._still_lends(slot, terms):
-            self._lifecycle.release(slot, SlotTrigger.WITHDRAWN, CloseReason.LOCAL)
-            slot = None
         is_expected = terms is not None and self._answers_offer(slot, core, name, terms, headers, now)
         pairs: Sequence[SchemaPair] | Obstacle = ()
         if terms is not None and is_expected and message.input_schemas:
@@ -608,14 +606,6 @@ class Provider(RolePart):
         if headers.connection_identifier is None:
             return repeats_request(slot, headers, told)
         return slot.connection_identifier == headers.connection_identifier
-
-    def _still_lends(self, slot: Slot, terms: OperationTerms | None) -> bool:
-        """Return whether the policy, which may have changed since the offer, still allows this slot."""
-        return (
-            terms is not None
-            and terms.admits(slot.remote_identifier)
-            and terms.has_room(self._slots.count(slot.operation_name) - 1)
-        )
 
     def _answers_offer(
         self, slot: Slot | None, core: str, name: str, terms: OperationTerms, headers: Headers, now: float

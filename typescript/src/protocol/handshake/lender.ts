@@ -64,13 +64,4 @@ export class Lender {
     const terms = this.config.operations.get(name);
     return terms !== undefined && hasRoom(terms, this.parts.slots.count(name));
   }
-
-  /** Whether the policy, which may have changed since the offer, still allows this slot. */
-  stillLends(slot: Slot, terms: OperationTerms | undefined): boolean {
-    return (
-      terms !== undefined &&
-      admitsCore(terms, slot.remoteIdentifier) &&
-      hasRoom(terms, this.parts.slots.count(slot.operationName) - 1)
-    );
-  }
 }

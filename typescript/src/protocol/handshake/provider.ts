@@ -94,7 +94,8 @@ export class Provider implements RolePart {
         this.#freed.add(name);
         this.waitingQueries.operationChanged(name);
         this.#edited.add(name);
-        for (const slot of this.#disallowed(name)) {
+        const isGone = !config.operations.has(name);
+        for (const slot of isGone ? this.parts.slots.ofOperation(name) : this.#disallowed(name)) {
           if (!slot.isConnection) {
             this.parts.lifecycle.giveUp(slot, SlotTrigger.WITHDRAWN);
           }

@@ -47,10 +47,6 @@ export class Requests {
         slot = undefined;
       }
     }
-    if (slot?.state === SlotState.OFFERED && !this.lender.stillLends(slot, terms)) {
-      lifecycle.release(slot, SlotTrigger.WITHDRAWN, "local");
-      slot = undefined;
-    }
     const isExpected = terms !== undefined && this.#answersOffer(slot, core, name, terms, headers, now);
     let pairs: readonly SchemaPair[] | Obstacle = [];
     if (isExpected && inputSchemas.length > 0) {
