@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.name not in _LIBRARIES:
             raise
         print(
-            f"orbitalis-codegen needs {error.name}, which is not installed: pip install 'orbitalis[codegen]'",
+            f"orbitalis-codegen needs {error.name}, which is not installed: pip install 'orbitalis-sdk[codegen]'",
             file=sys.stderr,
         )
         return _UNUSABLE

@@ -122,7 +122,7 @@ class _Version(argparse.Action):
         from importlib import metadata
 
         try:
-            version = metadata.version("orbitalis")
+            version = metadata.version("orbitalis-sdk")
         except metadata.PackageNotFoundError:
             version = "of unknown version, since it is not installed"
         print(f"{PROGRAM} {version}")

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.name != "yaml":
             raise
         print(
-            "orbitalis-conformance needs yaml, which is not installed: pip install 'orbitalis[conformance]'",
+            "orbitalis-conformance needs yaml, which is not installed: pip install 'orbitalis-sdk[conformance]'",
             file=sys.stderr,
         )
         return _UNUSABLE

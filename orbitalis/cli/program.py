@@ -64,7 +64,7 @@ def _print_version() -> int:
     from importlib.metadata import PackageNotFoundError, version  # which takes long to import
 
     try:
-        print(PROGRAM, version("orbitalis"))
+        print(PROGRAM, version("orbitalis-sdk"))
     except PackageNotFoundError:
         print(PROGRAM, "of unknown version, since it is not installed")
     return Exit.OK

@@ -178,7 +178,7 @@ def _implementation_version() -> str:
     from importlib.metadata import PackageNotFoundError, version  # which takes long to import
 
     try:
-        return version("orbitalis")
+        return version("orbitalis-sdk")
     except PackageNotFoundError:
         return "unknown"
 

@@ -38,4 +38,7 @@ async def test_without_the_generator_it_says_what_to_install(tmp_path: Path, bro
     outcome = await orbitalis("describe", "lamp", bus=broker.url, PYTHONPATH=str(tmp_path))
 
     assert (outcome.status, outcome.output) == (2, "")
-    assert "needs the generator, of which orbitalis_codegen is missing: pip install '.[codegen]'" in outcome.errors
+    assert (
+        "needs the generator, of which orbitalis_codegen is missing: pip install 'orbitalis-sdk[codegen]'"
+        in outcome.errors
+    )

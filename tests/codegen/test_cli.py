@@ -390,7 +390,7 @@ def test_what_needs_no_library_works_without_any(arguments: str, tmp_path: Path)
     assert run(*arguments.split(), PYTHONPATH=paths).returncode == 0
     refusal = run("generate", PYTHONPATH=paths)
     assert refusal.returncode == 2
-    assert "pip install 'orbitalis[codegen]'" in refusal.stderr
+    assert "pip install 'orbitalis-sdk[codegen]'" in refusal.stderr
 
 
 def test_completion_offers_commands_options_and_codes() -> None:

@@ -79,11 +79,14 @@ def try_make(arguments: list[str], environment: dict[str, str], url: str) -> Non
 
 
 def try_pip(arguments: list[str], environment: dict[str, str], url: str) -> None:
-    """Look for the extras in pyproject.toml: that the package can be installed has a test of its own."""
+    """Look for the name and its extras in pyproject.toml: that it can be installed has a test of its own."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    if arguments[0] == "uninstall":
+        assert project["name"] in arguments
+        return
     command, package = arguments
-    assert (command, package[0]) == ("install", ".")
-    requirement = Requirement(project["name"] + package[1:])
+    requirement = Requirement(package)
+    assert (command, requirement.name) == ("install", project["name"])
     assert requirement.extras <= set(project["optional-dependencies"])
 
 

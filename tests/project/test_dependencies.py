@@ -21,10 +21,16 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NODE_TOOLS: dict[str, Any] = json.loads((ROOT / "tools" / "package.json").read_text())
 TYPESCRIPT: dict[str, Any] = json.loads((ROOT / "typescript" / "package.json").read_text())
 
+#: The extra that stands for all others.
+EVERYTHING = "all"
+EXTRAS: dict[str, list[str]] = {
+    name: extra for name, extra in PROJECT["project"]["optional-dependencies"].items() if name != EVERYTHING
+}
+
 #: What the sections of docs/dependencies.md account for.
 SECTIONS: dict[str, Iterable[str]] = {
     "Runtime": PROJECT["project"]["dependencies"],
-    **{f"Extra `{name}`": extra for name, extra in PROJECT["project"]["optional-dependencies"].items()},
+    **{f"Extra `{name}`": extra for name, extra in EXTRAS.items()},
     **{name.capitalize(): group for name, group in PROJECT["dependency-groups"].items() if name != "dev"},
     "Node": list(NODE_TOOLS["dependencies"]),
     "TypeScript": [*TYPESCRIPT.get("dependencies", {}), *TYPESCRIPT["devDependencies"]],
@@ -35,7 +41,7 @@ OF_NODE = ("Node", "TypeScript")
 
 REQUIREMENTS = [
     *PROJECT["project"]["dependencies"],
-    *(requirement for extra in PROJECT["project"]["optional-dependencies"].values() for requirement in extra),
+    *(requirement for extra in EXTRAS.values() for requirement in extra),
     *(requirement for name, group in PROJECT["dependency-groups"].items() if name != "dev" for requirement in group),
 ]
 
@@ -43,13 +49,13 @@ REQUIREMENTS = [
 ALLOWED: dict[str, list[str]] = {
     "orbitalis": [
         *PROJECT["project"]["dependencies"],
-        *PROJECT["project"]["optional-dependencies"]["testing"],
-        *PROJECT["project"]["optional-dependencies"]["cli"],
+        *EXTRAS["testing"],
+        *EXTRAS["cli"],
     ],
-    "orbitalis_codegen": PROJECT["project"]["optional-dependencies"]["codegen"],
+    "orbitalis_codegen": EXTRAS["codegen"],
     "orbitalis_conformance": [
         *PROJECT["project"]["dependencies"],
-        *PROJECT["project"]["optional-dependencies"]["conformance"],
+        *EXTRAS["conformance"],
     ],
     # py-orbitalis and what comes with it have an environment of their own.
     "tests": [*REQUIREMENTS, "busline"],
@@ -106,6 +112,13 @@ def test_every_account_gives_a_reason() -> None:
     reasons = {name: reason for packages in documented().values() for name, reason in packages.items()}
 
     assert [name for name, reason in reasons.items() if len(reason) < 10] == []
+
+
+def test_the_extra_for_everything_has_all_extras() -> None:
+    (everything,) = map(Requirement, PROJECT["project"]["optional-dependencies"][EVERYTHING])
+
+    assert everything.name == PROJECT["project"]["name"]
+    assert everything.extras == EXTRAS.keys()
 
 
 def test_no_section_without_dependencies() -> None:

@@ -97,7 +97,7 @@ def test_wheel_says_what_it_is(wheel: Path) -> None:
     files = members(wheel)
     (metadata,) = (email.message_from_bytes(data) for name, data in files.items() if name.endswith("/METADATA"))
 
-    assert wheel.name == f"orbitalis-{PROJECT['version']}-py3-none-any.whl"
+    assert wheel.name == f"orbitalis_sdk-{PROJECT['version']}-py3-none-any.whl"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == PROJECT["requires-python"]
     assert metadata.get_all("Provides-Extra") == sorted(PROJECT["optional-dependencies"])
@@ -129,7 +129,7 @@ def test_installed_packages_can_be_imported(installed: Environment) -> None:
 
 
 def test_installed_version(installed: Environment) -> None:
-    program = "import importlib.metadata; print(importlib.metadata.version('orbitalis'))"
+    program = "import importlib.metadata; print(importlib.metadata.version('orbitalis-sdk'))"
 
     assert installed.run("-c", program).strip() == PROJECT["version"]
 
@@ -147,7 +147,7 @@ for package in ("orbitalis", "orbitalis_wire"):
 
 def test_installed_tester_of_conformance_has_its_cases(installed: Environment) -> None:
     refusal = installed.run_script("orbitalis-conformance", "--list", status=2)
-    assert "pip install 'orbitalis[conformance]'" in refusal
+    assert "pip install 'orbitalis-sdk[conformance]'" in refusal
 
     installed.install("[conformance]")
 
@@ -159,7 +159,7 @@ def test_installed_tester_of_conformance_has_its_cases(installed: Environment) -
 def test_generator_says_which_extra_it_needs_and_runs_with_it(installed: Environment) -> None:
     assert "generate" in installed.run_script("orbitalis-codegen", "--help")
     refusal = installed.run_script("orbitalis-codegen", "check", status=2)
-    assert "pip install 'orbitalis[codegen]'" in refusal
+    assert "pip install 'orbitalis-sdk[codegen]'" in refusal
     assert "Traceback" not in refusal
 
     installed.install("[codegen]")

@@ -172,7 +172,7 @@ def _description_of(named: object) -> tuple[_PluginDescription, str | None]:
     try:
         runtime = cast("_Runtime", importlib.import_module(_RUNTIME))
     except ImportError as error:
-        raise DescribeError(f"the runtime cannot be imported: {error}; pip install orbitalis") from None
+        raise DescribeError(f"the runtime cannot be imported: {error}; pip install orbitalis-sdk") from None
     failure: str | None = None
     try:
         found = runtime.description_of(named)

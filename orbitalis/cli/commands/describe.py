@@ -67,7 +67,8 @@ class _Generator:
         except ImportError as error:
             raise CommandError(
                 Exit.MISUSED,
-                f"`describe` needs the generator, of which {error.name} is missing: pip install '.[codegen]'",
+                f"`describe` needs the generator, of which {error.name} is missing: "
+                "pip install 'orbitalis-sdk[codegen]'",
             ) from None
 
     def document_of(self, info: InfoAnswer, title: str, version: str) -> str:
