@@ -5,10 +5,14 @@ Nothing is imported before it is asked for: pytest loads a part of this package 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    __version__: str
+    """The version that is installed; 'unknown' where the package runs without being installed."""
+
     from orbitalis.bus import (
         BusStatistics,
         CallbackEventHandler,
@@ -223,6 +227,10 @@ _HOMES = (
 
 def __getattr__(name: str) -> object:
     """Import what is offered when it is first asked for."""
+    if name == "__version__":
+        from orbitalis.installation import installed_version
+
+        return installed_version()
     if name in __all__:
         for home in _HOMES:
             module = import_module(f"{__name__}.{home}")
@@ -234,4 +242,12 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})
+
+
+if os.path.exists(f"{__path__[0]}/state_machine/state_machine.py"):  # which is a file of py-orbitalis
+    import warnings
+
+    from orbitalis.installation import damage
+
+    warnings.warn(str(damage()), RuntimeWarning, stacklevel=2)

@@ -103,7 +103,10 @@ class OrbiterStateError(OrbitalisError):
 
 
 class WrongEventLoopError(OrbiterStateError):
-    """The orbiter, or the client of a bus, was started in another event loop than the one in which it is called."""
+    """The orbiter, or the client of a bus, was started in another event loop than the one in which it is called.
+
+    Also: the event loop cannot do what a client of an MQTT broker needs, as that of Windows cannot by default.
+    """
 
 
 class NobodyWaitsError(OrbitalisError):

@@ -20,6 +20,7 @@ from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.decoding import Decoder
 from orbitalis.bus.dispatch import QueueBounds, Subscription, start_task_later
 from orbitalis.bus.event_handler import EventHandler
+from orbitalis.bus.event_loop import check_event_loop
 from orbitalis.bus.mqtt_connection import IN_FLIGHT, TAKEN_OVER, ConnectionLostError, MqttConnection
 from orbitalis.bus.mqtt_endpoint import Endpoint
 from orbitalis.bus.mqtt_outbox import ATTEMPTS, MqttOutbox, too_large
@@ -154,12 +155,14 @@ class MqttEventBusClient(EventBusClient):
         Raises:
             BusUnavailableError: There is no broker, or none that answers in time.
             BusRefusedError: The broker does not want this client: credentials, identifier, protocol.
+            WrongEventLoopError: The event loop does not watch sockets, such as the one that Windows has by default.
         """
         async with self._home.changing():
             if self._home.is_lost:
                 self._let_go()
             if self._keeper is not None:
                 return
+            check_event_loop(self._endpoint)
             connection = await self._open_first()
             self._asking = asyncio.Semaphore(IN_FLIGHT)
             self._connection_changed = asyncio.Event()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
@@ -11,6 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from orbitalis.arguments import did_you_mean
 from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.event_loop import run_in_event_loop
 from orbitalis.bus.url import ENVIRONMENT_VARIABLE, connect
 from orbitalis.cli.failure import CommandError, Exit
 from orbitalis.errors import BusUrlError
@@ -40,7 +40,7 @@ class Question(Protocol[A_co]):
 def run_async(work: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], options: argparse.Namespace) -> int:
     """Run a command in an event loop; only errors are logged, since a command says itself what went wrong."""
     logging.getLogger("orbitalis").setLevel(logging.CRITICAL)
-    return asyncio.run(work(options))
+    return run_in_event_loop(work(options))
 
 
 def client_of(url: str | None) -> EventBusClient:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orbitalis.cli.arguments import PROGRAM, make_parser
 from orbitalis.cli.failure import CommandError, Exit
+from orbitalis.installation import damage, installed_version
 
 if TYPE_CHECKING:
     import argparse
@@ -22,10 +23,13 @@ _BROKEN_PIPE = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, by default that of the process; return the exit status."""
+    if (wrong := damage()) is not None:
+        return _complain(wrong, Exit.MISUSED)
     parser = make_parser()
     options = parser.parse_args(arguments)
     if options.version:
-        return _print_version()
+        print(PROGRAM, installed_version())
+        return Exit.OK
     if options.command is None:
         parser.print_help(sys.stderr)
         return Exit.MISUSED
@@ -54,17 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise
 
 
-def _complain(error: Exception, status: Exit) -> int:
+def _complain(error: Exception | str, status: Exit) -> int:
     sys.stdout.flush()
     print(f"{PROGRAM}: {error}", file=sys.stderr)
     return status
-
-
-def _print_version() -> int:
-    from importlib.metadata import PackageNotFoundError, version  # which takes long to import
-
-    try:
-        print(PROGRAM, version("orbitalis-sdk"))
-    except PackageNotFoundError:
-        print(PROGRAM, "of unknown version, since it is not installed")
-    return Exit.OK

@@ -9,10 +9,10 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import cache
 from typing import Final
 
 from orbitalis.bus.bus_statistics import BusStatistics
+from orbitalis.installation import installed_version
 from orbitalis.introspection.pages import CURSOR_BYTES, cut, place_before
 from orbitalis.operations.explanation import CoreExplanation, PluginExplanation, RemoteExplanation
 from orbitalis.operations.operation_statistics import OperationStatistics, bounded
@@ -73,7 +73,7 @@ def tell_info(
         from_identifier=who.identifier,
         role=who.role.value,
         implementation=IMPLEMENTATION,
-        implementation_version=_implementation_version(),
+        implementation_version=installed_version(),
         specification_version=SPECIFICATION_VERSION,
         started_at=who.started_at,
         operations={},
@@ -171,16 +171,6 @@ def _discreet(remotes: tuple[RemoteExplanation, ...]) -> tuple[RemoteExplanation
     return tuple(
         replace(one, reasons=_FAILED_PREPARATION) if one.kind == ObstacleKind.PREPARATION else one for one in remotes
     )
-
-
-@cache
-def _implementation_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # which takes long to import
-
-    try:
-        return version("orbitalis-sdk")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _operation(terms: OperationTerms, documentation: str) -> OperationInfo:

@@ -11,6 +11,7 @@ from typing import Any
 
 from orbitalis.arguments import check_seconds, shown
 from orbitalis.bus.dispatch import start_task_later
+from orbitalis.bus.event_loop import run_in_event_loop
 from orbitalis.errors import BusError, OrbiterStateError
 from orbitalis.orbiter.orbiter import Orbiter
 
@@ -31,7 +32,7 @@ def run(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
         asyncio.get_running_loop()
         raise OrbiterStateError("run() makes an event loop of its own, and one is running here: write await serve(…)")
     try:
-        asyncio.run(serve(*orbiters, close_timeout=close_timeout))
+        run_in_event_loop(serve(*orbiters, close_timeout=close_timeout))
     except BusError as error:
         sys.exit(str(error))
 

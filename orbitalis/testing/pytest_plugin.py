@@ -12,6 +12,8 @@ from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from types import MethodType
 from typing import TYPE_CHECKING, Any, cast
 
+from orbitalis.installation import damage
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -26,7 +28,11 @@ _SENT = "sent on the bus (orbitalis)"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the fixtures and hooks."""
+    """Add the fixtures and hooks, and say what is wrong with the installation."""
+    if (wrong := damage()) is not None:
+        import pytest
+
+        config.issue_config_time_warning(pytest.PytestConfigWarning(wrong), stacklevel=2)
     config.pluginmanager.register(_make_plugin(), "orbitalis-harness")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib
 import logging
 import os
@@ -12,6 +11,7 @@ import traceback
 from typing import cast
 
 from orbitalis.arguments import did_you_mean
+from orbitalis.bus.event_loop import run_in_event_loop
 from orbitalis.bus.url import connect
 from orbitalis.cli.failure import CommandError, Exit
 from orbitalis.cli.showing import print_json, print_text
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             print_text(f"runs {orbiter.identifier}, a {kind}, until Ctrl-C")
     sys.stdout.flush()
-    asyncio.run(serve(*orbiters))
+    run_in_event_loop(serve(*orbiters))
     return Exit.OK
 
 
