@@ -376,7 +376,7 @@ def test_examples_are_those_that_are_tested() -> None:
 
 
 def test_version() -> None:
-    assert re.fullmatch(r"orbitalis-codegen \d+\.\d+\.\d+.*\n", run("--version").stdout)
+    assert re.fullmatch(r"orbitalis-codegen \d+\.\d+\S*\n", run("--version").stdout)
 
 
 @pytest.mark.parametrize(

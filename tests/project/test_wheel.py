@@ -11,6 +11,7 @@ import tarfile
 import tomllib
 import venv
 import zipfile
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,28 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("wheel")]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
+#: What the wheel has beside packages, for those who implement the protocol.
+SPECIFICATION = "orbitalis_wire/specification"
 
-def build(folder: Path, target: str, source: Path = ROOT) -> Path:
-    """Build a distribution of `source` into `folder`, and return it."""
-    run([sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder], folder=source)
+
+def build(folder: Path, target: str, source: Path = ROOT, *, epoch: str | None = None) -> Path:
+    """Build a distribution of `source` into `folder`, and return it; `epoch` is the time that its files get."""
+    environment = {} if epoch is None else {"SOURCE_DATE_EPOCH": epoch}
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder]
+    run(command, folder=source, environment=environment)
     (distribution,) = folder.iterdir()
     return distribution
+
+
+def version_of(source: Path) -> str:
+    """Return the version that distributions of `source` get."""
+    return run([sys.executable, "-m", "hatchling", "version"], folder=source, errors_too=False).strip()
+
+
+def metadata_of(wheel: Path) -> Message:
+    """Return what a wheel says of itself."""
+    (data,) = (data for name, data in members(wheel).items() if name.endswith("/METADATA"))
+    return email.message_from_bytes(data)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +102,11 @@ def test_wheel_has_the_packages_and_nothing_else(wheel: Path) -> None:
         for path in repository_files()
         if (ROOT / path).is_relative_to(folder)
     }
+    expected |= {
+        f"{SPECIFICATION}/{path.as_posix()}": (ROOT / path).read_bytes()
+        for path in repository_files()
+        if path.parts[0] in ("asyncapi.yaml", "schemas", "vectors")
+    }
 
     contained = {name: data for name, data in members(wheel).items() if ".dist-info/" not in name}
 
@@ -94,14 +116,65 @@ def test_wheel_has_the_packages_and_nothing_else(wheel: Path) -> None:
 
 
 def test_wheel_says_what_it_is(wheel: Path) -> None:
-    files = members(wheel)
-    (metadata,) = (email.message_from_bytes(data) for name, data in files.items() if name.endswith("/METADATA"))
+    metadata = metadata_of(wheel)
 
-    assert wheel.name == f"orbitalis_sdk-{PROJECT['version']}-py3-none-any.whl"
+    assert wheel.name == f"orbitalis_sdk-{version_of(ROOT)}-py3-none-any.whl"
+    assert metadata["Name"] == "orbitalis-sdk"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == PROJECT["requires-python"]
     assert metadata.get_all("Provides-Extra") == sorted(PROJECT["optional-dependencies"])
-    assert any(name.endswith("/licenses/LICENSE") for name in files)
+    assert metadata.get_all("Project-URL") == [f"{name}, {url}" for name, url in PROJECT["urls"].items()]
+    assert any(name.endswith("/licenses/LICENSE") for name in members(wheel))
+
+
+def test_the_package_index_shows_the_readme(wheel: Path) -> None:
+    shown = str(metadata_of(wheel).get_payload())
+    targets = re.findall(r"\]\(([^)\s]+)\)", shown)
+    files = f"{PROJECT['urls']['Source']}/blob/main/"
+    ours = [target.removeprefix(files).partition("#")[0] for target in targets if target.startswith(files)]
+
+    assert "## A plugin and a core" in shown
+    assert "mermaid" not in shown
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert len(ours) >= 30
+    assert [target for target in ours if not (ROOT / target).exists()] == []
+
+
+@pytest.mark.parametrize("target", ["wheel", "sdist"])
+def test_a_distribution_is_the_same_each_time(target: str, tmp_path: Path) -> None:
+    first = build(tmp_path / "first", target, epoch="1700000000")
+    copy = tmp_path / "copy"
+    run(["git", "clone", "--quiet", ROOT, copy])
+    for path in repository_files():
+        # With the files that are not committed yet, and other times of change.
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / path, copy / path)
+
+    second = build(tmp_path / "second", target, copy, epoch="1700000000")
+
+    assert first.name == second.name
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_what_checks_distributions_finds_nothing(wheel: Path, source_distribution: Path) -> None:
+    run([sys.executable, "-m", "twine", "check", "--strict", wheel, source_distribution])
+    run([sys.executable, "-m", "check_wheel_contents", wheel])
+
+
+def test_the_version_comes_from_the_newest_tag(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    run([*git, "clone", "--quiet", "--depth", "1", f"file://{ROOT}", copy])
+    shutil.copy(ROOT / "pyproject.toml", copy)
+
+    assert re.fullmatch(r"0\.1\.dev\d+", version_of(copy))
+
+    run([*git, "commit", "--quiet", "--all", "--allow-empty", "--message", "A release"], folder=copy)
+    run([*git, "tag", "v1.2.3"], folder=copy)
+    assert version_of(copy) == "1.2.3"
+
+    run([*git, "commit", "--quiet", "--allow-empty", "--message", "A change"], folder=copy)
+    assert version_of(copy) == "1.2.4.dev1"
 
 
 def test_source_distribution_has_the_repository(source_distribution: Path) -> None:
@@ -118,6 +191,7 @@ def test_source_distribution_makes_the_same_wheel(source_distribution: Path, whe
         archive.extractall(tmp_path, filter="data")
     (source,) = tmp_path.iterdir()
 
+    # There is no repository around it: it says its version itself.
     assert members(build(tmp_path / "wheel", "wheel", source)) == members(wheel)
 
 
@@ -129,9 +203,22 @@ def test_installed_packages_can_be_imported(installed: Environment) -> None:
 
 
 def test_installed_version(installed: Environment) -> None:
-    program = "import importlib.metadata; print(importlib.metadata.version('orbitalis-sdk'))"
+    program = "import orbitalis; print(orbitalis.__version__)"
 
-    assert installed.run("-c", program).strip() == PROJECT["version"]
+    assert installed.run("-c", program).strip() == version_of(ROOT)
+    assert installed.run_script("orbitalis", "--version") == f"orbitalis {version_of(ROOT)}\n"
+
+
+def test_installed_specification_can_be_read(installed: Environment) -> None:
+    program = """
+from importlib.resources import files
+specification = files("orbitalis_wire") / "specification"
+print((specification / "asyncapi.yaml").read_text(encoding="utf-8").partition("\\n")[0])
+print((specification / "schemas" / "DiscoverMessage.avsc").is_file(), (specification / "vectors").is_dir())
+"""
+    first_line = (ROOT / "asyncapi.yaml").read_text().partition("\n")[0]
+
+    assert installed.run("-c", program).splitlines() == [first_line, "True True"]
 
 
 def test_every_module_of_the_runtime_can_be_imported_without_an_extra(installed: Environment) -> None:
