@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from orbitalis.operations.policy import Policy
     from orbitalis.orbiter import ConnectionAddedEvent, Orbiter, run, serve
     from orbitalis.plugin import Plugin
+    from orbitalis.protocol.limits import Limits
     from orbitalis.protocol.transitions import CoreState, PluginState
 
 __all__ = [
@@ -153,6 +154,7 @@ __all__ = [
     "InvalidTopicError",
     "KeepaliveMessage",
     "KeepaliveRequestMessage",
+    "Limits",
     "LocalDateTime",
     "LocalDateTimeMicro",
     "LocalEventBus",
@@ -216,6 +218,7 @@ _HOMES = (
     "operations.constraint",
     "operations.policy",
     "operations.explanation",
+    "protocol.limits",
     "protocol.transitions",
     "operations",
     "orbiter",

@@ -11,6 +11,7 @@ __all__ = [
     "check_kind",
     "check_list",
     "check_number",
+    "check_positive",
     "check_seconds",
     "check_text",
     "did_you_mean",
@@ -82,6 +83,14 @@ def check_number(name: str, value: object) -> None:
     """Raise :class:`TypeError` for what is neither `None` nor a whole number."""
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise TypeError(f"{name} must be a whole number, got {shown(value)}")
+
+
+def check_positive(name: str, value: object) -> None:
+    """Raise :class:`TypeError` for what is no number, and :class:`ValueError` for one that is not above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
+    if not value > 0:
+        raise ValueError(f"{name} must be positive, got {value}")
 
 
 def check_seconds(name: str, value: object, *, is_optional: bool = False, is_positive: bool = False) -> None:

@@ -15,6 +15,7 @@ from orbitalis.operations.handlers import as_event_handler
 from orbitalis.operations.provided_operations import Operation
 from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.protocol.config import OrbiterConfig
+from orbitalis.protocol.limits import Limits
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire.topics import check_level
 
@@ -37,7 +38,7 @@ def check_attribute(orbiter: Any, name: str, value: object) -> None:
     """Check what is assigned to an attribute of an orbiter.
 
     Raises:
-        ValueError: A duration is negative, a bound is not positive, or the identifier cannot be a level of a topic.
+        ValueError: A duration is negative, or the identifier cannot be a level of a topic.
         TypeError: It is of another kind, such as the URL of a bus for its client.
         OrbiterStateError: The attribute never changes, or not while the orbiter runs.
     """
@@ -89,13 +90,6 @@ def _check_topic(name: str, topic: object) -> None:
     check_topic(cast("str", topic))
 
 
-def _check_bound(name: str, bound: object) -> None:
-    if isinstance(bound, bool) or not isinstance(bound, int | float):
-        raise TypeError(f"{name} must be a number, got {bound!r}")
-    if not bound > 0:
-        raise ValueError(f"{name} must be positive, got {bound}")
-
-
 def _check_processes(name: str, size: object) -> None:
     check_number(name, 0 if size is None else size)
     if not isinstance(size, int) or size < 1:
@@ -135,7 +129,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "discovering_interval_when_compliant": check_seconds,
     "suspicion_grace": partial(check_seconds, is_optional=True, is_positive=True),
     **dict.fromkeys(_OPTIONAL, partial(check_seconds, is_optional=True)),
-    **{name: _check_bound for name in OrbiterConfig.__dataclass_fields__ if name.startswith("maximum_")},
+    "limits": partial(check_kind, expected=Limits),
     "process_pool_size": _check_processes,
     "operations": partial(_check_dictionary, Operation),
     "operation_requirements": partial(_check_dictionary, OperationRequirement),

@@ -35,11 +35,12 @@ from orbitalis.orbiter.runtime import Runtime
 from orbitalis.orbiter.scope import Scope
 from orbitalis.protocol.config import TopicLayout
 from orbitalis.protocol.effects import Effect
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
-from orbitalis_wire import channels, limits, timings
+from orbitalis_wire import channels, timings
 
 __all__ = ["Orbiter"]
 
@@ -56,28 +57,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     context manager, which starts and stops it.
     """
 
-    eventbus_client: EventBusClient = field(default_factory=connect, repr=False)
-    """Its own client of the event bus; by default of the bus that `ORBITALIS_BUS` names."""
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Unique among all orbiters of the context; a level of topics, so without `/`, `+` and `#`."""
-    discover_topic: str = field(default=channels.DISCOVER.address, repr=False)
-    """Where discovers are published; the same for all orbiters of the context."""
-    announce_topic: str = field(default=channels.ANNOUNCE.address, repr=False)
-    """Where announcements are published; the same for all orbiters of the context."""
-    introspection: bool = field(default=True, repr=False)
-    """Whether it answers operators who ask what it is and does."""
-    introspection_topic: str = field(default=channels.INTROSPECTION_OF_ALL.address, repr=False)
-    """Where operators ask all orbiters; the same for all orbiters of the context."""
-    raise_exceptions: bool = field(default=False, repr=False)
-    """Whether hooks that fail while it starts or stops make that fail; otherwise they are logged."""
-    with_loop: bool = field(default=True, repr=False)
-    """Whether the loop is started with the orbiter; without it no periodic work is done."""
-    loop_interval: float = field(default=timings.LOOP_INTERVAL, repr=False)
-    """Time between two iterations of the loop, at least; what is due in between is done without its hooks."""
-    close_connection_if_unused_after: float | None = field(default=None, repr=False)
-    """How long a connection may be unused before it is closed gracefully."""
-    pending_requests_expire_after: float | None = field(default=timings.PENDING_REQUESTS_EXPIRE_AFTER, repr=False)
-    """How long an offer or request may be unanswered before it is discarded."""
+    eventbus_client: EventBusClient = field(default_factory=connect, repr=False)
+    """Its own client of the event bus; by default of the bus that `ORBITALIS_BUS` names."""
     consider_others_dead_after: float | None = field(default=timings.CONSIDERED_DEAD_AFTER, repr=False)
     """How long a remote may be silent before it is dead."""
     suspicion_grace: float | None = field(default=timings.SUSPICION_GRACE, repr=False)
@@ -86,28 +69,26 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     """How long before a remote would consider this orbiter dead a keepalive is sent."""
     graceful_close_timeout: float | None = field(default=timings.GRACEFUL_CLOSE_TIMEOUT, repr=False)
     """How long a graceful close waits for its acknowledgement before a graceless one follows."""
-    maximum_known_remotes: int = field(default=limits.KNOWN_REMOTES, repr=False)
-    """How many remotes may be known at a time; those with which nothing is shared any more make room for others."""
-    maximum_pending_requests: int = field(default=limits.PENDING_REQUESTS, repr=False)
-    """How many handshakes may be under way at a time; the longest unanswered make room for others."""
-    maximum_pending_bytes: int = field(default=limits.PENDING_BYTES, repr=False)
-    """How much memory may be taken by what remotes have told in them."""
-    maximum_connection_bytes: int = field(default=limits.CONNECTION_BYTES, repr=False)
-    """How much memory may be taken by what remotes have told of connections, those aside that the user has named."""
-    maximum_remote_events_per_second: float = field(default=limits.REMOTE_EVENTS_PER_SECOND, repr=False)
-    """How many messages of the protocol are looked at of one remote with which something is shared."""
-    maximum_stranger_events_per_second: float = field(default=limits.STRANGER_EVENTS_PER_SECOND, repr=False)
-    """How many messages of the protocol are looked at of all others together."""
-    maximum_unfamiliar_schema_bytes_per_second: float = field(
-        default=limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND, repr=False
-    )
-    """How much text of schemas is read that are spelled as none was lately."""
-    maximum_waiting_work: int = field(default=limits.WAITING_WORK, repr=False)
-    """How many messages and hooks may wait for earlier ones."""
-    maximum_waiting_work_of_remote: int = field(default=limits.WAITING_WORK_OF_REMOTE, repr=False)
-    """The same for one remote."""
-    maximum_waiting_work_bytes: int = field(default=limits.WAITING_WORK_BYTES, repr=False)
-    """How much memory may be taken by the messages that wait so; half of it by those of one remote."""
+    close_connection_if_unused_after: float | None = field(default=None, repr=False)
+    """How long a connection may be unused before it is closed gracefully."""
+    pending_requests_expire_after: float | None = field(default=timings.PENDING_REQUESTS_EXPIRE_AFTER, repr=False)
+    """How long an offer or request may be unanswered before it is discarded."""
+    raise_exceptions: bool = field(default=False, repr=False)
+    """Whether hooks that fail while it starts or stops make that fail; otherwise they are logged."""
+    with_loop: bool = field(default=True, repr=False)
+    """Whether the loop is started with the orbiter; without it no periodic work is done."""
+    loop_interval: float = field(default=timings.LOOP_INTERVAL, repr=False)
+    """Time between two iterations of the loop, at least; what is due in between is done without its hooks."""
+    discover_topic: str = field(default=channels.DISCOVER.address, repr=False)
+    """Where discovers are published; the same for all orbiters of the context."""
+    announce_topic: str = field(default=channels.ANNOUNCE.address, repr=False)
+    """Where announcements are published; the same for all orbiters of the context."""
+    introspection: bool = field(default=True, repr=False)
+    """Whether it answers operators who ask what it is and does."""
+    introspection_topic: str = field(default=channels.INTROSPECTION_OF_ALL.address, repr=False)
+    """Where operators ask all orbiters; the same for all orbiters of the context."""
+    limits: Limits = field(default=Limits(), repr=False)
+    """What others can use up of it at most."""
 
     _role: ClassVar[Role]
     _configured: ClassVar[frozenset[str]]

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from orbitalis.message.schema import Input, Output
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role
-from orbitalis_wire import channels, limits, timings
+from orbitalis_wire import channels, timings
 from orbitalis_wire.topics import (
     CloseAckTopic,
     CloseTopic,
@@ -109,16 +110,8 @@ class OrbiterConfig:
     """How long a graceful close waits for its acknowledgement."""
     close_connection_if_unused_after: float | None = None
     """How long a connection may be unused."""
-    maximum_known_remotes: int = limits.KNOWN_REMOTES
-    maximum_pending_requests: int = limits.PENDING_REQUESTS
-    maximum_pending_bytes: int = limits.PENDING_BYTES
-    maximum_connection_bytes: int = limits.CONNECTION_BYTES
-    maximum_remote_events_per_second: float = limits.REMOTE_EVENTS_PER_SECOND
-    maximum_stranger_events_per_second: float = limits.STRANGER_EVENTS_PER_SECOND
-    maximum_unfamiliar_schema_bytes_per_second: float = limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND
-    maximum_waiting_work: int = limits.WAITING_WORK
-    maximum_waiting_work_of_remote: int = limits.WAITING_WORK_OF_REMOTE
-    maximum_waiting_work_bytes: int = limits.WAITING_WORK_BYTES
+    limits: Limits = field(default=Limits())
+    """What others can use up at most."""
 
     @cached_property
     def named(self) -> frozenset[str]:

@@ -80,7 +80,7 @@ class OlderPeers:
             peer.reconciled_at = now
         shared = self._slots.with_remote(remote_identifier)
         unshared = [name for name in self._config.operation_names if name not in shared]
-        per_second = self._config.maximum_stranger_events_per_second
+        per_second = self._config.limits.stranger_events_per_second
         if not unshared or not self._closes.admits(now, per_second, len(unshared)):
             return
         for name in unshared:

@@ -18,9 +18,9 @@ class OrbiterStatistics:
     ignored: int = 0
     """Messages that were late, duplicated, foreign or of nobody known, and changed nothing."""
     too_fast: int = 0
-    """Messages of remotes that sent more than `maximum_remote_events_per_second`."""
+    """Messages of remotes that sent more than `Limits.remote_events_per_second`."""
     too_fast_strangers: int = 0
-    """Messages of others beyond `maximum_stranger_events_per_second`."""
+    """Messages of others beyond `Limits.stranger_events_per_second`."""
     too_fast_operators: int = 0
     """Requests of operators beyond `limits.INTROSPECTION_ANSWERS_PER_SECOND`."""
     overloaded: int = 0

@@ -169,7 +169,7 @@ class Peers:
     later, and are worked out anew when they are reached.
 
     Peers with which nothing is shared any more, dead ones included, are remembered, since they may believe otherwise.
-    When there are `maximum_known_remotes`, these are forgotten, the longest parted first, unless the user has named
+    When there are `Limits.known_remotes`, these are forgotten, the longest parted first, unless the user has named
     them.
     """
 
@@ -234,7 +234,7 @@ class Peers:
         """
         peer = self._peers.get(identifier)
         if peer is None:
-            if len(self._peers) >= self._config.maximum_known_remotes:
+            if len(self._peers) >= self._config.limits.known_remotes:
                 self._make_room()
             peer = self._peers[identifier] = Peer(identifier=identifier, last_seen=now)
             if self._first_look_after < math.inf:
@@ -410,7 +410,7 @@ class Peers:
     def _make_room(self) -> None:
         """Forget of those with whom nothing is shared as many as have to make room for one more."""
         for _ in range(_LOOKS):
-            if len(self._peers) < self._config.maximum_known_remotes or not self._parted:
+            if len(self._peers) < self._config.limits.known_remotes or not self._parted:
                 return
             identifier = next(iter(self._parted))
             if identifier in self._config.named:

@@ -86,13 +86,13 @@ class Quotas:
                 limiter = peer.rate
             else:
                 limiter = peer.rate_in_its_name = peer.rate_in_its_name or RateLimiter()
-            if limiter.admits(now, config.maximum_remote_events_per_second):
+            if limiter.admits(now, config.limits.remote_events_per_second):
                 return True
             self._statistics.too_fast += 1
             self.overruns += 1
             return False
-        if self._strangers.admits(now, config.maximum_stranger_events_per_second) or (
-            sender in config.named and self._named.admits(now, config.maximum_remote_events_per_second)
+        if self._strangers.admits(now, config.limits.stranger_events_per_second) or (
+            sender in config.named and self._named.admits(now, config.limits.remote_events_per_second)
         ):
             return True
         self._statistics.too_fast_strangers += 1
@@ -113,7 +113,7 @@ class Quotas:
         Reading a schema takes long. It is done here, within bounds, and not again while the schema is familiar.
         """
         unfamiliar = [text for text in schemas if not is_familiar(text)] if are_compared else []
-        per_second = self._config.maximum_unfamiliar_schema_bytes_per_second
+        per_second = self._config.limits.unfamiliar_schema_bytes_per_second
         if sum(map(len, schemas)) > limits.SCHEMA_BYTES or (
             unfamiliar and not self._schemas.admits(now, per_second, sum(map(len, unfamiliar)))
         ):
@@ -126,7 +126,7 @@ class Quotas:
 
     def admit_comparison(self, size: int, now: float) -> bool:
         """Return whether schemas of so many characters, which were read, may be compared field by field."""
-        per_second = self._config.maximum_unfamiliar_schema_bytes_per_second
+        per_second = self._config.limits.unfamiliar_schema_bytes_per_second
         if self._schemas.admits(now, per_second, _COMPARING * size):
             return True
         self._statistics.unread_schemas += 1
@@ -137,10 +137,10 @@ class Quotas:
         """Return whether one more message of a remote may wait for hooks and the bus, given how much does."""
         config = self._config
         return (
-            of_remote < config.maximum_waiting_work_of_remote
-            and bytes_of_remote < config.maximum_waiting_work_bytes / 2
-            and in_all < config.maximum_waiting_work
-            and bytes_in_all < config.maximum_waiting_work_bytes
+            of_remote < config.limits.waiting_work_of_remote
+            and bytes_of_remote < config.limits.waiting_work_bytes / 2
+            and in_all < config.limits.waiting_work
+            and bytes_in_all < config.limits.waiting_work_bytes
         )
 
     # Handshakes and connections
@@ -150,15 +150,15 @@ class Quotas:
         config, slots = self._config, self._slots
         return (
             not self.is_closed
-            and slots.pending_count < config.maximum_pending_requests
-            and slots.pending_bytes < config.maximum_pending_bytes
-            and slots.remote_count() < config.maximum_known_remotes
+            and slots.pending_count < config.limits.pending_requests
+            and slots.pending_bytes < config.limits.pending_bytes
+            and slots.remote_count() < config.limits.known_remotes
         )
 
     def has_room_for_connection(self, remote_identifier: str) -> bool:
         """Return whether one more connection with a remote may be opened."""
         config = self._config
-        return self._slots.connection_bytes < config.maximum_connection_bytes or remote_identifier in config.named
+        return self._slots.connection_bytes < config.limits.connection_bytes or remote_identifier in config.named
 
     def make_room_for_pending(self, remote_identifier: str, now: float, give_up: Callable[[Slot], None]) -> bool:
         """Return whether there is room for a handshake with a remote; one that goes unanswered may be given up for it.

@@ -14,6 +14,7 @@ from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ProtocolMessage, Send
+from orbitalis.protocol.limits import Limits
 from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.codecs import CODEC_BY_CLASS
 from orbitalis_wire.envelope import Encoding
@@ -78,7 +79,11 @@ def _machines(data: bytes) -> None:
 
 def _net() -> Net:
     net = Net()
-    bounds: dict[str, Any] = {"maximum_pending_requests": 8, "close_connection_if_unused_after": 300.0, **DURATIONS}
+    bounds: dict[str, Any] = {
+        "limits": Limits(pending_requests=8),
+        "close_connection_if_unused_after": 300.0,
+        **DURATIONS,
+    }
     undefined = text_constraint(inputs=[Input.undefined(), Input.no_input()], outputs=[Output.undefined()])
     needs = {"text": Requirement(text_constraint(minimum=1, maximum=3)), "other": Requirement(undefined)}
     net.add_core(operation_requirements=needs, **bounds)

@@ -156,13 +156,13 @@ PROTOCOL_MUTANTS = [
     Mutant(
         name="strangers-remembered-for-ever",
         file=_PEERS,
-        old="if len(self._peers) < self._config.maximum_known_remotes or not self._parted:",
+        old="if len(self._peers) < self._config.limits.known_remotes or not self._parted:",
         new="if True:",
     ),
     Mutant(
         name="no-limit-of-pending-requests",
         file=_QUOTAS,
-        old="            and slots.pending_count < config.maximum_pending_requests\n",
+        old="            and slots.pending_count < config.limits.pending_requests\n",
         new="",
     ),
     Mutant(

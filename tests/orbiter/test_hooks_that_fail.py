@@ -13,6 +13,7 @@ import pytest
 from orbitalis import Constraint, Input, Output
 from orbitalis.bus import LocalEventBus
 from orbitalis.bus.dispatch import Subscription
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.transitions import CoreState
 from orbitalis.testing import RecordingBus
 from orbitalis_wire.messages import AnnounceMessage, DiscoverMessage, RequestOperationMessage
@@ -220,7 +221,7 @@ async def test_hooks_that_wait_for_each_other_do_not_lock_up(bus: LocalEventBus)
 async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
     bus: LocalEventBus, caplog: pytest.LogCaptureFixture
 ) -> None:
-    core, plugin = core_on(bus), plugin_on(bus, maximum_waiting_work_of_remote=50)
+    core, plugin = core_on(bus), plugin_on(bus, limits=Limits(waiting_work_of_remote=50))
     released = asyncio.Event()
 
     async def hang(from_identifier: str) -> None:
@@ -239,7 +240,7 @@ async def test_a_flood_of_one_remote_is_bounded_while_its_hook_hangs(
 
 async def test_what_waits_for_a_hook_that_hangs_may_take_only_so_much_memory(bus: LocalEventBus) -> None:
     core = core_on(bus)
-    plugin = plugin_on(bus, maximum_waiting_work_bytes=4_000)
+    plugin = plugin_on(bus, limits=Limits(waiting_work_bytes=4_000))
     released = asyncio.Event()
 
     async def hang(discover_message: DiscoverMessage) -> None:

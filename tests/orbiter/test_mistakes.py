@@ -77,8 +77,7 @@ def pair(harness: Harness) -> tuple[TextCore, EchoPlugin]:
         ("loop_interval", 0, ValueError, "loop_interval must be positive, got 0"),
         ("loop_interval", None, TypeError, "must be a number of seconds"),
         ("graceful_close_timeout", -1, ValueError, "graceful_close_timeout must not be negative, got -1"),
-        ("maximum_known_remotes", 0, ValueError, "maximum_known_remotes must be positive, got 0"),
-        ("maximum_known_remotes", "9", TypeError, "maximum_known_remotes must be a number, got '9'"),
+        ("limits", {"known_remotes": 9}, TypeError, r"limits must be of class Limits, got .* write limits=Limits\(…\)"),
         ("discover_topic", "a/#", ValueError, "wildcards"),
         ("announce_topic", 5, TypeError, "announce_topic must be a text, got 5"),
         (

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from orbitalis.bus import BusStatistics, QueueBounds
-from orbitalis.protocol.config import OrbiterConfig
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis_wire import limits
 
@@ -26,7 +26,7 @@ def test_each_limit_is_there_with_its_default() -> None:
 
 
 def test_what_changes_a_limit_is_what_has_its_default() -> None:
-    bounds = {one.name: one.default for one in fields(OrbiterConfig) if one.name.startswith("maximum_")}
+    bounds = {f"Limits.{one.name}": one.default for one in fields(Limits)}
     queue = {f"QueueBounds.{one.name}": one.default for one in fields(QueueBounds)}
     changed_by = {row[2].strip("`"): int(row[1].replace(",", "")) for row in ROWS if "`" in row[2]}
     assert changed_by == {**bounds, **queue}

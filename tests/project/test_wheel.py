@@ -30,8 +30,8 @@ SPECIFICATION = "orbitalis_wire/specification"
 def build(folder: Path, target: str, source: Path = ROOT, *, epoch: str | None = None) -> Path:
     """Build a distribution of `source` into `folder`, and return it; `epoch` is the time that its files get."""
     environment = {} if epoch is None else {"SOURCE_DATE_EPOCH": epoch}
-    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder]
-    run(command, folder=source, environment=environment)
+    arguments = ["build", "--target", target, "--directory", str(folder)]
+    run([sys.executable, "-m", "hatchling", *arguments], folder=source, environment=environment)
     (distribution,) = folder.iterdir()
     return distribution
 

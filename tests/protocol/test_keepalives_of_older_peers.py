@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orbitalis.protocol.effects import CloseReason, ConnectionClosed
+from orbitalis.protocol.limits import Limits
 from orbitalis_wire import timings
 from orbitalis_wire.messages import (
     GracelessCloseConnectionMessage,
@@ -73,7 +74,7 @@ def test_a_keepalive_of_an_older_peer_that_crosses_a_close_is_no_reason_for_anot
 def test_strangers_that_send_keepalives_without_headers_cannot_have_any_number_of_closes_sent() -> None:
     net = Net()
     needs = {f"text{number}": Requirement(text_constraint()) for number in range(50)}
-    core = net.add_core(operation_requirements=needs, maximum_stranger_events_per_second=10)
+    core = net.add_core(operation_requirements=needs, limits=Limits(stranger_events_per_second=10))
     core.start()
     for number in range(100):
         message = KeepaliveMessage(from_identifier=f"stranger{number}")

@@ -8,6 +8,7 @@ import pytest
 
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
+from orbitalis.protocol.limits import Limits
 from orbitalis_wire import limits, timings
 from orbitalis_wire.messages import (
     DiscoverMessage,
@@ -332,7 +333,7 @@ def test_a_handshake_that_ends_makes_room_for_one_of_another_operation() -> None
     needs = {"a": Requirement(ONE), "b": Requirement(ONE)}
     operations = {"a": Terms(), "b": Terms()}
     core = net.add_core(operation_requirements=needs, discovering_interval=1e9)
-    plugin = net.add_plugin(operations=operations, maximum_pending_requests=1)
+    plugin = net.add_plugin(operations=operations, limits=Limits(pending_requests=1))
     net.start()
     assert core.connections("a") == core.connections("b") == ["plugin"]
     assert len(plugin.sent(OfferMessage)) == 2

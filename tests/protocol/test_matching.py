@@ -9,6 +9,7 @@ import pytest
 
 from orbitalis.message import Input, Output
 from orbitalis.message.schema import schema_fingerprint
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.obstacles import ObstacleKind
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire import limits
@@ -318,7 +319,7 @@ def test_comparisons_are_charged_to_the_quota_of_schemas_once() -> None:
         for number in range(12)
     ]
     plugin = net.add_plugin(
-        operations={"text": Terms(input=of(reader))}, maximum_unfamiliar_schema_bytes_per_second=160_000
+        operations={"text": Terms(input=of(reader))}, limits=Limits(unfamiliar_schema_bytes_per_second=160_000)
     )
     net.start()
     refused = [core for core in cores if not core.connections()]

@@ -10,6 +10,7 @@ import pytest
 from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ObstacleMet
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.obstacles import Obstacle, ObstacleKind, Obstacles
 from orbitalis.protocol.slots import SlotTable
 from orbitalis_wire import limits
@@ -293,7 +294,7 @@ def test_a_core_notes_that_a_plugin_was_lost() -> None:
 
 def test_strangers_cannot_fill_what_is_kept() -> None:
     net = Net()
-    plugin = net.add_plugin(policy=Policy(allowlist=["friend"]), maximum_stranger_events_per_second=1e9)
+    plugin = net.add_plugin(policy=Policy(allowlist=["friend"]), limits=Limits(stranger_events_per_second=1e9))
     friend, core = net.add_core("friend", text=DIFFERENT), net.add_core()
     net.start()
     obstacles = plugin.machine.obstacles

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orbitalis.protocol.config import CoreConfig, TopicLayout
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.peers import Claim, IncarnationStatus, Peer, Peers, PeerTopics
 from orbitalis.protocol.transitions import Role
@@ -76,7 +77,7 @@ def test_a_remote_is_written_the_newest_envelope_that_both_know(
 
 def test_strangers_are_remembered_only_as_long_as_there_is_room() -> None:
     net = Net()
-    plugin = net.add_plugin(maximum_known_remotes=10, consider_others_dead_after=None)
+    plugin = net.add_plugin(limits=Limits(known_remotes=10), consider_others_dead_after=None)
     plugin.start()
     core = net.add_core("stranger", text=ONE)
     core.start()
@@ -237,7 +238,7 @@ def test_a_reconciliation_is_asked_for_at_its_time_and_once() -> None:
 
 
 def test_a_peer_with_which_nothing_is_shared_makes_room_unless_it_is_named() -> None:
-    peers = alone(maximum_known_remotes=3)
+    peers = alone(limits=Limits(known_remotes=3))
     for identifier in ("friend", "engaged", "parted"):
         meet(peers, identifier)
         peers.parted(identifier)

@@ -10,6 +10,7 @@ from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.config import PluginConfig, TopicLayout
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.peers import Peer
 from orbitalis.protocol.quotas import Quotas
@@ -61,7 +62,7 @@ class Alone:
 
 
 def test_strangers_share_a_rate_and_those_that_are_named_have_one_more() -> None:
-    alone = Alone(maximum_stranger_events_per_second=1, maximum_remote_events_per_second=2)
+    alone = Alone(limits=Limits(stranger_events_per_second=1, remote_events_per_second=2))
 
     def admitted(sender: str) -> int:
         return sum(alone.quotas.admit(sender, None, is_proven=True, now=NOW) for _ in range(100))
@@ -73,7 +74,7 @@ def test_strangers_share_a_rate_and_those_that_are_named_have_one_more() -> None
 
 
 def test_what_others_may_publish_in_the_name_of_a_peer_has_a_rate_of_its_own() -> None:
-    alone = Alone(maximum_remote_events_per_second=1)
+    alone = Alone(limits=Limits(remote_events_per_second=1))
     peer = Peer(identifier="core", last_seen=NOW)
     alone.offer("core")
     counts = [
@@ -92,7 +93,7 @@ def test_a_message_is_about_so_many_operations_and_no_more() -> None:
 
 
 def test_new_schemas_are_read_at_a_rate_and_known_ones_at_any() -> None:
-    alone = Alone(maximum_unfamiliar_schema_bytes_per_second=10)
+    alone = Alone(limits=Limits(unfamiliar_schema_bytes_per_second=10))
     new = [f'{{"type":"fixed","name":"q{number}","size":1}}' for number in range(20)]
     read = [schema for schema in new if alone.quotas.admit_schemas([schema], NOW)]
     assert 0 < len(read) < 5
@@ -103,11 +104,9 @@ def test_new_schemas_are_read_at_a_rate_and_known_ones_at_any() -> None:
     assert not alone.quotas.admit_schemas(["x" * limits.SCHEMA_BYTES, "x"], NOW, are_compared=False)
 
 
-@pytest.mark.parametrize(
-    "bounds", [{"maximum_pending_requests": 2}, {"maximum_pending_bytes": 200}, {"maximum_known_remotes": 2}]
-)
+@pytest.mark.parametrize("bounds", [{"pending_requests": 2}, {"pending_bytes": 200}, {"known_remotes": 2}])
 def test_the_oldest_handshake_makes_room_when_its_time_has_come(bounds: dict[str, int]) -> None:
-    alone = Alone(**bounds)
+    alone = Alone(limits=Limits(**bounds))
     for number in range(2):
         assert alone.makes_room_for("core")
         alone.offer(f"core{number}", at=NOW + number, size=100)
@@ -119,7 +118,7 @@ def test_the_oldest_handshake_makes_room_when_its_time_has_come(bounds: dict[str
 
 
 def test_for_one_that_is_named_a_handshake_makes_room_at_once() -> None:
-    alone = Alone(maximum_pending_requests=1)
+    alone = Alone(limits=Limits(pending_requests=1))
     alone.offer("stranger")
     assert alone.makes_room_for("friend")
     assert alone.given_up == ["stranger"]
@@ -128,7 +127,7 @@ def test_for_one_that_is_named_a_handshake_makes_room_at_once() -> None:
 
 
 def test_one_that_has_a_connection_is_spared() -> None:
-    alone = Alone(maximum_pending_requests=1)
+    alone = Alone(limits=Limits(pending_requests=1))
     alone.offer("core", opens=True)
     second = Slot(
         role=Role.PLUGIN,
@@ -145,7 +144,7 @@ def test_one_that_has_a_connection_is_spared() -> None:
 
 
 def test_when_connections_take_all_memory_only_those_that_are_named_get_one_more() -> None:
-    alone = Alone(maximum_connection_bytes=100)
+    alone = Alone(limits=Limits(connection_bytes=100))
     alone.offer("core", size=100, opens=True)
     assert not alone.makes_room_for("stranger")
     assert alone.statistics.turned_away == 1

@@ -8,6 +8,7 @@ import pytest
 
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import ConnectionClosed, PendingRequestDiscarded, Send
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.messages import (
     ConfirmConnectionMessage,
@@ -212,7 +213,7 @@ def test_nothing_expires_where_that_is_switched_off() -> None:
 
 def test_handshakes_under_way_are_bounded_on_both_sides() -> None:
     net = Net()
-    plugin = net.add_plugin(maximum_pending_requests=5)
+    plugin = net.add_plugin(limits=Limits(pending_requests=5))
     cores = [net.add_core(f"core{number}") for number in range(10)]
     net.loses = lambda packet: isinstance(packet.message, OfferMessage)
     for node in net.nodes:
@@ -223,7 +224,7 @@ def test_handshakes_under_way_are_bounded_on_both_sides() -> None:
     assert plugin.machine.slots.pending_count == len(plugin.machine.slots) == 5
 
     net = Net()
-    core = net.add_core(maximum_pending_requests=5)
+    core = net.add_core(limits=Limits(pending_requests=5))
     for number in range(10):
         net.add_plugin(f"plugin{number}")
     core.prepares = False

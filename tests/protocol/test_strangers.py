@@ -13,6 +13,7 @@ from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Input, Output
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.effects import Send
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.machine import CoreMachine
 from orbitalis_wire import messages
 from orbitalis_wire.envelope import Encoding
@@ -143,7 +144,7 @@ def victims() -> Net:
     """Return a core and a plugin that talk to each other."""
     net = Net()
     net.announces = True
-    limits: dict[str, Any] = {"maximum_pending_requests": 4, "close_connection_if_unused_after": 100.0}
+    settings: dict[str, Any] = {"limits": Limits(pending_requests=4), "close_connection_if_unused_after": 100.0}
     needs = {
         "text": Requirement(text_constraint(minimum=1, maximum=2, mandatory=["y"])),
         "other": Requirement(
@@ -151,13 +152,13 @@ def victims() -> Net:
         ),
         "a/b": Requirement(text_constraint()),
     }
-    net.add_core(operation_requirements=needs, **limits)
+    net.add_core(operation_requirements=needs, **settings)
     operations = {
         "text": Terms(policy=Policy(maximum=2)),
         "other": Terms(policy=Policy(blocklist=["x"])),
         "a/b": Terms(),
     }
-    net.add_plugin(operations=operations, **limits)
+    net.add_plugin(operations=operations, **settings)
     for node in net.nodes:
         node.start()
         node.tick()

@@ -15,8 +15,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from orbitalis.protocol.limits import Limits
 from tests.security.hostile import CORE_FLOODS, PLUGIN_FLOODS
 from tests.support.arguments import positive
 from tests.support.invariants import assert_sane
@@ -64,13 +64,13 @@ def flood(kind: str, events: int, *, per_second: float, paced: bool) -> Outcome:
     role, name = kind.split(": ")
     make = (PLUGIN_FLOODS if role == "plugin" else CORE_FLOODS)[name]
     net = Net()
-    rates = ("maximum_stranger_events_per_second", "maximum_unfamiliar_schema_bytes_per_second")
-    unpaced: dict[str, Any] = {} if paced else dict.fromkeys(rates, 1e12)
+    unpaced = Limits(stranger_events_per_second=1e12, unfamiliar_schema_bytes_per_second=1e12)
+    limits = Limits() if paced else unpaced
     constraint = text_constraint(minimum=1)
     if role == "plugin":
-        victim, neighbour = net.add_plugin(**unpaced), net.add_core(text=text_constraint(minimum=1))
+        victim, neighbour = net.add_plugin(limits=limits), net.add_core(text=text_constraint(minimum=1))
     else:
-        victim, neighbour = net.add_core(text=constraint, **unpaced), net.add_plugin()
+        victim, neighbour = net.add_core(text=constraint, limits=limits), net.add_plugin()
     net.start()
     assert victim.connections() == [neighbour.identifier]
     newcomer: Node | None = None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orbitalis.operations.policy import Policy
+from orbitalis.protocol.limits import Limits
 from orbitalis_wire import limits, timings
 from tests.security.flood import FLOODS, MEMORY_BOUND, flood_in_process
 from tests.security.hostile import CORE_FLOODS, PLUGIN_FLOODS, announcement, discover, offer
@@ -17,11 +18,11 @@ from tests.support.machines import Net, Node
 
 EVENTS = int(os.environ.get("ORBITALIS_FLOOD_EVENTS", "15000"))
 NARROW: dict[str, Any] = {
-    "maximum_known_remotes": 40,
-    "maximum_pending_requests": 20,
-    "maximum_pending_bytes": 100_000,
-    "maximum_stranger_events_per_second": 1e9,
-    "maximum_unfamiliar_schema_bytes_per_second": 1e4,
+    "known_remotes": 40,
+    "pending_requests": 20,
+    "pending_bytes": 100_000,
+    "stranger_events_per_second": 1e9,
+    "unfamiliar_schema_bytes_per_second": 1e4,
 }
 
 
@@ -41,7 +42,7 @@ def besieged(role: str, **settings: Any) -> tuple[Net, Node, Node]:
 def test_no_flood_exceeds_a_bound_or_ends_a_connection(kind: str) -> None:
     role, name = kind.split(": ")
     make = (PLUGIN_FLOODS if role == "plugin" else CORE_FLOODS)[name]
-    net, victim, neighbour = besieged(role, **NARROW)
+    net, victim, neighbour = besieged(role, limits=Limits(**NARROW))
     for number in range(400):
         net.now += 0.01
         victim.handle(make(number))
@@ -81,7 +82,7 @@ def test_who_comes_during_a_flood_is_connected_soon() -> None:
 
 
 def test_whom_the_user_has_named_is_served_at_once_though_strangers_take_all_there_is() -> None:
-    net, plugin, _ = besieged("plugin", policy=Policy(blocklist=["nobody"]), **{**NARROW, **_RATES})
+    net, plugin, _ = besieged("plugin", policy=Policy(blocklist=["nobody"]), limits=Limits(**{**NARROW, **_RATES}))
     plugin.settings.operations["other"] = plugin.settings.operations["text"]  # type: ignore[index]
     plugin.settings.operations["named"] = type(plugin.settings.operations["text"])(policy=Policy(allowlist=["friend"]))  # type: ignore[index]
     first = _exhaust(net, plugin)
@@ -101,7 +102,7 @@ def test_whom_the_user_has_named_is_served_at_once_though_strangers_take_all_the
 
 
 def test_a_mandatory_plugin_is_served_at_once_though_strangers_take_all_there_is() -> None:
-    net, core, neighbour = besieged("core", **{**NARROW, **_RATES})
+    net, core, neighbour = besieged("core", limits=Limits(**{**NARROW, **_RATES}))
     core.settings.operation_requirements["text"].constraint.mandatory.append("friend")
     for number in range(1000):
         core.handle(offer(number))
@@ -118,7 +119,7 @@ def test_a_mandatory_plugin_is_served_at_once_though_strangers_take_all_there_is
     assert sorted(core.connections()) == ["friend", neighbour.identifier]
 
 
-_RATES = {"maximum_stranger_events_per_second": 50.0}
+_RATES = {"stranger_events_per_second": 50.0}
 
 
 def _exhaust(net: Net, plugin: Node) -> int:
@@ -131,7 +132,7 @@ def _exhaust(net: Net, plugin: Node) -> int:
 
 
 def test_an_answer_that_may_be_on_its_way_is_waited_for() -> None:
-    net, plugin, _ = besieged("plugin", **NARROW)
+    net, plugin, _ = besieged("plugin", limits=Limits(**NARROW))
     for number in range(20):
         plugin.handle(discover(number))
     first = plugin.machine.slots.get("invented-0", "text")
@@ -148,7 +149,7 @@ def test_an_answer_that_may_be_on_its_way_is_waited_for() -> None:
 
 def test_when_all_remotes_that_may_be_known_are_connected_no_other_is_offered_anything() -> None:
     net = Net()
-    plugin = net.add_plugin(maximum_known_remotes=3)
+    plugin = net.add_plugin(limits=Limits(known_remotes=3))
     cores = [net.add_core(f"core{number}") for number in range(4)]
     net.start()
     assert plugin.connections() == ["core0", "core1", "core2"]
@@ -163,7 +164,9 @@ def test_when_all_remotes_that_may_be_known_are_connected_no_other_is_offered_an
 def test_connections_take_only_so_much_memory_but_for_those_with_whom_the_user_has_named() -> None:
     net = Net()
     policy = Policy(allowlist=["friend"])
-    plugin = net.add_plugin(operations={"text": Terms(), "named": Terms(policy=policy)}, maximum_connection_bytes=6_000)
+    plugin = net.add_plugin(
+        operations={"text": Terms(), "named": Terms(policy=policy)}, limits=Limits(connection_bytes=6_000)
+    )
     plugin.start()
     strangers = [net.add_core(f"core{number}", text=text_constraint()) for number in range(20)]
     for core in strangers:
@@ -192,7 +195,7 @@ def test_connections_take_only_so_much_memory_but_for_those_with_whom_the_user_h
 
 
 def test_announcements_of_strangers_cause_a_bounded_number_of_discovers() -> None:
-    net, core, _ = besieged("core", **NARROW)
+    net, core, _ = besieged("core", limits=Limits(**NARROW))
     core.effects.clear()
     for number in range(1000):
         core.handle(announcement(number))
@@ -203,7 +206,7 @@ def test_announcements_of_strangers_cause_a_bounded_number_of_discovers() -> Non
 def test_an_unanswered_offer_to_a_neighbour_that_has_a_connection_is_not_given_up() -> None:
     operations = {"text": Terms(), "other": Terms()}
     net = Net()
-    plugin = net.add_plugin(operations=operations, **NARROW)
+    plugin = net.add_plugin(operations=operations, limits=Limits(**NARROW))
     core = net.add_core(text=text_constraint(minimum=1))
     net.start()
     plugin.do(plugin.plugin.send_offer("core", "offers", ["other"], net.now))

@@ -14,6 +14,7 @@ from orbitalis.bus import LocalEventBus, LocalEventBusClient, connect
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.message import Event
 from orbitalis.protocol.effects import Send
+from orbitalis.protocol.limits import Limits
 from orbitalis_wire import limits
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.messages import (
@@ -163,14 +164,14 @@ class StuckClient(LocalEventBusClient):
 
 
 @pytest.mark.parametrize(
-    ("name_length", "bounds"),
+    ("name_length", "limits"),
     [
-        (10, {"maximum_waiting_work": 2000, "maximum_waiting_work_of_remote": 1000}),
-        (60_000, {"maximum_waiting_work_bytes": 10_000_000}),
+        (10, Limits(waiting_work=2000, waiting_work_of_remote=1000)),
+        (60_000, Limits(waiting_work_bytes=10_000_000)),
     ],
     ids=["pieces", "bytes"],
 )
-async def test_what_waits_for_one_remote_keeps_nobody_else_out(name_length: int, bounds: dict[str, Any]) -> None:
+async def test_what_waits_for_one_remote_keeps_nobody_else_out(name_length: int, limits: Limits) -> None:
     bus = LocalEventBus()
     client = StuckClient(bus)
     core = TextCore(
@@ -178,7 +179,7 @@ async def test_what_waits_for_one_remote_keeps_nobody_else_out(name_length: int,
         eventbus_client=client,
         operation_requirements=needs(),
         with_loop=False,
-        **bounds,
+        limits=limits,
     )
     plugin, hostile = plugin_on(bus), LocalEventBusClient(bus)
     names = [name.ljust(name_length, "x") for name in numbered(10)]

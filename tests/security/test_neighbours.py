@@ -14,6 +14,7 @@ import pytest
 
 from orbitalis.bus import EventBusClient, LocalEventBus, LocalEventBusClient, MqttEventBusClient
 from orbitalis.message.event import Event
+from orbitalis.protocol.limits import Limits
 from orbitalis_wire.envelope import Encoding
 from tests.security.hostile import discover
 from tests.support.broker import Broker
@@ -42,7 +43,7 @@ async def besiege(
 ) -> None:
     """Have a plugin flooded that has a neighbour, and gets another one meanwhile."""
     caplog.set_level(logging.WARNING)
-    plugin = EchoPlugin(identifier="besieged", eventbus_client=client(), maximum_stranger_events_per_second=200)
+    plugin = EchoPlugin(identifier="besieged", eventbus_client=client(), limits=Limits(stranger_events_per_second=200))
     cores = [
         TextCore(identifier=name, eventbus_client=client(), operation_requirements=needs(allowlist=["besieged"]))
         for name in ("neighbour", "newcomer")

@@ -10,6 +10,7 @@ import pytest
 from orbitalis.errors import RemoteProtocolError
 from orbitalis.orbiter.narrator import Narrator
 from orbitalis.plugin import Plugin
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis.protocol.quotas import RateLimiter
 from orbitalis.protocol.waiting_queries import size_of_query
@@ -37,7 +38,7 @@ def keepalive(node: Node, number: int, **headers: Any) -> Packet:
 
 
 def test_one_remote_that_sends_too_much_is_not_heard_and_no_other_pays_for_it() -> None:
-    net, plugin, loud = besieged("plugin", maximum_remote_events_per_second=10)
+    net, plugin, loud = besieged("plugin", limits=Limits(remote_events_per_second=10))
     quiet = net.add_core("quiet")
     net.start()
     for number in range(1000):
@@ -50,7 +51,7 @@ def test_one_remote_that_sends_too_much_is_not_heard_and_no_other_pays_for_it() 
 
 
 def test_discovers_in_the_name_of_a_remote_do_not_use_up_what_it_may_send() -> None:
-    _, plugin, core = besieged("plugin", maximum_remote_events_per_second=10)
+    _, plugin, core = besieged("plugin", limits=Limits(remote_events_per_second=10))
     for number in range(1000):
         packet = discover(number)
         message = {"core_identifier": "core"}
@@ -62,7 +63,7 @@ def test_discovers_in_the_name_of_a_remote_do_not_use_up_what_it_may_send() -> N
 
 
 def test_a_flood_of_schemas_leaves_those_that_are_known_alone() -> None:
-    net, plugin, _ = besieged("plugin", maximum_unfamiliar_schema_bytes_per_second=1000)
+    net, plugin, _ = besieged("plugin", limits=Limits(unfamiliar_schema_bytes_per_second=1000))
     for number in range(50):
         plugin.handle(hostile_schemas(number))
     assert plugin.machine.statistics.unread_schemas > 40
@@ -74,7 +75,7 @@ def test_a_flood_of_schemas_leaves_those_that_are_known_alone() -> None:
 
 def test_what_cores_wait_for_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WAITING_QUERY_BYTES", 100_000)
-    _, plugin, _ = besieged("plugin", maximum_unfamiliar_schema_bytes_per_second=1e9)
+    _, plugin, _ = besieged("plugin", limits=Limits(unfamiliar_schema_bytes_per_second=1e9))
     for number in range(200):
         plugin.handle(large_discover(number))
     queries = plugin.provider.waiting_queries
@@ -129,11 +130,11 @@ def test_limits_that_were_reached_are_logged_once_in_a_while(caplog: pytest.LogC
     assert "1 messages of remotes that send too many" in record.getMessage()
 
 
-@pytest.mark.parametrize("bound", ["maximum_known_remotes", "maximum_remote_events_per_second"])
+@pytest.mark.parametrize("bound", ["known_remotes", "remote_events_per_second"])
 async def test_a_bound_is_positive(bound: str) -> None:
     options: dict[str, Any] = {bound: 0}
     with pytest.raises(ValueError, match=bound):
-        Plugin(**options)
+        Plugin(limits=Limits(**options))
 
 
 def test_sizes_are_about_right() -> None:
@@ -153,7 +154,7 @@ def test_a_net_without_floods_counts_nothing_but_what_is_late() -> None:
 
 
 def test_what_is_too_much_has_no_effect() -> None:
-    _, plugin, core = besieged("plugin", maximum_remote_events_per_second=10)
+    _, plugin, core = besieged("plugin", limits=Limits(remote_events_per_second=10))
     plugin.effects.clear()
     for number in range(1000):
         plugin.handle(keepalive(core, number))

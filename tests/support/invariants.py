@@ -51,7 +51,7 @@ def assert_machine_is_sane(node: HasMachine, *, are_bounds_edited: bool = False)
     """Fail unless everything that a machine keeps fits together."""
     _tables_agree(node.machine)
     slots = node.machine.slots
-    assert slots.pending_count <= node.settings.maximum_pending_requests
+    assert slots.pending_count <= node.settings.limits.pending_requests
     _obstacles_are_kept_in_bounds(node.machine)
     if not are_bounds_edited:
         _counts_are_within_bounds(node)
@@ -169,7 +169,7 @@ def _peers_are_known(node: HasMachine) -> None:
     engaged = set(slots.remotes())
     assert engaged <= known.keys()
     assert peers._parted.keys() == known.keys() - engaged
-    assert len(known) <= settings.maximum_known_remotes
+    assert len(known) <= settings.limits.known_remotes
     assert len(peers.deadlines) == sum(peer.due_at is not None for peer in known.values())
     for identifier, peer in known.items():
         with_it = slots.with_remote(identifier).values()

@@ -10,8 +10,9 @@ from orbitalis.message import Input, Output
 from orbitalis.operations.constraint import Constraint
 from orbitalis.operations.policy import Policy
 from orbitalis.protocol.config import CoreConfig, PluginConfig, TopicLayout
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.transitions import Role
-from orbitalis_wire import channels, limits, timings
+from orbitalis_wire import channels, timings
 from orbitalis_wire.topics import (
     DirectedDiscoverTopic,
     KeepaliveRequestTopic,
@@ -64,13 +65,7 @@ class Settings:
     send_keepalive_before_timelimit: float = timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT
     graceful_close_timeout: float | None = timings.GRACEFUL_CLOSE_TIMEOUT
     close_connection_if_unused_after: float | None = None
-    maximum_pending_requests: int = limits.PENDING_REQUESTS
-    maximum_pending_bytes: int = limits.PENDING_BYTES
-    maximum_connection_bytes: int = limits.CONNECTION_BYTES
-    maximum_known_remotes: int = limits.KNOWN_REMOTES
-    maximum_remote_events_per_second: float = limits.REMOTE_EVENTS_PER_SECOND
-    maximum_stranger_events_per_second: float = limits.STRANGER_EVENTS_PER_SECOND
-    maximum_unfamiliar_schema_bytes_per_second: float = limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND
+    limits: Limits = field(default=Limits())
 
     def core_config(self) -> CoreConfig:
         """Return what a core's machine is to know of it."""

@@ -35,6 +35,7 @@ from orbitalis.protocol.effects import (
     WatchWill,
 )
 from orbitalis.protocol.headers import Headers
+from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.transitions import Role
 from orbitalis_conformance.values import class_of, codec_of, from_json, to_json
 
@@ -70,11 +71,9 @@ _SETTINGS: Final = (
     "send_keepalive_before_timelimit",
     "graceful_close_timeout",
     "close_connection_if_unused_after",
-    "maximum_known_remotes",
-    "maximum_pending_requests",
-    "maximum_remote_events_per_second",
-    "maximum_stranger_events_per_second",
 )
+_LIMITS: Final = ("known_remotes", "pending_requests", "remote_events_per_second", "stranger_events_per_second")
+"""In JSON, `maximum_` stands before them."""
 _OF_CORES: Final = ("late_offers", "discovering_interval", "discovering_interval_when_compliant")
 _REASONS: Final = {
     CloseReason.LOCAL: "local",
@@ -106,6 +105,7 @@ class MachineHeaders:
 def config_to_json(config: OrbiterConfig) -> dict[str, Any]:
     """Return a configuration as JSON."""
     made: dict[str, Any] = {name: to_json(getattr(config, name)) for name in _SETTINGS}
+    made |= {f"maximum_{name}": to_json(getattr(config.limits, name)) for name in _LIMITS}
     if isinstance(config, CoreConfig):
         made |= {name: getattr(config, name) for name in _OF_CORES}
         made["requirements"] = {name: _requirement_to_json(terms) for name, terms in config.requirements.items()}
@@ -149,6 +149,8 @@ def _requirement_to_json(terms: RequirementTerms) -> dict[str, Any]:
 def config_from_json(role: str, content: Mapping[str, Any]) -> CoreConfig | PluginConfig:
     """Return a configuration of a core or a plugin, given as JSON."""
     given = {name: content[name] for name in _SETTINGS if name in content}
+    limits = {name: content[f"maximum_{name}"] for name in _LIMITS if f"maximum_{name}" in content}
+    given["limits"] = Limits(**limits)
     if role == "core":
         given |= {name: content[name] for name in _OF_CORES if name in content}
         requirements = {name: _requirement_of(one) for name, one in content.get("requirements", {}).items()}

@@ -21,6 +21,7 @@ from orbitalis import (
     Float32,
     Input,
     Int32,
+    Limits,
     Operation,
     OperationRequirement,
     Orbiter,
@@ -51,6 +52,13 @@ TYPES: Mapping[str, Any] = {
     "timestamp-micros": DateTimeMicro,
 }
 _classes: dict[str, type[Any]] = {}
+
+
+def _settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a case as arguments: its limits begin with `maximum_`."""
+    limits = {name.removeprefix("maximum_"): one for name, one in given.items() if name.startswith("maximum_")}
+    others = {name: one for name, one in given.items() if not name.startswith("maximum_")}
+    return {**others, "limits": Limits(**limits)}
 
 
 def report(event: str, **content: object) -> None:
@@ -293,7 +301,7 @@ class Session:
         """Make an orbiter, and have it take part."""
         broker = config["broker"]
         bus = connect(f"mqtt://{broker['host']}:{broker['port']}")
-        settings = config["settings"]
+        settings = _settings_of(config["settings"])
         if config["role"] == "plugin":
             given = {name: one for name, one in settings.items() if name not in SETTINGS_OF_CORES}
             made: Any = SubjectPlugin(identifier=config["identifier"], eventbus_client=bus, **given)
