@@ -1,4 +1,4 @@
-"""Lists the requirements of the protocol: makes `docs/requirements.md` from the specification.
+"""Lists the requirements of the protocol: makes `docs/reference/requirements.md` from the specification.
 
 python tools/draw_requirements.py             writes the page
 python tools/draw_requirements.py --check     changes nothing; exit status 1 says that the page is out of date
@@ -17,14 +17,14 @@ __all__ = ["PAGE", "main", "render"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PAGE = ROOT / "docs" / "requirements.md"
+PAGE = ROOT / "docs" / "reference" / "requirements.md"
 """The page that is made."""
 
 INTRODUCTION = """\
 # Requirements
 
 What an implementation has to do. Each requirement has an id, which stands before its sentence in
-[asyncapi.yaml](../asyncapi.yaml) and is never given to another one. `make docs` draws this page from there; the text
+[asyncapi.yaml](../../asyncapi.yaml) and is never given to another one. `make docs` draws this page from there; the text
 around a requirement explains it.
 """
 

@@ -1,4 +1,4 @@
-"""Draws the states of the protocol: makes `docs/states.md` from the specification.
+"""Draws the states of the protocol: makes `docs/reference/states.md` from the specification.
 
 python tools/draw_states.py             writes the page
 python tools/draw_states.py --check     changes nothing; exit status 1 says that the page is out of date
@@ -24,7 +24,7 @@ __all__ = ["HANDSHAKE", "PAGE", "Choice", "Message", "Turn", "main", "render"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PAGE = ROOT / "docs" / "states.md"
+PAGE = ROOT / "docs" / "reference" / "states.md"
 """The page that is made."""
 
 TEMPLATE = """\
@@ -275,7 +275,7 @@ def _next(role: Role, state: SlotState, triggers: Sequence[Trigger]) -> SlotStat
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the page, and return the exit status."""
-    parser = argparse.ArgumentParser(description="Draw docs/states.md from the specification.")
+    parser = argparse.ArgumentParser(description="Draw docs/reference/states.md from the specification.")
     parser.add_argument("--check", action="store_true", help="change nothing, but fail if the page is out of date")
     check = parser.parse_args(arguments).check
     page, current = render(read_specification(ROOT)), PAGE.read_text(encoding="utf-8") if PAGE.exists() else None

@@ -1,1 +1,1 @@
-"""A contract, a plugin that keeps it, and a core that uses it; docs/contracts.md goes through them."""
+"""A contract, a plugin that keeps it, and a core that uses it; docs/how-to/contracts.md goes through them."""

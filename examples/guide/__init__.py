@@ -1,1 +1,1 @@
-"""The example programs of the user guide, one a module; `docs/examples.md` lists them with what they print."""
+"""The example programs of the user guide, one a module; `docs/start/examples.md` lists them with what they print."""

@@ -1,4 +1,4 @@
-// The peer as a subject of the conformance tests (docs/conformance.md).
+// The peer as a subject of the conformance tests (docs/reference/conformance.md).
 'use strict';
 const readline = require('node:readline');
 const {Core} = require('./core.js');

@@ -8,7 +8,7 @@ __all__ = ["CommandError", "Exit"]
 
 
 class Exit(IntEnum):
-    """Exit codes; docs/operating.md lists them."""
+    """Exit codes; docs/how-to/operating.md lists them."""
 
     OK = 0
     """All went well."""

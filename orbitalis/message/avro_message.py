@@ -77,7 +77,7 @@ class AvroMessageMixin(UserMessage):
             status: str
 
     The record is named like the class, or as `schema_name` of an inner class `Meta` says. Which types fields can have,
-    and as what they travel, is a table in `docs/messages.md`: a value arrives as it was, or encoding raises.
+    and as what they travel, is a table in `docs/reference/messages.md`: a value arrives as it was, or encoding raises.
 
     Who has an Avro schema already brings it along, as the path of a file or as JSON text. The annotations say what
     its fields are in Python, and the schema says all about the wire, the record's name included:

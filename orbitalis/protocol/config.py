@@ -1,6 +1,7 @@
 """What a machine reads of its user: a frozen snapshot, handed in by `Machine.configure`.
 
-Durations are seconds; `None` switches a duration's consequence off. The limits are explained in `docs/limits.md`.
+Durations are seconds; `None` switches a duration's consequence off. The limits are explained in
+`docs/reference/limits.md`.
 """
 
 from __future__ import annotations

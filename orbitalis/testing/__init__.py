@@ -1,7 +1,8 @@
 """Tests of one's own plugins and cores: a bus of their own, a clock that does not wait, and a record of what is sent.
 
 With pytest, a test that has an argument `harness` gets a :class:`Harness` and runs on the virtual clock; see
-`docs/testing.md`. Nothing here is imported before it is asked for: pytest loads a part of this package in every run.
+`docs/reference/testing.md`. Nothing here is imported before it is asked for: pytest loads a part of this package in
+every run.
 """
 
 from __future__ import annotations

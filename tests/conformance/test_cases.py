@@ -40,7 +40,7 @@ async def test_the_python_subject_passes_some_of_each_kind() -> None:
 
 @pytest.mark.timeout(60)
 async def test_the_case_of_the_page_is_one_that_passes(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "conformance.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "a.yaml").write_text("cases:\n" + shown)
 
@@ -50,7 +50,7 @@ async def test_the_case_of_the_page_is_one_that_passes(tmp_path: Path) -> None:
 
 
 def test_the_page_names_all_that_subjects_and_cases_can_be_asked_for() -> None:
-    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "conformance.md").read_text(encoding="utf-8")
     steps = [step for case in CASES for step in case.steps]
     told = {step[head] for step in steps if (head := next(iter(step))) in ("subject does", "subject begins")}
     reported = {step[head] for step in steps if (head := next(iter(step))).startswith("subject reports")}

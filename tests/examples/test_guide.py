@@ -1,4 +1,4 @@
-"""The examples of the user guide: each prints what `docs/examples.md` says, and leaves nothing running."""
+"""The examples of the user guide: each prints what `docs/start/examples.md` says, and leaves nothing running."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from orbitalis import LocalEventBus
 from tests.examples.snippets import snippets
 from tests.support.repository import ROOT
 
-PAGE = ROOT / "docs" / "examples.md"
+PAGE = ROOT / "docs" / "start" / "examples.md"
 FOLDER = ROOT / "examples" / "guide"
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
 
 
 def shown() -> dict[str, str]:
     """Return what the page says that each example prints, by the name of its module."""
-    links = re.finditer(r"^\[(\w+)\.py\]\(\.\./examples/guide/\1\.py\): ", text := PAGE.read_text(), re.MULTILINE)
+    links = re.finditer(r"^\[(\w+)\.py\]\((?:\.\./)+examples/guide/\1\.py\): ", text := PAGE.read_text(), re.MULTILINE)
     lines = {text.count("\n", 0, link.start()) + 1: link[1] for link in links}
     outputs = [snippet for snippet in snippets() if snippet.path == PAGE and snippet.kind == "text"]
     return {name: next(output.text for output in outputs if output.line > line) for line, name in lines.items()}

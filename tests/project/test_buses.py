@@ -8,7 +8,7 @@ import re
 from orbitalis.bus import MqttEventBusClient, QueueBounds
 from tests.support.repository import ROOT
 
-PAGE = (ROOT / "docs" / "buses.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "buses.md").read_text()
 _ROW = re.compile(r"^\| `(\w+)` \| `([^`]*)` \| .*\S.* \|$", re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""docs/limits.md says what the specification, the orbiters and the clients say."""
+"""docs/reference/limits.md says what the specification, the orbiters and the clients say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orbitalis.protocol.limits import Limits
 from orbitalis.protocol.orbiter_statistics import OrbiterStatistics
 from orbitalis_wire import limits
 
-PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "limits.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in PAGE.splitlines()

@@ -31,9 +31,9 @@ def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     spec.loader.exec_module(module)
     shutil.copy(ROOT / "asyncapi.yaml", tmp_path)
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "reference").mkdir(parents=True)
     monkeypatch.setattr(module, "ROOT", tmp_path)
-    monkeypatch.setattr(module, "PAGE", tmp_path / "docs" / "requirements.md")
+    monkeypatch.setattr(module, "PAGE", tmp_path / "docs" / "reference" / "requirements.md")
     return module
 
 
@@ -42,7 +42,7 @@ def test_page_is_up_to_date() -> None:
 
 
 def test_page_lists_every_id_of_the_document_once() -> None:
-    page = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "requirements.md").read_text(encoding="utf-8")
     ids = ID.findall((ROOT / "asyncapi.yaml").read_text(encoding="utf-8"))
 
     assert len(ids) > 100
@@ -98,11 +98,11 @@ def test_check_notices_another_requirement(
     assert not tool.PAGE.exists(), "a check writes"
     assert tool.main([]) == 0
     assert tool.main(["--check"]) == 0
-    assert tool.PAGE.read_bytes() == (ROOT / "docs" / "requirements.md").read_bytes()
+    assert tool.PAGE.read_bytes() == (ROOT / "docs" / "reference" / "requirements.md").read_bytes()
     document = tmp_path / "asyncapi.yaml"
     text = document.read_text(encoding="utf-8")
     document.write_text(text.replace("[ORB-HS-01] There is at most one", "[ORB-HS-01] There is one"), encoding="utf-8")
     capsys.readouterr()
 
     assert tool.main(["--check"]) == 1
-    assert "docs/requirements.md is out of date; make docs renews it" in capsys.readouterr().err
+    assert "docs/reference/requirements.md is out of date; make docs renews it" in capsys.readouterr().err

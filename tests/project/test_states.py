@@ -56,7 +56,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def page_section(title: str) -> str:
     """Return one section of the page."""
-    page = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "states.md").read_text(encoding="utf-8")
     return page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
@@ -121,8 +121,8 @@ def test_handshake_goes_by_the_tables() -> None:
 def specification(tmp_path: Path, tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the document of a copy of the specification, with the page that the tool makes of it."""
     monkeypatch.setattr(tool, "ROOT", tmp_path)
-    monkeypatch.setattr(tool, "PAGE", tmp_path / "docs" / "states.md")
-    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(tool, "PAGE", tmp_path / "docs" / "reference" / "states.md")
+    (tmp_path / "docs" / "reference").mkdir(parents=True)
     shutil.copy(ROOT / "asyncapi.yaml", tmp_path)
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     return tmp_path / "asyncapi.yaml"
@@ -138,7 +138,7 @@ def test_check_notices_a_change_of(
     specification.write_text(text.replace(old, new), encoding="utf-8")
 
     assert tool.main(["--check"]) == 1
-    assert "docs/states.md is out of date; make docs renews it" in capsys.readouterr().err
+    assert "docs/reference/states.md is out of date; make docs renews it" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("specification")
@@ -147,4 +147,4 @@ def test_writes_what_check_accepts(tool: ModuleType) -> None:
     assert not tool.PAGE.exists(), "a check writes"
     assert tool.main([]) == 0
     assert tool.main(["--check"]) == 0
-    assert tool.PAGE.read_bytes() == (ROOT / "docs" / "states.md").read_bytes()
+    assert tool.PAGE.read_bytes() == (ROOT / "docs" / "reference" / "states.md").read_bytes()

@@ -27,7 +27,7 @@ __all__ = ["FLOODS", "MEMORY_BOUND", "Outcome", "flood_in_process"]
 
 FLOODS = [*(f"plugin: {name}" for name in PLUGIN_FLOODS), *(f"core: {name}" for name in CORE_FLOODS)]
 MEMORY_BOUND = 256 * 1024 * 1024
-"""What any flood may make a process grow by: stated in docs/limits.md."""
+"""What any flood may make a process grow by: stated in docs/reference/limits.md."""
 _TICK = 0.05
 """Seconds between two times at which the machine does its periodic work."""
 

@@ -1,4 +1,4 @@
-"""The command on a broker with access lists: what each role may, as docs/operating.md says."""
+"""The command on a broker with access lists: what each role may, as docs/how-to/operating.md says."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ topic read $handshake.discover
 topic read $handshake.announce
 
 """
-"""Lists in which an operator, `olga`, has the rules that docs/operating.md has for those who watch."""
+"""Lists in which an operator, `olga`, has the rules that docs/how-to/operating.md has for those who watch."""
 
 
 async def test_an_operator_who_may_read_everything_watches(new_broker: Callable[..., Broker]) -> None:
     operators = (ROOT / "generated" / "mosquitto" / "operator.acl").read_text()
     broker = new_broker(users={"home": "h", "olga": "o"}, access=ACCESS + operators)
-    page = (ROOT / "docs" / "operating.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "operating.md").read_text()
     core = Home(
         identifier="home",
         eventbus_client=connect(broker.url.replace("//", "//home:h@")),

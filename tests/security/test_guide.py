@@ -1,4 +1,4 @@
-"""What docs/security.md says is to be done, done."""
+"""What docs/concepts/security.md says is to be done, done."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(180)
 COMMANDS = [
     shlex.split(command)
     for snippet in snippets()
-    if snippet.path == ROOT / "docs" / "security.md" and snippet.kind == "console"
+    if snippet.path == ROOT / "docs" / "concepts" / "security.md" and snippet.kind == "console"
     for command in snippet.commands
 ]
 

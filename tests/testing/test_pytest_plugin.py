@@ -91,7 +91,7 @@ def test_failures_say_what_went_wrong(tmp_path: Path) -> None:
 
 
 def test_snippets_of_the_documentation_pass_as_tests(tmp_path: Path) -> None:
-    (first, *_) = DOCUMENTED.findall((ROOT / "docs" / "testing.md").read_text())
+    (first, *_) = DOCUMENTED.findall((ROOT / "docs" / "reference" / "testing.md").read_text())
 
     output = run_pytest(tmp_path, first, "-p", "no:asyncio", "--durations=0", "--durations-min=0")
 

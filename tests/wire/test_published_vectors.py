@@ -120,7 +120,7 @@ def test_fingerprints_are_the_crc_of_the_canonical_form(name: str) -> None:
 
 def test_the_documents_name_the_fingerprint_of_the_envelope() -> None:
     document = (ROOT / "asyncapi.yaml").read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "specification.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "specification.md").read_text(encoding="utf-8")
     without_logical_types = to_parsing_canonical_form(parse_schema(SCHEMAS["EventEnvelope"]["schema"]))
 
     assert re.findall(r"The fingerprint of this envelope is `(\w+)`", document) == [ENVELOPE_FINGERPRINT]

@@ -1,6 +1,6 @@
 """The fingerprint of a contract: two contracts have the same one if they say the same to a peer.
 
-`docs/contract-fingerprints.md` gives the canonical form for those who compute it in another language.
+`docs/how-to/describing-contracts.md` gives the canonical form for those who compute it in another language.
 """
 
 from __future__ import annotations

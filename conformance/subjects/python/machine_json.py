@@ -1,4 +1,4 @@
-"""Configurations, messages and effects of our state machines as JSON, as `docs/conformance.md` has them."""
+"""Configurations, messages and effects of our state machines as JSON, as `docs/reference/conformance.md` has them."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ async def _run(options: argparse.Namespace) -> int:
                 "problem",
                 str(error),
                 "use the certificate or password of an operator, and as --identifier the name of its user "
-                "(docs/operating.md says which role each command needs)",
+                "(docs/how-to/operating.md says which role each command needs)",
             )
         )
     except BusError as error:
@@ -120,7 +120,7 @@ async def _access(operator: Operator) -> _Finding:
         "access",
         "note",
         "no access lists are on: everybody may do everything in everybody's name",
-        "docs/security.md says how a broker tells cores, plugins and operators apart",
+        "docs/concepts/security.md says how a broker tells cores, plugins and operators apart",
     )
 
 

@@ -158,7 +158,7 @@ def test_canonical_forms_hold_no_line_breaks() -> None:
 
 
 def test_the_example_has_the_fingerprint_that_the_page_shows() -> None:
-    page = (ROOT / "docs" / "describing-contracts.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "describing-contracts.md").read_text()
     read = fingerprint_of(load_contract(ROOT / "examples" / "contract", "lamps.yaml"))
 
     assert f"\n```text\n{read}\n```\n" in page

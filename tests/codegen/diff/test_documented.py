@@ -7,7 +7,7 @@ import re
 from orbitalis_codegen.diff.rules import ChangeRule, Level
 from tests.support.repository import ROOT
 
-PAGE = (ROOT / "docs" / "breaking-changes.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "breaking-changes.md").read_text(encoding="utf-8")
 
 
 def test_the_page_lists_every_rule_with_its_mirror() -> None:

@@ -46,7 +46,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 
 def _rows() -> list[list[list[str]]]:
-    page = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "messages.md").read_text(encoding="utf-8")
     table = page.partition("\n## Field types\n")[2].partition("\n## ")[0]
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines() if line.startswith("| `")]
     return [[CODE.findall(cell.replace(r"\|", "|")) for cell in row] for row in rows]

@@ -2,7 +2,7 @@
  * Every limit on what others can use up: messages, handshakes, memory, schemas to read.
  *
  * Strangers share what is left. Remotes that the user has named, and those with a connection, are served first. The
- * limits and what happens beyond them are explained in `docs/limits.md`.
+ * limits and what happens beyond them are explained in `docs/reference/limits.md`.
  */
 
 import * as limits from "../../../generated/typescript/limits.js";

@@ -83,7 +83,7 @@ def test_title_version_and_file_may_be_given(module: Module, capsys: pytest.Capt
 
 
 def test_the_page_shows_what_is_written_for_its_class(module: Module, capfd: pytest.CaptureFixture[str]) -> None:
-    page = ROOT / "docs" / "describing-contracts.md"
+    page = ROOT / "docs" / "how-to" / "describing-contracts.md"
     source, document = [one for one in snippets() if one.path == page and one.kind in ("python", "yaml")][:2]
 
     assert cli.main(["describe", f"{module(source.text)}:TextPlugin"]) == 0

@@ -1,4 +1,4 @@
-"""What docs/contract-documents.md shows is a contract, and settings of one."""
+"""What docs/reference/contract-documents.md shows is a contract, and settings of one."""
 
 from __future__ import annotations
 
