@@ -76,7 +76,15 @@ check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generate
 	@$(BIN)/orbitalis-codegen check
 
 .PHONY: docs
-docs: $(DEVELOPMENT) ## Make the pages and test vectors that come from the specification
+docs: $(DEVELOPMENT) $(NODE_TOOLS) ## Build the documentation site in build/site
+	@$(BIN)/python -m tools.website build
+
+.PHONY: docs-serve
+docs-serve: $(DEVELOPMENT) $(NODE_TOOLS) ## Show the documentation site at http://localhost:8000, until Ctrl-C
+	@$(BIN)/python -m tools.website serve $(ARGS)
+
+.PHONY: pages
+pages: $(DEVELOPMENT) ## Make the pages and test vectors that come from the specification
 	@$(BIN)/python tools/draw_states.py
 	@$(BIN)/python tools/draw_requirements.py
 	@$(BIN)/python tools/make_vectors.py
@@ -138,7 +146,7 @@ lock: .venv/bin/uv tools/.npmrc typescript/.npmrc ## Renew the lock files; UPGRA
 
 .PHONY: clean
 clean: ## Remove everything that is not in the repository and was made here
-	@rm -rf .venv tools/node_modules typescript/node_modules typescript/dist dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzzing .import_linter_cache
+	@rm -rf .venv tools/node_modules typescript/node_modules typescript/dist dist build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzzing .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

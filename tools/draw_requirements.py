@@ -24,7 +24,7 @@ INTRODUCTION = """\
 # Requirements
 
 What an implementation has to do. Each requirement has an id, which stands before its sentence in
-[asyncapi.yaml](../../asyncapi.yaml) and is never given to another one. `make docs` draws this page from there; the text
+[asyncapi.yaml](../../asyncapi.yaml) and is never given to another one. `make pages` draws this page from there; the text
 around a requirement explains it.
 """
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if page == current:
         return 0
     if check:
-        print(f"{PAGE.relative_to(ROOT)} is out of date; make docs renews it", file=sys.stderr)
+        print(f"{PAGE.relative_to(ROOT)} is out of date; make pages renews it", file=sys.stderr)
         return 1
     PAGE.write_text(page, encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)} is written")

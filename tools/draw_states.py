@@ -30,7 +30,7 @@ PAGE = ROOT / "docs" / "reference" / "states.md"
 TEMPLATE = """\
 # States
 
-What a slot, a core and a plugin go through. `make docs` draws this page from `x-orbitalis.states` in `asyncapi.yaml`,
+What a slot, a core and a plugin go through. `make pages` draws this page from `x-orbitalis.states` in `asyncapi.yaml`,
 which says all there is: what is not listed here does not happen.
 
 A *slot* is what one orbiter knows of one operation shared with one remote: an offer or a request under way, then a
@@ -282,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if page == current:
         return 0
     if check:
-        print(f"{PAGE.relative_to(ROOT)} is out of date; make docs renews it", file=sys.stderr)
+        print(f"{PAGE.relative_to(ROOT)} is out of date; make pages renews it", file=sys.stderr)
         return 1
     PAGE.write_text(page, encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)} is written")

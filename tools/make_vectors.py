@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if check:
-            print(f"{path.relative_to(ROOT)} is out of date; make docs renews it", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is out of date; make pages renews it", file=sys.stderr)
             status = 1
         else:
             path.write_text(text, encoding="utf-8")

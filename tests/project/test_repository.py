@@ -34,6 +34,7 @@ FILES = {
     "Makefile",
     "README.md",
     "asyncapi.yaml",
+    "mkdocs.yml",
     "pyproject.toml",
     "requirements-dev.lock",
     "requirements-fuzz.lock",

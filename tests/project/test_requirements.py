@@ -105,4 +105,4 @@ def test_check_notices_another_requirement(
     capsys.readouterr()
 
     assert tool.main(["--check"]) == 1
-    assert "docs/reference/requirements.md is out of date; make docs renews it" in capsys.readouterr().err
+    assert "docs/reference/requirements.md is out of date; make pages renews it" in capsys.readouterr().err

@@ -138,7 +138,7 @@ def test_check_notices_a_change_of(
     specification.write_text(text.replace(old, new), encoding="utf-8")
 
     assert tool.main(["--check"]) == 1
-    assert "docs/reference/states.md is out of date; make docs renews it" in capsys.readouterr().err
+    assert "docs/reference/states.md is out of date; make pages renews it" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("specification")

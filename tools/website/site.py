@@ -1,0 +1,59 @@
+"""Runs Zensical on the staged pages."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tools.website.stage import stage
+
+__all__ = ["build", "serve"]
+
+#: Diagrams are drawn in the browser, by this file.
+MERMAID = Path("tools/node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js")
+
+
+def build(root: Path) -> int:
+    """Make `build/site`, and return the exit status: anything that Zensical warns of fails."""
+    _prepare(root)
+    shutil.rmtree(root / "build" / "site", ignore_errors=True)
+    return subprocess.run([*_zensical(), "build", "--clean", "--strict"], cwd=root, check=False).returncode
+
+
+def serve(root: Path, address: str) -> int:
+    """Show the site until it is interrupted, and stage its pages anew after each edit."""
+    _prepare(root)
+    server = subprocess.Popen([*_zensical(), "serve", "--dev-addr", address], cwd=root)
+    try:
+        seen = _edits(root)
+        while server.poll() is None:
+            time.sleep(0.5)
+            if (now := _edits(root)) != seen:
+                seen = now
+                _prepare(root)
+        return server.returncode
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _zensical() -> list[str]:
+    return [sys.executable, "-m", "zensical"]
+
+
+def _prepare(root: Path) -> None:
+    pages = root / "build" / "pages"
+    stage(root, pages)
+    (pages / "assets").mkdir(exist_ok=True)
+    for source in (root / MERMAID, root / "tools" / "website" / "extra.css"):
+        target = pages / "assets" / source.name
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            shutil.copy(source, target)
+
+
+def _edits(root: Path) -> dict[Path, float]:
+    """Return when each page was changed last."""
+    return {path: path.stat().st_mtime for path in (root / "docs").rglob("*.md")}
