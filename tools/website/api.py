@@ -12,6 +12,9 @@ __all__ = ["attributes", "describe", "describe_hooks"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ROLE = re.compile(r":[a-z]+:`~?([^`]+)`")
+#: What every orbiter has stands on the page about it, and not again at cores and plugins.
+_ORBITER = "orbitalis.orbiter.orbiter.Orbiter"
+_OF_EVERY_ORBITER = (f"{_ORBITER}.", "orbitalis.orbiter.hooks.OrbiterHooks.")
 _HOOK_MARK = "default"
 _STARS = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}
 #: Where hooks stand, with the class whose page they are on.
@@ -20,7 +23,8 @@ _ROLES = {"Every orbiter": "orbitalis.Orbiter", "Core": "orbitalis.Core", "Plugi
 
 @cache
 def _package(name: str) -> griffe.Module:
-    loaded = griffe.load(name, search_paths=[_ROOT], resolve_aliases=True)
+    folders = [_ROOT, _ROOT / "generated" / "python", _ROOT / "avro"]
+    loaded = griffe.load(name, search_paths=folders, resolve_aliases=True, resolve_external=True)
     assert isinstance(loaded, griffe.Module)
     return loaded
 
@@ -30,7 +34,7 @@ def _object(path: str) -> griffe.Object:
     try:
         found = _package(package)[rest] if rest else _package(package)
         return found.final_target if isinstance(found, griffe.Alias) else found
-    except KeyError:
+    except (KeyError, griffe.AliasResolutionError):
         raise LookupError(f"{package} has no {rest}") from None
 
 
@@ -43,6 +47,8 @@ def describe(path: str) -> str:
     found = _object(path)
     parts = [f"## `{path.rpartition('.')[2]}` {{ #{path} }}", *_call(found, path), *_text(found)]
     if isinstance(found, griffe.Class):
+        if found.path != _ORBITER and any(base.path == _ORBITER for base in found.mro()):
+            parts.append("It also has what [every orbiter](orbiter.md) has.")
         values, methods = _members(found)
         if values:
             rows = [f"| `{name}` | {_type(one)} | {_cell(_summary(one))} |" for name, one in values.items()]
@@ -94,7 +100,8 @@ def _members(owner: griffe.Class) -> tuple[dict[str, griffe.Attribute], dict[str
     methods: dict[str, griffe.Function] = {}
     for name, one in sorted(owner.all_members.items()):
         target = one.final_target if isinstance(one, griffe.Alias) else one
-        if name.startswith("_") or not target.has_docstring:
+        of_every_orbiter = target.path.startswith(_OF_EVERY_ORBITER) and owner.path != _ORBITER
+        if name.startswith("_") or not target.has_docstring or of_every_orbiter:
             continue
         if isinstance(target, griffe.Attribute):
             values[name] = target

@@ -12,8 +12,12 @@ from tools.website.stage import stage
 
 __all__ = ["build", "serve"]
 
-#: Diagrams are drawn in the browser, by this file.
-MERMAID = Path("tools/node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js")
+#: What the pages load, by name: diagrams are drawn and searches are done in the browser.
+ASSETS = {
+    "extra.css": Path("tools/website/extra.css"),
+    "iframe-worker.js": Path("tools/node_modules/iframe-worker/shim/index.js"),
+    "mermaid.tiny.js": Path("tools/node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"),
+}
 
 
 def build(root: Path) -> int:
@@ -48,10 +52,8 @@ def _prepare(root: Path) -> None:
     pages = root / "build" / "pages"
     stage(root, pages)
     (pages / "assets").mkdir(exist_ok=True)
-    for source in (root / MERMAID, root / "tools" / "website" / "extra.css"):
-        target = pages / "assets" / source.name
-        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            shutil.copy(source, target)
+    for name, source in ASSETS.items():
+        shutil.copy(root / source, pages / "assets" / name)
 
 
 def _edits(root: Path) -> dict[Path, float]:

@@ -1,6 +1,6 @@
 """Writes the pages that Zensical reads.
 
-Two things make them differ from those in `docs/`. A line `::: kind argument` stands for text that is made from code. And
+Two things make them differ from those in `docs/`. A line `::: kind argument` stands for text made from code, and
 a link to a file outside `docs/` leads to a page that shows this file.
 """
 
@@ -34,7 +34,14 @@ _CODE = re.compile(r"^( *)(`{3,})[^\n]*\n.*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 #: A code span in a row of a table. GitHub wants a backslash before each bar in it, and Zensical shows that backslash.
 _CODE_IN_ROW = re.compile(r"`[^`\n]*\\\|[^`\n]*`")
 _LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
-_LANGUAGES = {"avsc": "json", "cjs": "javascript", "js": "javascript", "md": "markdown", "py": "python", "ts": "typescript"}
+_LANGUAGES = {
+    "avsc": "json",
+    "cjs": "javascript",
+    "js": "javascript",
+    "md": "markdown",
+    "py": "python",
+    "ts": "typescript",
+}
 _PLAIN = {"acl", "conf"}
 
 
