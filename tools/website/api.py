@@ -68,7 +68,7 @@ def describe_hooks(_: str = "") -> str:
         hooks = {name: one for name, one in owner.all_members.items() if _is_hook(one) and name not in seen}
         seen |= set(hooks)
         parts.append(f"## {title}")
-        for name, one in sorted(hooks.items()):
+        for name, one in sorted(hooks.items(), key=_rank):
             target = one.final_target if isinstance(one, griffe.Alias) else one
             parts += [f"### `{name}` {{ #{name} }}", *_call(target, name), *_text(target)]
     return "\n\n".join(parts)
@@ -85,6 +85,12 @@ def _summary(found: griffe.Object) -> str:
     """Return the first paragraph of a docstring in one line."""
     text = found.docstring.value if found.docstring else ""
     return _plain(" ".join(text.split("\n\n")[0].split()))
+
+
+def _rank(hook: tuple[str, object]) -> tuple[bool, bool, str]:
+    """Return where a hook stands: those that are called, what the loop does, and last the topics."""
+    name = hook[0]
+    return name.startswith("_build_"), not name.startswith("_"), name
 
 
 def _is_hook(one: griffe.Object | griffe.Alias) -> bool:

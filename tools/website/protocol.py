@@ -13,7 +13,7 @@ from orbitalis_codegen.rules import Rule
 __all__ = ["channels", "description", "messages", "rules"]
 
 _ROOT = Path(__file__).resolve().parents[2]
-_ID = re.compile(r"\[(ORB-[A-Z]{2}-[0-9]{2})\] ")
+_ID = re.compile(r"\[(ORB-[A-Z]{2}-[0-9]{2})\]\s")
 
 
 @cache

@@ -146,7 +146,7 @@ class _Pages:
             return self._rewritten(path, path.read_text(encoding="utf-8"))
         if path.is_dir():
             listed = [one for one in sorted(path.iterdir()) if self._is_shown(one)]
-            rows = "\n".join(f"- [{one.name}]({one.name}{'/' if one.is_dir() else ''})" for one in listed)
+            rows = "\n".join(f"- [`{one.name}`]({one.name}{'/' if one.is_dir() else ''})" for one in listed)
             return self._rewritten(path / "index", f"# `{relative}`\n\n{rows}\n")
         kind = _LANGUAGES.get(path.suffix[1:], "text" if path.suffix[1:] in _PLAIN else path.suffix[1:] or "text")
         text = path.read_text(encoding="utf-8")
