@@ -146,7 +146,7 @@ lock: .venv/bin/uv tools/.npmrc typescript/.npmrc ## Renew the lock files; UPGRA
 
 .PHONY: clean
 clean: ## Remove everything that is not in the repository and was made here
-	@rm -rf .venv tools/node_modules typescript/node_modules typescript/dist dist build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzzing .import_linter_cache
+	@rm -rf .venv tools/node_modules typescript/node_modules typescript/dist dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzzing .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

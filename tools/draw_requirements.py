@@ -24,8 +24,8 @@ INTRODUCTION = """\
 # Requirements
 
 What an implementation has to do. Each requirement has an id, which stands before its sentence in
-[asyncapi.yaml](../../asyncapi.yaml) and is never given to another one. `make pages` draws this page from there; the text
-around a requirement explains it.
+[asyncapi.yaml](../../asyncapi.yaml) and is never given to another one. `make pages` draws this page from there; the
+text around a requirement explains it.
 """
 
 

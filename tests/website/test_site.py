@@ -24,7 +24,7 @@ from orbitalis_codegen.rules import Rule
 from tests.support.repository import ROOT, run
 from tools.website.stage import DIRECTIVE, MAKERS, PageError, stage
 
-# Those of one folder are built once.
+# In one process, so that the site is built once.
 pytestmark = pytest.mark.xdist_group("website")
 
 DOCS = ROOT / "docs"
@@ -55,10 +55,11 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site() -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with the site, built anew."""
-    assert "No issues found" in run([sys.executable, "-m", "tools.website", "build"])
-    return ROOT / "build" / "site"
+    folder = tmp_path_factory.mktemp("website")
+    assert "No issues found" in run([sys.executable, "-m", "tools.website", "build", "--folder", folder])
+    return folder / "site"
 
 
 @cache

@@ -141,7 +141,7 @@ def _parameters(given: list[griffe.Parameter]) -> list[str]:
         elif kind is griffe.ParameterKind.keyword_only and not is_keyword_only:
             written.append("*")
             is_keyword_only = True
-        star = _STARS.get(kind, "")
+        star = "" if kind is None else _STARS.get(kind, "")
         text = f"{star}{parameter.name}" + (f": {parameter.annotation}" if parameter.annotation is not None else "")
         if parameter.default is not None and not star:
             text += f" = {parameter.default}"

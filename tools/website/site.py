@@ -20,24 +20,24 @@ ASSETS = {
 }
 
 
-def build(root: Path) -> int:
-    """Make `build/site`, and return the exit status: anything that Zensical warns of fails."""
-    _prepare(root)
-    shutil.rmtree(root / "build" / "site", ignore_errors=True)
-    return subprocess.run([*_zensical(), "build", "--clean", "--strict"], cwd=root, check=False).returncode
+def build(root: Path, folder: Path) -> int:
+    """Make the site in `folder / "site"`, and return the exit status: anything that Zensical warns of fails."""
+    _prepare(root, folder)
+    shutil.rmtree(folder / "site", ignore_errors=True)
+    return subprocess.run([*_zensical(), "build", "--clean", "--strict"], cwd=folder, check=False).returncode
 
 
-def serve(root: Path, address: str) -> int:
+def serve(root: Path, folder: Path, address: str) -> int:
     """Show the site until it is interrupted, and stage its pages anew after each edit."""
-    _prepare(root)
-    server = subprocess.Popen([*_zensical(), "serve", "--dev-addr", address], cwd=root)
+    _prepare(root, folder)
+    server = subprocess.Popen([*_zensical(), "serve", "--dev-addr", address], cwd=folder)
     try:
         seen = _edits(root)
         while server.poll() is None:
             time.sleep(0.5)
             if (now := _edits(root)) != seen:
                 seen = now
-                _prepare(root)
+                _prepare(root, folder)
         return server.returncode
     finally:
         server.terminate()
@@ -48,9 +48,12 @@ def _zensical() -> list[str]:
     return [sys.executable, "-m", "zensical"]
 
 
-def _prepare(root: Path) -> None:
-    pages = root / "build" / "pages"
+def _prepare(root: Path, folder: Path) -> None:
+    """Put everything that Zensical reads into the folder in which it runs."""
+    pages = folder / "pages"
     stage(root, pages)
+    shutil.copytree(root / "tools" / "website" / "theme", folder / "theme", dirs_exist_ok=True)
+    shutil.copy(root / "mkdocs.yml", folder)
     (pages / "assets").mkdir(exist_ok=True)
     for name, source in ASSETS.items():
         shutil.copy(root / source, pages / "assets" / name)
