@@ -38,7 +38,6 @@ from tests.support.repository import ROOT, run
 pytestmark = pytest.mark.timeout(180)
 
 SNIPPETS = list(snippets())
-DISTRIBUTION = "orbitalis-sdk"
 RECORDS = ROOT / "docs" / "decisions"
 BIN = Path(sys.executable).parent
 DIAGRAMS = ("flowchart ", "sequenceDiagram", "stateDiagram-v2", "classDiagram")
