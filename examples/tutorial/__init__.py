@@ -1,0 +1,1 @@
+"""A greenhouse in six chapters, which docs/tutorial goes through."""
