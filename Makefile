@@ -143,6 +143,7 @@ lock: .venv/bin/uv tools/.npmrc typescript/.npmrc ## Renew the lock files; UPGRA
 	@cd tools && npm install --package-lock-only --loglevel=error >/dev/null
 	@cd typescript && npm install --package-lock-only --loglevel=error >/dev/null
 	@cd examples/peer-javascript && npm install --package-lock-only --loglevel=error >/dev/null
+	@cd examples/tutorial/chapter_5/typescript && npm install --package-lock-only --loglevel=error >/dev/null
 
 .PHONY: clean
 clean: ## Remove everything that is not in the repository and was made here

@@ -44,13 +44,13 @@ def processes_left(environment: dict[str, str]) -> list[str]:
 class Program:
     """A module of Python that runs as a program, line by line."""
 
-    def __init__(self, module: str, *arguments: str, environment: dict[str, str]) -> None:
-        """Start it."""
+    def __init__(self, module: str, *arguments: str, environment: dict[str, str], folder: Path = ROOT) -> None:
+        """Start it in a folder."""
         self.output: list[str] = []
         """Every line that it wrote, on both streams."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            cwd=ROOT,
+            cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -17,6 +17,7 @@ DOCUMENTS = [
 ]
 
 _BLOCK = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1``` *$", re.MULTILINE | re.DOTALL)
+_TITLE = re.compile(r'^(\w+) title="([^"]+)"$')
 _LINK = re.compile(r"\]\(([^)\s#]*)(?:#[^)\s]*)?\)")
 
 
@@ -27,8 +28,10 @@ class Snippet:
     path: Path
     line: int
     kind: str
-    """What stands behind the backticks."""
+    """What stands behind the backticks, without the title."""
     text: str
+    title: str = ""
+    """The file of the repository that it shows, or a part of it; a site shows that as a title."""
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)}:{self.line}"
@@ -56,7 +59,10 @@ def snippets() -> Iterator[Snippet]:
         assert fences == 2 * len(blocks), f"{path.name}: a code block does not end, or is written in some other way"
         for block in blocks:
             line = text.count("\n", 0, block.start()) + 1
-            yield Snippet(path, line, block.group(2).strip(), block.group(3))
+            kind, title = block.group(2).strip(), ""
+            if titled := _TITLE.match(kind):
+                kind, title = titled.groups()
+            yield Snippet(path, line, kind, block.group(3), title)
 
 
 def links(path: Path) -> list[str]:

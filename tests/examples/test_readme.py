@@ -6,6 +6,8 @@ How a code block is treated says its kind:
   after it with nothing but a sentence between them is what it prints;
 - `console` and `sh` are commands, each of which has to be one that `COMMANDS` knows how to try: most are run, as they
   stand except for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
+- a block with a title, such as `python title="examples/lamps/home.py"`, is a file or lines of it, which have tests of
+  their own;
 - `text` is output; an excerpt of the demonstration is held against a demonstration;
 - `mermaid`, `yaml`, `toml` and `json` are read as far as there is something here that reads them.
 
@@ -30,6 +32,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tests.examples.guide_commands import GUIDE_COMMANDS, OF_GREENHOUSE, exports, greenhouse, takes_certificates
 from tests.examples.programs import Program, marked, processes_left
 from tests.examples.snippets import DOCUMENTS, Snippet, links, snippets
 from tests.support.broker import Broker, find_mosquitto
@@ -39,8 +42,12 @@ pytestmark = pytest.mark.timeout(180)
 
 SNIPPETS = list(snippets())
 RECORDS = ROOT / "docs" / "decisions"
+#: Folders of pages that have an index.
+INDEXED = (ROOT / "docs" / "tutorial", ROOT / "docs" / "how-to")
 BIN = Path(sys.executable).parent
 DIAGRAMS = ("flowchart ", "sequenceDiagram", "stateDiagram-v2", "classDiagram")
+#: Modules that end by themselves.
+ENDING = ("examples.guide.", "examples.tutorial.chapter_1.", "examples.tutorial.chapter_2.")
 #: For how long somebody has been there.
 SINCE = re.compile(r"\b(\d+ (s|min|h|d)|now)\b")
 #: A line of the demonstration in which an orbiter says something.
@@ -48,12 +55,17 @@ SPEECH = re.compile(r"^ +\d+\.\d\d s (\w+) +│ (\w+ \w+)")
 
 
 def of_kind(*kinds: str) -> list[Snippet]:
-    """Return the code blocks of some kinds."""
-    return [snippet for snippet in SNIPPETS if snippet.kind in kinds]
+    """Return the code blocks of some kinds, without those that show files."""
+    return [snippet for snippet in SNIPPETS if snippet.kind in kinds and not snippet.title]
 
 
-#: Each command once, with the first place that shows it.
-COMMANDS_SHOWN = {command: snippet for snippet in reversed(of_kind("console", "sh")) for command in snippet.commands}
+#: Each command once, with the first place that shows it. Those that take certificates run in tests/security.
+COMMANDS_SHOWN = {
+    command: snippet
+    for snippet in reversed(of_kind("console", "sh"))
+    if not takes_certificates(snippet)
+    for command in snippet.commands
+}
 
 
 @pytest.fixture
@@ -95,7 +107,7 @@ def try_codegen(arguments: list[str], environment: dict[str, str], url: str) -> 
     folder = Path(environment["COPY"])
     for name in ("asyncapi.yaml", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
-    for name in ("schemas", "generated", "examples/contract"):
+    for name in ("schemas", "generated", "examples/contract", "examples/tutorial/chapter_5"):
         shutil.copytree(ROOT / name, folder / name)
     if "--against" in arguments:
         # A release to compare with.
@@ -118,10 +130,13 @@ def try_python(
     """Run a program of ours until it says that it has started, or to its end where it has one."""
     option, module, *others = arguments
     assert option == "-m"
+    if module == "pytest":
+        try_pytest(arguments, environment, url)
+        return
     with Program(module, *(url if "://" in one else one for one in others), environment=environment) as program:
         if module == "examples.contract.core":
             try_python(["-m", module.replace("core", "plugin"), *others], environment, url, meanwhile=program.wait)
-        elif module == "examples.demo" or module.startswith("examples.guide."):
+        elif module == "examples.demo" or module.startswith(ENDING):
             assert program.wait() == 0
         else:
             program.expect("has started")
@@ -165,8 +180,8 @@ def lamps(environment: dict[str, str], url: str) -> Iterator[None]:
 
 
 def try_orbitalis(arguments: list[str], environment: dict[str, str], url: str) -> None:
-    """Run it against the lamps: the answer may be a bad one, but has to be one."""
-    with lamps(environment, url):
+    """Run it against the lamps, or against the greenhouse: the answer may be a bad one, but has to be one."""
+    with (greenhouse if OF_GREENHOUSE & set(arguments) else lamps)(environment, url):
         status = 1 if arguments[0] in ("why", "doctor") else 0
         run([BIN / "orbitalis", *arguments], environment={"ORBITALIS_BUS": url}, status=status)
 
@@ -181,13 +196,23 @@ COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
     "orbitalis-conformance": try_conformance,
     "pip": try_pip,
     "python": try_python,
+    **GUIDE_COMMANDS,
 }
 
 
 def test_every_kind_of_snippet_is_known() -> None:
     known = {"console", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
 
-    assert [f"{snippet}: {snippet.kind!r}" for snippet in SNIPPETS if snippet.kind not in known] == []
+    assert [
+        f"{snippet}: {snippet.kind!r}" for snippet in SNIPPETS if not (snippet.title or snippet.kind in known)
+    ] == []
+
+
+@pytest.mark.parametrize("snippet", [one for one in SNIPPETS if one.title], ids=str)
+def test_what_a_page_shows_of_a_file_stands_there(snippet: Snippet) -> None:
+    lines = (ROOT / snippet.title).read_text(encoding="utf-8")
+
+    assert f"\n{snippet.text}" in f"\n{lines}"
 
 
 @pytest.mark.parametrize("snippet", of_kind("python"), ids=str)
@@ -211,9 +236,10 @@ def test_python_runs(snippet: Snippet, broker: Broker, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", COMMANDS_SHOWN, ids=lambda command: f"{COMMANDS_SHOWN[command]} {command}")
 def test_command_works(command: str, environment: dict[str, str], broker: Broker, tmp_path: Path) -> None:
     name, *arguments = shlex.split(command)
+    given = exports(COMMANDS_SHOWN[command], broker.url)
 
     assert name in COMMANDS, f"say in this test how to try {name!r}"
-    COMMANDS[name](arguments, {**environment, "COPY": str(tmp_path)}, broker.url)
+    COMMANDS[name](arguments, {**environment, **given, "COPY": str(tmp_path)}, broker.url)
 
 
 def test_the_command_says_what_the_readme_shows(environment: dict[str, str], broker: Broker) -> None:
@@ -281,8 +307,13 @@ def test_the_readme_names_every_folder_and_where_the_documentation_begins() -> N
 
     assert [name for name in sorted(shipped) if f"`{name}`" not in readme] == []
     # Every other page is in the navigation of the site, which has a test of its own.
-    beginnings = {"docs/index.md", "docs/concepts/index.md", "docs/reference/index.md", "docs/decisions/README.md"}
+    beginnings = {"docs/index.md", "docs/tutorial/index.md", "docs/how-to/index.md", "docs/concepts/index.md", "docs/reference/index.md", "docs/decisions/README.md"}
     assert beginnings | {"CONTRIBUTING.md", "CHANGELOG.md"} <= set(links(ROOT / "README.md"))
+
+
+@pytest.mark.parametrize("folder", INDEXED, ids=lambda folder: folder.name)
+def test_an_index_lists_every_page_of_its_folder(folder: Path) -> None:
+    assert {path.name for path in folder.glob("*.md")} - {"index.md"} <= set(links(folder / "index.md"))
 
 
 def test_every_decision_is_listed() -> None:
