@@ -28,8 +28,10 @@ def exports(snippet: Snippet, url: str) -> dict[str, str]:
     for command in snippet.commands:
         name, *arguments = shlex.split(command)
         if name == "export":
-            given.update(argument.split("=", 1) for argument in arguments)
-    return {name: value.replace(_BROKER, url) for name, value in given.items()}
+            for argument in arguments:
+                variable, _, value = argument.partition("=")
+                given[variable] = value.replace(_BROKER, url)
+    return given
 
 
 def takes_certificates(snippet: Snippet) -> bool:

@@ -56,10 +56,15 @@ def settings(path: Path) -> dict[str, list[str]]:
     return found
 
 
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
 def environment_file() -> dict[str, str]:
     """Return what the environment file sets."""
     lines = (SYSTEMD / "greenhouse.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return dict(_pair(line) for line in lines if line and not line.startswith("#"))
 
 
 def specified(text: str, instance: str, credentials: str = "") -> str:
@@ -92,7 +97,7 @@ def test_the_commands_of_the_units_run(broker: Broker, environment: dict[str, st
             (command,) = unit["ExecStart"]
             python, option, *module = shlex.split(command)
             assert (python, option) == (PYTHON, "-m")
-            of_unit = dict(specified(one, "tomatoes").split("=", 1) for one in unit["Environment"])
+            of_unit = dict(_pair(specified(one, "tomatoes")) for one in unit["Environment"])
             running.append(stack.enter_context(Program(*module, environment={**given, **of_unit})))
         bed, gardener = running
         bed.expect("tomatoes has started")
@@ -149,7 +154,7 @@ def image() -> Image:
                 source, target = rest.split()
                 made.copied.append((source, target))
             case "ENV":
-                made.environment.update(one.split("=", 1) for one in shlex.split(rest))
+                made.environment |= dict(_pair(one) for one in shlex.split(rest))
             case "CMD":
                 made.command = json.loads(rest)
             case "HEALTHCHECK":

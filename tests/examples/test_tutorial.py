@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +29,7 @@ TYPESCRIPT = ROOT / "examples" / "tutorial" / "chapter_5" / "typescript"
 
 
 @pytest.fixture
-def environment(new_broker: type[Broker]) -> Iterator[dict[str, str]]:
+def environment(new_broker: Callable[[], Broker]) -> Iterator[dict[str, str]]:
     """Give the environment of programs on a broker of their own, none of which may be left after the test."""
     given = {**marked(), "ORBITALIS_BUS": new_broker().url}
     yield given
