@@ -21,7 +21,7 @@ from tests.support.broker import Broker
 from tests.support.repository import ROOT, run
 from tests.typescript.package import MODULES, PACKAGE, built, needs_node
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 PAGES = ROOT / "docs" / "tutorial"
 CHAPTERS = "examples.tutorial"

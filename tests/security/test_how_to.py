@@ -16,7 +16,7 @@ from tests.examples.snippets import snippets
 from tests.security.secure_broker import SecureBroker
 from tests.support.repository import ROOT, run
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(180)
 
 PAGE = [
     one for one in snippets() if one.path == ROOT / "docs" / "how-to" / "secure-a-broker.md" and one.kind == "console"

@@ -99,6 +99,14 @@ def test_snippets_of_the_documentation_pass_as_tests(tmp_path: Path) -> None:
     assert set(outcomes(output).values()) == {"PASSED"}
 
 
+def test_the_snippet_of_the_how_to_page_passes(tmp_path: Path) -> None:
+    (snippet,) = DOCUMENTED.findall((ROOT / "docs" / "how-to" / "testing.md").read_text())
+
+    outcome = outcomes(run_pytest(tmp_path, snippet, "--asyncio-mode=auto"))
+
+    assert list(outcome.values()) == ["PASSED", "PASSED"]
+
+
 def test_it_imports_next_to_nothing() -> None:
     program = """
 import sys, pytest, orbitalis
