@@ -15,7 +15,7 @@ class Limits:
     """What others can use up of an orbiter at most: `Plugin(limits=Limits(known_remotes=500))`.
 
     The defaults are the specification's. Others are assigned at any time: `plugin.limits = replace(plugin.limits, …)`.
-    `docs/limits.md` says what happens beyond each of them.
+    `docs/reference/limits.md` says what happens beyond each of them.
     """
 
     known_remotes: int = limits.KNOWN_REMOTES
