@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from orbitalis_conformance.errors import CaseError
+from orbitalis_conformance.features import unknown_feature
 from orbitalis_conformance.patterns import TAGS, Pattern
 from orbitalis_conformance.plain import is_list, is_mapping
 
@@ -32,7 +33,7 @@ class Case:
     about: str
     requirements: tuple[str, ...]
     needs: frozenset[str]
-    """The features without which it cannot be run."""
+    """The features without which it cannot be run: those that it names, the subject's role, and `avro` where sent."""
     subject: Mapping[str, Any]
     """What the subject is configured to be."""
     peers: Mapping[str, Any]
@@ -144,14 +145,20 @@ def _checked(given: Mapping[str, Any], place: str) -> Case:
         if not isinstance(one, str) or _REQUIREMENT.fullmatch(one) is None:
             raise CaseError(f"{place}: expected ids of requirements such as ORB-HS-01, got {one!r}")
     subject = given.get("subject", "plugin")
+    role = subject if isinstance(subject, str) else subject.get("role")
+    if wrong := unknown_feature(given.get("needs", ())):
+        raise CaseError(f"{place}: needs: {wrong}")
+    peers = _peers(given.get("peers"), role, place)
+    steps = tuple(_step(one, place) for one in given["steps"])
+    has_avro = any(one.get("encoding") == "avro" for one in (*peers.values(), *_all_steps(steps)))
     return Case(
         name=given["case"],
         about=given.get("about", ""),
         requirements=requirements,
-        needs=frozenset(given.get("needs", ())),
+        needs=frozenset([role, *given.get("needs", ()), *(["avro"] if has_avro else [])]),
         subject={"role": subject} if isinstance(subject, str) else subject,
-        peers=_peers(given.get("peers"), subject if isinstance(subject, str) else subject.get("role"), place),
-        steps=tuple(_step(one, place) for one in given["steps"]),
+        peers=peers,
+        steps=steps,
         limit=float(given.get("limit", _USUAL_LIMIT)),
         place=place,
     )
@@ -178,3 +185,10 @@ def _step(given: Any, place: str) -> Mapping[str, Any]:
     if "steps" in given:
         return {**given, "steps": tuple(_step(one, place) for one in given["steps"])}
     return given
+
+
+def _all_steps(steps: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield steps, and those that are repeated within them."""
+    for step in steps:
+        yield step
+        yield from _all_steps(step.get("steps", ()))

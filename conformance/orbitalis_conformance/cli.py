@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fnmatch
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from orbitalis_conformance.case import Case, load_cases
 from orbitalis_conformance.errors import ToolError
@@ -19,30 +21,42 @@ from orbitalis_conformance.suite import run_suite
 
 __all__ = ["main"]
 
+_BROKEN_PIPE: Final = 141
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run cases against a subject; return 0 if all is as it has to be, 1 if not, 2 if the tester is at fault."""
     options = _parser().parse_args(arguments)
     try:
-        if options.driver:
-            return _replay(options)
-        cases = _chosen(load_cases(), options.only, options.not_those)
-        if options.list:
-            for case in cases:
-                print(f"{case.name}  [{', '.join(case.requirements)}]")
-            return 0
-        if not options.subject:
-            print("orbitalis-conformance: give the command of the subject: --subject 'COMMAND'", file=sys.stderr)
-            return 2
-        return _run(cases, options)
+        status = _do(options)
+        sys.stdout.flush()
+        return status
     except ToolError as error:
         print(f"orbitalis-conformance: {error}", file=sys.stderr)
     except ExceptionGroup as group:
-        for one in group.exceptions:
-            print(f"orbitalis-conformance: {type(one).__name__}: {one}", file=sys.stderr)
+        # Cases that run side by side fail in the same way.
+        for text in dict.fromkeys(str(one) if isinstance(one, ToolError) else repr(one) for one in group.exceptions):
+            print(f"orbitalis-conformance: {text}", file=sys.stderr)
     except KeyboardInterrupt:
         print("orbitalis-conformance: interrupted", file=sys.stderr)
+    except BrokenPipeError:
+        # Nobody reads any more; Python would complain of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
     return 2
+
+
+def _do(options: argparse.Namespace) -> int:
+    if options.driver:
+        return _replay(options)
+    cases = _chosen(load_cases(), options.only, options.not_those)
+    if options.list:
+        for case in cases:
+            print(f"{case.name}  [{', '.join(case.requirements)}]")
+        return 0
+    if not options.subject:
+        raise ToolError("give the command of the subject: --subject 'COMMAND'")
+    return _run(cases, options)
 
 
 def _replay(options: argparse.Namespace) -> int:

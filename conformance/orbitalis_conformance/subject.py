@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from orbitalis_conformance.errors import Fault, ToolError
+from orbitalis_conformance.features import unknown_feature
 
 __all__ = ["Report", "Subject"]
 
@@ -53,7 +54,7 @@ class Subject:
     reports: list[Report] = field(default_factory=list[Report])
     """What it has reported since the last reset."""
     errors: list[str] = field(default_factory=list[str])
-    """What it has written to standard error, the last lines."""
+    """What it has written to standard error since it was started or a case ended, the last lines."""
     on_report: Callable[[], None] = _ignore
     _process: asyncio.subprocess.Process | None = None
     _readers: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
@@ -69,6 +70,7 @@ class Subject:
     async def launch(self) -> None:
         """Start the process, and wait until it is ready to be configured."""
         self._ready.clear()
+        self.errors.clear()
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command,
@@ -87,11 +89,12 @@ class Subject:
         finally:
             ready.cancel()
         if not self._ready.is_set():
-            said = self.last_errors()
+            what = "ended before it wrote" if self._readers[0].done() else f"did not write within {_READY_TIMEOUT:g} s"
             await self.kill()
-            raise ToolError(
-                f"{list(self.command)} did not write a line with the event 'ready' within {_READY_TIMEOUT:g} s{said}"
-            )
+            raise ToolError(f"{list(self.command)} {what} a line with the event 'ready'{self.last_errors()}")
+        if wrong := unknown_feature(self.lacks):
+            await self.kill()
+            raise ToolError(f"the subject says in 'lacks' what it does without, but {wrong}")
 
     async def kill(self) -> None:
         """End the process at once, as a crash would, and all that it has started."""

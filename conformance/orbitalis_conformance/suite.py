@@ -118,5 +118,6 @@ async def _outcome_of(case: Case, broker: Broker, subject: Subject, patience: fl
         if broker.is_stopped:
             await broker.start()
     log = [] if scene is None or status is Status.PASSED else [*scene.log, *subject.errors[-20:]]
+    subject.errors.clear()  # what it writes from now on is about another case
     seconds = time.monotonic() - begin
     return Outcome(name=case.name, status=status, seconds=seconds, requirements=requirements, text=text, log=log)

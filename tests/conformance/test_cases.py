@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 from orbitalis_codegen import read_specification
 from orbitalis_conformance.case import load_cases
 from orbitalis_conformance.errors import CaseError
+from orbitalis_conformance.features import FEATURES
 from orbitalis_conformance.report import as_text
 from orbitalis_conformance.suite import run_suite
 from tests.support.repository import ROOT
@@ -56,7 +58,14 @@ def test_the_page_names_all_that_subjects_and_cases_can_be_asked_for() -> None:
     reported = {step[head] for step in steps if (head := next(iter(step))).startswith("subject reports")}
     needed = {feature for case in CASES for feature in case.needs}
 
-    assert [name for name in sorted(told | reported | needed) if f"`{name}`" not in page] == []
+    assert [name for name in sorted(told | reported | needed | {*FEATURES}) if f"`{name}`" not in page] == []
+
+
+def test_the_first_line_of_a_new_peer_lacks_all_that_a_plugin_can_begin_without() -> None:
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r'^ +(\{"event": "ready".*\})$', page, re.MULTILINE)
+
+    assert {*FEATURES} - {*json.loads(line)["lacks"]} == {"plugin", "headers", "topic_layout"}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +74,7 @@ def test_the_page_names_all_that_subjects_and_cases_can_be_asked_for() -> None:
         ("[]", "a.yaml: expected a mapping with the list `cases`"),
         ("cases: [3]", "a.yaml: expected a mapping with `case`, the name, got 3"),
         ("cases: [{case: x, steps: [wait], requirements: [ORB-1]}]", "a.yaml:1: expected ids of requirements"),
+        ("cases: [{case: x, needs: [sound], steps: [wait], requirements: [ORB-HS-01]}]", "there is no feature 'sound'"),
         ("cases: [{case: x, requirements: [ORB-HS-01]}]", "a.yaml:1: expected `steps`, a list with something in it"),
         ("cases:\n- {case: x, stops: []}", "a.yaml:2: a case has no 'stops'"),
         ("cases: [{case: x, steps: [{wait: !never 3}], requirements: [ORB-HS-01]}]", "there is no !never"),
@@ -78,6 +88,24 @@ def test_a_case_that_is_not_as_it_has_to_be_is_told_with_its_place(tmp_path: Pat
         load_cases(tmp_path)
 
     assert message in str(caught.value)
+
+
+def test_a_case_needs_what_it_names_the_role_of_its_subject_and_avro_where_it_is_sent(tmp_path: Path) -> None:
+    usual = "requirements: [ORB-HS-01]"
+    (tmp_path / "a.yaml").write_text(
+        f"cases:\n"
+        f"- {{case: w, {usual}, steps: [settle]}}\n"
+        f"- {{case: x, {usual}, steps: [settle], needs: [limits], subject: core}}\n"
+        f"- {{case: y, {usual}, steps: [{{repeat: 2, steps: [{{core sends: DiscoverMessage, encoding: avro}}]}}]}}\n"
+        f"- {{case: z, {usual}, steps: [settle], peers: {{core: {{encoding: avro}}}}}}\n"
+    )
+
+    assert [sorted(case.needs) for case in load_cases(tmp_path)] == [
+        ["plugin"],
+        ["core", "limits"],
+        ["avro", "plugin"],
+        ["avro", "plugin"],
+    ]
 
 
 def test_a_case_is_multiplied_by_what_it_is_to_be_run_with(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -31,14 +33,14 @@ cases:
     steps: [{core flies: DiscoverMessage}]
   - case: it needs what is not there
     requirements: [ORB-HS-12]
-    needs: [telepathy]
+    needs: [deadlines]
     steps: [{core gets: OfferMessage, within: 0.2}]
 """
 SUBJECT = [sys.executable, "-m", "conformance.subjects.python.subject"]
-#: A subject in a few lines, that does without telepathy.
+#: A subject in a few lines, that does without deadlines.
 SHORT = """
 import json, sys
-print(json.dumps({"event": "ready", "subject": "short", "lacks": ["telepathy", "introspection"]}), flush=True)
+print(json.dumps({"event": "ready", "subject": "short", "lacks": ["deadlines", "introspection"]}), flush=True)
 for line in sys.stdin:
     print(json.dumps({"event": "done", "id": json.loads(line)["id"]}), flush=True)
 """
@@ -79,8 +81,12 @@ async def test_what_is_expected_to_fail_has_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("print('hello', flush=True); input()", "did not write a line with the event 'ready'"),
-        ("raise SystemExit('no configuration')", "no configuration"),
+        ("print('hello', flush=True); input()", "did not write within 1 s a line with the event 'ready'"),
+        (
+            "raise SystemExit('no configuration')",
+            "ended before it wrote a line with the event 'ready'(.|\\n)*no configuration",
+        ),
+        (SHORT.replace("deadlines", "deadlins"), "there is no feature 'deadlins'; there are core, plugin, headers"),
     ],
 )
 async def test_a_subject_that_never_is_ready_is_a_fault_of_its_command(
@@ -96,6 +102,17 @@ async def test_a_subject_that_ends_by_itself_has_failed(tmp_path: Path) -> None:
     summary = await summary_of(tmp_path, [sys.executable, "-c", program])
 
     assert summary.outcomes[0].status is Status.FAILED
+
+
+async def test_what_a_subject_writes_to_standard_error_is_shown_with_the_case_that_it_is_about(tmp_path: Path) -> None:
+    tells = "    print('about', os.getpid(), file=sys.stderr, flush=True)\n"
+    program = SHORT.replace("import json", "import os, json").replace("    print(", f"{tells}    print(", 1)
+    summary = await summary_of(tmp_path, [sys.executable, "-c", program])
+    failed = [one for one in summary.outcomes if one.status is not Status.SKIPPED and one.log]
+    shown = [[line for line in one.log if line.startswith("about")] for one in failed]
+
+    assert [len(lines) for lines in shown] == [1, 1]
+    assert shown[0] != shown[1]
 
 
 def outcome(status: Status, text: str = "") -> Outcome:
@@ -134,6 +151,23 @@ def test_a_report_as_junit_can_be_read() -> None:
     assert suite.attrib["tests"] == "6"
     assert (suite.attrib["failures"], suite.attrib["errors"], suite.attrib["skipped"]) == ("2", "1", "2")
     assert len(suite.findall("testcase/failure")) == 2
+
+
+def test_a_command_whose_output_nobody_reads_ends_quietly() -> None:
+    program = "from orbitalis_conformance.__main__ import main; raise SystemExit(main(['--list']))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run([sys.executable, "-c", program], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_a_command_that_cannot_be_started_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--subject", "./no-such-program", "--only", "handshake-plugin"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+
+    assert line.startswith("orbitalis-conformance: the subject cannot be started by ['./no-such-program']")
 
 
 def test_the_command_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
