@@ -116,7 +116,7 @@ chaos: $(DEVELOPMENT) ## Kill a broker 500 times under a core and ten plugins, a
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .PHONY: conformance
-conformance: $(DEVELOPMENT) ## Test all implementations that are here with the conformance kit, and the kit itself
+conformance: $(DEVELOPMENT) $(TYPESCRIPT) ## Test all implementations that are here with the conformance kit, and the kit itself
 	@tools/provide mosquitto
 	@$(BIN)/python -m conformance.run $(ARGS)
 

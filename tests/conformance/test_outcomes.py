@@ -69,6 +69,16 @@ async def test_a_feature_that_the_subject_does_without_skips_a_case(tmp_path: Pa
     assert summary.subject == "short"
 
 
+async def test_what_is_expected_to_fail_is_not_waited_for_with_patience(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(CASE)
+    cases = [case for case in load_cases(tmp_path) if case.name == "a: it is offered"]
+    known = Expectations({"a: it is offered": "it is known"})
+    summary = await run_suite(cases, [sys.executable, "-c", SHORT], jobs=1, patience=20.0, expectations=known)
+
+    assert summary.outcomes[0].status is Status.EXPECTED
+    assert summary.outcomes[0].seconds < 5.0
+
+
 async def test_what_is_expected_to_fail_has_to(tmp_path: Path) -> None:
     expected = {"a: it is not*": "it is known", "a: it is offered": "it was known"}
     summary = await summary_of(tmp_path, SUBJECT, expected)
