@@ -5,7 +5,7 @@ Generated classes forgive what type checkers do: every sequence and mapping, sub
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from orbitalis_avro.layout import (
@@ -40,6 +40,7 @@ class GeneratedLayouts:
         annotation: Callable[[AvroType], str],
         filled: Collection[str] = (),
         is_strict: bool = False,
+        tests: Callable[[tuple[Layout, ...]], Iterable[tuple[int, str]]] | None = None,
     ) -> None:
         """Lay out named types, given by their full names.
 
@@ -51,6 +52,7 @@ class GeneratedLayouts:
             annotation: The annotation of values of a type.
             filled: The records whose instances cannot change, and may be made by filling their `__dict__`.
             is_strict: Whether nothing is forgiven; then a value in which nothing can change may be handed over.
+            tests: How a value of a union shows of which branch it is, as `UnionLayout.tests`; by its class by default.
         """
         self.plan = Plan(named)
         self._named = named
@@ -60,6 +62,7 @@ class GeneratedLayouts:
         self._annotation = annotation
         self._filled = filled
         self._is_strict = is_strict
+        self._tests = tests or _tests
 
     def record(self, record: Record) -> RecordLayout:
         """Return the layout of a record."""
@@ -134,8 +137,9 @@ class GeneratedLayouts:
                 )
             case Union(branches=types), UnionStep(branches=steps):
                 branches = tuple(self._layout(*pair) for pair in zip(types, steps, strict=True))
+                tests = tuple(self._tests(branches))
                 return UnionLayout(
-                    step=step, annotation=annotation, expected=annotation, branches=branches, tests=_tests(branches)
+                    step=step, annotation=annotation, expected=annotation, branches=branches, tests=tests
                 )
             case LogicalType(underlying=underlying), _:
                 return self._layout(underlying, step)

@@ -1,8 +1,8 @@
-"""JSON for payloads of any schema: Avro binary is made of it, and it is made of Avro binary.
+"""JSON for payloads of any schema: values of Avro are made of it, and it is made of values of Avro.
 
 Records and maps are objects, enums and texts are texts, bytes and fixed are base64. Of logical types, times and dates
-are texts of ISO 8601, decimals and UUIDs are texts; those that this knows nothing of are what they stand on. A union is
-the first of its types that takes the value.
+are texts of ISO 8601, decimals are texts; those that this knows nothing of are what they stand on. A union is the first
+of its types that takes the value.
 """
 
 from __future__ import annotations
@@ -14,91 +14,30 @@ from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from struct import pack, unpack_from
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
+from orbitalis.message.codec.plain_values import Chosen, PlainCodec, RecordValue
 from orbitalis_avro import logical
-from orbitalis_avro.binary import (
-    READ_FAULTS,
-    Fault,
-    check_block,
-    key_part,
-    located,
-    read_block,
-    read_fixed,
-    read_float,
-    read_index,
-    read_int,
-    read_key,
-    read_length,
-    read_long,
-    shown_value,
-    write_fixed,
-    write_float,
-    write_int,
-    write_long,
-)
+from orbitalis_avro.binary import Fault, key_part, shown_value, write_fixed, write_float, write_int, write_long
 from orbitalis_avro.errors import DecodeError, EncodeError
+from orbitalis_avro.plan import ArrayStep, EnumStep, MapStep, RecordStep, ScalarStep, Step, UnionStep
 from orbitalis_avro.reading import read_schema
-from orbitalis_avro.types import (
-    Array,
-    AvroType,
-    Enumeration,
-    Field,
-    Fixed,
-    LogicalType,
-    Map,
-    Primitive,
-    Record,
-    Reference,
-    Union,
-)
+from orbitalis_avro.resolution.defaults import written_default
+from orbitalis_avro.types import Field, Record, Reference
 from orbitalis_wire.limits import NESTING_DEPTH
 
 __all__ = ["JsonCodec"]
 
-
-class _Text(NamedTuple):
-    """How a logical type is a text in JSON: `lower` and `lift` are between its value and the primitive."""
-
-    what: str
-    parse: Callable[[str], Any]
-    lower: Callable[[Any], Any]
-    lift: Callable[[Any], Any]
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-_TEXTS: Final[Mapping[str, _Text]] = {
-    "date": _Text("a date such as 2030-12-31", date.fromisoformat, logical.days_of_date, logical.date_of_days),
-    "time-millis": _Text(
-        "a time such as 23:59:59.5", time.fromisoformat, logical.millis_of_time, logical.time_of_millis
-    ),
-    "time-micros": _Text(
-        "a time such as 23:59:59.5", time.fromisoformat, logical.micros_of_time, logical.time_of_micros
-    ),
-    "timestamp-millis": _Text(
-        "a time such as 2030-12-31T23:59:59Z", _instant, logical.millis_of_datetime, logical.datetime_of_millis
-    ),
-    "timestamp-micros": _Text(
-        "a time such as 2030-12-31T23:59:59Z", _instant, logical.micros_of_datetime, logical.datetime_of_micros
-    ),
-    "local-timestamp-millis": _Text(
-        "a time such as 2030-12-31T23:59:59",
-        _instant,
-        logical.local_millis_of_datetime,
-        logical.local_datetime_of_millis,
-    ),
-    "local-timestamp-micros": _Text(
-        "a time such as 2030-12-31T23:59:59",
-        _instant,
-        logical.local_micros_of_datetime,
-        logical.local_datetime_of_micros,
-    ),
+_TEXTS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "date": ("a date such as 2030-12-31", date.fromisoformat),
+    "time-millis": ("a time such as 23:59:59.5", time.fromisoformat),
+    "time-micros": ("a time such as 23:59:59.5", time.fromisoformat),
+    "timestamp-millis": ("a time such as 2030-12-31T23:59:59Z", datetime.fromisoformat),
+    "timestamp-micros": ("a time such as 2030-12-31T23:59:59Z", datetime.fromisoformat),
+    "local-timestamp-millis": ("a time such as 2030-12-31T23:59:59", datetime.fromisoformat),
+    "local-timestamp-micros": ("a time such as 2030-12-31T23:59:59", datetime.fromisoformat),
 }
-"""By name of the logical type."""
+"""By name of a logical type that is a text in JSON: what that has to be, and how it is read."""
 
 
 class JsonCodec:
@@ -106,9 +45,9 @@ class JsonCodec:
 
     def __init__(self, schema: str) -> None:
         """Take a schema as JSON text, which must be one."""
-        self._type, self._named = read_schema(json.loads(schema))
-        top = self._resolved(self._type)
-        self.name = top.class_name if isinstance(top, Record | Enumeration | Fixed) else "payload"
+        type_, self._named = read_schema(json.loads(schema, object_hook=_without_unknown))
+        self.name = type_.name.rpartition(".")[2] if isinstance(type_, Reference) else "payload"
+        self._codec = PlainCodec(type_, self._named, self.name)
 
     def encode(self, value: object) -> bytes:
         """Return the Avro binary of what JSON has for a message.
@@ -117,9 +56,11 @@ class JsonCodec:
             EncodeError: It does not fit the schema; the error names the field.
         """
         try:
-            return self._write(self._type, value, is_default=False)
+            return self._codec.encode(self._value(self._codec.step, value))
         except Fault as fault:
             raise EncodeError(self.name, fault.path, fault.reason) from None
+        except EncodeError as error:
+            raise EncodeError(self.name, _inner(error.path), error.reason) from None
 
     def decode(self, data: bytes) -> object:
         """Return what JSON has for a message in Avro binary.
@@ -128,283 +69,201 @@ class JsonCodec:
             DecodeError: It is none of this schema.
         """
         try:
-            value, position = self._read(self._type, data, 0, 0)
-        except READ_FAULTS as error:
-            fault = error if isinstance(error, Fault) else located(error, "", {})
-            raise DecodeError(self.name, fault.path, fault.reason) from None
-        if position != len(data):
-            raise DecodeError(self.name, "", f"{len(data) - position} bytes are left at the end")
-        return value
+            return _json_of(self._codec.decode(data))
+        except DecodeError as error:
+            raise DecodeError(self.name, _inner(error.path), error.reason) from None
 
-    def _resolved(self, type_: AvroType) -> object:
-        return self._named[type_.name] if isinstance(type_, Reference) else type_
+    def _value(self, step: Step, given: object) -> object:
+        """Return the value that JSON stands for, as the codec takes it."""
+        match step:
+            case ScalarStep():
+                return _scalar(step, given)
+            case EnumStep(symbols=symbols):
+                if given not in symbols:
+                    raise _expected(f"one of {', '.join(symbols)}", given)
+                return given
+            case ArrayStep(items=items):
+                if not isinstance(given, list):
+                    raise _expected("a list", given)
+                listed = cast("list[object]", given)
+                return tuple(self._inside(f"[{number}]", items, one) for number, one in enumerate(listed))
+            case MapStep(values=values):
+                content = _object(given, "an object")
+                return {_text(key): self._inside(key_part(key), values, one) for key, one in content.items()}
+            case UnionStep():
+                return self._union(step, given)
+            case RecordStep(name=name):
+                return self._record(name, given)
 
-    # Writing
-
-    def _write(self, type_: AvroType, value: object, *, is_default: bool) -> bytes:
-        match self._resolved(type_):
-            case Primitive(name=name):
-                return _write_primitive(name, value, is_default=is_default)
-            case LogicalType() as inner:
-                return self._write_logical(inner, value, is_default=is_default)
-            case Array(items=items):
-                return self._write_items(items, value, is_default=is_default)
-            case Map(values=values):
-                return self._write_map(values, value, is_default=is_default)
-            case Union(branches=branches):
-                return self._write_union(branches, value, is_default=is_default)
-            case Record() as record:
-                return self._write_record(record, value, is_default=is_default)
-            case Enumeration(symbols=symbols):
-                if value not in symbols:
-                    raise _expected(f"one of {', '.join(symbols)}", value)
-                return write_long(symbols.index(value))
-            case Fixed(size=size):
-                return write_fixed(_bytes_of(value, is_default=is_default), size)
-            case _:
-                raise AssertionError
-
-    def _write_record(self, record: Record, value: object, *, is_default: bool) -> bytes:
-        content = _object(value, f"an object, the fields of {record.class_name}")
-        known = {field.name for field in record.fields}
-        for name in content:
-            if name not in known:
-                there = ", ".join(sorted(known)) or "none"
-                raise Fault(f"there is no such field in {record.class_name}, which has {there}").inside(f".{name}")
-        return b"".join(self._write_field(field, content, is_default=is_default) for field in record.fields)
-
-    def _write_field(self, field: Field, content: Mapping[str, object], *, is_default: bool) -> bytes:
+    def _inside(self, part: str, step: Step, given: object) -> object:
         try:
-            if field.name in content:
-                return self._write(field.type, content[field.name], is_default=is_default)
-            if field.has_default:
-                return self._write(field.type, field.default, is_default=True)
-            raise Fault("is missing, and has no default")
+            return self._value(step, given)
         except Fault as fault:
-            raise fault.inside(f".{field.name}") from None
+            raise fault.inside(part) from None
 
-    def _write_items(self, items: AvroType, value: object, *, is_default: bool) -> bytes:
-        if not isinstance(value, list):
-            raise _expected("a list", value)
-        parts: list[bytes] = []
-        for number, item in enumerate(cast("list[object]", value)):
-            try:
-                parts.append(self._write(items, item, is_default=is_default))
-            except Fault as fault:
-                raise fault.inside(f"[{number}]") from None
-        return (write_long(len(parts)) + b"".join(parts) if parts else b"") + b"\0"
+    def _record(self, name: str, given: object) -> RecordValue:
+        record = self._named[name]
+        assert isinstance(record, Record)
+        content = _object(given, f"an object, the fields of {record.class_name}")
+        known = {field.name for field in record.fields}
+        for one in content:
+            if one not in known:
+                there = ", ".join(sorted(known)) or "none"
+                raise Fault(f"there is no such field in {record.class_name}, which has {there}").inside(f".{one}")
+        steps = [field.step for field in self._codec.plan.records[name].fields]
+        values: dict[str, object] = {}
+        for number, (field, step) in enumerate(zip(record.fields, steps, strict=True)):
+            here = content[field.name] if field.name in content else self._default(field)
+            values[f"field{number}"] = self._inside(f".{field.name}", step, here)
+        return self._codec.classes[name](**values)
 
-    def _write_map(self, values: AvroType, value: object, *, is_default: bool) -> bytes:
-        parts: list[bytes] = []
-        content = _object(value, "an object")
-        for key, one in content.items():
-            try:
-                parts += [_write_text(key), self._write(values, one, is_default=is_default)]
-            except Fault as fault:
-                raise fault.inside(key_part(key)) from None
-        return (write_long(len(content)) + b"".join(parts) if content else b"") + b"\0"
+    def _default(self, field: Field) -> object:
+        """Return what JSON has for the default of a field, which schemas write in another way."""
+        if not field.has_default:
+            raise Fault("is missing, and has no default").inside(f".{field.name}")
+        try:
+            data = written_default(field.type, self._named, field.default, NESTING_DEPTH)
+        except ValueError as error:
+            raise Fault(f"is missing, and its default is none: {error}").inside(f".{field.name}") from None
+        return _json_of(PlainCodec(field.type, self._named, self.name).decode(data))
 
-    def _write_union(self, branches: tuple[AvroType, ...], value: object, *, is_default: bool) -> bytes:
+    def _union(self, step: UnionStep, given: object) -> object:
         faults: list[Fault] = []
-        for index, branch in enumerate(branches):
+        for index, branch in enumerate(step.branches):
             try:
-                return write_long(index) + self._write(branch, value, is_default=is_default)
+                value = self._value(branch, given)
             except Fault as fault:
                 faults.append(fault)
+            else:
+                return value if step.null_index is not None else Chosen(index, value)
         deepest = max(faults, key=lambda fault: len(fault.path))
-        if deepest.path:
-            raise deepest
-        raise Fault(", and ".join(dict.fromkeys(fault.reason for fault in faults)))
+        raise deepest if deepest.path else Fault(", and ".join(dict.fromkeys(fault.reason for fault in faults)))
 
-    def _write_logical(self, type_: LogicalType, value: object, *, is_default: bool) -> bytes:
-        if is_default:
-            return self._write(type_.underlying, value, is_default=True)
-        if type_.name == "decimal":
-            return self._write_decimal(type_, value)
-        known = _TEXTS.get(type_.name)
-        if known is None:
-            return self._write(type_.underlying, value, is_default=False)
-        if not isinstance(value, str):
-            raise _expected(known.what, value)
+
+def _without_unknown(found: dict[str, object]) -> dict[str, object]:
+    """Leave logical types of which this knows nothing out of a part of a schema."""
+    is_known = found.get("logicalType") in (*_TEXTS, "decimal")
+    return found if is_known or "type" not in found else {k: one for k, one in found.items() if k != "logicalType"}
+
+
+def _scalar(step: ScalarStep, given: object) -> object:
+    """Return the value of a scalar; what it refuses, another branch of a union may take."""
+    if step.name in _TEXTS:
+        what, parse = _TEXTS[step.name]
         try:
-            lowered = known.lower(known.parse(value))
+            value = parse(given) if isinstance(given, str) else None
         except ValueError:
-            raise _expected(known.what, value) from None
-        return self._write(type_.underlying, lowered, is_default=False)
-
-    def _write_decimal(self, type_: LogicalType, value: object) -> bytes:
-        number = isinstance(value, str | int | float) and not isinstance(value, bool)
-        try:
-            # A float is meant as it is written.
-            decimal = Decimal(str(value)) if number else Decimal("NaN")
-        except InvalidOperation:
-            decimal = Decimal("NaN")
-        if not decimal.is_finite():
-            raise _expected("a decimal such as 12.50", value)
-        under = self._resolved(type_.underlying)
-        size = under.size if isinstance(under, Fixed) else 0
-        data = logical.unscaled_bytes(decimal, type_.precision, type_.scale, size)
-        return data if size else write_long(len(data)) + data
-
-    # Reading
-
-    def _read(self, type_: AvroType, data: bytes, position: int, depth: int) -> tuple[object, int]:
-        if depth > NESTING_DEPTH:
-            raise Fault(f"nested more than {NESTING_DEPTH} levels deep")
-        match self._resolved(type_):
-            case Primitive(name=name):
-                return _read_primitive(name, data, position)
-            case LogicalType() as inner:
-                return self._read_logical(inner, data, position, depth)
-            case Array(items=items):
-                return self._read_items(items, data, position, depth)
-            case Map(values=values):
-                return self._read_map(values, data, position, depth)
-            case Union(branches=branches):
-                index, position = read_index(data, position, len(branches))
-                return self._read(branches[index], data, position, depth + 1)
-            case Record(fields=fields):
-                found: dict[str, object] = {}
-                for field in fields:
-                    try:
-                        found[field.name], position = self._read(field.type, data, position, depth + 1)
-                    except READ_FAULTS as error:
-                        fault = error if isinstance(error, Fault) else located(error, "", {})
-                        raise fault.inside(f".{field.name}") from None
-                return found, position
-            case Enumeration(symbols=symbols):
-                index, position = read_index(data, position, len(symbols))
-                return symbols[index], position
-            case Fixed(size=size):
-                raw, position = read_fixed(data, position, size)
-                return b64encode(raw).decode(), position
-            case _:
-                raise AssertionError
-
-    def _read_items(self, items: AvroType, data: bytes, position: int, depth: int) -> tuple[object, int]:
-        found: list[object] = []
-        while True:
-            # An item that takes no bytes counts as one of a byte: who sends so many is not read.
-            if not data[position]:
-                return found, position + 1
-            count, position, end = read_block(data, position, 1)
-            for _ in range(count):
-                item, position = self._read(items, data, position, depth + 1)
-                found.append(item)
-            check_block(position, end)
-
-    def _read_map(self, values: AvroType, data: bytes, position: int, depth: int) -> tuple[object, int]:
-        found: dict[str, object] = {}
-        while True:
-            if not data[position]:
-                return found, position + 1
-            count, position, end = read_block(data, position, 1)
-            for _ in range(count):
-                key, position = read_key(data, position, found)
-                found[key], position = self._read(values, data, position, depth + 1)
-            check_block(position, end)
-
-    def _read_logical(self, type_: LogicalType, data: bytes, position: int, depth: int) -> tuple[object, int]:
-        if type_.name == "decimal":
-            under = self._resolved(type_.underlying)
-            size = under.size if isinstance(under, Fixed) else 0
-            if not size:
-                size, position = read_length(data, position)
-            raw, position = read_fixed(data, position, size)
-            return str(logical.decimal_of_bytes(raw, type_.precision, type_.scale)), position
-        value, position = self._read(type_.underlying, data, position, depth)
-        known = _TEXTS.get(type_.name)
-        return (value if known is None else known.lift(value).isoformat()), position
+            value = None
+        if value is None:
+            raise _expected(what, given)
+        getattr(logical, logical.LOGICAL[step.name].lower)(value)
+        return value
+    if step.name == "decimal":
+        decimal = _decimal(given)
+        logical.unscaled_bytes(decimal, step.precision, step.scale, step.size)
+        return decimal
+    match step.underlying:
+        case "null" if given is None:
+            return None
+        case "boolean" if isinstance(given, bool):
+            return given
+        case "int" | "long" if isinstance(given, int) and not isinstance(given, bool):
+            (write_int if step.underlying == "int" else write_long)(given)
+            return given
+        case "float" | "double" if isinstance(given, int | float) and not isinstance(given, bool):
+            return _number(step.underlying, given)
+        case "string" if isinstance(given, str):
+            return _text(given)
+        case "bytes" | "fixed" if isinstance(given, str):
+            data = _bytes(given)
+            return write_fixed(data, step.size) if step.underlying == "fixed" else data
+        case underlying:
+            raise _expected(_EXPECTED[underlying], given)
 
 
-def _expected(what: str, value: object) -> Fault:
-    return Fault(f"expected {what}, got {_json_of(value)}")
+_EXPECTED: Final = {
+    "null": "null",
+    "boolean": "true or false",
+    "int": "an integer",
+    "long": "an integer",
+    "float": "a number",
+    "double": "a number",
+    "string": "a text",
+    "bytes": "bytes as a text of base64",
+    "fixed": "bytes as a text of base64",
+}
 
 
-def _json_of(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=shown_value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-def _object(value: object, what: str) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise _expected(what, value)
-    return cast("dict[str, object]", value)
-
-
-def _write_text(value: str) -> bytes:
+def _decimal(given: object) -> Decimal:
+    is_number = isinstance(given, str | int | float) and not isinstance(given, bool)
     try:
-        data = value.encode()
+        # A float is meant as it is written.
+        decimal = Decimal(str(given)) if is_number else Decimal("NaN")
+    except InvalidOperation:
+        decimal = Decimal("NaN")
+    if not decimal.is_finite():
+        raise _expected("a decimal such as 12.50", given)
+    return decimal
+
+
+def _number(name: str, given: float) -> float:
+    try:
+        number = float(given)
+    except OverflowError:
+        raise _expected("a number of double precision", given) from None
+    if name == "float":
+        write_float(number)
+    return number
+
+
+def _text(given: str) -> str:
+    try:
+        given.encode()
     except UnicodeEncodeError:
         raise Fault("expected a text, got one with half a character (a lone surrogate)") from None
-    return write_long(len(data)) + data
+    return given
 
 
-def _bytes_of(value: object, *, is_default: bool) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise _expected("bytes as a text of base64", value)
-    if is_default:
-        # So Avro has them in schemas.
-        return value.encode("latin-1")
+def _bytes(given: str) -> bytes:
     try:
-        return b64decode(value, validate=True)
+        return b64decode(given, validate=True)
     except (Base64Error, ValueError):
-        raise _expected("bytes as a text of base64", value) from None
+        raise _expected("bytes as a text of base64", given) from None
 
 
-def _write_primitive(name: str, value: object, *, is_default: bool) -> bytes:
-    match name:
-        case "null":
-            if value is not None:
-                raise _expected("null", value)
-            return b""
-        case "boolean":
-            if not isinstance(value, bool):
-                raise _expected("true or false", value)
-            return b"\1" if value else b"\0"
-        case "int" | "long":
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise _expected("an integer", value)
-            return write_int(value) if name == "int" else write_long(value)
-        case "float" | "double":
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                raise _expected("a number", value)
-            try:
-                return write_float(value) if name == "float" else pack("<d", value)
-            except OverflowError:
-                raise _expected("a number of double precision", value) from None
-        case "bytes":
-            data = _bytes_of(value, is_default=is_default)
-            return write_long(len(data)) + data
+def _object(given: object, what: str) -> Mapping[str, object]:
+    if not isinstance(given, dict):
+        raise _expected(what, given)
+    return cast("dict[str, object]", given)
+
+
+def _expected(what: str, given: object) -> Fault:
+    text = json.dumps(given, ensure_ascii=False, default=shown_value)
+    return Fault(f"expected {what}, got {text if len(text) <= 60 else f'{text[:60]}…'}")
+
+
+def _inner(path: str) -> str:
+    """Return a path without the record around."""
+    return path.removeprefix("value").removeprefix(".")
+
+
+def _json_of(value: object) -> object:
+    """Return what JSON has for a value that was read."""
+    match value:
+        case RecordValue():
+            return {name: _json_of(getattr(value, f"field{number}")) for number, name in enumerate(value.names)}
+        case tuple():
+            return [_json_of(one) for one in cast("tuple[object, ...]", value)]
+        case dict():
+            return {key: _json_of(one) for key, one in cast("dict[str, object]", value).items()}
+        case bytes():
+            return b64encode(value).decode()
+        case float():
+            # JSON has no infinity.
+            return value if math.isfinite(value) else str(value)
+        case date() | time():
+            return value.isoformat()
+        case Decimal():
+            return str(value)
         case _:
-            if not isinstance(value, str):
-                raise _expected("a text", value)
-            return _write_text(value)
-
-
-def _read_primitive(name: str, data: bytes, position: int) -> tuple[object, int]:
-    match name:
-        case "null":
-            return None, position
-        case "boolean":
-            return bool(data[position]), position + 1
-        case "int":
-            return read_int(data, position)
-        case "long":
-            return read_long(data, position)
-        case "float":
-            number, position = read_float(data, position)
-            return _finite(number), position
-        case "double":
-            return _finite(unpack_from("<d", data, position)[0]), position + 8
-        case _:
-            size, position = read_length(data, position)
-            raw = data[position : position + size]
-            return (b64encode(raw).decode() if name == "bytes" else raw.decode()), position + size
-
-
-def _finite(number: float) -> float | str:
-    """Return a number, or a text for what is none in JSON."""
-    return number if math.isfinite(number) else str(number)
+            return value

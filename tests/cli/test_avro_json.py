@@ -101,5 +101,66 @@ def test_bytes_of_strangers_are_refused() -> None:
         codec.decode(b"\2" * 10_000)
     with pytest.raises(DecodeError):
         codec.decode(b"")
-    with pytest.raises(DecodeError, match="are left"):
+    with pytest.raises(DecodeError, match="follow its end"):
         codec.decode(b"\0\0")
+
+
+def coded(schema: object, value: object) -> tuple[bytes, object]:
+    """Return what is written for JSON, and what is read of that."""
+    codec = JsonCodec(json.dumps(schema))
+    data = codec.encode(value)
+    return data, codec.decode(data)
+
+
+@pytest.mark.parametrize(
+    ("value", "index", "read"),
+    [
+        (7, 1, 7),
+        (2**40, 2, 2**40),
+        ("AAE=", 3, "AAE="),
+        ("2030-12-31T23:59:59", 4, "2030-12-31T23:59:59"),
+        ("2030-12-31T23:59:59Z", 5, "2030-12-31T23:59:59+00:00"),
+        ("grün", 6, "grün"),
+        ({"def": 1}, 7, {"def": 1}),
+        ({"class": 1}, 8, {"class": 1}),
+        (None, 0, None),
+    ],
+)
+def test_a_union_is_the_first_of_its_types_that_takes_the_value(value: object, index: int, read: object) -> None:
+    union = [
+        "null",
+        "int",
+        "long",
+        "bytes",
+        {"type": "long", "logicalType": "local-timestamp-millis"},
+        {"type": "long", "logicalType": "timestamp-millis"},
+        "string",
+        {"type": "record", "name": "One", "fields": [{"name": "def", "type": "int"}]},
+        {"type": "record", "name": "Other", "fields": [{"name": "class", "type": "int"}]},
+    ]
+    data, found = coded({"type": "record", "name": "U", "fields": [{"name": "u", "type": union}]}, {"u": value})
+
+    assert data[0] == index << 1
+    assert found == {"u": read}
+
+
+def test_logical_types_of_which_nothing_is_known_are_what_they_stand_on() -> None:
+    schema = {
+        "type": "record",
+        "name": "Unknown",
+        "fields": [
+            {"name": "id", "type": {"type": "string", "logicalType": "uuid"}},
+            {"name": "span", "type": {"type": "fixed", "name": "Span", "size": 12, "logicalType": "duration"}},
+        ],
+    }
+    value = {"id": "no hyphens", "span": "AAAAAAAAAAAAAAAA"}
+
+    assert coded(schema, value)[1] == value
+
+
+def test_what_is_read_is_held_against_the_schema() -> None:
+    assert coded({"type": "array", "items": "null"}, [None, None]) == (b"\4\0", [None, None])
+    with pytest.raises(DecodeError, match="expected a boolean, 0 or 1, got 7"):
+        JsonCodec('"boolean"').decode(b"\7")
+    with pytest.raises(EncodeError, match="expected a number of double precision"):
+        JsonCodec('"double"').encode(10**400)

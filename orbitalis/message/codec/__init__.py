@@ -7,7 +7,15 @@ from orbitalis.message.codec.compiled import (
     compile_codec,
     compile_generated_copier,
     compile_generated_reader,
+    compile_layouts,
     compile_reader,
 )
 
-__all__ = ["Codec", "compile_codec", "compile_generated_copier", "compile_generated_reader", "compile_reader"]
+__all__ = [
+    "Codec",
+    "compile_codec",
+    "compile_generated_copier",
+    "compile_generated_reader",
+    "compile_layouts",
+    "compile_reader",
+]

@@ -6,7 +6,7 @@ import datetime
 import decimal
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
@@ -25,7 +25,14 @@ from orbitalis_avro.source import Resolvers, copy_function, read_function, write
 from orbitalis_avro.types import Enumeration, Record, Reference
 from orbitalis_wire.limits import NESTING_DEPTH
 
-__all__ = ["Codec", "compile_codec", "compile_generated_copier", "compile_generated_reader", "compile_reader"]
+__all__ = [
+    "Codec",
+    "compile_codec",
+    "compile_generated_copier",
+    "compile_generated_reader",
+    "compile_layouts",
+    "compile_reader",
+]
 
 M = TypeVar("M")
 
@@ -99,15 +106,24 @@ def compile_codec(tree: RecordField, schema: object) -> Codec:
         TypeError: The schema does not have the fields of the class, or other types for them.
     """
     layouts, root = _layouts(tree, schema)
-    functions = [make(record) for record in layouts.records for make in (write_function, read_function, copy_function)]
+    return compile_layouts(tree.record_class.__name__, root, layouts.records, layouts.constants)
+
+
+def compile_layouts(
+    name: str, root: RecordReference, records: Iterable[RecordLayout], constants: Mapping[str, object]
+) -> Codec:
+    """Work out the codec of a record that is laid out already, by the layouts of all records and their constants.
+
+    Errors call the message by its `name`.
+    """
+    functions = [make(record) for record in records for make in (write_function, read_function, copy_function)]
     guard = ", Guard(NESTING_DEPTH)" if root.step.is_guarded else ""
-    name = tree.record_class.__name__
     entries = [
         _ENCODE.format(suffix=root.suffix, guard=guard, name=name),
         _COPY.format(suffix=root.suffix, guard=guard, name=name),
         _DECODE.format(function=f"_read_{root.suffix}", guard=guard, name=name),
     ]
-    scope = _compile(f"<codec of {tree.record_class.__qualname__}>", [*functions, *entries], layouts.constants)
+    scope = _compile(f"<codec of {name}>", [*functions, *entries], constants)
     return Codec(scope["encode"], scope["decode"], scope["copy"])
 
 
@@ -210,7 +226,7 @@ def _layouts(tree: RecordField, schema: object) -> tuple[ClassLayouts, RecordRef
     return layouts, layouts.record(step, tree)
 
 
-def _compile(name: str, parts: list[str], constants: dict[str, Any]) -> dict[str, Any]:
+def _compile(name: str, parts: list[str], constants: Mapping[str, object]) -> dict[str, Any]:
     """Return what stands in a module that is made of parts."""
     source = "\n\n".join(["from __future__ import annotations", *parts])
     scope: dict[str, Any] = {**_NAMES, **constants}
