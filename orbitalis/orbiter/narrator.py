@@ -86,6 +86,21 @@ class Narrator:
     def _tell_obstacle(self, effect: ObstacleMet) -> None:
         """Tell why an operation is not lent to a core."""
         obstacle = effect.obstacle
+        if obstacle.kind is ObstacleKind.CONSTRAINT:
+            # The core's user wants it so, and this side has nothing to do about it.
+            _logger.info(
+                "%s does not lend operation %r to %r, which does not want it from here: %s",
+                self._identifier,
+                obstacle.operation_name,
+                obstacle.remote_identifier,
+                obstacle,
+                extra={
+                    "orbiter": self._identifier,
+                    "remote": obstacle.remote_identifier,
+                    "operation": obstacle.operation_name,
+                },
+            )
+            return
         self._complain(
             "%s does not lend operation %r to %r: %s",
             obstacle.operation_name,

@@ -52,6 +52,20 @@ async def test_a_plugin_says_once_why_an_operation_is_not_lent(
     assert (record.levelname, record.__dict__["remote"], record.__dict__["operation"]) == ("WARNING", "core", "text")
 
 
+async def test_a_plugin_that_a_core_does_not_want_does_not_warn(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="orbitalis")
+    await harness.start(echo(harness), text_core(harness, allowlist=["other"]))
+    await harness.advance(60)
+
+    assert said(caplog, "does not lend") == [
+        "plugin does not lend operation 'text' to 'core', which does not want it from here: the core's constraint "
+        "excludes this plugin"
+    ]
+    assert [one.levelname for one in caplog.records if one.__dict__.get("orbiter") == "plugin"] == ["INFO", "INFO"]
+
+
 async def test_many_cores_do_not_fill_the_log(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
     await harness.start(echo(harness).with_custom_policy("text", Policy(maximum=0)))
     for number in range(40):
