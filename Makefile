@@ -57,8 +57,8 @@ types: $(DEVELOPMENT) $(NODE_TOOLS) ## Check types with mypy and pyright, both s
 	@$(PYRIGHT)
 
 .PHONY: typescript
-typescript: $(TYPESCRIPT) ## Check the types, style and format of the TypeScript code, and run its tests
-	@cd typescript && npm run --silent types && npm run --silent lint && npm run --silent test
+typescript: $(TYPESCRIPT) ## Check the types, style, format and package of the TypeScript code, and run its tests
+	@cd typescript && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent package
 
 .PHONY: format
 format: $(DEVELOPMENT) $(TYPESCRIPT) ## Format the code and repair what can be repaired
