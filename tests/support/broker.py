@@ -72,6 +72,7 @@ class Broker:
         tls: TlsFiles | None = None,
         is_persistent: bool = False,
         no_delay: bool = False,
+        has_websockets: bool = False,
     ) -> None:
         """Prepare a broker, which :meth:`start` starts.
 
@@ -79,7 +80,7 @@ class Broker:
         `access` is the text of an access control list. `max_packet_size` is in bytes, and so is `message_size_limit`,
         of which clients are not told. One that is persistent saves every change to its folder, and begins with what it
         finds there. With `no_delay` it does not wait for acknowledgements of its network packets before it sends the
-        next.
+        next. `has_websockets` gives it a second listener, at `websocket_url`.
         """
         self.host = _HOST
         self.port = unused_port()
@@ -94,6 +95,7 @@ class Broker:
         self._message_size_limit = message_size_limit
         self._tls = tls
         self._no_delay = no_delay
+        self._websocket_port = unused_port() if has_websockets else None
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._running = threading.Event()
@@ -102,6 +104,12 @@ class Broker:
     def url(self) -> str:
         """Its URL, without credentials."""
         return f"{'mqtt' if self._tls is None else 'mqtts'}://{self.host}:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        """The URL of its listener for WebSockets, such as browsers take."""
+        assert self._websocket_port is not None, "the broker has no listener for WebSockets"
+        return f"ws://{self.host}:{self._websocket_port}"
 
     def start(self) -> None:
         """Start it, on the same port as before, and wait until it accepts connections."""
@@ -200,6 +208,8 @@ class Broker:
             lines.append(f"message_size_limit {self._message_size_limit}")
         if self._tls is not None:
             lines += [f"certfile {self._tls.certificate}", f"keyfile {self._tls.key}"]
+        if self._websocket_port is not None:
+            lines += [f"listener {self._websocket_port} {self.host}", "protocol websockets"]
         return "\n".join(lines) + "\n"
 
 

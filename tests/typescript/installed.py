@@ -35,7 +35,7 @@ def readme_programs() -> list[str]:
 def packed(folder: Path) -> Path:
     """Build and pack the package into a folder; return the archive."""
     built()
-    pack = ["npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder]
+    pack: list[str | Path] = ["npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder]
     name: str = json.loads(run(pack, folder=PACKAGE, errors_too=False))[0]["filename"]
     return folder / name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,18 +12,8 @@ import pytest
 
 from orbitalis import (
     AvroMessageMixin,
-    Connection,
-    Constraint,
-    Core,
-    Event,
-    Input,
     Int32,
-    Operation,
     OperationFailedError,
-    OperationRequirement,
-    Output,
-    Plugin,
-    connect,
 )
 from orbitalis.message.payload import schema_of
 from orbitalis_conformance.subject import Report, Subject
@@ -31,11 +21,11 @@ from orbitalis_wire.messages import StringMessage
 from tests.support.broker import Broker
 from tests.support.repository import ROOT
 from tests.typescript.package import built, needs_node
+from tests.typescript.python_side import PATIENCE, TEXT, compliant, lower, python_core, python_plugin
 
 pytestmark = [needs_node, pytest.mark.timeout(120)]
 
 PROGRAM = ROOT / "conformance" / "subjects" / "typescript" / "subject.js"
-PATIENCE = 20.0
 SETTINGS = {"loop_interval": 0.1, "discovering_interval": 0.2, "suspicion_grace": 0.4}
 
 
@@ -47,7 +37,6 @@ class Meter(AvroMessageMixin):
     unit: str = "kWh"
 
 
-TEXT = {"schemas": [schema_of(StringMessage)]}
 METER = {"schemas": [schema_of(Meter)]}
 
 
@@ -105,55 +94,8 @@ async def typescript(broker: Broker) -> AsyncGenerator[TypeScript]:
         await subject.kill()
 
 
-@dataclass(kw_only=True, eq=False)
-class PythonCore(Core):
-    """A core that notes who is dead."""
-
-    dead: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
-
-    async def _on_remote_dead(self, remote_identifier: str) -> None:
-        self.dead.put_nowait(remote_identifier)
-
-
-def python_core(broker: Broker, name: str, carried: Mapping[str, Any]) -> PythonCore:
-    requirement = OperationRequirement(Constraint(inputs=[Input(**carried)], outputs=[Output(**carried)], minimum=1))
-    return PythonCore(
-        identifier="python-core",
-        eventbus_client=connect(broker.url),
-        operation_requirements={name: requirement},
-        loop_interval=0.1,
-        discovering_interval=0.2,
-        suspicion_grace=0.4,
-    )
-
-
-def python_plugin(
-    broker: Broker, name: str, carried: Mapping[str, Any], change: Callable[[Any], Awaitable[Any]]
-) -> Plugin:
-    plugin = Plugin(
-        identifier="python-plugin", eventbus_client=connect(broker.url), loop_interval=0.1, suspicion_grace=0.4
-    )
-
-    async def handle(topic: str, event: Event[Any], connection: Connection) -> None:
-        await plugin.send_result_to_all([connection], await change(event.payload))
-
-    operation = Operation(name=name, handler=handle, input=Input(**carried), output=Output(**carried))
-    return plugin.with_operation(name, operation)
-
-
-async def lower(message: StringMessage) -> str:
-    if message.value == "FAIL":
-        raise ValueError("told to fail")
-    return message.value.lower()
-
-
 async def double(meter: Meter) -> Meter:
     return Meter(value=2 * meter.value, unit=meter.unit)
-
-
-async def compliant(core: Core) -> None:
-    async with asyncio.timeout(PATIENCE):
-        await core.compliant_event.wait()
 
 
 async def test_a_core_in_python_uses_a_plugin_in_typescript(broker: Broker) -> None:
