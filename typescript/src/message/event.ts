@@ -15,7 +15,6 @@ import type { OperationErrorMessage } from "../../../generated/typescript/messag
 import { PROTOCOL_VERSION } from "../../../generated/typescript/version.js";
 import type { Slot } from "../protocol/slots.js";
 import { resolvingReader } from "../schema/resolving.js";
-import { treeOf } from "../schema/tree.js";
 import { typeOfSchema } from "./payload-type.js";
 import { DecodeError } from "../support/errors.js";
 
@@ -159,7 +158,7 @@ export function readData(envelope: EventEnvelope, slot: Slot, types: readonly Pa
   const foreign = fingerprint === null ? undefined : slot.foreign?.get(fingerprint);
   if (foreign !== undefined) {
     const mine = types.find((one) => one.schema === foreign.reader) ?? typeOfSchema(foreign.reader);
-    const read = resolvingReader(treeOf(foreign.writer), mine.tree());
+    const read = mine.codec === null ? null : resolvingReader(foreign);
     if (read !== null) {
       try {
         return { kind: "value", name: mine.name, value: mine.fromMessage(read(inAvro(envelope))) };

@@ -4,7 +4,8 @@ import { MessageCodec } from "../support/message.js";
 import { CODECS } from "../../../generated/typescript/codecs.js";
 import { canonicalForm, isSchema, fingerprintOfSchema } from "../schema/forms.js";
 import type { SchemaSet } from "../schema/schema-set.js";
-import { recordCodecOf, treeOf, type TypeNode } from "../schema/tree.js";
+import { recordCodecOf } from "../schema/codecs.js";
+import { schemaType } from "../schema/types.js";
 import { DecodeError } from "../support/errors.js";
 import { shownValue } from "../support/shown.js";
 
@@ -19,8 +20,6 @@ export interface PayloadType {
   readonly codec: MessageCodec<object> | null;
   /** Whether it is one of the protocol's, and not a user's. */
   readonly isOfProtocol: boolean;
-  /** The types in its schema. */
-  readonly tree: () => TypeNode;
   matches(value: unknown): boolean;
   toMessage(value: unknown): object;
   fromMessage(message: object): unknown;
@@ -117,7 +116,6 @@ function wrapped(name: keyof typeof CODECS, matches: (value: unknown) => boolean
     fingerprint: codec.fingerprint,
     codec,
     isOfProtocol: true,
-    tree: memoized(codec.schema),
     matches,
     toMessage: (value) => ({ value }),
     fromMessage: (message) => (message as { readonly value: unknown }).value,
@@ -222,12 +220,11 @@ export function typeOfSchema(schema: string, isStrict = false): PayloadType {
 }
 
 function makeRecord(schema: string, canonical: string): PayloadType {
-  const tree = treeOf(schema);
-  const record = recordCodecOf(tree);
+  const record = recordCodecOf(schemaType(schema));
   const messageType = record.name.slice(record.name.lastIndexOf(".") + 1);
   const fingerprint = fingerprintOfSchema(schema);
   const given = { messageType, schema, canonicalForm: canonical, fingerprint, versions: [] };
-  return { ...typeOfCodec(new MessageCodec<object>(given, record, "avro")), tree: () => tree };
+  return typeOfCodec(new MessageCodec<object>(given, record, "avro"));
 }
 
 function typeOfCodec(codec: MessageCodec<object>): PayloadType {
@@ -237,7 +234,6 @@ function typeOfCodec(codec: MessageCodec<object>): PayloadType {
     fingerprint: codec.fingerprint,
     codec,
     isOfProtocol: false,
-    tree: memoized(codec.schema),
     matches: (value) => codec.record.matches(value),
     toMessage: (value) => value as object,
     fromMessage: (message) => message,
@@ -252,16 +248,10 @@ function opaque(schema: string): PayloadType {
     fingerprint: isSchema(schema) ? fingerprintOfSchema(schema) : "",
     codec: null,
     isOfProtocol: false,
-    tree: memoized(schema),
     matches: () => false,
     toMessage: () => {
       throw new TypeError(`nothing can be written with the schema ${schema.slice(0, 100)}`);
     },
     fromMessage: (message) => message,
   };
-}
-
-function memoized(schema: string): () => TypeNode {
-  let tree: TypeNode | null = null;
-  return () => (tree ??= treeOf(schema));
 }

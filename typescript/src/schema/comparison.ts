@@ -1,5 +1,5 @@
 /**
- * Whether the types of a reader's schema read those of a writer's, by the rules of Avro and some stricter ones.
+ * How the types of a reader's schema read those of a writer's, by the rules of Avro and some stricter ones.
  *
  * Stricter than Avro: records need the same full name, or an alias, and a field in common; logical types have to agree;
  * and a writer's record may not contain itself. Where only some values cannot be read, such as a branch of a union or a
@@ -7,7 +7,8 @@
  */
 
 import { isDefaultOf } from "./defaults.js";
-import type { AvroType, EnumType, NamedType, RecordType, SchemaType, UnionType } from "./types.js";
+import type { FieldMatch, Match } from "./matches.js";
+import type { AvroType, EnumType, FieldType, NamedType, RecordType, SchemaType, UnionType } from "./types.js";
 import { Budget, checkWriter, Exceeded } from "./writer-bounds.js";
 
 /** What a primitive may be read as, by what is written. */
@@ -24,19 +25,19 @@ const INTEGERS: readonly string[] = ["int", "long"];
 const FITTING_BRANCHES = 64;
 
 /**
- * Whether values of a writer's schema are read by a reader's.
+ * How values of a writer's schema are read by a reader's; `null` if they are not.
  *
  * The writer may be a stranger: its schema may nest up to `deepest` levels, and the work is bounded by
  * `limits.RESOLUTION_PAIRS`.
  */
-export function isReadBy(writer: SchemaType, reader: SchemaType, deepest: number): boolean {
+export function compare(writer: SchemaType, reader: SchemaType, deepest: number): Match | null {
   const budget = new Budget();
   try {
     checkWriter(writer, deepest, budget);
     return new Comparison(writer.named, reader.named, deepest, budget).pair(writer.root, reader.root);
   } catch (error) {
     if (error instanceof Exceeded) {
-      return false;
+      return null;
     }
     throw error;
   }
@@ -46,7 +47,7 @@ type Named = ReadonlyMap<string, NamedType>;
 
 /** Compares the types of two schemas; each pair once. */
 class Comparison {
-  readonly #found = new Map<string, boolean>();
+  readonly #found = new Map<string, Match | null>();
 
   constructor(
     private readonly writer: Named,
@@ -55,8 +56,8 @@ class Comparison {
     private readonly budget: Budget,
   ) {}
 
-  /** Whether one type is read as another one. */
-  pair(writer: AvroType, reader: AvroType): boolean {
+  /** How one type is read as another one; `null` if it is not. */
+  pair(writer: AvroType, reader: AvroType): Match | null {
     const key = `${writer.key}\0${reader.key}`;
     let found = this.#found.get(key);
     if (found === undefined) {
@@ -67,28 +68,31 @@ class Comparison {
     return found;
   }
 
-  #pair(writer: AvroType, reader: AvroType): boolean {
+  #pair(writer: AvroType, reader: AvroType): Match | null {
     if (writer.kind === "union") {
-      const fitting = writer.branches.filter((branch) => this.pair(branch, reader)).length;
-      return fitting > 0 && fitting <= FITTING_BRANCHES;
+      const branches = writer.branches.map((branch) => this.pair(branch, reader));
+      const fitting = branches.filter((one) => one !== null).length;
+      return fitting > 0 && fitting <= FITTING_BRANCHES ? { kind: "union", branches } : null;
     }
     if (reader.kind === "union") {
       return this.#branch(writer, reader);
     }
     if (!this.#fits(writer, reader) || !meanTheSame(writer, reader)) {
-      return false;
+      return null;
     }
     if (writer.kind === "array" && reader.kind === "array") {
-      return this.pair(writer.items, reader.items);
+      const inner = this.pair(writer.items, reader.items);
+      return inner === null ? null : { kind: "array", inner, written: writer.items };
     }
     if (writer.kind === "map" && reader.kind === "map") {
-      return this.pair(writer.values, reader.values);
+      const inner = this.pair(writer.values, reader.values);
+      return inner === null ? null : { kind: "map", inner, written: writer.values };
     }
     return this.#whole(writer, reader);
   }
 
   /** Take the first branch that fits, as Avro does: by the names of named types, and with promotions. */
-  #branch(writer: AvroType, reader: UnionType): boolean {
+  #branch(writer: AvroType, reader: UnionType): Match | null {
     let passed: string | null = null;
     for (const branch of reader.branches) {
       if (!this.#fits(writer, branch)) {
@@ -101,11 +105,11 @@ class Comparison {
       }
       if (passed !== null && kind !== passed && !(INTEGERS.includes(kind) && INTEGERS.includes(passed))) {
         // Avro would have taken a branch before, which gives another value.
-        return false;
+        return null;
       }
       return this.pair(writer, branch);
     }
-    return false;
+    return null;
   }
 
   /** Whether Avro holds two types for a pair, without looking into records. */
@@ -131,44 +135,53 @@ class Comparison {
     return false;
   }
 
-  /** Whether an enumeration or a record is read as one that fits; what has no parts always is. */
-  #whole(writer: AvroType, reader: AvroType): boolean {
+  /** How a type that fits is read, if it is neither an array nor a map. */
+  #whole(writer: AvroType, reader: AvroType): Match | null {
+    const [from, to] = [baseOf(writer), baseOf(reader)];
+    if (from.kind === "primitive" && to.kind === "primitive" && from.name !== to.name) {
+      return { kind: "promotion", writer: from.name, reader: to.name };
+    }
     if (writer.kind !== "reference" || reader.kind !== "reference") {
-      return true;
+      return { kind: "same", reader };
     }
     const one = this.writer.get(writer.name);
     const other = this.reader.get(reader.name);
     if (one?.kind === "enum" && other?.kind === "enum") {
-      return haveSymbolsInCommon(one, other);
+      return haveSymbolsInCommon(one, other) ? { kind: "enum", writer: one, reader: other } : null;
     }
-    return one?.kind !== "record" || other?.kind !== "record" || this.#records(one, other);
+    return one?.kind === "record" && other?.kind === "record" ? this.#records(one, other) : { kind: "same", reader };
   }
 
-  #records(writer: RecordType, reader: RecordType): boolean {
+  #records(writer: RecordType, reader: RecordType): Match | null {
     const named = new Map(reader.fields.map((field) => [field.name, field]));
     const called = new Map(reader.fields.flatMap((field) => field.aliases.map((alias) => [alias, field] as const)));
     const taken = new Set<string>();
+    const fields: FieldMatch[] = [];
     for (const field of writer.fields) {
       const target = named.get(field.name) ?? called.get(field.name);
       if (target === undefined) {
+        fields.push({ writer: field, target: null });
         continue;
       }
       if (taken.has(target.name)) {
-        return false;
+        return null;
       }
       taken.add(target.name);
-      if (!this.pair(field.type, target.type)) {
-        return false;
+      const match = this.pair(field.type, target.type);
+      if (match === null) {
+        return null;
       }
+      fields.push({ writer: field, target: { reader: target, match } });
     }
     if (taken.size === 0 && writer.fields.length > 0 && reader.fields.length > 0) {
-      return false;
+      return null;
     }
-    return reader.fields.every(
-      (field) =>
-        taken.has(field.name) ||
-        (field.default !== undefined && isDefaultOf(field.type, this.reader, field.default, this.deepest)),
-    );
+    const missing = reader.fields.filter((field) => !taken.has(field.name));
+    return missing.every((field) => this.#hasDefault(field)) ? { kind: "record", reader, fields, missing } : null;
+  }
+
+  #hasDefault(field: FieldType): boolean {
+    return field.default !== undefined && isDefaultOf(field.type, this.reader, field.default, this.deepest);
   }
 }
 

@@ -1,6 +1,8 @@
-/** Whether a default of a field, which a schema says in JSON, is a value of its type. */
+/** Defaults of fields, which a schema says in JSON: whether one is a value of its type, and how it would be written. */
 
-import { isObject, JsonFloat, valueOf, type JsonValue } from "../support/json.js";
+import { bigLong, boolean, double, float, int, string } from "../support/codec.js";
+import { isObject, JsonFloat, valueOf, type JsonObject, type JsonValue } from "../support/json.js";
+import type { Writer } from "../support/writer.js";
 
 import { isList } from "./canonical-form.js";
 import type { AvroType, NamedType } from "./types.js";
@@ -57,6 +59,94 @@ export function isDefaultOf(
     }
   };
   return fits(type, value, 0);
+}
+
+/** Write a default that `isDefaultOf` its type, as Avro binary. */
+export function writeDefault(
+  to: Writer,
+  type: AvroType,
+  named: ReadonlyMap<string, NamedType>,
+  value: JsonValue,
+  deepest: number,
+): void {
+  const write = (one: AvroType, given: JsonValue): void => {
+    switch (one.kind) {
+      case "primitive":
+        writePrimitive(to, one.name, given);
+        break;
+      case "logical":
+        write(one.underlying, given);
+        break;
+      case "array":
+        for (const item of given as readonly JsonValue[]) {
+          to.integer(1);
+          write(one.items, item);
+        }
+        to.byte(0);
+        break;
+      case "map":
+        for (const [key, item] of Object.entries(given as JsonObject)) {
+          to.integer(1);
+          to.text(key);
+          write(one.values, item);
+        }
+        to.byte(0);
+        break;
+      case "union": {
+        const index = one.branches.findIndex((branch) => isDefaultOf(branch, named, given, deepest));
+        to.integer(index);
+        write(one.branches[index] as AvroType, given);
+        break;
+      }
+      case "reference":
+        writeNamed(named.get(one.name) as NamedType, given);
+    }
+  };
+  const writeNamed = (one: NamedType, given: JsonValue): void => {
+    switch (one.kind) {
+      case "enum":
+        to.integer(one.symbols.indexOf(given as string));
+        break;
+      case "fixed":
+        to.raw(bytesOf(given as string));
+        break;
+      case "record":
+        for (const field of one.fields) {
+          write(field.type, (valueOf(given as JsonObject, field.name) ?? field.default) as JsonValue);
+        }
+    }
+  };
+  write(type, value);
+}
+
+function writePrimitive(to: Writer, name: string, value: JsonValue): void {
+  switch (name) {
+    case "boolean":
+      boolean.write(to, value as boolean);
+      break;
+    case "int":
+      int.write(to, Number(value));
+      break;
+    case "long":
+      bigLong.write(to, BigInt(value as number | bigint));
+      break;
+    case "float":
+    case "double":
+      (name === "float" ? float : double).write(to, Number(value instanceof JsonFloat ? value.value : value));
+      break;
+    case "string":
+      string.write(to, value as string);
+      break;
+    case "bytes": {
+      const data = bytesOf(value as string);
+      to.integer(data.length);
+      to.raw(data);
+    }
+  }
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function isPrimitive(name: string, value: JsonValue): boolean {

@@ -43,6 +43,19 @@ export function isSchema(text: string): boolean {
   return knownForm(text) !== null;
 }
 
+/** Say why a text is no schema. */
+export function whyNot(text: string): string {
+  try {
+    canonicalFormOf(parsedSchema(text));
+  } catch (error) {
+    if (error instanceof Fault) {
+      return error.reason;
+    }
+    throw error;
+  }
+  return `expected at most ${String(SCHEMA_BYTES)} bytes of well-formed text, got ${String(utf8Length(text))}`;
+}
+
 /** The fingerprint of a schema, as the envelope has it; text that is no schema has one, too. */
 export function fingerprintOfSchema(schema: string): string {
   return FINGERPRINTS.get(schema, () => fingerprintOf(canonicalForm(schema).toWellFormed()));

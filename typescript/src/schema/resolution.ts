@@ -2,7 +2,7 @@
 
 import { NESTING_DEPTH, SCHEMA_BYTES } from "../../../generated/typescript/limits.js";
 
-import { isReadBy } from "./comparison.js";
+import { compare } from "./comparison.js";
 import { canonicalForm, isSchema, parsedSchema } from "./forms.js";
 import { Lately } from "./lately.js";
 import { readSchema, type SchemaType } from "./types.js";
@@ -17,7 +17,7 @@ const COMPARISONS = new Lately<boolean>(KEPT, KEPT_CHARACTERS);
 /** Whether a schema is read by another one. */
 export function resolves(writer: string, reader: string): boolean {
   const form = canonicalForm(writer);
-  return COMPARISONS.get(keyOf(form, reader), () => compare(form, reader));
+  return COMPARISONS.get(keyOf(form, reader), () => isReadBy(form, reader));
 }
 
 /** Characters of a writer's schema that `resolves` would have to read: 0 if that was done lately. */
@@ -26,12 +26,12 @@ export function unfamiliarCharacters(writer: string, reader: string): number {
   return COMPARISONS.has(keyOf(form, reader)) ? 0 : form.length;
 }
 
-function compare(writer: string, reader: string): boolean {
+function isReadBy(writer: string, reader: string): boolean {
   if (!isSchema(writer) || !isSchema(reader)) {
     return false;
   }
   const [one, other] = [readSchema(parsedSchema(writer)), readSchema(parsedSchema(reader))];
-  return isRecord(one) && isRecord(other) && isReadBy(one, other, NESTING_DEPTH);
+  return isRecord(one) && isRecord(other) && compare(one, other, NESTING_DEPTH) !== null;
 }
 
 /** Whether a whole schema is a record, as every payload is. */

@@ -1,22 +1,46 @@
 /** Reads what the other side of a connection has written with a schema of its own, by Avro's schema resolution. */
 
-import type { FieldNode, RecordNode, TypeNode } from "./tree.js";
+import { NESTING_DEPTH } from "../../../generated/typescript/limits.js";
+import { bytes, int, string } from "../support/codec.js";
 import { DecodeError } from "../support/errors.js";
-import { Fault, located } from "../support/fault.js";
+import { Fault, keyPart, located } from "../support/fault.js";
+import type { JsonValue } from "../support/json.js";
 import { Reader } from "../support/reader.js";
+import { Writer } from "../support/writer.js";
+
+import { Codecs, propertyOf } from "./codecs.js";
+import { compare } from "./comparison.js";
+import { writeDefault } from "./defaults.js";
+import type { EnumMatch, Match, PromotionMatch, RecordMatch } from "./matches.js";
+import type { SchemaPair } from "./matching.js";
+import { Skipper } from "./skipping.js";
+import { schemaType, type FieldType, type SchemaType } from "./types.js";
 
 type Read = (from: Reader) => unknown;
+/** Reads a record from Avro binary; throws a `DecodeError`. */
+type Decode = (data: Uint8Array) => object;
 
 const UTF8 = new TextEncoder();
 const TEXT = new TextDecoder("utf-8", { fatal: true });
+const MADE = new WeakMap<SchemaPair, Decode | null>();
 
-/** Return what reads values that are written as one type as those of another; `null` if nothing does. */
-export function resolvingReader(writer: TypeNode, reader: TypeNode): ((data: Uint8Array) => object) | null {
-  const read = resolve(writer, reader);
-  if (read === null) {
+/** Return what reads values of a writer's schema as those of a reader's, made once a pair; `null` if nothing does. */
+export function resolvingReader(pair: SchemaPair): Decode | null {
+  let made = MADE.get(pair);
+  if (made === undefined) {
+    made = makeReader(schemaType(pair.writer), schemaType(pair.reader));
+    MADE.set(pair, made);
+  }
+  return made;
+}
+
+function makeReader(writer: SchemaType, reader: SchemaType): Decode | null {
+  const match = compare(writer, reader, NESTING_DEPTH);
+  if (match === null) {
     return null;
   }
-  const name = "name" in reader ? reader.name : reader.kind;
+  const read = new Maker(writer, reader).read(match);
+  const name = match.kind === "record" ? match.reader.name : match.kind;
   return (data) => {
     const from = new Reader(data);
     try {
@@ -31,69 +55,104 @@ export function resolvingReader(writer: TypeNode, reader: TypeNode): ((data: Uin
   };
 }
 
-function resolve(writer: TypeNode, reader: TypeNode): Read | null {
-  if (writer.kind === "union") {
-    const branches = writer.branches.map((one) => resolve(one, reader));
-    if (branches.every((one) => one === null)) {
-      return null;
+/** Makes functions that read, for one pair of schemas. */
+class Maker {
+  readonly #skipper: Skipper;
+  readonly #codecs: Codecs;
+  readonly #records = new Map<RecordMatch, Read>();
+
+  constructor(
+    writer: SchemaType,
+    private readonly reader: SchemaType,
+  ) {
+    this.#skipper = new Skipper(writer.named);
+    this.#codecs = new Codecs(reader);
+  }
+
+  read(match: Match): Read {
+    switch (match.kind) {
+      case "same": {
+        const codec = this.#codecs.of(match.reader);
+        return (from) => codec.read(from);
+      }
+      case "promotion":
+        return promotion(match);
+      case "array":
+        return readArray(this.read(match.inner), this.#skipper.minimumOf(match.written));
+      case "map":
+        return readMap(this.read(match.inner), 1 + this.#skipper.minimumOf(match.written));
+      case "union":
+        return this.#union(match.branches);
+      case "enum":
+        return readSymbol(match);
+      case "record": {
+        let made = this.#records.get(match);
+        if (made === undefined) {
+          made = this.#record(match);
+          this.#records.set(match, made);
+        }
+        return made;
+      }
     }
+  }
+
+  #union(branches: readonly (Match | null)[]): Read {
+    const reads = branches.map((one) => (one === null ? null : this.read(one)));
     return (from) => {
-      const read = branches[from.branch(branches.length)];
+      const read = reads[from.branch(reads.length)];
       if (read === null || read === undefined) {
         throw new Fault("it is of a branch of the writer's union that the reader's schema does not have");
       }
       return read(from);
     };
   }
-  if (reader.kind === "union") {
-    for (const same of [true, false]) {
-      for (const branch of reader.branches) {
-        const read = !same || isSameKind(writer, branch) ? resolve(writer, branch) : null;
-        if (read !== null) {
-          return read;
+
+  #record(match: RecordMatch): Read {
+    const steps = match.fields.map(({ writer, target }) => ({
+      part: `.${writer.name}`,
+      property: target === null ? null : propertyOf(target.reader.name),
+      read: target === null ? this.#skipper.skip(writer.type) : this.read(target.match),
+    }));
+    const missing = match.missing.map((field) => ({ property: propertyOf(field.name), make: this.#default(field) }));
+    return (from) => {
+      const value: Record<string, unknown> = {};
+      for (const { part, property, read } of steps) {
+        try {
+          const got = read(from);
+          if (property !== null) {
+            value[property] = got;
+          }
+        } catch (error) {
+          throw located(error, part);
         }
       }
-    }
-    return null;
+      for (const { property, make } of missing) {
+        value[property] = make();
+      }
+      return value;
+    };
   }
-  if (writer.kind === "array" || writer.kind === "map") {
-    const inner = reader.kind === writer.kind ? resolve(writer.inner, reader.inner) : null;
-    return inner === null ? null : writer.kind === "array" ? arrayOf(inner) : mapOf(inner);
-  }
-  switch (writer.kind) {
-    case "record":
-      return reader.kind === "record" && isNamed(writer.name, reader) ? resolveRecord(writer, reader) : null;
-    case "enum":
-      return reader.kind === "enum" && isNamed(writer.name, reader) ? resolveSymbols(writer, reader) : null;
-    case "fixed":
-      return reader.kind === "fixed" &&
-        isNamed(writer.name, reader) &&
-        writer.size === reader.size &&
-        writer.logical === reader.logical
-        ? (from) => reader.codec.read(from)
-        : null;
-    case "primitive":
-      return reader.kind === "primitive" ? resolvePrimitive(writer, reader) : null;
+
+  /** Return what makes the default of a field: it is read as if it had been written. */
+  #default(field: FieldType): () => unknown {
+    const to = new Writer();
+    writeDefault(to, field.type, this.reader.named, field.default as JsonValue, NESTING_DEPTH);
+    const data = to.take();
+    const codec = this.#codecs.of(field.type);
+    return () => codec.read(new Reader(data));
   }
 }
 
-function isNamed(name: string, reader: { readonly name: string; readonly aliases: readonly string[] }): boolean {
-  return name === reader.name || reader.aliases.includes(name);
-}
-
-function isSameKind(writer: TypeNode, reader: TypeNode): boolean {
-  if (writer.kind === "primitive" && reader.kind === "primitive") {
-    return writer.name === reader.name && writer.logical === reader.logical;
-  }
-  return writer.kind === reader.kind && ("name" in writer && "name" in reader ? writer.name === reader.name : true);
-}
-
-function arrayOf(item: Read): Read {
+function readArray(item: Read, minimum: number): Read {
   return (from) => {
     const items: unknown[] = [];
-    for (let block = from.block(0); block !== null; block = from.block(0)) {
-      for (let index = 0; index < block.count; index++) {
-        items.push(item(from));
+    for (let block = from.block(minimum); block !== null; block = from.block(minimum)) {
+      try {
+        for (let left = block.count; left > 0; left--) {
+          items.push(item(from));
+        }
+      } catch (error) {
+        throw located(error, `[${String(items.length)}]`);
       }
       from.endBlock(block);
     }
@@ -101,16 +160,21 @@ function arrayOf(item: Read): Read {
   };
 }
 
-function mapOf(value: Read): Read {
+function readMap(value: Read, minimum: number): Read {
   return (from) => {
     const entries = new Map<string, unknown>();
-    for (let block = from.block(0); block !== null; block = from.block(0)) {
-      for (let index = 0; index < block.count; index++) {
+    for (let block = from.block(minimum); block !== null; block = from.block(minimum)) {
+      for (let left = block.count; left > 0; left--) {
         const key = from.text();
         if (entries.has(key)) {
-          throw new Fault("a key of the map comes twice");
+          // Two readers could see different maps.
+          throw new Fault("the key comes twice").inside(keyPart(key));
         }
-        entries.set(key, value(from));
+        try {
+          entries.set(key, value(from));
+        } catch (error) {
+          throw located(error, keyPart(key));
+        }
       }
       from.endBlock(block);
     }
@@ -118,101 +182,31 @@ function mapOf(value: Read): Read {
   };
 }
 
-interface Step {
-  readonly part: string;
-  readonly property: string | null;
-  readonly read: Read;
-}
-
-function resolveRecord(writer: RecordNode, reader: RecordNode): Read | null {
-  const taken = new Set<FieldNode>();
-  const steps: Step[] = [];
-  for (const one of writer.fields) {
-    const target =
-      reader.fields.find((mine) => mine.name === one.name) ??
-      reader.fields.find((mine) => mine.aliases.includes(one.name));
-    const part = `.${one.name}`;
-    if (target === undefined || taken.has(target)) {
-      steps.push({ part, property: null, read: (from) => one.type.codec.read(from) });
-      continue;
-    }
-    taken.add(target);
-    const read = resolve(one.type, target.type);
-    if (read === null) {
-      return null;
-    }
-    steps.push({ part, property: target.property, read });
-  }
-  const missing = reader.fields.filter((one) => !taken.has(one));
-  if (
-    missing.some((one) => one.default === null) ||
-    (taken.size === 0 && reader.fields.length + writer.fields.length > 0)
-  ) {
-    return null;
-  }
-  return (from) => {
-    const value: Record<string, unknown> = {};
-    for (const { part, property, read } of steps) {
-      try {
-        const got = read(from);
-        if (property !== null) {
-          value[property] = got;
-        }
-      } catch (error) {
-        throw located(error, part);
-      }
-    }
-    for (const one of missing) {
-      value[one.property] = defaultOf(one.type, one.default?.json);
-    }
-    return value;
-  };
-}
-
-function resolveSymbols(
-  writer: Extract<TypeNode, { kind: "enum" }>,
-  reader: Extract<TypeNode, { kind: "enum" }>,
-): Read {
+function readSymbol({ writer, reader }: EnumMatch): Read {
+  const known = new Set(reader.symbols);
+  const otherwise = reader.default !== null && known.has(reader.default) ? reader.default : null;
   return (from) => {
     const symbol = writer.symbols[from.index(writer.symbols.length)] ?? "";
-    if (reader.symbols.includes(symbol)) {
-      return symbol;
-    }
-    if (reader.default === null) {
+    const read = known.has(symbol) ? symbol : otherwise;
+    if (read === null) {
       throw new Fault(`expected a symbol of ${reader.name}, got "${symbol}"`);
     }
-    return reader.default;
+    return read;
   };
 }
 
-type Primitive = Extract<TypeNode, { kind: "primitive" }>;
-
-function resolvePrimitive(writer: Primitive, reader: Primitive): Read | null {
-  if (writer.logical !== reader.logical) {
-    return null;
-  }
-  if (writer.name === reader.name) {
-    return (from) => reader.codec.read(from);
-  }
-  if (writer.logical !== null) {
-    return null;
-  }
-  switch (`${writer.name} ${reader.name}`) {
+function promotion({ writer, reader }: PromotionMatch): Read {
+  switch (`${writer} ${reader}`) {
     case "int long":
-      return (from) => BigInt(writer.codec.read(from) as number);
-    case "int float":
-    case "int double":
-    case "long float":
-    case "long double":
-      return (from) => promoted(BigInt(writer.codec.read(from) as number | bigint), reader.name === "float");
+      return (from) => BigInt(readInteger(writer, from));
     case "float double":
-      return (from) => writer.codec.read(from);
+      return (from) => from.float();
     case "string bytes":
-      return (from) => UTF8.encode(writer.codec.read(from) as string);
+      return (from) => UTF8.encode(string.read(from));
     case "bytes string":
-      return (from) => textOf(writer.codec.read(from) as Uint8Array);
+      return (from) => textOf(bytes.read(from));
     default:
-      return null;
+      return (from) => promoted(BigInt(readInteger(writer, from)), reader === "float");
   }
 }
 
@@ -225,78 +219,14 @@ function promoted(value: bigint, isSingle: boolean): number {
   return number;
 }
 
+function readInteger(writer: string, from: Reader): number | bigint {
+  return writer === "int" ? int.read(from) : from.integer();
+}
+
 function textOf(data: Uint8Array): string {
   try {
     return TEXT.decode(data);
   } catch {
     throw new Fault("expected UTF-8");
-  }
-}
-
-/** Return the value that a default, as JSON has it, stands for. */
-function defaultOf(type: TypeNode, json: unknown): unknown {
-  switch (type.kind) {
-    case "array":
-      return (json as unknown[]).map((one) => defaultOf(type.inner, one));
-    case "map":
-      return new Map(Object.entries(json as object).map(([key, one]) => [key, defaultOf(type.inner, one)]));
-    case "union": {
-      const branch = type.branches.find((one) => suits(one, json)) ?? type.branches[0];
-      return branch === undefined ? null : defaultOf(branch, json);
-    }
-    case "record": {
-      const given = json as Readonly<Record<string, unknown>>;
-      return Object.fromEntries(
-        type.fields.map((one) => [
-          one.property,
-          defaultOf(one.type, Object.hasOwn(given, one.name) ? given[one.name] : one.default?.json),
-        ]),
-      );
-    }
-    case "enum":
-      return json;
-    case "fixed":
-      return Uint8Array.from(json as string, (character) => character.charCodeAt(0));
-    case "primitive":
-      return primitiveDefault(type, json);
-  }
-}
-
-function primitiveDefault(type: Primitive, json: unknown): unknown {
-  switch (type.name) {
-    case "long":
-      return type.logical?.endsWith("millis") === true
-        ? new Date(json as number)
-        : type.logical === "time-micros"
-          ? json
-          : BigInt(json as number);
-    case "bytes":
-      return Uint8Array.from(json as string, (character) => character.charCodeAt(0));
-    default:
-      return json;
-  }
-}
-
-function suits(type: TypeNode, json: unknown): boolean {
-  switch (type.kind) {
-    case "primitive":
-      switch (type.name) {
-        case "null":
-          return json === null;
-        case "boolean":
-          return typeof json === "boolean";
-        case "string":
-        case "bytes":
-          return typeof json === "string";
-        default:
-          return typeof json === "number";
-      }
-    case "array":
-      return Array.isArray(json);
-    case "enum":
-    case "fixed":
-      return typeof json === "string";
-    default:
-      return typeof json === "object" && json !== null && !Array.isArray(json);
   }
 }

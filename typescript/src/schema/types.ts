@@ -3,6 +3,7 @@
 import { isObject, valueOf, type JsonObject, type JsonValue } from "../support/json.js";
 
 import { isList, logicalTypeOf, named, PRIMITIVES } from "./canonical-form.js";
+import { isSchema, parsedSchema, whyNot } from "./forms.js";
 
 /** A primitive type of Avro. */
 export interface Primitive {
@@ -97,6 +98,14 @@ export interface SchemaType {
   readonly root: AvroType;
   /** All named types in it by full name. */
   readonly named: ReadonlyMap<string, NamedType>;
+}
+
+/** Read a schema given as text; throws a `TypeError` that says why it is none. */
+export function schemaType(text: string): SchemaType {
+  if (!isSchema(text)) {
+    throw new TypeError(`expected an Avro schema as JSON text: ${whyNot(text)}`);
+  }
+  return readSchema(parsedSchema(text));
 }
 
 /** Return the type that a schema stands for; what is no schema gives anything, so have it checked before. */
