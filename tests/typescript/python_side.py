@@ -13,6 +13,7 @@ from orbitalis import (
     Core,
     Event,
     Input,
+    MqttEventBusClient,
     Operation,
     OperationRequirement,
     Output,
@@ -55,12 +56,17 @@ def python_core(broker: Broker, name: str, carried: Mapping[str, Any]) -> Python
 
 
 def python_plugin(
-    broker: Broker, name: str, carried: Mapping[str, Any], change: Callable[[Any], Awaitable[Any]]
+    broker: Broker,
+    name: str,
+    carried: Mapping[str, Any],
+    change: Callable[[Any], Awaitable[Any]],
+    *,
+    identifier: str = "python-plugin",
 ) -> Plugin:
     """Make a plugin with an operation whose output is made of its input."""
-    plugin = Plugin(
-        identifier="python-plugin", eventbus_client=connect(broker.url), loop_interval=0.1, suspicion_grace=0.4
-    )
+    # Tests in which a broker goes away need not wait long.
+    client = MqttEventBusClient(broker.host, broker.port, reconnect_delay=0.2)
+    plugin = Plugin(identifier=identifier, eventbus_client=client, loop_interval=0.1, suspicion_grace=0.4)
 
     async def handle(topic: str, event: Event[Any], connection: Connection) -> None:
         await plugin.send_result_to_all([connection], await change(event.payload))

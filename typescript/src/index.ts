@@ -3,6 +3,7 @@
 export type { Bus, BusOptions, BusStatistics, Receive, Will } from "./bus/bus.js";
 export { LocalBroker } from "./bus/local.js";
 export { connectMqtt, type MqttOptions } from "./bus/mqtt.js";
+export { severalBuses } from "./bus/several.js";
 export { Core, type Constraint, type CoreOptions, type Mode, type RequestOptions, type Sink } from "./core.js";
 export {
   AnswersNotSupportedError,

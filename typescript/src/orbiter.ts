@@ -46,7 +46,7 @@ export type Settings = Partial<
 export interface OrbiterOptions extends Settings, Hooks {
   /** Unique among all orbiters that can meet. */
   readonly identifier: string;
-  /** Carries its events; each orbiter has a client of its own. */
+  /** Carries its events; each orbiter has a client of its own. `severalBuses` makes one of several buses. */
   readonly bus: Bus;
   /** Takes what it has to say; by default the console. */
   readonly log?: Log;
@@ -122,7 +122,7 @@ export abstract class Orbiter<M extends Machine> {
       await this.bus.connect({
         makeWill: () => (this.#options.suspicionGrace === null ? null : runtime.makeWill()),
         onReconnected: () => runtime.reconnected(),
-        onLost: () => runtime.lost(),
+        onLost: (bus) => runtime.lost(bus),
       });
       for (const [filter, channel] of this.#filters()) {
         await this.bus.subscribe(filter, channel, runtime.receiver(channel));

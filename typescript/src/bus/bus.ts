@@ -9,8 +9,8 @@ export interface Will {
   readonly channel: Channel;
 }
 
-/** Takes what arrives on a topic. It must not throw. */
-export type Receive = (topic: string, data: Uint8Array) => void;
+/** Takes what arrives on a topic; `origin` names the bus where there are several. It must not throw. */
+export type Receive = (topic: string, data: Uint8Array, origin: string | null) => void;
 
 /** What an orbiter wants of its bus while it is connected. */
 export interface BusOptions {
@@ -18,8 +18,8 @@ export interface BusOptions {
   readonly makeWill: () => Will | null;
   /** Called when the bus was away, is back, and everything is subscribed to again. */
   readonly onReconnected: () => void;
-  /** Called when the connection with the bus is lost. */
-  readonly onLost: () => void;
+  /** Called when the connection with the bus is lost, with its name where there are several. */
+  readonly onLost: (bus: string | null) => void;
 }
 
 /** What a bus has counted. */
@@ -40,12 +40,20 @@ export interface Bus {
   readonly statistics: BusStatistics;
   /** Connect; throws a `BusUnavailableError` or a `BusRefusedError`. */
   connect(options: BusOptions): Promise<void>;
-  /** Have what is published to topics that match a filter handed over; one filter has one receiver. */
-  subscribe(filter: string, channel: Channel, receive: Receive): Promise<void>;
+  /**
+   * Have what is published to topics that match a filter handed over; one filter has one receiver.
+   *
+   * A client of several buses listens on all of them, or on the one with the name `bus`.
+   */
+  subscribe(filter: string, channel: Channel, receive: Receive, bus?: string | null): Promise<void>;
   /** Have nothing handed over any more for these filters. */
   unsubscribe(filters: readonly string[]): Promise<void>;
-  /** Publish an event; throws a `BusError`. What is published on one topic keeps its order. */
-  publish(topic: string, data: Uint8Array, channel: Channel): Promise<void>;
+  /**
+   * Publish an event; throws a `BusError`. What is published on one topic keeps its order.
+   *
+   * A client of several buses publishes to all that are connected, or to the one with the name `bus`.
+   */
+  publish(topic: string, data: Uint8Array, channel: Channel, bus?: string | null): Promise<void>;
   /** Leave the bus in order, so that it publishes no will. */
   disconnect(): Promise<void>;
 }

@@ -128,7 +128,7 @@ class MqttBus implements Bus {
     client.on("close", () => {
       if (this.#isReady) {
         this.#isReady = false;
-        options.onLost();
+        options.onLost(null);
       }
     });
     client.on("connect", (packet) => {

@@ -54,7 +54,7 @@ export class Router {
   deliver(topic: string, data: Uint8Array): number {
     const found = this.#of(topic);
     for (const one of found) {
-      one.receive(topic, data);
+      one.receive(topic, data, null);
     }
     return found.length;
   }

@@ -26,6 +26,8 @@ export class OrbiterStatistics {
   takenBack = 0;
   /** Inputs dropped because too much waits, whose core was told so at once. */
   overloadedAnswers = 0;
+  /** Messages of a second remote of the same name, on another bus. */
+  misled = 0;
   /** Messages that showed that another orbiter has the identifier of this one, or that two remotes have one. */
   namesakes = 0;
   /** Queries and offers of operations whose schemas were too large, or too many new ones at a time. */

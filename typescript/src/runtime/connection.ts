@@ -19,7 +19,14 @@ export class Connection {
   readonly #numbers = new SentNumbers();
   readonly #end = new AbortController();
 
-  constructor(slot: Slot, bus: Bus, who: Publisher, encoding: Encoding) {
+  constructor(
+    slot: Slot,
+    bus: Bus,
+    who: Publisher,
+    encoding: Encoding,
+    /** The name of the bus on which the other side is; `null` where there is one bus alone. */
+    readonly busName: string | null,
+  ) {
     this.#slot = slot;
     this.#bus = bus;
     this.#who = who;
@@ -87,7 +94,7 @@ export class Connection {
     }
     const numbered = isData ? { sequenceNumber: this.#numbers.last + 1 } : {};
     const data = write({ connectionIdentifier: this.connectionIdentifier, ...numbered, ...headers });
-    const published = this.#bus.publish(topic, data, this.#channel);
+    const published = this.#bus.publish(topic, data, this.#channel, this.busName);
     if (isData) {
       this.#numbers.next();
     }

@@ -1,5 +1,6 @@
 /** What arrives on connections: inputs at a plugin, outputs at a core; each is handed to the user at most once. */
 
+import type { BusLocator } from "./bus-locator.js";
 import type { Connection } from "./connection.js";
 import { Inbox } from "./inbox.js";
 import { decodeEvent } from "../../../generated/typescript/envelope.js";
@@ -42,6 +43,7 @@ export class Delivery {
   readonly #taker: DataTaker;
   readonly #now: () => number;
   readonly #connectionOf: (slot: Slot) => Connection | null;
+  readonly #locator: BusLocator;
   readonly #complain: (text: string) => void;
   readonly #inboxes = new Map<Slot, Inbox<Arrival>>();
   readonly #toldVersions = new Set<string>();
@@ -51,12 +53,14 @@ export class Delivery {
     taker: DataTaker,
     now: () => number,
     connectionOf: (slot: Slot) => Connection | null,
+    locator: BusLocator,
     complain: (text: string) => void,
   ) {
     this.#machine = machine;
     this.#taker = taker;
     this.#now = now;
     this.#connectionOf = connectionOf;
+    this.#locator = locator;
     this.#complain = complain;
   }
 
@@ -82,12 +86,12 @@ export class Delivery {
   }
 
   /** Take what has arrived on the topic of a connection. */
-  readonly receive = (topic: string, bytes: Uint8Array): void => {
+  readonly receive = (topic: string, bytes: Uint8Array, origin: string | null): void => {
     const envelope = this.read(topic, bytes);
     if (envelope === null) {
       return;
     }
-    for (const slot of this.#slotsOf(topic, envelope)) {
+    for (const slot of this.#slotsOf(topic, envelope, origin)) {
       const data = this.#dataOf(slot, envelope);
       const number = envelope.sequenceNumber;
       if (data !== null && (number === null || envelope.connectionIdentifier === null || this.#admits(slot, number))) {
@@ -121,10 +125,13 @@ export class Delivery {
     this.#inboxes.delete(slot);
   }
 
-  #slotsOf(topic: string, envelope: EventEnvelope): Slot[] {
+  #slotsOf(topic: string, envelope: EventEnvelope, origin: string | null): Slot[] {
     const identifier = envelope.connectionIdentifier;
     return [...this.#machine.slots.ofTopic(topic)].filter(
-      (slot) => slot.dataTopic === topic && (identifier === null || identifier === slot.connectionIdentifier),
+      (slot) =>
+        slot.dataTopic === topic &&
+        (identifier === null || identifier === slot.connectionIdentifier) &&
+        (origin === null || origin === this.#locator.busOf(slot.remoteIdentifier)),
     );
   }
 

@@ -77,6 +77,8 @@ interface Question {
   readonly after: string | null;
   readonly spread: number;
   readonly encoding: Encoding;
+  /** Where it came from, if there are several buses. */
+  readonly bus: string | null;
 }
 
 /** How all cursors begin; what follows is the place of the last thing before the page. */
@@ -113,8 +115,8 @@ export class Introspection {
     ];
     for (const [filter, channel] of filters) {
       try {
-        await this.#runtime.bus.subscribe(filter, channel, (topic, data) =>
-          this.#runtime.guard(() => this.#receive(topic, data, channel)),
+        await this.#runtime.bus.subscribe(filter, channel, (topic, data, origin) =>
+          this.#runtime.guard(() => this.#receive(topic, data, channel, origin)),
         );
       } catch (error) {
         if (!(error instanceof BusRefusedError)) {
@@ -135,8 +137,8 @@ export class Introspection {
     this.#delayed.clear();
   }
 
-  #receive(topic: string, data: Uint8Array, channel: Channel): void {
-    const envelope = this.#isRunning ? this.#runtime.delivery.read(topic, data) : null;
+  #receive(topic: string, data: Uint8Array, channel: Channel, origin: string | null): void {
+    const envelope = this.#isRunning ? this.#runtime.read(topic, data, origin) : null;
     if (envelope === null) {
       return;
     }
@@ -148,7 +150,8 @@ export class Introspection {
         return;
       }
       const request = message.fields as IntrospectionRequestMessage;
-      const question = read(this.#runtime.identifier, topic, request, envelope, channel === INTROSPECTION_OF_ALL);
+      const isToAll = channel === INTROSPECTION_OF_ALL;
+      const question = read(this.#runtime.identifier, topic, request, envelope, isToAll, origin);
       if (
         this.#delayed.size >= INTROSPECTION_ANSWERS_PER_SECOND * BURST ||
         !this.#rate.admits(now(), INTROSPECTION_ANSWERS_PER_SECOND)
@@ -184,7 +187,7 @@ export class Introspection {
         { correlationIdentifier: question.eventIdentifier },
         question.encoding,
       );
-      bus.publish(question.topic, data, channel).catch((error: unknown) => this.#failed(type, error));
+      bus.publish(question.topic, data, channel, question.bus).catch((error: unknown) => this.#failed(type, error));
     } catch (error) {
       this.#failed(type, error);
     }
@@ -287,6 +290,7 @@ function read(
   request: IntrospectionRequestMessage,
   envelope: EventEnvelope,
   isToAll: boolean,
+  bus: string | null,
 ): Question {
   const operator = request.operatorIdentifier;
   const { subject, spread, cursor, answerTopic } = request;
@@ -323,6 +327,7 @@ function read(
     after: cursor?.startsWith(AFTER) === true && cursor.length <= CURSOR_BYTES ? cursor.slice(AFTER.length) : null,
     spread: Math.min(spread, INTROSPECTION_SPREAD),
     encoding: newest ?? Encoding.JSON,
+    bus,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Between an orbiter's state machine and its bus: events in, effects out, hooks called where they belong. */
 
-import type { Bus, Will } from "../bus/bus.js";
+import type { Bus, Receive, Will } from "../bus/bus.js";
 import {
   CLOSE,
   CLOSE_ACK,
@@ -20,6 +20,7 @@ import type { Machine } from "../protocol/machine.js";
 import { senderOf, type ProtocolMessage } from "../protocol/messages.js";
 import type { Slot } from "../protocol/slots.js";
 import { WireError } from "../support/errors.js";
+import { BusLocator } from "./bus-locator.js";
 import { Connection } from "./connection.js";
 import { Delivery, type DataTaker } from "./delivery.js";
 import { ThrottledLog, type Log } from "./log.js";
@@ -55,7 +56,9 @@ export class Runtime {
   incarnation = "";
   readonly #complaints: ThrottledLog;
   readonly #log: Log;
-  readonly #watched = new Set<string>();
+  /** By remote of whose will is listened for: the bus on which that is. */
+  readonly #watched = new Map<string, string | null>();
+  readonly #locator: BusLocator;
   #alarm: ReturnType<typeof setTimeout> | null = null;
   #alarmAt = Infinity;
   #underWay: Effect[] | null = null;
@@ -73,7 +76,8 @@ export class Runtime {
     this.#log = log;
     this.#complaints = new ThrottledLog(log);
     this.queues = new WorkQueues((error) => log.error(`${identifier}: ${describe(error)}`));
-    this.delivery = new Delivery(machine, taker, now, connectionOf, (text) => this.complain(text));
+    this.#locator = new BusLocator(machine);
+    this.delivery = new Delivery(machine, taker, now, connectionOf, this.#locator, (text) => this.complain(text));
   }
 
   /** Begin another incarnation. */
@@ -108,14 +112,20 @@ export class Runtime {
   // In
 
   /** Return what takes the messages of a channel. */
-  receiver(channel: Channel): (topic: string, data: Uint8Array) => void {
-    return (topic, data) => this.guard(() => this.#arrived(channel, topic, data));
+  receiver(channel: Channel): Receive {
+    return (topic, data, origin) => this.guard(() => this.#arrived(channel, topic, data, origin));
   }
 
   /** Take what has arrived on the topic of a connection. */
-  readonly receiveData = (topic: string, data: Uint8Array): void => {
-    this.guard(() => this.delivery.receive(topic, data));
+  readonly receiveData: Receive = (topic, data, origin) => {
+    this.guard(() => this.delivery.receive(topic, data, origin));
   };
+
+  /** Read an event; `null` for one that is malformed or of another version, or has come by another bus. */
+  read(topic: string, data: Uint8Array, origin: string | null): EventEnvelope | null {
+    const envelope = this.delivery.read(topic, data);
+    return envelope === null || this.#locator.isCopy(topic, envelope, origin) ? null : envelope;
+  }
 
   /** Do something while the orbiter runs, of which a failure must end nothing else. */
   guard(work: () => void): void {
@@ -129,8 +139,8 @@ export class Runtime {
     }
   }
 
-  #arrived(channel: Channel, topic: string, data: Uint8Array): void {
-    const envelope = this.delivery.read(topic, data);
+  #arrived(channel: Channel, topic: string, data: Uint8Array, origin: string | null): void {
+    const envelope = this.read(topic, data, origin);
     if (envelope === null) {
       return;
     }
@@ -141,7 +151,7 @@ export class Runtime {
         this.complain(`${envelope.messageType ?? "an empty event"} on topic '${topic}' is no message of that channel`);
         return;
       }
-      this.#receive(topic, message as ProtocolMessage, envelope);
+      this.#receive(topic, message as ProtocolMessage, envelope, origin);
     } catch (error) {
       if (!(error instanceof WireError)) {
         throw error;
@@ -150,8 +160,16 @@ export class Runtime {
     }
   }
 
-  #receive(topic: string, message: ProtocolMessage, envelope: EventEnvelope): void {
+  #receive(topic: string, message: ProtocolMessage, envelope: EventEnvelope, origin: string | null): void {
     const sender = senderOf(message);
+    if (!this.#locator.admits(message, envelope, origin)) {
+      this.machine.statistics.misled += 1;
+      this.complain(
+        `a message on topic '${topic}' of a second '${sender}', on bus ${String(origin)}, is ignored: it has to do with ` +
+          `the one on bus ${String(this.#locator.busOf(sender))}`,
+      );
+      return;
+    }
     const queues = this.queues;
     if (
       queues.waiting > 0 &&
@@ -191,9 +209,14 @@ export class Runtime {
     this.guard(() => this.submit(this.machine.reconnected(now())));
   }
 
-  /** Take the report that the connection with the bus is lost: it may have sent all wills because it ends. */
-  lost(): void {
-    this.guard(() => this.submit(this.machine.cancelSuspicions([...this.machine.peers.suspected.keys()])));
+  /** Take the report that the connection with a bus is lost: it may have sent all wills because it ends. */
+  lost(bus: string | null): void {
+    this.guard(() => {
+      const suspected = [...this.machine.peers.suspected.keys()];
+      this.submit(
+        this.machine.cancelSuspicions(suspected.filter((remote) => (this.#watched.get(remote) ?? null) === bus)),
+      );
+    });
   }
 
   // Time
@@ -249,10 +272,11 @@ export class Runtime {
         // It grows.
         this.#note(effect);
         const key = effect.kind === "complianceChanged" ? OWN : (effect.remoteIdentifier ?? "");
+        const bus = this.#locator.busOf(effect.remoteIdentifier);
         const kind = effect.kind === "send" && effect.replacesEarlier ? `${effect.channel.key} ${effect.topic}` : null;
         this.queues.submit(
           key,
-          () => this.#carryOut(effect),
+          () => this.#carryOut(effect, bus),
           () => sizeOf(effect),
           kind,
         );
@@ -290,7 +314,7 @@ export class Runtime {
   #open(slot: Slot): void {
     const peer = this.machine.peers.get(slot.remoteIdentifier);
     const encoding = peer?.encoding ?? Encoding.JSON;
-    slot.view = new Connection(slot, this.bus, this.#who, encoding);
+    slot.view = new Connection(slot, this.bus, this.#who, encoding, this.#locator.busOf(slot.remoteIdentifier));
     this.delivery.opened(slot);
   }
 
@@ -308,18 +332,18 @@ export class Runtime {
     return this.machine.slots.connectionCount === 0;
   }
 
-  #carryOut(effect: Effect): Promise<unknown> | undefined {
+  #carryOut(effect: Effect, bus: string | null): Promise<unknown> | undefined {
     switch (effect.kind) {
       case "send":
-        this.#send(effect);
+        this.#send(effect, bus);
         return undefined;
       case "prepare":
-        return this.#prepare(effect);
+        return this.#prepare(effect, bus);
       case "drain":
         this.#drain(effect.slot);
         return undefined;
       case "subscribe":
-        return this.#attempt(this.bus.subscribe(effect.topic, CLOSE_ACK, this.receiver(CLOSE_ACK)));
+        return this.#attempt(this.bus.subscribe(effect.topic, CLOSE_ACK, this.receiver(CLOSE_ACK), bus));
       case "unsubscribe":
         return this.#unsubscribe(effect.topics);
       case "connectionOpened": {
@@ -344,7 +368,7 @@ export class Runtime {
     }
   }
 
-  #send(effect: Send): void {
+  #send(effect: Send, bus: string | null): void {
     const { message, topic, channel } = effect;
     try {
       const data = writeMessage(
@@ -361,7 +385,7 @@ export class Runtime {
         effect.encoding,
       );
       // What follows to the same remote goes out behind it, and need not wait until the bus has it.
-      this.bus.publish(topic, data, channel).catch((error: unknown) => this.#couldNotSend(effect, error));
+      this.bus.publish(topic, data, channel, bus).catch((error: unknown) => this.#couldNotSend(effect, error));
     } catch (error) {
       this.#couldNotSend(effect, error);
     }
@@ -376,7 +400,7 @@ export class Runtime {
 
   // Preparation and end
 
-  async #prepare(effect: Prepare): Promise<void> {
+  async #prepare(effect: Prepare, bus: string | null): Promise<void> {
     const { slot } = effect;
     if (slot.state !== "preparing") {
       return; // it has come to nothing while this waited
@@ -385,8 +409,8 @@ export class Runtime {
       const topic = slot.dataTopic;
       const channel = slot.role === "core" ? OPERATION_OUTPUT : OPERATION_INPUT;
       await Promise.all([
-        topic === null ? null : this.bus.subscribe(topic, channel, this.receiveData),
-        this.bus.subscribe(slot.incomingCloseTopic, CLOSE, this.receiver(CLOSE)),
+        topic === null ? null : this.bus.subscribe(topic, channel, this.receiveData, bus),
+        this.bus.subscribe(slot.incomingCloseTopic, CLOSE, this.receiver(CLOSE), bus),
       ]);
     } catch (error) {
       if (!(error instanceof BusError)) {
@@ -448,14 +472,15 @@ export class Runtime {
       return;
     }
     const topic = WillTopic.join({ senderIdentifier: remote });
+    const bus = this.#locator.busOf(remote);
     if (isWanted) {
-      this.#watched.add(remote);
+      this.#watched.set(remote, bus);
     } else {
       this.#watched.delete(remote);
     }
-    this.queues.submit(WILLS, () =>
-      this.#attempt(isWanted ? this.bus.subscribe(topic, WILL, this.receiver(WILL)) : this.bus.unsubscribe([topic])),
-    );
+    const change = (): Promise<void> =>
+      isWanted ? this.bus.subscribe(topic, WILL, this.receiver(WILL), bus) : this.bus.unsubscribe([topic]);
+    this.queues.submit(WILLS, () => this.#attempt(change()));
   }
 
   async #attempt(under: Promise<void>): Promise<void> {
