@@ -6,6 +6,7 @@ import { OfferTopic, ReplyTopic, ResponseTopic } from "../../generated/typescrip
 import {
   AnswersNotSupportedError,
   ConnectionClosedError,
+  type DeclaredError,
   NoConnectionError,
   OperationFailedError,
   OverloadedError,
@@ -16,7 +17,7 @@ import {
 import { exactOf, inputsThatAreRead } from "./message/exact.js";
 import { newIdentifier } from "./message/identifiers.js";
 import { acceptsPayload, type Payload, type PayloadSet } from "./message/payload-type.js";
-import type { Operation } from "./operation.js";
+import { declares, sentBy, type Operation } from "./operation.js";
 import { openConnection, Orbiter, type OrbiterOptions } from "./orbiter.js";
 import { coreConfig, type CoreConfig, type RequirementTerms } from "./protocol/config.js";
 import { CLOSE_REASONS, type CloseReason } from "./protocol/effects.js";
@@ -116,6 +117,11 @@ export class Core extends Orbiter<CoreMachine> {
     return this;
   }
 
+  /** Whether it needs an operation, met or not. */
+  requires(operation: Operation<unknown, unknown> | string): boolean {
+    return this.#requirements.has(nameOf(operation));
+  }
+
   /** Have something called with each output of an operation that answers nothing; returns what ends that. */
   sink<O>(operation: Operation<unknown, O> | string, sink: Sink<O>): () => void {
     const name = nameOf(operation);
@@ -201,7 +207,7 @@ export class Core extends Orbiter<CoreMachine> {
   /**
    * Execute an operation at one plugin, and return what it answers with; `undefined` for no result.
    *
-   * Throws a `NoConnectionError`, or the `RequestError` that says what happened instead of an answer.
+   * Throws an error that the operation declares, a `NoConnectionError`, or the `RequestError` that says what happened instead of an answer.
    */
   async request<I, O>(operation: Operation<I, O>, value: I, options?: RequestOptions): Promise<O>;
   async request(operation: string, value: unknown, options?: RequestOptions): Promise<unknown>;
@@ -323,7 +329,12 @@ export class Core extends Orbiter<CoreMachine> {
 
   #outputsOf(name: string): readonly PayloadSet<unknown>[] {
     const found = this.#requirements.get(name);
-    return found === undefined ? [] : [found.operation.output, ...(found.constraint.alternatives?.outputs ?? [])];
+    return found === undefined ? [] : [sentBy(found.operation), ...(found.constraint.alternatives?.outputs ?? [])];
+  }
+
+  #isDeclaredError(name: string, value: unknown): value is DeclaredError {
+    const found = this.#requirements.get(name);
+    return found !== undefined && declares(found.operation, value);
   }
 
   // Choosing
@@ -473,7 +484,12 @@ export class Core extends Orbiter<CoreMachine> {
     const whose = [slot.remoteIdentifier, slot.operationName] as const;
     switch (data.kind) {
       case "value":
-        awaited.resolve(data.value);
+        if (this.#isDeclaredError(slot.operationName, data.value)) {
+          this.counters.noteError(slot.operationName, describe(data.value));
+          awaited.reject(data.value);
+        } else {
+          awaited.resolve(data.value);
+        }
         break;
       case "undecoded":
         awaited.resolve(data.data);
@@ -511,6 +527,13 @@ export class Core extends Orbiter<CoreMachine> {
       return undefined;
     }
     const value = data.kind === "value" ? data.value : data.data;
+    if (this.#isDeclaredError(slot.operationName, value)) {
+      this.counters.noteError(slot.operationName, describe(value));
+      this.log.error(
+        `${this.identifier}: operation '${slot.operationName}' of '${slot.remoteIdentifier}' failed: ${describe(value)}`,
+      );
+      return undefined;
+    }
     const output = { value, typeName: data.name, plugin: slot.remoteIdentifier, connection };
     return this.#tellSinks([...sinks], output);
   }

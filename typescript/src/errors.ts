@@ -11,6 +11,7 @@
  *     ├── RemoteProtocolError         a remote broke the protocol
  *     ├── LocalProtocolError          this side would break it: a fault of ours
  *     ├── NoConnectionError           the caller needs a connection that does not exist
+ *     ├── DeclaredError               an error that an operation declares, and that reaches the caller as it is
  *     ├── RequestError                a request was not answered as it should
  *     │   ├── OperationFailedError    the remote: its handler threw
  *     │   │   └── OverloadedError     the remote: too much waits there; trying again later may help
@@ -61,6 +62,21 @@ export class NoConnectionError extends OrbitalisError {}
 /** The orbiter's state does not allow what the caller asks for, such as starting it twice. */
 export class OrbiterStateError extends OrbitalisError {}
 
+/**
+ * An error that an operation declares: thrown by a handler, it reaches the caller with its fields.
+ *
+ * Its fields are those of a record. See `Operation.errors`.
+ */
+export class DeclaredError extends OrbitalisError {
+  constructor(fields: object = {}) {
+    super(
+      Object.entries(fields)
+        .map(([name, value]) => `${name}=${shownField(value)}`)
+        .join(", "),
+    );
+  }
+}
+
 /** A request was not answered as it should. */
 export class RequestError extends OrbitalisError {
   constructor(
@@ -110,3 +126,16 @@ export class ConnectionClosedError extends RequestError {}
 
 /** The plugin sends no headers, so that it cannot say which of its outputs answers what. */
 export class AnswersNotSupportedError extends RequestError {}
+
+function shownField(value: unknown): string {
+  switch (typeof value) {
+    case "bigint":
+    case "boolean":
+    case "number":
+      return String(value);
+    case "string":
+      return JSON.stringify(value);
+    default:
+      return value === null ? "null" : "…";
+  }
+}

@@ -12,6 +12,7 @@ export {
   BusRefusedError,
   BusUnavailableError,
   ConnectionClosedError,
+  DeclaredError,
   EventTooLargeError,
   InvalidTopicError,
   LocalProtocolError,

@@ -4,9 +4,9 @@ import { DIRECTED_DISCOVER, DISCOVER, REPLY, RESPONSE, type Channel } from "../.
 import { OVERLOADED_ANSWERS_PER_SECOND } from "../../generated/typescript/limits.js";
 import { DirectedDiscoverTopic, ReplyTopic, ResponseTopic } from "../../generated/typescript/topics.js";
 import { OrbiterStateError } from "./errors.js";
-import type { PayloadType } from "./message/payload-type.js";
+import type { PayloadSet, PayloadType } from "./message/payload-type.js";
 import { exactOf, inputsThatAreRead } from "./message/exact.js";
-import type { Operation } from "./operation.js";
+import { declares, sentBy, type Operation } from "./operation.js";
 import { Orbiter, type OrbiterOptions } from "./orbiter.js";
 import { pluginConfig, type OperationTerms, type PluginConfig } from "./protocol/config.js";
 import { PluginMachine, type Identifiers } from "./protocol/machine.js";
@@ -47,6 +47,8 @@ type Result<O> = O | null | undefined | void;
 
 interface Provided {
   readonly operation: Operation<unknown, unknown>;
+  /** What it sends to cores: outputs and errors. */
+  readonly sends: PayloadSet<unknown>;
   readonly handler: Handler<unknown, unknown> | null;
   readonly policy: Policy;
 }
@@ -67,6 +69,7 @@ export class Plugin extends Orbiter<PluginMachine> {
   operation<I, O>(operation: Operation<I, O>, handler: Handler<I, O> | null, policy: Policy = {}): this {
     this.#operations.set(operation.name, {
       operation,
+      sends: sentBy(operation),
       handler: handler as Handler<unknown, unknown> | null,
       policy,
     });
@@ -103,7 +106,7 @@ export class Plugin extends Orbiter<PluginMachine> {
     if (provided === undefined) {
       throw new OrbiterStateError(`'${this.identifier}' has no operation '${name}' to send outputs of`);
     }
-    const payload = provided.operation.output.payloadOf(value);
+    const payload = provided.sends.payloadOf(value);
     const takers = this.machine.slots
       .answerableOfOperation(name)
       .filter(
@@ -178,15 +181,15 @@ export class Plugin extends Orbiter<PluginMachine> {
 
   #config(): PluginConfig {
     const operations = new Map(
-      [...this.#operations].map(([name, { operation, policy }]): [string, OperationTerms] => [
+      [...this.#operations].map(([name, { operation, sends, policy }]): [string, OperationTerms] => [
         name,
         {
           input: operation.input.schemas,
-          output: operation.output.schemas,
+          output: sends.schemas,
           maximum: policy.maximum ?? null,
           allowlist: policy.allowlist === undefined ? null : new Set(policy.allowlist),
           blocklist: new Set(policy.blocklist),
-          exact: [...inputsThatAreRead([operation.input]), ...exactOf([operation.output])],
+          exact: [...inputsThatAreRead([operation.input]), ...exactOf([sends])],
         },
       ]),
     );
@@ -275,9 +278,9 @@ export class Plugin extends Orbiter<PluginMachine> {
         `'${this.identifier}' does not handle operation '${connection.operationName}' any more`,
       );
     }
-    const { output } = provided.operation;
+    const { operation, handler, sends } = provided;
     const send = async (value: unknown): Promise<void> => {
-      const payload = output.payloadOf(value);
+      const payload = sends.payloadOf(value);
       const answers = asked !== null && !asked.isGiven;
       if (answers) {
         asked.isGiven = true;
@@ -298,16 +301,23 @@ export class Plugin extends Orbiter<PluginMachine> {
       }
       this.counters.of(connection.operationName).answers += answers ? 1 : 0;
     };
-    const result: unknown = provided.handler(new Request(connection, arrival, asked, send));
-    if (isAsyncIterable(result)) {
-      for await (const one of result) {
-        await send(one);
+    try {
+      const result: unknown = handler(new Request(connection, arrival, asked, send));
+      if (isAsyncIterable(result)) {
+        for await (const one of result) {
+          await send(one);
+        }
+      } else {
+        const value: unknown = await result;
+        if (value !== undefined && !(value === null && !sends.hasEmpty)) {
+          await send(value);
+        }
       }
-    } else {
-      const value: unknown = await result;
-      if (value !== undefined && !(value === null && !output.hasEmpty)) {
-        await send(value);
+    } catch (error) {
+      if (!declares(operation, error)) {
+        throw error;
       }
+      await send(error);
     }
     if (asked !== null && !asked.isGiven && !asked.isTakenBack) {
       asked.isGiven = true;

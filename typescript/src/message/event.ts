@@ -14,7 +14,6 @@ import {
 import type { OperationErrorMessage } from "../../../generated/typescript/messages.js";
 import { PROTOCOL_VERSION } from "../../../generated/typescript/version.js";
 import type { Slot } from "../protocol/slots.js";
-import { resolvingReader } from "../schema/resolving.js";
 import { typeOfSchema } from "./payload-type.js";
 import { DecodeError } from "../support/errors.js";
 
@@ -158,7 +157,7 @@ export function readData(envelope: EventEnvelope, slot: Slot, types: readonly Pa
   const foreign = fingerprint === null ? undefined : slot.foreign?.get(fingerprint);
   if (foreign !== undefined) {
     const mine = types.find((one) => one.schema === foreign.reader) ?? typeOfSchema(foreign.reader);
-    const read = mine.codec === null ? null : resolvingReader(foreign);
+    const read = mine.resolving(foreign);
     if (read !== null) {
       try {
         return { kind: "value", name: mine.name, value: mine.fromMessage(read(inAvro(envelope))) };

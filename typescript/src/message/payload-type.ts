@@ -5,6 +5,8 @@ import { CODECS } from "../../../generated/typescript/codecs.js";
 import { canonicalForm, isSchema, fingerprintOfSchema } from "../schema/forms.js";
 import type { SchemaSet } from "../schema/schema-set.js";
 import { recordCodecOf } from "../schema/codecs.js";
+import type { SchemaPair } from "../schema/matching.js";
+import { readerFor, resolvingReader } from "../schema/resolving.js";
 import { schemaType } from "../schema/types.js";
 import { DecodeError } from "../support/errors.js";
 import { shownValue } from "../support/shown.js";
@@ -23,6 +25,8 @@ export interface PayloadType {
   matches(value: unknown): boolean;
   toMessage(value: unknown): object;
   fromMessage(message: object): unknown;
+  /** What reads messages that were written with another schema, compared with this one; `null` if nothing does. */
+  readonly resolving: (pair: SchemaPair) => ((data: Uint8Array) => object) | null;
 }
 
 /** A value with the type that it is to be sent as, where the value alone does not say. */
@@ -116,6 +120,7 @@ function wrapped(name: keyof typeof CODECS, matches: (value: unknown) => boolean
     fingerprint: codec.fingerprint,
     codec,
     isOfProtocol: true,
+    resolving: resolvingReader,
     matches,
     toMessage: (value) => ({ value }),
     fromMessage: (message) => (message as { readonly value: unknown }).value,
@@ -224,7 +229,10 @@ function makeRecord(schema: string, canonical: string): PayloadType {
   const messageType = record.name.slice(record.name.lastIndexOf(".") + 1);
   const fingerprint = fingerprintOfSchema(schema);
   const given = { messageType, schema, canonicalForm: canonical, fingerprint, versions: [] };
-  return typeOfCodec(new MessageCodec<object>(given, record, "avro"));
+  return {
+    ...typeOfCodec(new MessageCodec<object>(given, record, "avro")),
+    resolving: resolvingReader,
+  };
 }
 
 function typeOfCodec(codec: MessageCodec<object>): PayloadType {
@@ -234,6 +242,7 @@ function typeOfCodec(codec: MessageCodec<object>): PayloadType {
     fingerprint: codec.fingerprint,
     codec,
     isOfProtocol: false,
+    resolving: remembered((pair) => resolvingInto(codec, pair)),
     matches: (value) => codec.record.matches(value),
     toMessage: (value) => value as object,
     fromMessage: (message) => message,
@@ -248,10 +257,36 @@ function opaque(schema: string): PayloadType {
     fingerprint: isSchema(schema) ? fingerprintOfSchema(schema) : "",
     codec: null,
     isOfProtocol: false,
+    resolving: () => null,
     matches: () => false,
     toMessage: () => {
       throw new TypeError(`nothing can be written with the schema ${schema.slice(0, 100)}`);
     },
     fromMessage: (message) => message,
   };
+}
+
+function remembered(make: PayloadType["resolving"]): PayloadType["resolving"] {
+  const made = new WeakMap<SchemaPair, ReturnType<PayloadType["resolving"]>>();
+  return (pair) => {
+    let read = made.get(pair);
+    if (read === undefined) {
+      read = make(pair);
+      made.set(pair, read);
+    }
+    return read;
+  };
+}
+
+/** Return what reads messages of another schema as what a codec gives, whatever that calls its properties. */
+function resolvingInto(codec: MessageCodec<object>, pair: SchemaPair): ((data: Uint8Array) => object) | null {
+  const mine = schemaType(codec.schema);
+  const plain = recordCodecOf(mine, underscored);
+  const read = readerFor(schemaType(pair.writer), mine, underscored);
+  return read === null ? null : (data) => codec.decode(plain.encode(read(data)));
+}
+
+/** Name a property such that no two fields of a record have the same. */
+function underscored(name: string): string {
+  return `_${name}`;
 }

@@ -64,14 +64,17 @@ const LOGICAL: Readonly<Record<string, Codec<unknown>>> = {
 /** Types whose values have to be tried first or last in a union, since others take them as well. */
 const RANKS: Readonly<Record<string, number>> = { int: 0, long: 0, float: 2, double: 2 };
 
+/** Gives the property that a field of a record is read into. */
+export type NameProperty = (name: string) => string;
+
 /** The codec of the record that a whole schema is; throws a `TypeError` if it is none. */
-export function recordCodecOf(schema: SchemaType): RecordCodec<object> {
+export function recordCodecOf(schema: SchemaType, nameProperty: NameProperty = propertyOf): RecordCodec<object> {
   const { root, named } = schema;
   const found = root.kind === "reference" ? named.get(root.name) : undefined;
   if (found?.kind !== "record") {
     throw new TypeError(`expected the schema of a record, got that of ${found?.kind ?? nameOf(root)}`);
   }
-  return new Codecs(schema).record(found);
+  return new Codecs(schema, nameProperty).record(found);
 }
 
 /** Turn `offer_topic` into `offerTopic`, the name of a property. */
@@ -93,7 +96,10 @@ export class Codecs {
   readonly #underWay = new Set<string>();
   readonly #recursive = new Set<string>();
 
-  constructor(schema: SchemaType) {
+  constructor(
+    schema: SchemaType,
+    private readonly nameProperty: NameProperty = propertyOf,
+  ) {
     this.#named = schema.named;
   }
 
@@ -115,7 +121,7 @@ export class Codecs {
       const properties: Record<string, ReturnType<typeof field<unknown>>> = {};
       let minimum = 0;
       for (const one of fields) {
-        const property = propertyOf(one.name);
+        const property = this.nameProperty(one.name);
         if (Object.hasOwn(properties, property)) {
           throw new TypeError(`two fields of ${name} would be the property '${property}'`);
         }

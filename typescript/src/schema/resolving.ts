@@ -8,7 +8,7 @@ import type { JsonValue } from "../support/json.js";
 import { Reader } from "../support/reader.js";
 import { Writer } from "../support/writer.js";
 
-import { Codecs, propertyOf } from "./codecs.js";
+import { Codecs, propertyOf, type NameProperty } from "./codecs.js";
 import { compare } from "./comparison.js";
 import { writeDefault } from "./defaults.js";
 import type { EnumMatch, Match, PromotionMatch, RecordMatch } from "./matches.js";
@@ -28,18 +28,19 @@ const MADE = new WeakMap<SchemaPair, Decode | null>();
 export function resolvingReader(pair: SchemaPair): Decode | null {
   let made = MADE.get(pair);
   if (made === undefined) {
-    made = makeReader(schemaType(pair.writer), schemaType(pair.reader));
+    made = readerFor(schemaType(pair.writer), schemaType(pair.reader), propertyOf);
     MADE.set(pair, made);
   }
   return made;
 }
 
-function makeReader(writer: SchemaType, reader: SchemaType): Decode | null {
+/** Return what reads values of a writer's schema as those of a reader's, with properties of these names. */
+export function readerFor(writer: SchemaType, reader: SchemaType, nameProperty: NameProperty): Decode | null {
   const match = compare(writer, reader, NESTING_DEPTH);
   if (match === null) {
     return null;
   }
-  const read = new Maker(writer, reader).read(match);
+  const read = new Maker(writer, reader, nameProperty).read(match);
   const name = match.kind === "record" ? match.reader.name : match.kind;
   return (data) => {
     const from = new Reader(data);
@@ -64,9 +65,10 @@ class Maker {
   constructor(
     writer: SchemaType,
     private readonly reader: SchemaType,
+    private readonly nameProperty: NameProperty,
   ) {
     this.#skipper = new Skipper(writer.named);
-    this.#codecs = new Codecs(reader);
+    this.#codecs = new Codecs(reader, nameProperty);
   }
 
   read(match: Match): Read {
@@ -110,10 +112,13 @@ class Maker {
   #record(match: RecordMatch): Read {
     const steps = match.fields.map(({ writer, target }) => ({
       part: `.${writer.name}`,
-      property: target === null ? null : propertyOf(target.reader.name),
+      property: target === null ? null : this.nameProperty(target.reader.name),
       read: target === null ? this.#skipper.skip(writer.type) : this.read(target.match),
     }));
-    const missing = match.missing.map((field) => ({ property: propertyOf(field.name), make: this.#default(field) }));
+    const missing = match.missing.map((field) => ({
+      property: this.nameProperty(field.name),
+      make: this.#default(field),
+    }));
     return (from) => {
       const value: Record<string, unknown> = {};
       for (const { part, property, read } of steps) {

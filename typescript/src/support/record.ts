@@ -13,6 +13,12 @@ export interface Field<T> {
   readonly codec: Codec<T>;
 }
 
+/** The fields of a record among its properties: an error and a tagged message have others beside them. */
+export type FieldNames<T> = T extends Error ? Exclude<keyof T, keyof Error> : Exclude<keyof T, "$type">;
+
+/** The fields of a record, by property. */
+export type Fields<T> = { readonly [Name in FieldNames<T>]-?: Field<T[Name]> };
+
 /** What a record is beside its fields. */
 export interface RecordOptions<T> {
   /** How many bytes every value takes at least. */
@@ -21,6 +27,10 @@ export interface RecordOptions<T> {
   readonly complete?: (fields: never) => T;
   /** How deep a record that contains itself may nest. */
   readonly deepest?: number;
+  /** What each value has as `$type`, by which it is told from others that have the same fields. */
+  readonly tag?: string;
+  /** The class of the values, which is made from the fields. */
+  readonly class?: new (fields: never) => T;
 }
 
 interface Part {
@@ -35,11 +45,7 @@ export function field<T>(name: string, codec: Codec<T>): Field<T> {
 }
 
 /** Make the codec of a record, whose `fields` are in the order of its schema. */
-export function record<T extends object>(
-  name: string,
-  fields: { readonly [Name in keyof T]-?: Field<T[Name]> },
-  options: RecordOptions<T>,
-): RecordCodec<T> {
+export function record<T extends object>(name: string, fields: Fields<T>, options: RecordOptions<T>): RecordCodec<T> {
   return new RecordCodec<T>(name, fields, options);
 }
 
@@ -52,11 +58,13 @@ export class RecordCodec<T extends object> implements Codec<T> {
   readonly #parts: readonly Part[];
   readonly #complete: ((fields: never) => T) | undefined;
   readonly #deepest: number | undefined;
+  readonly #tag: string | undefined;
+  readonly #class: (new (fields: never) => T) | undefined;
 
   constructor(
     /** Name of the record. */
     readonly name: string,
-    fields: { readonly [Name in keyof T]-?: Field<T[Name]> },
+    fields: Fields<T>,
     options: RecordOptions<T>,
   ) {
     const entries = Object.entries(fields as Readonly<Record<string, Field<unknown>>>);
@@ -65,14 +73,25 @@ export class RecordCodec<T extends object> implements Codec<T> {
     this.#parts = entries.map(([property, one]) => ({ property, part: `.${one.name}`, codec: one.codec }));
     this.#complete = options.complete;
     this.#deepest = options.deepest;
+    this.#tag = options.tag;
+    this.#class = options.class;
   }
 
-  /** Whether a value has the fields of this record and no others. */
+  /** Whether a value has the fields of this record and no others, or is of its class. */
   matches(value: unknown): boolean {
     if (typeof value !== "object" || value === null) {
       return false;
     }
-    const keys = Object.keys(value);
+    if (this.#class !== undefined) {
+      return value instanceof this.#class;
+    }
+    let keys = Object.keys(value);
+    if (this.#tag !== undefined) {
+      if ((value as { readonly $type?: unknown }).$type !== this.#tag) {
+        return false;
+      }
+      keys = keys.filter((key) => key !== "$type");
+    }
     return keys.length === this.#parts.length && keys.every((key) => this.names.has(key));
   }
 
@@ -111,7 +130,7 @@ export class RecordCodec<T extends object> implements Codec<T> {
     if (this.#deepest !== undefined) {
       from.enter(this.#deepest);
     }
-    const value: Record<string, unknown> = {};
+    const value: Record<string, unknown> = this.#tag === undefined ? {} : { $type: this.#tag };
     let index = 0;
     try {
       for (const { property, codec } of this.#parts) {
@@ -126,6 +145,9 @@ export class RecordCodec<T extends object> implements Codec<T> {
     }
     if (this.#deepest !== undefined) {
       from.leave();
+    }
+    if (this.#class !== undefined) {
+      return new this.#class(value as never);
     }
     return fields < this.#parts.length && this.#complete ? this.#complete(value as never) : (value as T);
   }
