@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from orbitalis_avro.types import Enumeration, Fixed, Reference, Union
-from orbitalis_codegen.emit.contract_python.named import Named, described
+from orbitalis_codegen.emit.contract_names import described, title_of
+from orbitalis_codegen.emit.contract_python.named import Named
 from orbitalis_codegen.emit.python import environment, text
 from orbitalis_codegen.emit.python.messages import MODULES, names_in, symbol_names
 from orbitalis_codegen.emit.python.types import PythonField
@@ -67,7 +68,7 @@ def emit_messages(named: Named) -> str:
     own = {module: imports.pop(module) for module in sorted(imports) if module.startswith("orbitalis")}
     return environment.render(
         "contract_messages.py.jinja2",
-        docstring=text.docstring(f"The messages of {_title(named)}.", indent=0),
+        docstring=text.docstring(f"The messages of {title_of(named.contract)}.", indent=0),
         imports=[text.import_from(module, imported) for module, imported in sorted(imports.items())],
         own_imports=[text.import_from(module, imported) for module, imported in own.items()],
         exported=text.sorted_names([*(view.name for view in classes), *named.unions]),
@@ -79,10 +80,6 @@ def emit_messages(named: Named) -> str:
 def _union(name: str, types: list[str]) -> str:
     line = f"{name}: TypeAlias = {' | '.join(types)}"
     return line if text.fits(line, indent=0) else f"{name}: TypeAlias = (\n    " + "\n    | ".join(types) + "\n)"
-
-
-def _title(named: Named) -> str:
-    return named.contract.title.strip().rstrip(".")
 
 
 def _field(field: PythonField, named: Named, imports: defaultdict[str, set[str]]) -> _FieldView:

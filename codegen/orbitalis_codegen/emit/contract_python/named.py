@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import keyword
-import re
-import unicodedata
 
-from orbitalis_avro.plan import references
 from orbitalis_avro.types import NamedType, Record
-from orbitalis_codegen.contract.model import Contract, ContractMessage, ContractOperation
+from orbitalis_codegen.contract.model import Contract, ContractMessage
+from orbitalis_codegen.emit import contract_names
+from orbitalis_codegen.emit.contract_names import ContractRecords, title_in_code
 from orbitalis_codegen.emit.contract_python import reserved
 from orbitalis_codegen.emit.python import names
 from orbitalis_codegen.emit.python.types import Types
 
-__all__ = ["Named", "described", "package_name"]
+__all__ = ["Named", "package_name"]
 
 _LONGEST_UNION = 60
 """Characters of a union that stands where it is used; a longer one has a name."""
@@ -25,17 +24,9 @@ class Named:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        self.messages: dict[str, ContractMessage] = {}
-        """The message of each record that travels by itself, by the full name of the record."""
-        self.errors: dict[str, ContractMessage] = {}
-        """The same of those that are declared errors."""
-        for operation in contract.operations.values():
-            for message in (*operation.inputs, *operation.outputs, *operation.errors):
-                if message.payload is not None:
-                    self.messages.setdefault(message.payload, message)
-            for message in operation.errors:
-                if message.payload is not None:
-                    self.errors.setdefault(message.payload, message)
+        self._records = ContractRecords(contract)
+        self.messages = self._records.messages
+        self.errors = self._records.errors
         self.types = Types(
             contract.types,
             self.messages,
@@ -95,15 +86,7 @@ class Named:
 
     def written(self) -> dict[str, NamedType]:
         """The types that messages are made of, by full name, in the order of the contract."""
-        found: set[str] = set()
-        left = [*self.messages]
-        while left:
-            name = left.pop()
-            named = self.contract.types[name]
-            if name not in found and isinstance(named, Record):
-                left.extend(one for field in named.fields for one in references(field.type))
-            found.add(name)
-        return {name: one for name, one in self.contract.types.items() if name in found}
+        return self._records.written()
 
     def _fields_in_use(self, record: Record) -> frozenset[str]:
         taken = reserved.IN_BODIES
@@ -114,27 +97,10 @@ class Named:
         return taken
 
 
-def title_in_code(title: str) -> str:
-    """Name classes after a title: `Shopping cart API` gives `ShoppingCartAPI`."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", title))
-    name = "".join(word[0].upper() + word[1:] for word in words)
-    name = name if name.isidentifier() else "".join(filter(str.isascii, name))
-    return name if name.isidentifier() else f"Contract{name}"
-
-
 def package_name(contract: Contract) -> str:
     """Name the package of a contract after its title: `Shopping cart API` gives `shopping_cart_api`."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", contract.title))
-    name = names.snake_case("_".join(words))
-    name = name if name.isidentifier() else "".join(filter(str.isascii, name)).strip("_")
-    name = name if name.isidentifier() else f"contract_{name}".rstrip("_")
+    name = contract_names.package_name(contract)
     return f"{name}_" if keyword.iskeyword(name) else name
-
-
-def described(operation: ContractOperation | ContractMessage) -> str:
-    """The words of the document about an operation or a message."""
-    parts = dict.fromkeys(part.strip() for part in (operation.summary, operation.description))
-    return "\n\n".join(filter(None, parts))
 
 
 def _attribute(key: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from orbitalis_avro.types import Fixed
 from orbitalis_codegen.contract.model import ContractOperation
-from orbitalis_codegen.emit.contract_python.named import Named, described
+from orbitalis_codegen.emit.contract_names import described, title_of
+from orbitalis_codegen.emit.contract_python.named import Named
 from orbitalis_codegen.emit.python import environment, text
 from orbitalis_codegen.emit.python.messages import names_in
 
@@ -60,10 +61,12 @@ def emit_plugin(named: Named) -> str:
         ],
         ".messages": _used(named, is_plugin=True),
     }
-    about = named.contract.description.strip() or f"Provides {_title(named)}."
+    about = named.contract.description.strip() or f"Provides {title_of(named.contract)}."
     return environment.render(
         "contract_plugin.py.jinja2",
-        docstring=text.docstring(f"What provides {_title(named)}: derive a class, and write its methods.", indent=0),
+        docstring=text.docstring(
+            f"What provides {title_of(named.contract)}: derive a class, and write its methods.", indent=0
+        ),
         imports=_imports(imports),
         own_imports=_imports({name: one for name, one in own.items() if name != ".messages"}),
         messages=_imports({".messages": own[".messages"]}),
@@ -79,12 +82,12 @@ def emit_client(named: Named) -> str:
     kinds = {_kind(view) for view in views}
     return environment.render(
         "contract_client.py.jinja2",
-        docstring=text.docstring(f"How cores use {_title(named)}.", indent=0),
+        docstring=text.docstring(f"How cores use {title_of(named.contract)}.", indent=0),
         imports=text.import_from("orbitalis.contract", ["ContractClient", *kinds]),
         plugin=named.plugin,
         class_name=named.client,
         class_docstring=text.docstring(
-            f"The operations of {_title(named)}, for a core: `{named.client}(core, minimum=1)`.", indent=4
+            f"The operations of {title_of(named.contract)}, for a core: `{named.client}(core, minimum=1)`.", indent=4
         ),
         operations=[(view.attribute, _kind(view), view.words) for view in views],
     )
@@ -96,7 +99,9 @@ def emit_fake(named: Named) -> str:
     kinds = {_canned(view) for view in views}
     return environment.render(
         "contract_fake.py.jinja2",
-        docstring=text.docstring(f"A stand-in for plugins that provide {_title(named)}, in tests.", indent=0),
+        docstring=text.docstring(
+            f"A stand-in for plugins that provide {title_of(named.contract)}, in tests.", indent=0
+        ),
         fields=["field"] if views else [],
         contract=[text.import_from("orbitalis.contract", kinds)] if kinds else [],
         messages=_imports({".messages": _used(named, is_plugin=False)}),
@@ -122,7 +127,7 @@ def emit_package(named: Named) -> str:
     return environment.render(
         "contract_package.py.jinja2",
         docstring=text.docstring(
-            "\n\n".join(filter(None, [f"{_title(named)}.", named.contract.description.strip()])), indent=0
+            "\n\n".join(filter(None, [f"{title_of(named.contract)}.", named.contract.description.strip()])), indent=0
         ),
         imports=_imports(modules),
         exported=text.sorted_names([name for listed in modules.values() for name in listed]),
@@ -205,7 +210,3 @@ def _is_fixed(named: Named, name: str) -> bool:
 
 def _imports(modules: dict[str, list[str]]) -> list[str]:
     return [text.import_from(module, imported) for module, imported in modules.items() if imported]
-
-
-def _title(named: Named) -> str:
-    return named.contract.title.strip().rstrip(".")
