@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from orbitalis_codegen.contract.settings import SETTINGS_FILE, ContractSettings, package_fault, read_settings
+from orbitalis_codegen.contract.settings import (
+    SETTINGS_FILE,
+    ContractSettings,
+    Language,
+    package_fault,
+    read_settings,
+)
 from orbitalis_codegen.diagnostic import Diagnostic, SpecificationError
 
 if TYPE_CHECKING:
@@ -33,7 +38,8 @@ class Project:
     def notes(self) -> tuple[Diagnostic, ...]:
         """What was noticed and ignored."""
         notes = () if self.model is None else self.model.notes
-        return (*notes, *(note for _, contract in self.contracts for note in contract.notes))
+        # A document may be listed for several languages.
+        return (*dict.fromkeys((*notes, *(note for _, contract in self.contracts for note in contract.notes))),)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -51,9 +57,9 @@ class Project:
 
             files |= emit(self.model)
         for settings, contract in self.contracts:
-            from orbitalis_codegen.emit.contract_python import emit_contract
+            from orbitalis_codegen.emit.contract_targets import emit_contract
 
-            files |= below(settings.output, emit_contract(contract, settings.package))
+            files |= below(settings.output, emit_contract(contract, settings.package, settings.language))
         return files
 
 
@@ -90,27 +96,27 @@ def load_project(root: Path) -> Project:
     return Project(model=model, contracts=tuple(contracts))
 
 
-def load_one(document: Path, package: str | None) -> tuple[Contract, str]:
+def load_one(document: Path, package: str | None, language: Language) -> tuple[Contract, str]:
     """Read one contract; return it with the name of its package: the one given, or the one that its title gives.
 
     Raises:
         SpecificationError: The document cannot be used.
         ValueError: The package cannot be called so.
     """
-    if package is not None and (fault := package_fault(package)):
+    if package is not None and (fault := package_fault(package, language)):
         raise ValueError(": ".join(fault))
     from orbitalis_codegen.contract.read import load_contract
-    from orbitalis_codegen.emit.contract_python.named import package_name
+    from orbitalis_codegen.emit.contract_targets import hidden_module, package_name
 
     contract = load_contract(Path(), Path(os.path.relpath(document)).as_posix())
     # What is written is the same from wherever the command is run, and what `generate` writes.
     contract = replace(contract, document=_place_in_project(document))
     if package is None:
-        package = package_name(contract)
-        if fault := package_fault(package):
+        package = package_name(contract, language)
+        if fault := package_fault(package, language):
             raise ValueError(f"{fault[0]}: name another one with --package")
         # Who names a package has chosen, and may have a folder for it that is not on the path of imports.
-        if package in sys.stdlib_module_names:
+        if hidden_module(package, language):
             own = f"the package {package!r} would hide the module of that name that Python has"
             raise ValueError(f"{own}: name another one with --package")
     return contract, package

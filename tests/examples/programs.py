@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,14 +43,21 @@ def processes_left(environment: dict[str, str]) -> list[str]:
 
 
 class Program:
-    """A module of Python that runs as a program, line by line."""
+    """A module of Python that runs as a program, line by line; or what is run by another command than `python -m`."""
 
-    def __init__(self, module: str, *arguments: str, environment: dict[str, str], folder: Path = ROOT) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        environment: dict[str, str],
+        command: Sequence[str] = (sys.executable, "-m"),
+        folder: Path = ROOT,
+    ) -> None:
         """Start it in a folder."""
         self.output: list[str] = []
         """Every line that it wrote, on both streams."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [*command, module, *arguments],
             cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,

@@ -28,15 +28,17 @@ def compiled(folder: Path) -> Path:
 
 
 def built() -> Path:
-    """Build the package where its `package.json` says, unless that is done; return the folder."""
+    """Build the package and the examples where its `package.json` says, unless that is done; return the folder."""
     folder = PACKAGE / "dist"
-    sources = [*(PACKAGE / "src").rglob("*.ts"), *(ROOT / "generated" / "typescript").rglob("*.ts")]
+    folders = (PACKAGE / "src", ROOT / "generated" / "typescript", ROOT / "examples" / "contract" / "typescript")
+    sources = [path for folder in folders for path in folder.rglob("*.ts")]
     newest = max(path.stat().st_mtime for path in sources)
     # Several processes run tests at a time.
     with (MODULES / ".building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = folder / "built"
         if not done.exists() or done.stat().st_mtime < newest:
-            run(["node", MODULES / "typescript" / "bin" / "tsc", "--project", "tsconfig.build.json"], folder=PACKAGE)
+            for project in ("tsconfig.build.json", "tsconfig.examples.json"):
+                run(["node", MODULES / "typescript" / "bin" / "tsc", "--project", project], folder=PACKAGE)
             done.touch()
     return folder

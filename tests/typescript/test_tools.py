@@ -9,7 +9,7 @@ import pytest
 from tests.support.repository import ROOT, run
 from tests.typescript.package import MODULES, PACKAGE, needs_node
 
-CODE = ("typescript", "generated/typescript")
+CODE = ("typescript", "generated/typescript", "examples/contract/typescript")
 TOOLS: dict[str, tuple[Path, list[str | Path]]] = {
     "eslint": (ROOT, [MODULES / "eslint/bin/eslint.js", "--config", "typescript/eslint.config.js", *CODE]),
     "prettier": (ROOT, [MODULES / "prettier/bin/prettier.cjs", "--check", *CODE]),

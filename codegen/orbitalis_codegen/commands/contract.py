@@ -13,8 +13,6 @@ from orbitalis_codegen.commands.writing import say_waiting, write_files
 
 __all__ = ["CONTRACT"]
 
-_LANGUAGES: Final = ("python",)
-
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the AsyncAPI document")
@@ -22,18 +20,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, metavar="DIR", default=Path(), help="where the package goes (default: here)"
     )
     parser.add_argument("--package", metavar="NAME", help="name of the package (default: the contract's title)")
-    parser.add_argument("--language", choices=_LANGUAGES, default=_LANGUAGES[0], help="default: python")
+    from orbitalis_codegen.contract.settings import LANGUAGES
+
+    parser.add_argument("--language", choices=tuple(LANGUAGES), default="python", help="default: python")
 
 
 def _run(options: argparse.Namespace) -> int:
-    from orbitalis_codegen.project import load_one
+    from orbitalis_codegen.project import below, load_one
 
     try:
-        contract, package = load_one(options.file, options.package)
+        contract, package = load_one(options.file, options.package, options.language)
     except ValueError as error:
         raise CommandError(str(error)) from None
     output.say_problems(contract.notes, options.form, "notice")
-    from orbitalis_codegen.emit.contract_python import emit_contract
+    from orbitalis_codegen.emit.contract_targets import emit_contract
     from orbitalis_codegen.lock import locked
 
     # What is there already can be locked, and the rest is made.
@@ -42,9 +42,7 @@ def _run(options: argparse.Namespace) -> int:
         folder = Path(os.path.relpath(folder.resolve()))
     root = next(one for one in (folder, *folder.parents, Path()) if one.is_dir())
     inner = folder.relative_to(root).as_posix()
-    files = {
-        (path if inner == "." else f"{inner}/{path}"): data for path, data in emit_contract(contract, package).items()
-    }
+    files = below(inner, emit_contract(contract, package, options.language))
     with locked(root, say_waiting):
         write_files(root, files, shown_below=root)
     return DONE

@@ -19,14 +19,15 @@ from orbitalis_codegen.rules import Rule
 __all__ = ["LANGUAGES", "SETTINGS_FILE", "ContractSettings", "Language", "package_fault", "read_settings"]
 
 SETTINGS_FILE: Final = "pyproject.toml"
-Language: TypeAlias = Literal["python"]
-LANGUAGES: Final[dict[str, Language]] = {"python": "python"}
+Language: TypeAlias = Literal["python", "typescript"]
+LANGUAGES: Final[dict[str, Language]] = {"python": "python", "typescript": "typescript"}
 """Languages in which contracts are emitted, the first of them unless another one is asked for."""
 
 _TABLE: Final = "tool.orbitalis-codegen"
 _PACKAGE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FOLDER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _TAKEN: Final = frozenset({"orbitalis", "orbitalis_avro", "orbitalis_wire"})
-"""What an emitted package imports: one of the same name would hide it."""
+"""What an emitted package in Python imports: one of the same name would hide it."""
 _SETTINGS: Final = Shape(name=_TABLE, optional=("contracts",))
 _CONTRACT: Final = Shape(name="contract", required=("document", "package"), optional=("output", "language"))
 
@@ -77,8 +78,12 @@ def read_settings(root: Path) -> tuple[ContractSettings, ...]:
     return tuple(contracts)
 
 
-def package_fault(name: str) -> tuple[str, str] | None:
+def package_fault(name: str, language: Language) -> tuple[str, str] | None:
     """What is wrong with the name of a package, and what to do about it; `None` if a package can be called so."""
+    if language == "typescript":
+        if _FOLDER.fullmatch(name):
+            return None
+        return f"{shown(name)} is not the name of a package", "letters, digits, '_' and '-', a letter first"
     if not _PACKAGE.fullmatch(name) or keyword.iskeyword(name):
         return (
             f"{shown(name)} is not the name of a package",
@@ -91,21 +96,21 @@ def package_fault(name: str) -> tuple[str, str] | None:
 
 def _read(contract: View) -> ContractSettings | None:
     document = _path(contract, "document")
+    language = LANGUAGES.get(contract.one_of("language", tuple(LANGUAGES)) or "", "python")
     package = contract.optional_text("package")
-    if package is not None and (fault := package_fault(package)):
+    if package is not None and (fault := package_fault(package, language)):
         contract.report.add(Rule.UNUSABLE_KEY, contract.position_of("package"), *fault)
     output = _path(contract, "output") if contract.get("output") is not None else "."
     if output is not None and output.split("/")[0] == "..":
         message = f"the folder {shown(output)} is outside of that of the project"
         contract.report.add(Rule.CONTRACT_SETTINGS, contract.position_of("output"), message)
-    language = contract.one_of("language", tuple(LANGUAGES))
     if document is None or package is None or output is None:
         return None
     return ContractSettings(
         document=document,
         package=package,
         output=output,
-        language=LANGUAGES.get(language or "", "python"),
+        language=language,
         position=contract.position,
     )
 

@@ -89,7 +89,8 @@ class _Comparison:
             return self._contract(name if (self._old / name).exists() else contract, contract)
         before, after = self._before(read_settings, self._old), read_settings(self._new)
         found = self._protocol() if (self._new / _DOCUMENT).exists() or not (before or after) else []
-        documents = ([one.document for one in settings] for settings in (before, after))
+        # A document may be listed for several languages.
+        documents = ([*dict.fromkeys(one.document for one in settings)] for settings in (before, after))
         return found + self._listed(*documents)
 
     def _before(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from orbitalis_avro.plan import references
 from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.contract.model import Contract, ContractMessage, ContractOperation
-from orbitalis_codegen.emit.naming import snake_case
+from orbitalis_codegen.emit.naming import snake_case, unique
 
-__all__ = ["ContractRecords", "described", "package_name", "title_in_code", "title_of"]
+__all__ = ["ContractRecords", "described", "long_unions", "package_name", "title_in_code", "title_of"]
+
+_LONGEST_UNION: Final = 60
+"""Characters of a union that stands where it is used; a longer one has a name."""
 
 
 class ContractRecords:
@@ -41,6 +46,28 @@ class ContractRecords:
                 left.extend(one for field in named.fields for one in references(field.type))
             found.add(name)
         return {name: one for name, one in self._types.items() if name in found}
+
+
+def long_unions(
+    contract: Contract,
+    types_of: Callable[[tuple[ContractMessage, ...]], list[str]],
+    attributes: Mapping[str, str],
+    taken: Iterable[str],
+) -> dict[str, list[str]]:
+    """Name the unions of messages that are too long to stand where they are used; return the types by the name.
+
+    A name comes from what the operation that first has the union is called in `attributes`, and is not in `taken`.
+    """
+    used = set(taken)
+    found: dict[str, list[str]] = {}
+    for key, operation in contract.operations.items():
+        for kind, messages in (("Input", operation.inputs), ("Output", operation.outputs)):
+            types = types_of(messages)
+            if len(" | ".join(types)) > _LONGEST_UNION and types not in found.values():
+                name = unique(f"{title_in_code(attributes[key])}{kind}", used)
+                used.add(name)
+                found[name] = types
+    return found
 
 
 def title_of(contract: Contract) -> str:

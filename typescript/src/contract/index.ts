@@ -14,4 +14,4 @@ export {
   type ExecutionOptions,
   type Outputs,
 } from "./client.js";
-export type { Answer, Done } from "./plugin.js";
+export type { Answer, Done, ErrorFields } from "./plugin.js";

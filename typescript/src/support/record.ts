@@ -85,6 +85,9 @@ export class RecordCodec<T extends object> implements Codec<T> {
     if (this.#class !== undefined) {
       return value instanceof this.#class;
     }
+    if (value instanceof Error) {
+      return false;
+    }
     let keys = Object.keys(value);
     if (this.#tag !== undefined) {
       if ((value as { readonly $type?: unknown }).$type !== this.#tag) {

@@ -7,15 +7,13 @@ import keyword
 from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.contract.model import Contract, ContractMessage
 from orbitalis_codegen.emit import contract_names
-from orbitalis_codegen.emit.contract_names import ContractRecords, title_in_code
+from orbitalis_codegen.emit.contract_names import ContractRecords, long_unions, title_in_code
 from orbitalis_codegen.emit.contract_python import reserved
 from orbitalis_codegen.emit.python import names
 from orbitalis_codegen.emit.python.types import Types
 
 __all__ = ["Named", "package_name"]
 
-_LONGEST_UNION = 60
-"""Characters of a union that stands where it is used; a longer one has a name."""
 _PLAIN = {"string": "str", "bytes": "bytes", "long": "int", "double": "float"}
 
 
@@ -48,29 +46,15 @@ class Named:
         """What sends the outputs of each operation without input."""
         self.canned = names.unique_names(((key, f"when_{name}") for key, name in self.attributes.items()), taken)
         """What has the canned answers of each operation."""
-        self.unions: dict[str, list[str]] = {}
+        taken = {*self.types.class_names.values(), *reserved.CLASSES, self.plugin, self.client, self.fake}
+        self.unions = long_unions(contract, self.python_types, self.attributes, taken)
         """The types of each union that has a name, by that."""
-        self._unions = self._name_unions()
+        self._unions = {" | ".join(types): name for name, types in self.unions.items()}
 
     def union(self, messages: tuple[ContractMessage, ...]) -> str:
         """The annotation of one of some messages; `None` if there are none."""
         types = self.python_types(messages)
         return self._unions.get(" | ".join(types)) or " | ".join(types) or "None"
-
-    def _name_unions(self) -> dict[str, str]:
-        """Name the unions that are too long to stand where they are used: what stands there, and the name."""
-        taken = {*self.types.class_names.values(), *reserved.CLASSES, self.plugin, self.client, self.fake}
-        found: dict[str, str] = {}
-        for key, operation in self.contract.operations.items():
-            for kind, messages in (("Input", operation.inputs), ("Output", operation.outputs)):
-                types = self.python_types(messages)
-                union = " | ".join(types)
-                if len(union) > _LONGEST_UNION and union not in found:
-                    name = names.unique(f"{title_in_code(self.attributes[key])}{kind}", taken)
-                    taken.add(name)
-                    found[union] = name
-                    self.unions[name] = types
-        return found
 
     def python_type(self, message: ContractMessage) -> str:
         """The type of a message's payload."""

@@ -24,7 +24,7 @@ class _EncodingView:
 
 def emit_envelope(model: Model) -> str:
     """Emit the envelope's encodings."""
-    types = Types(model)
+    types = Types.of(model)
     record = types.named[model.envelope.record or ""]
     if not isinstance(record, Record):
         raise ValueError(f"the envelope {record.name} ({record.source}) is no record")

@@ -25,4 +25,4 @@ def _environment() -> Environment:
         "bracketed": text.bracketed,
         "comment": text.comment,
     }
-    return templates.environment(("typescript",), functions, {"literal": text.literal})
+    return templates.environment(("typescript", "contract_typescript"), functions, {"literal": text.literal})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from orbitalis_avro.types import Enumeration, Fixed, Record
+from orbitalis_avro.types import Enumeration, Fixed, NamedType, Record
 from orbitalis_codegen.emit.typescript import environment, names, text
 from orbitalis_codegen.emit.typescript.types import Types
 from orbitalis_codegen.model import Model
 
-__all__ = ["emit_messages", "message_types"]
+__all__ = ["TypeView", "emit_messages", "imported_types", "message_types", "type_views"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,24 +34,40 @@ class _RecordView:
     function: str
     comment: str
     fields: tuple[_FieldView, ...]
+    is_error: bool
+    tag: str
+    """What it has as `$type`, or nothing."""
 
     @property
     def given(self) -> str:
         """The type of what the function takes."""
         left_out = [text.literal(field.name) for field in self.fields if field.has_default]
-        return f"Given<{self.name}, {' | '.join(left_out)}>" if left_out else self.name
+        return f"Given<{self._fields}, {' | '.join(left_out)}>" if left_out else self._fields
 
     @property
     def head(self) -> str:
         """The beginning of the function."""
-        start, end = f"export const {self.function} = (", f"): {self.name} => ({{"
+        if self.is_error:
+            return self._taking_fields("constructor(", ") {", indent=2)
+        return self._taking_fields(f"export const {self.function} = (", f"): {self.name} => ({{", indent=0)
+
+    @property
+    def _fields(self) -> str:
+        """The type of the fields alone."""
+        if self.is_error:
+            return f"ErrorFields<{self.name}>"
+        return f'Omit<{self.name}, "$type">' if self.tag else self.name
+
+    def _taking_fields(self, start: str, end: str, *, indent: int) -> str:
         parameter = f"fields: {self.given}"
-        if len(start + parameter + end) <= text.LINE_LENGTH:
+        if indent + len(start + parameter + end) <= text.LINE_LENGTH:
             return start + parameter + end
-        if len(parameter) + 3 > text.LINE_LENGTH:
-            left_out = "".join(f"\n    | {text.literal(field.name)}" for field in self.fields if field.has_default)
-            parameter = f"fields: Given<\n    {self.name},{left_out}\n  >"
-        return f"{start}\n  {parameter},\n{end}"
+        margin = " " * indent
+        if indent + len(parameter) + 3 > text.LINE_LENGTH:
+            names = [text.literal(field.name) for field in self.fields if field.has_default]
+            left_out = "".join(f"\n{margin}    | {name}" for name in names) if len(names) > 1 else f"\n    {names[0]}"
+            parameter = f"fields: Given<\n{margin}    {self._fields},{left_out}\n{margin}  >"
+        return f"{start}\n{margin}  {parameter},\n{margin}{end}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +77,10 @@ class _EnumerationView:
     name: str
     comment: str
     symbols: tuple[tuple[str, str], ...]
+
+
+TypeView = _RecordView | _EnumerationView
+"""What is emitted of a type."""
 
 
 def message_types(model: Model, types: Types) -> dict[str, str]:
@@ -73,8 +94,19 @@ def message_types(model: Model, types: Types) -> dict[str, str]:
 
 def emit_messages(model: Model) -> str:
     """Emit an interface for each record, and each enumeration."""
-    types = Types(model)
-    views: list[_RecordView | _EnumerationView] = []
+    types = Types.of(model)
+    views = type_views(types)
+    return environment.render(
+        "messages.ts.jinja2",
+        views=views,
+        message_types=message_types(model, types),
+        imports=imported_types(views),
+    )
+
+
+def type_views(types: Types, described: Callable[[NamedType], str] = lambda named: named.description) -> list[TypeView]:
+    """Return what is to be emitted of each type, with the words that describe it."""
+    views: list[TypeView] = []
     for named in types.named.values():
         match named:
             case Enumeration():
@@ -82,29 +114,27 @@ def emit_messages(model: Model) -> str:
                 views.append(
                     _EnumerationView(
                         name=types.type_names[named.name],
-                        comment=text.comment(named.description),
+                        comment=text.comment(described(named)),
                         symbols=tuple((name, text.literal(symbol)) for symbol, name in symbols.items()),
                     )
                 )
             case Record():
-                views.append(_record(named, types))
+                views.append(_record(named, types, described(named)))
             case Fixed():
                 pass
-    source = " ".join(field.annotation for view in views if isinstance(view, _RecordView) for field in view.fields)
-    used = {*re.findall(r"\w+", source), *(["Given"] if _has_defaults(views) else [])}
-    return environment.render(
-        "messages.ts.jinja2",
-        views=views,
-        message_types=message_types(model, types),
-        imports=[name for name in ("Decimal", "Duration", "Given") if name in used],
-    )
+    return views
 
 
-def _has_defaults(views: list[_RecordView | _EnumerationView]) -> bool:
-    return any(field.has_default for view in views if isinstance(view, _RecordView) for field in view.fields)
+def imported_types(views: Iterable[TypeView]) -> list[str]:
+    """Return what types and functions use of `typescript/src/support`."""
+    fields = [field for view in views if isinstance(view, _RecordView) for field in view.fields]
+    used = set(re.findall(r"\w+", " ".join(field.annotation for field in fields)))
+    if any(field.has_default for field in fields):
+        used.add("Given")
+    return [name for name in ("Decimal", "Duration", "Given") if name in used]
 
 
-def _record(record: Record, types: Types) -> _RecordView:
+def _record(record: Record, types: Types, words: str) -> _RecordView:
     of_protocol = record.name in types.of_protocol
     fields: list[_FieldView] = []
     for one in types.fields(record):
@@ -120,7 +150,7 @@ def _record(record: Record, types: Types) -> _RecordView:
             _FieldView(
                 name=one.name,
                 annotation=annotation,
-                comment=text.comment(description, indent=2),
+                comment=text.comment(description, indent=2) if description.strip() else "",
                 value=value,
                 has_default=one.default is not None,
             )
@@ -128,6 +158,8 @@ def _record(record: Record, types: Types) -> _RecordView:
     return _RecordView(
         name=types.type_names[record.name],
         function=types.function_names[record.name],
-        comment=text.comment(record.description),
+        comment=text.comment(words),
         fields=tuple(fields),
+        is_error=record.name in types.errors,
+        tag=text.literal(types.type_names[record.name]) if record.name in types.tagged else "",
     )

@@ -23,8 +23,8 @@ def literal(text: str) -> str:
 
 def number_literal(value: float) -> str:
     """Write a finite number."""
-    text = repr(value)
-    return text.removesuffix(".0").replace("e+", "e")
+    digits, _, exponent = repr(value).partition("e")
+    return digits.removesuffix(".0") + (f"e{int(exponent)}" if exponent else "")
 
 
 def assigned(opening: str, value: str, *, indent: int = 0) -> str:

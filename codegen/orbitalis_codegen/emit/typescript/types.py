@@ -6,10 +6,10 @@ bigint in what users send. See docs/decisions/typescript.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import cast
+from typing import Self, cast
 
 from orbitalis_avro.plan import references
 from orbitalis_avro.types import (
@@ -64,12 +64,30 @@ class TypeScriptField:
 
 
 class Types:
-    """The named types of a model with the names that TypeScript gives them."""
+    """Named types with the names that TypeScript gives them."""
 
-    def __init__(self, model: Model) -> None:
-        self.named: Mapping[str, NamedType] = model.types
+    def __init__(
+        self,
+        named: Mapping[str, NamedType],
+        *,
+        of_protocol: Iterable[str | None] = (),
+        errors: Collection[str] = (),
+        tagged: Collection[str] = (),
+        types_in_use: Collection[str] = (),
+        properties_in_use: Callable[[Record], Collection[str]] = lambda record: (),
+    ) -> None:
+        """Name the types.
+
+        The records `of_protocol`, and what they hold, are sent by the protocol itself. Those of `errors` are classes,
+        and those of `tagged` have their name as `$type`. What code around the types is called stands in `types_in_use`,
+        and what a value of a record has beside its fields in `properties_in_use`.
+        """
+        self.named = named
+        self.errors = errors
+        self.tagged = tagged
+        self._properties_in_use = properties_in_use
         self.type_names = names.unique_names(
-            (name, names.type_name(type_.class_name)) for name, type_ in model.types.items()
+            ((name, names.type_name(type_.class_name)) for name, type_ in named.items()), taken=types_in_use
         )
         self.function_names = names.unique_names(
             (name, names.function_name(type_name)) for name, type_name in self.type_names.items()
@@ -78,10 +96,14 @@ class Types:
         self.codec_names = names.unique_names(
             (name, f"{names.camel_case(type_name)}Codec") for name, type_name in self.type_names.items()
         )
-        self.of_protocol = self._reached(
-            message.record for message in (model.envelope, *model.messages.values()) if message.versions
-        )
+        self.of_protocol = self._reached(of_protocol)
         """The names of the types that the protocol itself sends."""
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Name the types of a model."""
+        sent = (model.envelope, *model.messages.values())
+        return cls(model.types, of_protocol=[message.record for message in sent if message.versions])
 
     def annotation(self, type_: AvroType, *, of_protocol: bool) -> str:
         """Annotate values of a type that stands in a record of the protocol, or of what users send."""
@@ -96,7 +118,7 @@ class Types:
                 inner = self.annotation(items, of_protocol=of_protocol)
                 return (
                     f"readonly ({inner})[]"
-                    if " | " in inner or inner.startswith("readonly ")
+                    if (isinstance(items, Union) and " | " in inner) or inner.startswith("readonly ")
                     else f"readonly {inner}[]"
                 )
             case Map(values=values):
@@ -113,6 +135,10 @@ class Types:
                     return _ANNOTATIONS.get(named.logical_type.name, "Uint8Array")
                 return self.type_names[name]
 
+    def maker(self, record: str) -> str:
+        """Write what makes a value of a record, given its fields."""
+        return f"new {self.type_names[record]}" if record in self.errors else self.function_names[record]
+
     def fields(self, record: Record) -> tuple[TypeScriptField, ...]:
         """Name the fields of a record, in the order of its schema."""
         called = self._properties(record)
@@ -126,7 +152,10 @@ class Types:
         )
 
     def _properties(self, record: Record) -> dict[str, str]:
-        return names.unique_names((field.name, names.property_name(field.name)) for field in record.fields)
+        taken = self._properties_in_use(record)
+        return names.unique_names(
+            ((field.name, names.property_name(field.name)) for field in record.fields), taken=taken
+        )
 
     def _reached(self, start: Iterable[str | None]) -> frozenset[str]:
         waiting = [name for name in start if name is not None]
@@ -201,7 +230,8 @@ class Types:
                     for field in named.fields
                     if field.name in given
                 ]
-                return f"{self.function_names[named.name]}({{ {', '.join(arguments)} }})"
+                fields = f"{{ {', '.join(arguments)} }}" if arguments else "{}" if named.fields else ""
+                return f"{self.maker(named.name)}({fields})"
             case _:
                 raise ValueError(f"{place}: the default {value!r} does not fit {named.name}")
 
