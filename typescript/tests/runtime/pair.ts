@@ -57,7 +57,8 @@ export async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-function kept<T extends Core | Plugin>(orbiter: T): T {
+/** Have an orbiter stop at the end of the test. */
+export function kept<T extends Core | Plugin>(orbiter: T): T {
   started.push(orbiter);
   return orbiter;
 }
