@@ -157,7 +157,7 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     declared = f"{named.operations}.{attribute}"
     taken = named.union(operation.inputs) or ("undefined" if operation.has_input else "never")
     given = named.union(operation.outputs) or "never"
-    answers = bool(operation.outputs or operation.errors)
+    kind = _kind(operation.has_input, bool(operation.outputs or operation.errors))
     words = described(operation) or f"The operation {operation.key}."
     thrown = [
         f"May throw `{name}`{_because(described(message))}"
@@ -165,7 +165,6 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     ]
     request = f"request: Request<{taken}, {given}>"
     method = [f"message: {taken}", request] if operation.inputs else [request]
-    canned = f"Canned<{taken}, {given}>" if operation.outputs else f"Noted<{taken}>"
     result = f"Promise<{given if operation.outputs else 'undefined'}>"
     return _OperationView(
         attribute=attribute,
@@ -185,9 +184,9 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
         sender_comment=text.comment(
             f"Send an output of `{attribute}` to every core, or to one; returns how many that were.", indent=2
         ),
-        client=f"readonly {attribute} = {_kind(operation.has_input, answers)}(this.core, {declared});",
-        kind=_kind(operation.has_input, answers),
-        canned=f"readonly {named.canned[operation.key]} = new {canned}();",
+        client=text.bracketed(f"readonly {attribute} = {kind}(", ["this.core", declared], ");", indent=2),
+        kind=kind,
+        canned=_canned(named.canned[operation.key], taken, given if operation.outputs else ""),
         answer=text.bracketed(
             f"override {attribute}(", [f"message: {taken}"] if operation.inputs else [], f"): {result} {{", indent=2
         ),
@@ -196,30 +195,38 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
 
 
 def _declaration(operation: ContractOperation, attribute: str, words: str, named: Named) -> str:
-    empty = "empty" if operation.has_input else "nothing"
     parts = [
         f"name: {text.literal(operation.key)},",
-        f"input: {_set(operation.inputs, named) or empty},",
-        f"output: {_set(operation.outputs, named) or 'nothing'},",
+        _set("input", operation.inputs, "empty" if operation.has_input else "nothing", named),
+        _set("output", operation.outputs, "nothing", named),
     ]
     if operation.errors:
-        parts.append(f"errors: {_set(operation.errors, named)},")
+        parts.append(_set("errors", operation.errors, "nothing", named))
     parts.append(text.assigned("documentation:", f"{text.literal(words)},", indent=4))
     return f"{attribute}: defineOperation({{" + "".join(f"\n    {one}" for one in parts) + "\n  }),"
 
 
-def _set(messages: tuple[ContractMessage, ...], named: Named) -> str:
-    """Write the set of payloads that some messages are; nothing if there are none."""
-    sets = [
+def _set(key: str, messages: tuple[ContractMessage, ...], otherwise: str, named: Named) -> str:
+    """Write a property with the set of payloads that some messages are."""
+    sets = dict.fromkeys(
         f"message(CODECS.{named.types.type_names[one.payload]})"
         if one.payload is not None
         else _PLAIN_SETS[one.plain or "string"]
         for one in messages
-    ]
-    sets = [*dict.fromkeys(sets)]
+    )
     if len(sets) < 2:
-        return "".join(sets)
-    return text.bracketed("oneOf(", sets, ")", indent=4 + len("output: ,"))
+        return f"{key}: {''.join(sets) or otherwise},"
+    return text.bracketed(f"{key}: oneOf(", sets, "),", indent=4)
+
+
+def _canned(name: str, taken: str, given: str) -> str:
+    """Write the property that has the canned answers of an operation, or notes what comes if it gives nothing."""
+    if not given:
+        return f"readonly {name} = new Noted<{taken}>();"
+    line = f"readonly {name} = new Canned<{taken}, {given}>();"
+    if 2 + len(line) <= text.LINE_LENGTH:
+        return line
+    return f"readonly {name} = new Canned<\n    {taken},\n    {given}\n  >();"
 
 
 def _registration(operation: ContractOperation, declared: str, attribute: str) -> str:
