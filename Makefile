@@ -23,6 +23,7 @@ DEVELOPMENT := .venv/.development
 FUZZER := .venv/.fuzzer
 NODE_TOOLS := tools/node_modules/.installed
 TYPESCRIPT := typescript/node_modules/.installed
+COMPILED := typescript/dist/built
 
 .PHONY: help
 help: ## Show this list
@@ -31,6 +32,8 @@ help: ## Show this list
 .PHONY: demo
 demo: $(RUNTIME) ## Show a core and its plugins at work as processes of their own
 	@tools/provide mosquitto || true
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	    $(MAKE) --no-print-directory $(COMPILED) || echo "The TypeScript code is not compiled; the demo goes on." >&2; fi
 	@$(BIN)/python -m examples.demo
 
 .PHONY: setup
@@ -192,4 +195,10 @@ $(TYPESCRIPT): typescript/package.json typescript/package-lock.json typescript/.
 	@tools/provide npm
 	@echo "Installing what the TypeScript code takes ..."
 	@cd typescript && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+$(COMPILED): $(TYPESCRIPT) $(wildcard typescript/tsconfig*.json) \
+    $(shell find typescript/src generated/typescript examples/contract/typescript -name '*.ts')
+	@echo "Compiling the TypeScript code ..."
+	@cd typescript && npm run --silent build && npm run --silent examples
 	@touch $@

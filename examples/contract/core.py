@@ -11,7 +11,7 @@ from orbitalis import Core, connect
 
 async def main() -> None:
     """Turn the lamp on, too high, and off."""
-    core = Core(identifier="home", eventbus_client=connect(*sys.argv[1:]))
+    core = Core(identifier="house", eventbus_client=connect(*sys.argv[1:]))
     lamps = LampsClient(core, minimum=1)
 
     @lamps.power

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Final
 
 from examples.demo.asking import ask
+from examples.demo.languages import languages
 from examples.demo.play import Play
 from examples.lamps.report import Report
 
@@ -215,7 +216,7 @@ async def end(play: Play) -> None:
         play.check(not left, "everything to have ended", f"this still runs: {', '.join(left)}")
 
 
-ACTS: Final = (alone, handshakes, work, asked, death, succession, outage, end)
+ACTS: Final = (alone, handshakes, work, asked, death, succession, outage, languages, end)
 """The acts, in order."""
 
 

@@ -1,4 +1,4 @@
-"""What somebody learns who asks with the command `orbitalis` while the play goes on."""
+"""What programs say that run for a moment while the play goes on, such as the command `orbitalis`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,29 @@ from typing import Final
 
 from examples.demo.play import Play
 
-__all__ = ["ask"]
+__all__ = ["ask", "hear"]
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 async def ask(play: Play, *arguments: str, status: int = 0) -> str:
-    """Run the command, tell what it writes, and return that.
+    """Run the command `orbitalis`, tell what it writes, and return that.
 
     Raises:
         StepFailedError: It ends with another status.
     """
     play.chronicle.note("demo", f"runs: orbitalis {' '.join(arguments)}")
+    return await hear(play, "orbitalis", "orbitalis.cli", *arguments, status=status)
+
+
+async def hear(play: Play, speaker: str, module: str, *arguments: str, status: int = 0) -> str:
+    """Run a module of Python until its end, tell what it writes as what `speaker` says, and return that.
+
+    Raises:
+        StepFailedError: It ends with another status.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "orbitalis.cli", *arguments),
+        *(sys.executable, "-m", module, *arguments),
         cwd=_ROOT,
         env={**os.environ, "ORBITALIS_BUS": play.bus},
         stdout=PIPE,
@@ -40,6 +49,6 @@ async def ask(play: Play, *arguments: str, status: int = 0) -> str:
             await process.wait()
     text = output.decode()
     for line in filter(None, text.splitlines()):
-        play.chronicle.note("orbitalis", line)
-    play.check(process.returncode == status, f"the command to end with status {status}", errors.decode() or text)
+        play.chronicle.note(speaker, line)
+    play.check(process.returncode == status, f"{speaker} to end with status {status}", errors.decode() or text)
     return text

@@ -75,6 +75,10 @@ class InProcessStage(Stage):
         """Start a lamp."""
         return await self._start(make_lamp(kind, identifier, connect(self._bus), self._chronicle.add, quick=True))
 
+    async def start_program(self, identifier: str, *command: str) -> Actor:
+        """Refuse: the bus within this process reaches no other one."""
+        raise NotImplementedError("a bus within the process has no programs on it")
+
     async def kill_bus(self) -> None:
         """Refuse: the bus lives and ends with this process."""
         raise NotImplementedError("a bus within the process cannot be killed")

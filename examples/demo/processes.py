@@ -27,22 +27,26 @@ _PIPE_LIMIT: Final = 2**20
 
 
 class ChildProcess(Actor):
-    """An orbiter in a process of its own; it reports on its output and takes commands on its input."""
+    """An orbiter in a process of its own; it reports on its output and takes commands on its input.
 
-    def __init__(self, identifier: str, chronicle: Chronicle) -> None:
+    What one writes that does not report is told as it is.
+    """
+
+    def __init__(self, identifier: str, chronicle: Chronicle, *, reports: bool = True) -> None:
         """Prepare it."""
         self.identifier = identifier
+        self._reports = reports
         self._chronicle = chronicle
         self._errors: deque[str] = deque(maxlen=20)
         self._may_end = False
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
 
-    async def start(self, module: str, *arguments: str) -> None:
-        """Run a module of Python."""
+    async def start(self, *command: str) -> None:
+        """Run a command."""
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module, *arguments),
+            *command,
             cwd=_ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=PIPE,
@@ -119,6 +123,9 @@ class ChildProcess(Actor):
     async def _read_reports(self, process: Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
+            if not self._reports:
+                self._chronicle.note(self.identifier, line.decode(errors="replace").rstrip())
+                continue
             try:
                 self._chronicle.add(Report.from_line(line))
             except ValueError as error:
@@ -157,6 +164,10 @@ class ProcessStage(Stage):
         """Start a lamp as a process."""
         return await self._start(self._lamp_module, identifier, "--kind", kind)
 
+    async def start_program(self, identifier: str, *command: str) -> Actor:
+        """Start a program as a process."""
+        return await self._start_child(ChildProcess(identifier, self._chronicle, reports=False), *command)
+
     async def kill_bus(self) -> None:
         """End the broker with SIGKILL."""
         await self._broker.kill()
@@ -191,9 +202,12 @@ class ProcessStage(Stage):
         await self._broker.close()
 
     async def _start(self, module: str, identifier: str, *arguments: str) -> Actor:
-        child = ChildProcess(identifier, self._chronicle)
-        self._children.append(child)
         common = ("--identifier", identifier, "--bus", self._broker.url, "--quick", "--json")
-        await child.start(module, *common, *arguments)
-        self._chronicle.note("demo", f"starts {identifier} as process {child.process_identifier}")
+        child = ChildProcess(identifier, self._chronicle)
+        return await self._start_child(child, sys.executable, "-m", module, *common, *arguments)
+
+    async def _start_child(self, child: ChildProcess, *command: str) -> Actor:
+        self._children.append(child)
+        await child.start(*command)
+        self._chronicle.note("demo", f"starts {child.identifier} as process {child.process_identifier}")
         return child

@@ -44,6 +44,10 @@ class Stage(ABC):
         """Start a lamp of brand `x` or `y`."""
 
     @abstractmethod
+    async def start_program(self, identifier: str, *command: str) -> Actor:
+        """Start an orbiter that another program is, and that does not report: what it writes is told as it is."""
+
+    @abstractmethod
     async def kill_bus(self) -> None:
         """End the bus as a crash would."""
 

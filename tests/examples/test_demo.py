@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from examples.demo import broker as demo_broker
+from examples.demo import languages as demo_languages
 from examples.demo.chronicle import Chronicle, StepFailedError
+from examples.demo.play import Play
+from examples.demo.processes import ProcessStage
 from examples.demo.terminal import Terminal
 from examples.lamps.report import Report
 from tests.examples.programs import Program, marked, processes_left
+from tests.typescript.package import built
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -42,6 +47,11 @@ STEPS = [
 #: Without those of the command, which does not reach a bus within another process.
 OTHERS = [step for step in STEPS if not step.startswith("orbitalis ")]
 OUTAGE = ["everybody finds the broker again", "every connection works as before", "no connection was lost over it"]
+LANGUAGES = [
+    "a lamp in TypeScript starts",
+    "a core in Python turns it on, breaks its bulb and turns it off",
+    "the lamp in TypeScript stops",
+]
 END = ["each lamp stops, and home is told", "home stops", "nothing is left running"]
 
 
@@ -61,10 +71,14 @@ def summary(output: list[str]) -> list[str]:
 
 
 def test_all_of_it_happens(environment: dict[str, str]) -> None:
+    has_node = shutil.which("node") is not None
+    if has_node:
+        built()
     with Program("examples.demo", environment=environment) as demo:
         assert demo.wait() == 0, "\n".join(demo.output)
 
-    assert summary(demo.output) == [f"✓ {step}" for step in ["the broker is running", *STEPS, *OUTAGE, *END]]
+    steps = ["the broker is running", *STEPS, *OUTAGE, *(LANGUAGES if has_node else []), *END]
+    assert summary(demo.output) == [f"✓ {step}" for step in steps]
     text = "\n".join(demo.output)
     assert "Traceback" not in text
     assert "\x1b" not in text, "there are colours, though this is no terminal"
@@ -75,8 +89,32 @@ def test_all_of_it_happens(environment: dict[str, str]) -> None:
         "home      │ is compliant",
         "demo      │ has killed the broker",
         "lamp_y_2  │ has found the bus again",
+        "house     │ the bulb is broken after 1000 hours" if has_node else "takes Node.js, which is not installed",
     ):
         assert sentence in text
+
+
+@pytest.mark.parametrize(
+    ("has_node", "reason"), [(False, "takes Node.js, which is not installed"), (True, "is not compiled: `make demo`")]
+)
+async def test_what_the_other_language_lacks_is_said(
+    has_node: bool, reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stream = io.StringIO()
+    chronicle = Chronicle(Terminal(stream), patience=5)
+    stage = ProcessStage("mosquitto", chronicle, lamp_module="")
+    play = Play(stage, chronicle, Terminal(stream))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(demo_languages, "_PROGRAM", tmp_path / "plugin.js")
+    if has_node:
+        (tmp_path / "node").touch(mode=0o755)
+
+    await demo_languages.languages(play)
+    await stage.close()
+
+    assert "LEFT OUT" in stream.getvalue()
+    assert reason in " ".join(stream.getvalue().split())
+    assert play.steps == []
 
 
 def test_without_a_broker_it_says_what_it_leaves_out(environment: dict[str, str]) -> None:

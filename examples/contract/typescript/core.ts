@@ -6,7 +6,7 @@ import { connectMqtt, Core } from "@orbitalis/sdk";
 
 import { BulbBroken, LampsClient, turnOn } from "./lamps/index.js";
 
-const core = new Core({ identifier: "home", bus: connectMqtt(process.argv[2] ?? "mqtt://localhost:1883") });
+const core = new Core({ identifier: "house", bus: connectMqtt(process.argv[2] ?? "mqtt://localhost:1883") });
 const lamps = new LampsClient(core, { minimum: 1 });
 lamps.power.sink((watts) => {
   console.log(`the lamp takes ${watts} W`);
