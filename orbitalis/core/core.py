@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any, ClassVar, Self
 
@@ -432,7 +433,11 @@ class Core(OperationRequester):
             given = self.operation_sinks.get(name)
         if given is None:
             return None
-        return self._sink_output(self._handlers.find(name, given), connection, topic, event)
+        handler, tracing = self._handlers.find(name, given), self._runtime.tracing
+        if tracing is None:
+            return self._sink_output(handler, connection, topic, event)
+        work = partial(self._sink_output, handler, connection, topic, event)
+        return tracing.handle(connection, topic, event, work)
 
     async def _sink_output(self, handler: Handler, connection: Connection, topic: str, event: Event[Any]) -> None:
         begun = perf_counter()

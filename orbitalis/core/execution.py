@@ -7,6 +7,7 @@ import builtins
 import logging
 import random
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, overload
 
 from orbitalis.arguments import check_list, check_text, did_you_mean, nearest
@@ -26,6 +27,7 @@ from orbitalis_wire import channels
 __all__ = ["AnyOperation", "OperationExecutor"]
 
 I = TypeVar("I", bound=Publishable)  # noqa: E741 - as Input
+E = TypeVar("E", bound=Exception)
 
 AnyOperation: TypeAlias = str | TypedOperation[Any, Any, Any]
 """The name of an operation, or the operation of a plugin class, against which type checkers hold what is sent."""
@@ -209,7 +211,7 @@ class OperationExecutor(Orbiter):
         else:
             name, message = _name_of(operation_name), operation_name.message(data)
         slot = self._any_slot(name, message)
-        if fire_and_forget or self._executions:
+        if fire_and_forget or self._executions or self._runtime.tracing is not None:
             await self._send([(slot, message)], fire_and_forget)
             return slot.remote_identifier
         waiting = self._publish(slot, message)
@@ -290,7 +292,7 @@ class OperationExecutor(Orbiter):
     async def _distribute(self, name: str, messages: Sequence[object | None], fire_and_forget: bool) -> list[str]:
         slots = self._open_slots(name)
         if not slots:
-            raise self._no_connection(name)
+            raise self._unsent(name, self._no_connection(name))
         turns = Turns(self._machine.slots.open_by_input(name), self._machine.peers.suspected)
         inputs: list[tuple[Slot, object | None]] = []
         for message in messages:
@@ -348,18 +350,20 @@ class OperationExecutor(Orbiter):
         if accepting:
             return accepting
         if not slots:
-            raise self._no_connection(operation_name, plugin_identifier)
+            raise self._unsent(operation_name, self._no_connection(operation_name, plugin_identifier))
         whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
         if not any(slot.input.has_input for slot in slots):
-            raise NoConnectionError(
+            text = (
                 f"operation '{operation_name}' takes no input{whose}, so it can neither be executed nor requested: its "
                 "plugin sends outputs on its own, and a sink takes them"
             )
-        raise NoConnectionError(
-            f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
-            f"whose input accepts {kind_of(message)}; accepted are "
-            f"{' or '.join(sorted({str(slot.input) for slot in slots}))}"
-        )
+        else:
+            text = (
+                f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
+                f"whose input accepts {kind_of(message)}; accepted are "
+                f"{' or '.join(sorted({str(slot.input) for slot in slots}))}"
+            )
+        raise self._unsent(operation_name, NoConnectionError(text))
 
     def _no_connection(self, operation_name: str, plugin_identifier: str | None = None) -> NoConnectionError:
         whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
@@ -379,10 +383,23 @@ class OperationExecutor(Orbiter):
             f"'{self.identifier}' has no connection for operation '{operation_name}'{whose}: {advice}"
         )
 
+    def _unsent(self, operation_name: str, error: E) -> E:
+        """Return an error that says why an input is not sent, after the trace knows it."""
+        if self._runtime.tracing is not None:
+            self._runtime.tracing.unsent(operation_name, error)
+        return error
+
     # Sending
 
-    async def _send(self, inputs: Sequence[tuple[Slot, object | None]], fire_and_forget: bool) -> None:
+    async def _send(
+        self, inputs: Sequence[tuple[Slot, object | None]], fire_and_forget: bool, *, is_traced: bool = False
+    ) -> None:
         """Publish inputs; one that cannot be published keeps back none of the others."""
+        tracing = self._runtime.tracing
+        if tracing is not None and inputs and not is_traced:
+            work = partial(self._send, inputs, fire_and_forget, is_traced=True)
+            await tracing.send(inputs[0][0].operation_name, [slot for slot, _ in inputs], work)
+            return
         if asyncio.get_running_loop() is not self._home.loop:
             self._home.check()
         under_way: list[Awaitable[None]] = []

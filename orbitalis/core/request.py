@@ -7,6 +7,7 @@ import logging
 import math
 import random
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar, overload
 
 from orbitalis.arguments import check_seconds, check_text
@@ -150,20 +151,10 @@ class OperationRequester(OperationExecutor):
         else:
             raise no_operation(operation_name)
         slot = self._choose_for_answer(name, message, plugin_identifier)
-        outcome = await self._ask(slot, message, timeout)
-        if isinstance(outcome, RequestError):
-            raise outcome
-        result: object = outcome.payload
-        if not isinstance(operation_name, str):
-            try:
-                return operation_name.result(result)
-            except TypeError as error:
-                raise UnexpectedAnswerError(*slot.key, f"answered with {kind_of(result)}: {error}") from None
-        if not isinstance(result, result_type):
-            raise UnexpectedAnswerError(
-                *slot.key, f"answered with {kind_of(result)}, expected {with_article(result_type.__name__)}"
-            )
-        return result
+        tracing = self._runtime.tracing
+        if tracing is None:
+            return await self._ask(operation_name, slot, message, result_type, timeout)
+        return await tracing.request(slot, partial(self._ask, operation_name, slot, message, result_type, timeout))
 
     # Choosing
 
@@ -196,14 +187,15 @@ class OperationRequester(OperationExecutor):
         with_output = [slot for slot in accepting if slot.output_topic is not None]
         if not with_output:
             whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
-            raise NoConnectionError(
-                f"'{self.identifier}' has no connection for operation '{accepting[0].operation_name}'{whose} that has "
-                "an output, so there cannot be an answer: use execute(), or require an output"
+            name = accepting[0].operation_name
+            text = (
+                f"'{self.identifier}' has no connection for operation '{name}'{whose} that has an output, so there "
+                "cannot be an answer: use execute(), or require an output"
             )
-        raise AnswersNotSupportedError(
-            *with_output[0].key,
-            "answers need the headers of the envelope, and this peer sends none: use execute(), and a sink",
-        )
+            raise self._unsent(name, NoConnectionError(text))
+        slot = with_output[0]
+        text = "answers need the headers of the envelope, and this peer sends none: use execute(), and a sink"
+        raise self._unsent(slot.operation_name, AnswersNotSupportedError(*slot.key, text))
 
     def _can_answer(self, slot: Slot) -> bool:
         if slot.input_topic is None or slot.output_topic is None:
@@ -213,7 +205,15 @@ class OperationRequester(OperationExecutor):
 
     # Waiting
 
-    async def _ask(self, slot: Slot, message: object | None, timeout: float | None) -> _Outcome:
+    async def _ask(
+        self,
+        operation: AnyOperation,
+        slot: Slot,
+        message: object | None,
+        result_type: type[object],
+        timeout: float | None,
+    ) -> object | None:
+        """Send an input, and return the result that its answer is, or raise what it was instead."""
         loop = asyncio.get_running_loop()
         if loop is not self._home.loop:
             self._home.check()
@@ -230,13 +230,26 @@ class OperationRequester(OperationExecutor):
             has_left = True
             if waiting is not None:
                 await self._wait_for_bus(waiting, awaited)
-            return await waiter
+            outcome = await waiter
         finally:
             if awaited.is_awaited:  # it was cancelled, or could not be published
                 self._awaited.remove(awaited)
                 self._machine.touch(slot, loop.time())
                 if has_left:
                     self._take_back(slot, identifier)
+        if isinstance(outcome, RequestError):
+            raise outcome
+        result: object = outcome.payload
+        if not isinstance(operation, str):
+            try:
+                return operation.result(result)
+            except TypeError as error:
+                raise UnexpectedAnswerError(*slot.key, f"answered with {kind_of(result)}: {error}") from None
+        if not isinstance(result, result_type):
+            raise UnexpectedAnswerError(
+                *slot.key, f"answered with {kind_of(result)}, expected {with_article(result_type.__name__)}"
+            )
+        return result
 
     def _take_back(self, slot: Slot, identifier: str) -> None:
         """Tell the plugin that nobody waits for the answer to an input; it knows by itself when the time is over."""

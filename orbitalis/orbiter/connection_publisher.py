@@ -11,6 +11,7 @@ from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.operations.answer import Answer
 from orbitalis.operations.connection import Connection, PublishHeaders
+from orbitalis.orbiter.tracing import Tracing
 from orbitalis.protocol.slots import SlotTable
 from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
@@ -28,12 +29,14 @@ class ConnectionPublisher:
     publishes by hand to the topic of a connection has the same headers as what the orbiter sends.
     """
 
-    __slots__ = ("by_topic", "client")
+    __slots__ = ("by_topic", "client", "tracing")
 
     def __init__(self, client: EventBusClient) -> None:
         self.client = client
         self.by_topic: dict[str, PublishHeaders] = {}
         """By topic: the headers of what is published there by hand. Where connections share a topic, those of one."""
+        self.tracing: Tracing | None = None
+        """What knows the trace context of the caller, if anything does."""
 
     def connect(self, connection: Connection) -> None:
         """Publish with the headers of a connection from now on."""
@@ -80,6 +83,7 @@ class ConnectionPublisher:
             answer_requested=answer_requested,
             connection_identifier=headers.connection_identifier,
             readable_encodings=headers.readable_encodings,
+            traceparent=None if self.tracing is None else self.tracing.traceparent(),
             sequence_number=number,
             answer_within=answer_within,
         )

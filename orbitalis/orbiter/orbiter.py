@@ -33,6 +33,7 @@ from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_asyn
 from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.orbiter.runtime import Runtime
 from orbitalis.orbiter.scope import Scope
+from orbitalis.orbiter.tracing import Tracing
 from orbitalis.protocol.config import TopicLayout
 from orbitalis.protocol.effects import Effect
 from orbitalis.protocol.limits import Limits
@@ -154,6 +155,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     def operation_statistics(self) -> Mapping[str, OperationStatistics]:
         """What it has counted so far of each operation that was executed, by name."""
         return dict(self._operation_statistics)
+
+    def trace_with(self, tracing: Tracing | None) -> None:
+        """Have spans made of what it does, or no more; :func:`orbitalis.observability.traces.trace` calls this."""
+        self._runtime.trace_with(tracing)
 
     @abstractmethod
     def _make_machine(self) -> Machine:
@@ -506,8 +511,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         if data is None:
             data = await self._closer.data_for(slot)
         if slot.is_connection:  # it may have ended while the hook was busy
-            now = self._home.now()
-            await self._runtime.carry_out(self._machine.close_gracelessly(*slot.key, data, now))
+            await self._runtime.carry_out(self._machine.close_gracelessly(*slot.key, data, self._home.now()))
 
     async def send_graceful_close_connection(
         self, remote_identifier: str, operation_name: str, data: bytes | None = None
@@ -522,8 +526,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         if data is None:
             data = await self._closer.data_for(slot)
         if slot.is_connection:
-            now = self._home.now()
-            await self._runtime.carry_out(self._machine.close_gracefully(*slot.key, data, now))
+            await self._runtime.carry_out(self._machine.close_gracefully(*slot.key, data, self._home.now()))
 
     async def leave(self, timeout: float) -> bool:
         """Close all connections gracefully and begin no new ones, as is polite before a stop.
@@ -602,8 +605,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         Raises:
             NoConnectionError: The remote is not known.
         """
-        self._home.check()
-        await self._runtime.carry_out(self._machine.send_keepalive_request(remote_identifier, self._runtime.now()))
+        await self._runtime.carry_out(self._machine.send_keepalive_request(remote_identifier, self._home.now()))
 
     async def send_all_keepalive_based_on_connections(self) -> None:
         """Give every remote with a connection a sign of life."""

@@ -31,6 +31,7 @@ from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
 from orbitalis.orbiter.role_calls import RoleCalls
+from orbitalis.orbiter.tracing import Tracing
 from orbitalis.orbiter.wills import Wills
 from orbitalis.protocol.effects import (
     ComplianceChanged,
@@ -135,6 +136,8 @@ class Runtime:
         self.locator = BusLocator(machine)
         """On which of several buses each remote is."""
         self.incarnation = ""
+        self.tracing: Tracing | None = None
+        """What makes spans, if anything does."""
         self._identifier = identifier
         self._orbiter = orbiter
         self._calls = calls
@@ -158,6 +161,12 @@ class Runtime:
         self._receivers: dict[str, ChannelReceiver] = {}
         self._wills = Wills(self, identifier, orbiter, calls)
 
+    def trace_with(self, tracing: Tracing | None) -> None:
+        """Have spans made from now on, or no more."""
+        if self.tracing is not None:
+            self.tracing.end()
+        self.tracing = self.publisher.tracing = tracing
+
     def begin(self, incarnation: str, client: EventBusClient, now: Callable[[], float]) -> None:
         """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""
         client.belong_to(self._identifier)
@@ -176,6 +185,8 @@ class Runtime:
         self._announced.clear()
         self.client.publish_message = self.client.on_reconnected = None
         self._wills.end()
+        if self.tracing is not None:
+            self.tracing.end()
 
     def end_without_loop(self) -> None:
         """Drop what waits in an event loop that is closed, and end the connections for the user alone; say so."""
@@ -287,7 +298,7 @@ class Runtime:
         except RemoteProtocolError as error:
             self.complain("%s ignores a message on topic %r: %s", topic, error, topic=topic, remote=sender_of(message))
             effects = self.machine.take()
-        self.submit(effects)
+        self.submit(effects, event.traceparent)
 
     def reconnected(self) -> None:
         """Take the report that the bus was away."""
@@ -296,15 +307,21 @@ class Runtime:
 
     # Out
 
-    def submit(self, effects: Iterable[Effect]) -> None:
-        """Carry effects out, each now or in its turn; what has to be known at once is noted now."""
+    def submit(self, effects: Iterable[Effect], cause: str | None = None) -> None:
+        """Carry effects out, each now or in its turn; what has to be known at once is noted now.
+
+        `cause` is the trace context of the message that they follow from, if it has one.
+        """
         if self._under_way:
             self._under_way += effects
             return
         under_way = self._under_way = [*effects]
+        tracing = self.tracing
         try:
             for effect in under_way:  # it grows
                 kind = type(effect)
+                if tracing is not None:
+                    tracing.note(effect, cause)
                 if kind in self._notes:
                     self._notes[kind](self, effect)
                 if kind in self._works:
@@ -494,6 +511,7 @@ class Runtime:
             open_connections=effect.open_connections,
             readable_encodings=READABLE_ENCODINGS,
             late_offers=effect.late_offers,
+            traceparent=None if self.tracing is None else self.tracing.traceparent_of(effect),
         )
         try:
             waiting = client.start_publish(effect.topic, event, effect.channel, effect.encoding, bus=bus)
@@ -578,6 +596,8 @@ class Runtime:
 
     async def _report_prepared(self, effect: Prepare, preparation: Awaitable[bytes | None]) -> None:
         slot, identifier = effect.slot, effect.connection_identifier
+        if self.tracing is not None:
+            preparation = self.tracing.prepare(slot, preparation)
         try:
             data = await preparation
         except (Exception, asyncio.CancelledError) as error:  # whatever it is, the handshake comes to nothing

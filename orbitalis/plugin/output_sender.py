@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Any
 
 from orbitalis.message.payload import kind_of
@@ -42,7 +43,12 @@ class OutputSender:
         takers = self._takers(operation_name, core_identifier)
         for connection in takers:
             connection.touch()
-        await self.publish(takers, message, may_answer=False)
+        tracing = self._runtime.tracing
+        if tracing is None or not takers:
+            await self.publish(takers, message, may_answer=False)
+        else:
+            work = partial(self.publish, takers, message, may_answer=False)
+            await tracing.send(operation_name, [connection.slot for connection in takers], work)
         return len(takers)
 
     async def publish(self, connections: Sequence[Connection], message: object | None, *, may_answer: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -291,7 +291,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
     ) -> Coroutine[Any, Any, object] | None:
         name = connection.slot.operation_name
         operation = self.operations.get(name)
-        statistics = self._operation_statistics[name]
+        statistics, tracing = self._operation_statistics[name], self._runtime.tracing
+        work: Callable[[], Coroutine[Any, Any, object]]
         if operation is not None and operation.handler is not None:
             handler = self._handlers.find(name, operation.handler)
             work = partial(self._operate, statistics, handler, connection, topic, event)
@@ -304,8 +305,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
             if answer is None:
                 return None
             answer.statistics = statistics
-            return answer_input(work, connection, answer, self._asked, self._runtime.publisher)
-        return work()
+            if tracing is None:
+                return answer_input(work, connection, answer, self._asked, self._runtime.publisher)
+            work = partial(answer_input, work, connection, answer, self._asked, self._runtime.publisher)
+        return work() if tracing is None else tracing.handle(connection, topic, event, work)
 
     def _refuse_input(
         self, connection: Connection, event: Event[Any], error: DecodeError

@@ -51,6 +51,8 @@ ALLOWED: dict[str, list[str]] = {
         *PROJECT["project"]["dependencies"],
         *EXTRAS["testing"],
         *EXTRAS["cli"],
+        *EXTRAS["otel"],
+        *EXTRAS["prometheus"],
     ],
     "orbitalis_codegen": EXTRAS["codegen"],
     "orbitalis_conformance": [
