@@ -10,24 +10,32 @@ from typing import Final
 
 __all__ = [
     "BATCH_MESSAGE_COUNT",
+    "BUS_METRIC",
     "CLIENT_ID",
+    "COMPLIANT_METRIC",
     "CONNECTION",
+    "CONNECTIONS_METRIC",
     "CONVERSATION_ID",
     "CORE",
     "DESTINATION_NAME",
     "DESTINATION_TEMPLATE",
+    "DROPPED_ANSWERS_METRIC",
     "ERROR_TYPE",
+    "HANDLER_TIME_METRIC",
     "HANDSHAKE",
     "MESSAGE_ID",
     "OPERATION",
+    "OPERATION_METRIC",
     "OPERATION_NAME",
     "OPERATION_TYPE",
     "ORBITER",
+    "ORBITER_METRIC",
     "PLUGIN",
     "PROCESS",
     "REMOTE",
     "REQUEST",
     "ROLE",
+    "RUNNING_METRIC",
     "SCOPE",
     "SEND",
     "SYSTEM",
@@ -67,3 +75,17 @@ PLUGIN: Final = "plugin"
 REMOTE: Final = "orbitalis.remote"
 OPERATION: Final = "orbitalis.operation"
 CONNECTION: Final = "orbitalis.connection"
+
+# Metrics. What `orbitalis stats` shows has the same names there, behind these.
+
+OPERATION_METRIC: Final = "orbitalis.operation."
+"""Beginning of the names of counters of an operation."""
+HANDLER_TIME_METRIC: Final = "orbitalis.operation.handler.time"
+ORBITER_METRIC: Final = "orbitalis.orbiter."
+"""Beginning of the names of counters of an orbiter."""
+BUS_METRIC: Final = "orbitalis.bus."
+"""Beginning of the names of counters of an orbiter's client of the bus."""
+DROPPED_ANSWERS_METRIC: Final = "orbitalis.core.dropped_answers"
+CONNECTIONS_METRIC: Final = "orbitalis.connections"
+RUNNING_METRIC: Final = "orbitalis.running"
+COMPLIANT_METRIC: Final = "orbitalis.core.compliant"

@@ -12,9 +12,9 @@ from contextlib import suppress
 from contextvars import Token
 from typing import Any, Final, TypeVar
 
-from orbitalis.core import Core
 from orbitalis.message.event import Event
 from orbitalis.observability import names
+from orbitalis.observability.counts import role_of
 from orbitalis.operations.connection import Connection
 from orbitalis.operations.operation_statistics import text_of
 from orbitalis.orbiter import Orbiter
@@ -87,11 +87,12 @@ class _OrbiterTracing:
         self._start_span = start_span
         self._handshakes: dict[tuple[str, str], Span] = {}
         """Under way, by remote and operation: as many as there are slots that are prepared or requested."""
-        self._is_core = isinstance(orbiter, Core)
+        role = role_of(orbiter)
+        self._is_core = role == names.CORE
         self._common = {
             names.SYSTEM: names.SYSTEM_NAME,
             names.ORBITER: orbiter.identifier,
-            names.ROLE: names.CORE if self._is_core else names.PLUGIN,
+            names.ROLE: role,
         }
         own, other = channels.OPERATION_INPUT, channels.OPERATION_OUTPUT
         self._outgoing, self._incoming = (own, other) if self._is_core else (other, own)

@@ -1,0 +1,59 @@
+"""What orbiters count, as instruments of OpenTelemetry: :func:`measure`. It takes the extra `otel`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from orbitalis.observability import names
+from orbitalis.observability.counts import COUNTS, Count, Watched, role_of
+from orbitalis.orbiter import Orbiter
+
+try:
+    from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation, get_meter_provider
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"{error}: metrics take the extra `otel`; install it by `pip install 'orbitalis-sdk[otel]'`", name=error.name
+    ) from None
+
+__all__ = ["measure"]
+
+_watched: Final[WeakKeyDictionary[MeterProvider, Watched]] = WeakKeyDictionary()
+
+
+def measure(*orbiters: Orbiter, meter_provider: MeterProvider | None = None) -> None:
+    """Let this meter provider, or the one that is set for the program, observe what orbiters count.
+
+    The instruments are read when metrics are exported, and cost nothing between. An orbiter that is gone is observed
+    no more; it is not kept alive. May be called again for more orbiters.
+    """
+    provider = get_meter_provider() if meter_provider is None else meter_provider
+    watched = _watched.get(provider)
+    if watched is None:
+        watched = _watched[provider] = Watched()
+        meter = provider.get_meter(names.SCOPE)
+        for count in COUNTS:
+            _instrument(meter, count, watched)
+    watched.add(orbiters)
+
+
+def _instrument(meter: Meter, count: Count, watched: Watched) -> None:
+    callbacks = [_observer_of(count, watched)]
+    if count.is_growing:
+        meter.create_observable_counter(count.name, callbacks, count.unit, count.description)
+    elif count.unit:
+        meter.create_observable_up_down_counter(count.name, callbacks, count.unit, count.description)
+    else:
+        meter.create_observable_gauge(count.name, callbacks, count.unit, count.description)
+
+
+def _observer_of(count: Count, watched: Watched) -> Callable[[CallbackOptions], Iterable[Observation]]:
+    def observe(options: CallbackOptions) -> Iterable[Observation]:
+        for orbiter, operation, value in watched.read(count):
+            attributes = {names.ORBITER: orbiter.identifier, names.ROLE: role_of(orbiter)}
+            if operation is not None:
+                attributes[names.OPERATION] = operation
+            yield Observation(value, attributes)
+
+    return observe
