@@ -22,6 +22,10 @@ class FieldLogger(logging.LoggerAdapter[logging.Logger]):
         """Log to `logger` with some of :data:`FIELDS`."""
         super().__init__(logger, {**dict.fromkeys(FIELDS), **fields})
 
+    def about(self, **fields: str | None) -> None:
+        """Log with these fields from now on, beside the others."""
+        self.extra = {**(self.extra or {}), **fields}
+
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Add the fields to a call."""
         given: Mapping[str, object] = kwargs.get("extra") or {}

@@ -114,6 +114,8 @@ class EventBusClient(ABC):
         """The event loop from `connect` to `disconnect`."""
         self._owner: object = None
         self._statistics = BusStatistics()
+        self._logged_for: str | None = None
+        """The orbiter of which lines of the log are."""
         self._other_versions = OtherVersions(self, self._statistics)
         self._queue_bounds = queue_bounds or _DEFAULT_BOUNDS
         self._subscriptions: dict[str, Subscription] = {}
@@ -127,6 +129,7 @@ class EventBusClient(ABC):
         have the same: a broker would throw one out for the other, again and again. A client that belongs to several
         keeps the identifier that it has made up.
         """
+        self._log_for(orbiter_identifier)
         if self._is_named or self._home.loop is not None:
             return
         if self._orbiter in (None, orbiter_identifier):
@@ -136,6 +139,10 @@ class EventBusClient(ABC):
         else:
             self._is_named = True
             self._rename(self._made_up)
+
+    def _log_for(self, orbiter_identifier: str) -> None:
+        """Have lines of the log say that they are of an orbiter."""
+        self._logged_for = self._other_versions.orbiter = orbiter_identifier
 
     def _rename(self, identifier: str) -> None:
         """Go by another identifier from the next connection on."""
@@ -470,7 +477,7 @@ class EventBusClient(ABC):
     async def _forget_all(self) -> None:
         for subscription in list(self._subscriptions.values()):
             self._forget(subscription)
-        await end_handlers(self._handlers)
+        await end_handlers(self._handlers, self._logged_for)
 
     def _let_go(self) -> None:
         """Drop everything, now that the event loop in which it was connected is closed: nothing can wait in it."""

@@ -183,7 +183,8 @@ class Decoder:
     def _refuse(self, topic: str, error: Exception) -> None:
         self._statistics.malformed += 1
         reason = f"{type(error).__name__}: {error}"
-        self._log.warning("%r ignores a malformed message on topic %r: %.300s", self._owner, topic, ascii(reason))
+        text = "%r ignores a malformed message on topic %r: %.300s"
+        self._log.warning(text, self._owner, topic, ascii(reason), topic=topic)
 
     def _has_room(self, subscription: Subscription, topic: str, data: bytes) -> bool:
         """Return whether one more message may wait for a subscription; otherwise it is dropped."""
@@ -198,6 +199,7 @@ class Decoder:
             topic,
             backlog.bytes,
             subscription.topic_filter,
+            topic=topic,
         )
         # Where somebody wants to know, the envelope is read, which is quick unless it is a long one in JSON.
         if subscription.handler.is_urgent and (length < LARGE_BYTES or not data.startswith(b"{")):

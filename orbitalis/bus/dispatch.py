@@ -363,8 +363,8 @@ class Subscription:
         return "" if operation is None else f" of operation {operation!r}"
 
 
-async def end_handlers(tasks: dict[asyncio.Task[object], None]) -> None:
-    """Cancel handlers that are busy and wait for their end, without the one that calls this."""
+async def end_handlers(tasks: dict[asyncio.Task[object], None], orbiter: str | None = None) -> None:
+    """Cancel handlers of an orbiter that are busy and wait for their end, without the one that calls this."""
     others = tasks.keys() - {asyncio.current_task()}
     if not others:
         return
@@ -372,4 +372,5 @@ async def end_handlers(tasks: dict[asyncio.Task[object], None]) -> None:
         task.cancel()
     _, stubborn = await asyncio.wait(others, timeout=_END_TIMEOUT)
     for task in stubborn:
-        _logger.error("the handler of %s did not end when it was cancelled", task.get_name())
+        fields = {"orbiter": orbiter}
+        _logger.error("the handler of %s did not end when it was cancelled", task.get_name(), extra=fields)

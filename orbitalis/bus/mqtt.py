@@ -134,6 +134,10 @@ class MqttEventBusClient(EventBusClient):
         """Show the broker and the identifier."""
         return f"{type(self).__name__}({str(self._endpoint)!r}, identifier={self.identifier!r})"
 
+    def _log_for(self, orbiter_identifier: str) -> None:
+        super()._log_for(orbiter_identifier)
+        self._logger.about(orbiter=orbiter_identifier)
+
     def _rename(self, identifier: str) -> None:
         super()._rename(identifier)
         self._endpoint.identifier = identifier
@@ -515,6 +519,7 @@ class MqttEventBusClient(EventBusClient):
                 length,
                 topic,
                 limits.EVENT_BYTES,
+                topic=topic,
             )
             return
 

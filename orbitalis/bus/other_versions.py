@@ -22,11 +22,13 @@ _REMEMBERED: Final = 256
 class OtherVersions:
     """Counts the events that are refused for their `protocol_version`, and logs a warning for each sender of some."""
 
-    __slots__ = ("_log", "_owner", "_statistics", "_told")
+    __slots__ = ("_log", "_owner", "_statistics", "_told", "orbiter")
 
     def __init__(self, owner: object, statistics: BusStatistics) -> None:
         """Count for the client `owner`, which log lines name."""
         self._owner = owner
+        self.orbiter: str | None = None
+        """The orbiter of which lines of the log are."""
         self._statistics = statistics
         self._log: ThrottledLog | None = None
         self._told: dict[str, None] = {}
@@ -51,4 +53,5 @@ class OtherVersions:
             event.protocol_version,
             PROTOCOL_VERSION,
             topic=topic,
+            orbiter=self.orbiter,
         )

@@ -57,11 +57,16 @@ class SeveralEventBusClient(EventBusClient):
             raise ValueError(f"each bus needs a client of its own, got one twice: {', '.join(members)}")
         self._members = dict(members)
         self._parts: dict[Subscription, _Parts] = {}
-        self._complaints = ThrottledLog(FieldLogger(logging.getLogger(__name__)))
+        self._logger = FieldLogger(logging.getLogger(__name__))
+        self._complaints = ThrottledLog(self._logger)
 
     def __repr__(self) -> str:
         """Show the buses and the identifier."""
         return f"{type(self).__name__}({', '.join(self._members)}; identifier={self.identifier!r})"
+
+    def _log_for(self, orbiter_identifier: str) -> None:
+        super()._log_for(orbiter_identifier)
+        self._logger.about(orbiter=orbiter_identifier)
 
     def belong_to(self, orbiter_identifier: str) -> None:
         """Have the client of each bus take an identifier that shows whose it is, too."""

@@ -16,7 +16,7 @@ from orbitalis.core.turns import Turns
 from orbitalis.errors import NoConnectionError
 from orbitalis.log import FieldLogger
 from orbitalis.message.payload import Publishable, kind_of, wrap
-from orbitalis.operations.connection import Connection
+from orbitalis.operations.connection import Connection, fields_of
 from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
 from orbitalis.orbiter.orbiter import Orbiter
@@ -408,16 +408,16 @@ class OperationExecutor(Orbiter):
             try:
                 waiting = self._publish(slot, message)
             except Exception as error:
-                failures.append(error)
-            else:
-                if waiting is not None:
-                    under_way.append(waiting)
-        if fire_and_forget:
-            for waiting in under_way:
-                self._leave_alone(waiting, inputs[0][0].operation_name)
-            for failure in failures:
-                self._log_failure(failure, inputs[0][0].operation_name)
-        else:
+                if fire_and_forget:
+                    self._log_failure(error, slot)
+                else:
+                    failures.append(error)
+                continue
+            if waiting is not None and fire_and_forget:
+                self._leave_alone(waiting, slot)
+            elif waiting is not None:
+                under_way.append(waiting)
+        if not fire_and_forget:
             await self._runtime.publisher.all_published(under_way, failures)
 
     def _publish(
@@ -444,27 +444,27 @@ class OperationExecutor(Orbiter):
         self._operation_statistics[slot.operation_name].executions += 1
         return waiting
 
-    def _leave_alone(self, waiting: Awaitable[None], operation_name: str) -> None:
+    def _leave_alone(self, waiting: Awaitable[None], slot: Slot) -> None:
         """Have something published that nobody waits for."""
         name = f"execution of {self.identifier}"
-        task = start_task(self._wait_or_log(waiting, operation_name), asyncio.get_running_loop(), name, outside())
+        task = start_task(self._wait_or_log(waiting, slot), asyncio.get_running_loop(), name, outside())
         if not task.done():
             self._executions.add(task)
             task.add_done_callback(self._executions.discard)
 
-    async def _wait_or_log(self, waiting: Awaitable[None], operation_name: str) -> None:
+    async def _wait_or_log(self, waiting: Awaitable[None], slot: Slot) -> None:
         try:
             await waiting
         except Exception as error:
-            self._log_failure(error, operation_name)
+            self._log_failure(error, slot)
 
-    def _log_failure(self, error: Exception, operation_name: str) -> None:
+    def _log_failure(self, error: Exception, slot: Slot) -> None:
         _logger.error(
             "an execution of operation %s by %s failed, which nobody waits for",
-            operation_name,
+            slot.operation_name,
             self.identifier,
             exc_info=error,
-            extra={"orbiter": self.identifier, "operation": operation_name},
+            extra={"orbiter": self.identifier, **fields_of(slot)},
         )
 
     def _cancel_executions(self) -> None:

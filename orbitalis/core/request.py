@@ -29,7 +29,7 @@ from orbitalis.log import FieldLogger
 from orbitalis.message.event import Event, new_identifier
 from orbitalis.message.payload import Publishable, kind_of, with_article, wrap
 from orbitalis.operations.answer import OVERLOADED
-from orbitalis.operations.connection import Connection
+from orbitalis.operations.connection import Connection, fields_of
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
 from orbitalis.orbiter.asides import Asides
 from orbitalis.protocol.effects import CloseReason
@@ -336,7 +336,12 @@ class OperationRequester(OperationExecutor):
                 "%s drops an answer on topic %r for which nobody waits",
                 self.identifier,
                 topic,
-                extra={"orbiter": self.identifier, "topic": topic, "event": event.identifier},
+                extra={
+                    "orbiter": self.identifier,
+                    **(fields_of(slots[0]) if slots else {}),
+                    "topic": topic,
+                    "event": event.identifier,
+                },
             )
         else:
             outcome = self._outcome(awaited.slot, event)

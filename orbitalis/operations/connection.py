@@ -14,7 +14,16 @@ from orbitalis.protocol.transitions import SlotState
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
 
-__all__ = ["Connection", "PendingRequest", "PublishHeaders"]
+__all__ = ["Connection", "PendingRequest", "PublishHeaders", "fields_of"]
+
+
+def fields_of(slot: Slot) -> dict[str, str]:
+    """Return what a line of the log that is about a slot has as fields, beside the orbiter."""
+    return {
+        "remote": slot.remote_identifier,
+        "operation": slot.operation_name,
+        "connection": slot.connection_identifier,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

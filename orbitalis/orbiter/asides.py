@@ -9,7 +9,7 @@ from typing import Final
 
 from orbitalis.errors import BusError
 from orbitalis.log import FieldLogger
-from orbitalis.operations.connection import Connection
+from orbitalis.operations.connection import Connection, fields_of
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.peer_queues import PeerQueues
 
@@ -40,26 +40,24 @@ class Asides:
                 topic, message, connection.headers, correlation_identifier=correlation_identifier, is_data=False
             )
         except BusError as error:
-            _note_failure(connection, message, error)
+            self._note_failure(connection, message, error)
             return False
         if waiting is not None:
             under_way = waiting
-            self._queues.submit(key, lambda: _published(under_way, connection, message))
+            self._queues.submit(key, lambda: self._published(under_way, connection, message))
         return True
 
+    async def _published(self, waiting: Awaitable[None], connection: Connection, message: object) -> None:
+        try:
+            await waiting
+        except BusError as error:
+            self._note_failure(connection, message, error)
 
-async def _published(waiting: Awaitable[None], connection: Connection, message: object) -> None:
-    try:
-        await waiting
-    except BusError as error:
-        _note_failure(connection, message, error)
-
-
-def _note_failure(connection: Connection, message: object, error: BusError) -> None:
-    _logger.debug(
-        "could not send a %s to %s: %s",
-        type(message).__name__,
-        connection.remote_identifier,
-        error,
-        extra={"remote": connection.remote_identifier, "operation": connection.operation_name},
-    )
+    def _note_failure(self, connection: Connection, message: object, error: BusError) -> None:
+        _logger.debug(
+            "could not send a %s to %s: %s",
+            type(message).__name__,
+            connection.remote_identifier,
+            error,
+            extra={"orbiter": self._publisher.orbiter, **fields_of(connection.slot)},
+        )

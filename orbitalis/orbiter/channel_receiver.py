@@ -45,6 +45,10 @@ class ChannelReceiver(EventHandler):
         else:
             self._runtime.refuse(self._channel, topic, kind_of(payload))
 
+    def log_fields(self, topic: str) -> dict[str, str]:
+        """Return whose receiver this is, for the log."""
+        return {"orbiter": self._runtime.identifier}
+
     async def handle(self, topic: str, event: Event[Any]) -> None:
         """Do as :meth:`begin`."""
         self.begin(topic, event)

@@ -29,10 +29,12 @@ class ConnectionPublisher:
     publishes by hand to the topic of a connection has the same headers as what the orbiter sends.
     """
 
-    __slots__ = ("by_topic", "client", "tracing")
+    __slots__ = ("by_topic", "client", "orbiter", "tracing")
 
-    def __init__(self, client: EventBusClient) -> None:
+    def __init__(self, client: EventBusClient, orbiter: str | None = None) -> None:
+        """Publish by a client what the orbiter with this identifier sends."""
         self.client = client
+        self.orbiter = orbiter
         self.by_topic: dict[str, PublishHeaders] = {}
         """By topic: the headers of what is published there by hand. Where connections share a topic, those of one."""
         self.tracing: Tracing | None = None

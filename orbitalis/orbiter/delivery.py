@@ -13,7 +13,7 @@ from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.event import Event
 from orbitalis.message.matching import read_foreign, reader_of
 from orbitalis.message.payload import UndecodedPayload, kind_of
-from orbitalis.operations.connection import Connection
+from orbitalis.operations.connection import Connection, fields_of
 from orbitalis.orbiter.bus_locator import BusLocator
 from orbitalis.protocol.machine import Machine
 from orbitalis.protocol.sequence import SequenceWindow
@@ -141,11 +141,7 @@ class Delivery(EventHandler):
         fields = {"orbiter": self._identifier}
         slot = next(iter(self._machine.slots.of_topic(topic)), None)
         if slot is not None:
-            fields |= {
-                "remote": slot.remote_identifier,
-                "operation": slot.operation_name,
-                "connection": slot.connection_identifier,
-            }
+            fields |= fields_of(slot)
         return fields
 
     def begin(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
@@ -225,9 +221,7 @@ class Delivery(EventHandler):
             f"its connection with the bus was lost {lost} times, and the bus keeps nothing meanwhile"
             if lost
             else "the remote could not publish them, or the broker has dropped them, as it does where too much waits",
-            remote=slot.remote_identifier,
-            operation=slot.operation_name,
-            connection=slot.connection_identifier,
+            **fields_of(slot),
         )
 
     def _refuse(self, slot: Slot, topic: str, event: Event[Any]) -> None:
@@ -238,9 +232,7 @@ class Delivery(EventHandler):
             slot.operation_name,
             slot.remote_identifier,
             topic=topic,
-            remote=slot.remote_identifier,
-            operation=slot.operation_name,
-            connection=slot.connection_identifier,
+            **fields_of(slot),
         )
 
     def _begin_unreadable(
@@ -254,9 +246,7 @@ class Delivery(EventHandler):
             connection.remote_identifier,
             error,
             topic=topic,
-            remote=connection.remote_identifier,
-            operation=connection.operation_name,
-            connection=connection.connection_identifier,
+            **fields_of(connection.slot),
         )
         return self._calls.unreadable(self._orbiter, connection, event, error)
 

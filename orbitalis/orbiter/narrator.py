@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from orbitalis.log import FieldLogger
+from orbitalis.operations.connection import fields_of
 from orbitalis.protocol.effects import CloseReason, ObstacleMet, SuspicionChanged
 from orbitalis.protocol.namesakes import Namesakes
 from orbitalis.protocol.obstacles import ObstacleKind, Obstacles
@@ -130,9 +131,7 @@ class Narrator:
                 slot.operation_name,
                 slot.remote_identifier,
                 reason,
-                remote=slot.remote_identifier,
-                operation=slot.operation_name,
-                connection=slot.connection_identifier,
+                **fields_of(slot),
             )
 
     def preparation_raised(self, slot: Slot, error: BaseException) -> str:
@@ -192,9 +191,4 @@ class Narrator:
 
     def _fields(self, slot: Slot) -> dict[str, str]:
         """Return what a line of the log that is about a slot has as fields."""
-        return {
-            "orbiter": self._identifier,
-            "remote": slot.remote_identifier,
-            "operation": slot.operation_name,
-            "connection": slot.connection_identifier,
-        }
+        return {"orbiter": self._identifier, **fields_of(slot)}

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from orbitalis.bus.dispatch import start_task_later
 from orbitalis.log import FieldLogger
 from orbitalis.orbiter.scope import Scope, outside
+from orbitalis.orbiter.slot_work import SlotWork
 
 __all__ = ["PeerQueues", "Work", "is_being_cancelled"]
 
@@ -45,11 +46,12 @@ class _Mark:
 class _Queue:
     """The work for one key that waits, and the task that does it."""
 
-    __slots__ = ("is_interrupted", "replaceable", "size", "task", "waiting")
+    __slots__ = ("is_interrupted", "key", "replaceable", "size", "task", "waiting")
 
     task: asyncio.Task[None]
 
-    def __init__(self) -> None:
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
         self.waiting: deque[tuple[Work | _Mark, int]] = deque()
         """With the size of each."""
         self.replaceable: dict[Hashable, tuple[Work, int]] = {}
@@ -181,7 +183,7 @@ class PeerQueues:
         self.waiting = self.waiting_bytes = 0
 
     def _open(self, key: Hashable) -> _Queue:
-        queue = self.under_way[key] = _Queue()
+        queue = self.under_way[key] = _Queue(key)
         queue.task = start_task_later(self._run(key, queue), f"orbitalis work for {key}", self.context.copy())
         # Also one that is cancelled before it has begun ends its queue.
         queue.task.add_done_callback(lambda _: self._close(key, queue))
@@ -242,9 +244,14 @@ class PeerQueues:
             elif is_being_cancelled():
                 raise
             else:
-                self._logger.exception("a piece of work failed")
+                self._log_failure(queue)
         except Exception:
-            self._logger.exception("a piece of work failed")
+            self._log_failure(queue)
+
+    def _log_failure(self, queue: _Queue) -> None:
+        key = queue.key
+        fields = {"remote": key} if isinstance(key, str) else key.log_fields if isinstance(key, SlotWork) else {}
+        self._logger.exception("a piece of work failed", extra=fields)
 
     def _abandon(self, queue: _Queue) -> None:
         self._count(queue, -len(queue.waiting), -queue.size)

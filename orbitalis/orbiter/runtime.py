@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -31,6 +30,7 @@ from orbitalis.orbiter.loop import OrbiterLoop
 from orbitalis.orbiter.narrator import Narrator, tells
 from orbitalis.orbiter.peer_queues import PeerQueues, is_being_cancelled
 from orbitalis.orbiter.role_calls import RoleCalls
+from orbitalis.orbiter.slot_work import DrainingWork, PreparationWork
 from orbitalis.orbiter.tracing import Tracing
 from orbitalis.orbiter.wills import Wills
 from orbitalis.protocol.effects import (
@@ -50,6 +50,7 @@ from orbitalis.protocol.effects import (
     SuspicionChanged,
     Unsubscribe,
     WatchWill,
+    operation_of,
     sender_of,
 )
 from orbitalis.protocol.machine import Machine
@@ -67,9 +68,9 @@ from orbitalis_wire.messages import (
     KeepaliveRequestMessage,
 )
 
-__all__ = ["DrainingWork", "PreparationWork", "Runtime"]
+__all__ = ["Runtime"]
 
-_logger = FieldLogger(logging.getLogger(__name__))
+_plain = logging.getLogger(__name__)
 
 _KEEPALIVES: Final = (KeepaliveMessage, KeepaliveRequestMessage)
 _CLOSES: Final = (GracelessCloseConnectionMessage, GracefulCloseConnectionMessage)
@@ -84,26 +85,6 @@ _FOR_THE_USER: Final = (ComplianceChanged, ConnectionClosed, PendingRequestDisca
 """Effects that can still be carried out without an event loop: nothing can be sent any more."""
 _OWN_KEY: Final[Hashable] = ("compliance",)
 """The queue of hooks that tell of the orbiter as a whole: they must not hold up what is for everybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparationWork:
-    """The queue in which the user prepares for a slot: that may take long, and must hold up nothing else."""
-
-    slot: Slot
-
-    def __str__(self) -> str:
-        return f"the preparation of {self.slot.operation_name} for {self.slot.remote_identifier}"
-
-
-@dataclass(frozen=True, slots=True)
-class DrainingWork:
-    """The queue in which graceful closes of a slot, and acknowledgements, wait until its data is handled."""
-
-    slot: Slot
-
-    def __str__(self) -> str:
-        return f"the end of {self.slot.operation_name} with {self.slot.remote_identifier}"
 
 
 class Runtime:
@@ -131,19 +112,20 @@ class Runtime:
         self.hooks = hooks
         self.queues = PeerQueues(identifier)
         """What waits for hooks and the bus, in order for each remote."""
-        self.publisher = ConnectionPublisher(client)
+        self.publisher = ConnectionPublisher(client, identifier)
         """What publishes on connections."""
         self.locator = BusLocator(machine)
         """On which of several buses each remote is."""
         self.incarnation = ""
         self.tracing: Tracing | None = None
         """What makes spans, if anything does."""
-        self._identifier = identifier
+        self.identifier = identifier
+        self._logger = FieldLogger(_plain, orbiter=identifier)
         self._orbiter = orbiter
         self._calls = calls
         self.on_connection = on_connection
         self._loop = loop
-        self._complaints = ThrottledLog(_logger)
+        self._complaints = ThrottledLog(self._logger)
         complain = self.complain
         self._narrator = Narrator(identifier, machine.obstacles, machine.statistics, complain)
         self.delivery = Delivery(identifier, client, machine, self.locator, orbiter, calls, complain)
@@ -169,7 +151,7 @@ class Runtime:
 
     def begin(self, incarnation: str, client: EventBusClient, now: Callable[[], float]) -> None:
         """Prepare for another incarnation of the orbiter, in the running event loop; its client may be another one."""
-        client.belong_to(self._identifier)
+        client.belong_to(self.identifier)
         self.client = self.publisher.client = client
         self.now = now
         self.delivery.start(client, self.now)
@@ -190,11 +172,10 @@ class Runtime:
 
     def end_without_loop(self) -> None:
         """Drop what waits in an event loop that is closed, and end the connections for the user alone; say so."""
-        _logger.warning(
+        self._logger.warning(
             "%s was not stopped before its event loop was closed: its remotes are told nothing, and take it for dead "
             "when it has been silent for long enough",
-            self._identifier,
-            extra={"orbiter": self._identifier},
+            self.identifier,
         )
         self._no_connections = None
         self._announced.clear()
@@ -296,7 +277,8 @@ class Runtime:
         try:
             effects = self.machine.handle(topic, message, event, self.now())
         except RemoteProtocolError as error:
-            self.complain("%s ignores a message on topic %r: %s", topic, error, topic=topic, remote=sender_of(message))
+            fields = {"remote": sender_of(message), "operation": operation_of(message)}
+            self.complain("%s ignores a message on topic %r: %s", topic, error, topic=topic, **fields)
             effects = self.machine.take()
         self.submit(effects, event.traceparent)
 
@@ -362,7 +344,7 @@ class Runtime:
         try:
             waiting = work(self, effect, bus)
         except Exception:
-            _logger.exception("a piece of work failed", extra={"orbiter": self._identifier})
+            self._logger.exception("a piece of work failed", extra={"remote": remote})
             return
         if waiting is not None:
             self.queues.submit(key, lambda: waiting)
@@ -534,6 +516,7 @@ class Runtime:
             effect.remote_identifier or "everybody",
             error,
             remote=effect.remote_identifier,
+            operation=operation_of(effect.message),
             connection=effect.connection_identifier,
             topic=effect.topic,
         )
@@ -627,9 +610,9 @@ class Runtime:
         try:
             waiting = self._subscribe_to(topic, channels.CLOSE_ACK, bus)
         except BusError as error:
-            self._warn_of(topic, failure, error)
+            self._warn_of(effect.remote_identifier, topic, failure, error)
             return None
-        return None if waiting is None else Later(self._attempt, waiting, topic, failure)
+        return None if waiting is None else Later(self._attempt, waiting, effect.remote_identifier, topic, failure)
 
     def _unsubscribe(self, effect: Unsubscribe, bus: str | None) -> Waiting:
         # A layout of the user's own may have one topic for several connections.
@@ -639,21 +622,23 @@ class Runtime:
             if not [slot for slot in self.machine.slots.of_topic(topic) if topic in slot.local_topics]
         ]
         waiting = self.client.start_unsubscribe(topics)
-        return None if waiting is None else Later(self._attempt, waiting, ", ".join(topics), "cannot unsubscribe")
+        if waiting is None:
+            return None
+        return Later(self._attempt, waiting, effect.remote_identifier, ", ".join(topics), "cannot unsubscribe")
 
-    async def _attempt(self, waiting: Awaitable[None], topic: str, failure: str) -> None:
+    async def _attempt(self, waiting: Awaitable[None], remote: str, topic: str, failure: str) -> None:
         try:
             await waiting
         except BusError as error:
-            self._warn_of(topic, failure, error)
+            self._warn_of(remote, topic, failure, error)
 
-    def _warn_of(self, topic: str, failure: str, error: BusError) -> None:
-        fields = {"orbiter": self._identifier, "topic": topic}
-        _logger.warning("%s %s: %s", self._identifier, failure, error, extra=fields)
+    def _warn_of(self, remote: str, topic: str, failure: str, error: BusError) -> None:
+        fields = {"remote": remote, "topic": topic}
+        self._logger.warning("%s %s: %s", self.identifier, failure, error, extra=fields)
 
     def complain(self, text: str, *arguments: object, **fields: str | None) -> None:
         """Log a warning that a stranger can cause, at a pace that strangers cannot set."""
-        self._complaints.warning(text, self._identifier, *arguments, orbiter=self._identifier, **fields)
+        self._complaints.warning(text, self.identifier, *arguments, **fields)
 
     # How effects are carried out
 

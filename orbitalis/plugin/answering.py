@@ -10,7 +10,7 @@ from typing import Any
 from orbitalis.errors import BusError, NobodyWaitsError
 from orbitalis.log import FieldLogger
 from orbitalis.operations.answer import Answer
-from orbitalis.operations.connection import Connection
+from orbitalis.operations.connection import Connection, fields_of
 from orbitalis.operations.operation_statistics import bounded, text_of
 from orbitalis.orbiter.connection_publisher import ConnectionPublisher
 from orbitalis.orbiter.peer_queues import is_being_cancelled
@@ -73,8 +73,9 @@ async def _send_error(
             connection.operation_name,
             failure,
             extra={
-                "remote": connection.remote_identifier,
-                "operation": connection.operation_name,
+                "orbiter": publisher.orbiter,
+                **fields_of(connection.slot),
                 "topic": answer.topic,
+                "event": answer.correlation_identifier,
             },
         )

@@ -37,6 +37,7 @@ __all__ = [
     "SuspicionChanged",
     "Unsubscribe",
     "WatchWill",
+    "operation_of",
     "sender_of",
 ]
 
@@ -66,6 +67,12 @@ SENDER: Final[Mapping[type[object], Callable[[ProtocolMessage], str]]] = {
 def sender_of(message: ProtocolMessage) -> str:
     """Return the identifier that the sender of a message gives as its own."""
     return SENDER[type(message)](message)
+
+
+def operation_of(message: ProtocolMessage) -> str | None:
+    """Return the name of the operation that a message is about, if it is about a single one."""
+    name: str | None = getattr(message, "operation_name", None)
+    return name
 
 
 class CloseReason(StrEnum):

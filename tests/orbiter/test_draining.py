@@ -10,7 +10,7 @@ import pytest
 from orbitalis import Event, StringMessage
 from orbitalis.bus import LocalEventBus
 from orbitalis.errors import NoConnectionError
-from orbitalis.orbiter.runtime import DrainingWork
+from orbitalis.orbiter.slot_work import DrainingWork
 from tests.support.events import until
 from tests.support.orbiters import EchoPlugin, TextCore, all_connected, core_on, needs, on, plugin_on, running
 

@@ -10,7 +10,7 @@ from orbitalis.core import Core
 from orbitalis.message.event import Event
 from orbitalis.operations.connection import Connection
 from orbitalis.orbiter import Orbiter
-from orbitalis.orbiter.runtime import DrainingWork, PreparationWork
+from orbitalis.orbiter.slot_work import DrainingWork, PreparationWork
 from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import CoreState, SlotState
 from orbitalis_wire.messages import KeepaliveRequestMessage, StringMessage
