@@ -31,6 +31,7 @@ import type { Description } from "./runtime/introspection.js";
 import { bounded } from "./runtime/operation-counters.js";
 import { OutputStream, type Output } from "./runtime/output-stream.js";
 import { connectionOf, describe, now, type RoleTaker } from "./runtime/runtime.js";
+import type { WorkSpan } from "./runtime/tracing.js";
 
 /** What a core is made of. */
 export interface CoreOptions extends OrbiterOptions {
@@ -190,18 +191,12 @@ export class Core extends Orbiter<CoreMachine> {
       const chosen = "any" in mode ? [this.#oneOf(accepting)] : accepting;
       inputs.push(...chosen.map((slot): [Slot, Payload | null] => [slot, payload]));
     }
-    const published = await Promise.allSettled(
-      inputs.map(([slot, payload]) => {
-        this.machine.touch(slot, now());
-        this.counters.of(name).executions += 1;
-        return openConnection(slot).publish(payload);
-      }),
-    );
-    const failed = published.find((one) => one.status === "rejected");
-    if (failed !== undefined) {
-      throw failed.reason;
-    }
-    return inputs.map(([slot]) => slot.remoteIdentifier);
+    const slots = inputs.map(([slot]) => slot);
+    const publish = (traceparent: string | null): Promise<void> => this.#publish(inputs, traceparent);
+    await (this.tracing === null || inputs.length === 0
+      ? publish(null)
+      : this.tracing.send(name, slots, (span) => publish(span.traceparent)));
+    return slots.map((slot) => slot.remoteIdentifier);
   }
 
   /**
@@ -224,7 +219,9 @@ export class Core extends Orbiter<CoreMachine> {
     }
     const payload = this.#payloadOf(name, value);
     const slot = this.#choose(name, payload, options.plugin);
-    return this.#ask(slot, payload, timeout, options.signal);
+    const ask = (traceparent: string | null): Promise<unknown> =>
+      this.#ask(slot, payload, timeout, options.signal, traceparent);
+    return this.tracing === null ? ask(null) : this.tracing.request(slot, (span) => ask(span.traceparent));
   }
 
   protected override makeMachine(given: Identifiers): CoreMachine {
@@ -368,12 +365,13 @@ export class Core extends Orbiter<CoreMachine> {
     );
     if (accepting.length === 0) {
       const whose = plugin === undefined ? "" : ` with plugin '${plugin}'`;
-      throw new NoConnectionError(
+      const error = new NoConnectionError(
         open.length === 0
           ? `'${this.identifier}' has no connection for operation '${name}'${whose}`
           : `'${this.identifier}' has no connection for operation '${name}'${whose} whose input accepts ` +
               (payload === null ? "an empty event" : `a ${payload.type.name}`),
       );
+      throw this.#unsent(name, error);
     }
     return accepting;
   }
@@ -390,25 +388,54 @@ export class Core extends Orbiter<CoreMachine> {
     const withOutput = accepting.filter((slot) => slot.outputTopic !== null);
     const [first] = withOutput;
     if (first === undefined) {
-      throw new NoConnectionError(
+      const error = new NoConnectionError(
         `'${this.identifier}' has no connection for operation '${name}' that has an output, so that there cannot be ` +
           "an answer: use execute(), or require an output",
       );
+      throw this.#unsent(name, error);
     }
     const suiting = withOutput.filter((slot) => this.machine.peers.get(slot.remoteIdentifier)?.incarnation != null);
     if (suiting.length === 0) {
-      throw new AnswersNotSupportedError(
+      const error = new AnswersNotSupportedError(
         first.remoteIdentifier,
         name,
         "answers need the headers of the envelope, and this peer sends none: use execute(), and a sink",
       );
+      throw this.#unsent(name, error);
     }
     return this.#oneOf(suiting);
   }
 
+  /** Return an error that says why an input is not sent, after the trace knows it. */
+  #unsent(name: string, error: Error): Error {
+    this.tracing?.unsent(name, error);
+    return error;
+  }
+
+  /** Publish inputs; one that cannot be published keeps back none of the others. */
+  async #publish(inputs: readonly [Slot, Payload | null][], traceparent: string | null): Promise<void> {
+    const published = await Promise.allSettled(
+      inputs.map(([slot, payload]) => {
+        this.machine.touch(slot, now());
+        this.counters.of(slot.operationName).executions += 1;
+        return openConnection(slot).publish(payload, { traceparent });
+      }),
+    );
+    const failed = published.find((one) => one.status === "rejected");
+    if (failed !== undefined) {
+      throw failed.reason;
+    }
+  }
+
   // Waiting
 
-  #ask(slot: Slot, payload: Payload | null, timeout: number | null, signal: AbortSignal | undefined): Promise<unknown> {
+  #ask(
+    slot: Slot,
+    payload: Payload | null,
+    timeout: number | null,
+    signal: AbortSignal | undefined,
+    traceparent: string | null,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const identifier = newIdentifier();
       const ended = (): void => {
@@ -453,6 +480,7 @@ export class Core extends Orbiter<CoreMachine> {
           identifier,
           answerRequested: true,
           answerWithin: timeout === null || timeout === 0 || timeout === Infinity ? null : timeout,
+          traceparent,
         })
         .catch(giveUp);
     });
@@ -521,7 +549,7 @@ export class Core extends Orbiter<CoreMachine> {
 
   // Told by the runtime
 
-  #handle(connection: Connection, { slot, data }: Arrival): Promise<void> | undefined {
+  #handle(connection: Connection, { slot, topic, envelope, data }: Arrival): Promise<void> | undefined {
     const sinks = this.#sinks.get(slot.operationName);
     if (sinks === undefined || sinks.size === 0 || (data.kind !== "value" && data.kind !== "undecoded")) {
       return undefined;
@@ -535,16 +563,20 @@ export class Core extends Orbiter<CoreMachine> {
       return undefined;
     }
     const output = { value, typeName: data.name, plugin: slot.remoteIdentifier, connection };
-    return this.#tellSinks([...sinks], output);
+    const all = [...sinks];
+    return this.tracing === null
+      ? this.#tellSinks(all, output)
+      : this.tracing.process(slot, topic, envelope, (span) => this.#tellSinks(all, output, span));
   }
 
-  async #tellSinks(sinks: readonly Sink<unknown>[], output: Output<unknown>): Promise<void> {
+  async #tellSinks(sinks: readonly Sink<unknown>[], output: Output<unknown>, span?: WorkSpan): Promise<void> {
     const name = output.connection.operationName;
     const begun = now();
     for (const sink of sinks) {
       try {
         await sink(output);
       } catch (error) {
+        span?.fail(error);
         this.counters.noteError(name, describe(error));
         this.log.error(`${this.identifier}: a sink of operation '${name}' failed: ${describe(error)}`);
       }

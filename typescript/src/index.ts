@@ -57,4 +57,5 @@ export type { Connection } from "./runtime/connection.js";
 export type { Log } from "./runtime/log.js";
 export type { Output } from "./runtime/output-stream.js";
 export type { Hooks } from "./runtime/runtime.js";
+export type { OrbiterTracing, Traced, Tracing, WorkSpan } from "./runtime/tracing.js";
 export { DecodeError, EncodeError, TopicError, WireError } from "./support/index.js";

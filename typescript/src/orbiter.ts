@@ -15,6 +15,7 @@ import type { Connection } from "./runtime/connection.js";
 import { Introspection, type Description } from "./runtime/introspection.js";
 import type { Log } from "./runtime/log.js";
 import { OperationCounters } from "./runtime/operation-counters.js";
+import type { OrbiterTracing, Tracing } from "./runtime/tracing.js";
 import { connectionOf, describe, now, Runtime, type Hooks, type RoleTaker } from "./runtime/runtime.js";
 
 /** What may be set of every orbiter; durations are seconds, and `null` switches one off. */
@@ -54,6 +55,8 @@ export interface OrbiterOptions extends Settings, Hooks {
   readonly loopInterval?: number;
   /** Whether it answers operators. */
   readonly introspection?: boolean;
+  /** Makes spans of what it does, as `openTelemetry()` of `@orbitalis/sdk/opentelemetry`; by default nothing does. */
+  readonly tracing?: Tracing;
 }
 
 /** Seconds for which a stop waits for hooks. */
@@ -114,7 +117,8 @@ export abstract class Orbiter<M extends Machine> {
     }
     this.#state = "starting";
     const machine = this.makeMachine(identifiers());
-    const runtime = new Runtime(this.identifier, this.bus, machine, this.taker, this.#options, this.log);
+    const { tracing } = this.#options;
+    const runtime = new Runtime(this.identifier, this.bus, machine, this.taker, this.#options, this.log, tracing);
     this.#machine = machine;
     this.#runtime = runtime;
     runtime.begin(newIncarnation());
@@ -224,6 +228,11 @@ export abstract class Orbiter<M extends Machine> {
       throw new OrbiterStateError(`'${this.identifier}' was not started`);
     }
     return this.#machine;
+  }
+
+  /** What makes spans of what it does, if anything does. */
+  protected get tracing(): OrbiterTracing | null {
+    return this.#runtime?.tracing ?? null;
   }
 
   protected get runtime(): Runtime {

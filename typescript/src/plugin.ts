@@ -18,6 +18,7 @@ import type { Arrival } from "./runtime/delivery.js";
 import type { Description } from "./runtime/introspection.js";
 import { bounded } from "./runtime/operation-counters.js";
 import { connectionOf, describe, now, type RoleTaker } from "./runtime/runtime.js";
+import type { WorkSpan } from "./runtime/tracing.js";
 
 /** To whom an operation is lent, and how it is handled. */
 export interface Policy {
@@ -113,12 +114,18 @@ export class Plugin extends Orbiter<PluginMachine> {
         (slot) => slot.outputTopic !== null && (options.core === undefined || options.core === slot.remoteIdentifier),
       );
     const connections = takers.map((slot) => connectionOf(slot)).filter((one) => one !== null);
-    await Promise.all(
-      connections.map((one) => {
-        this.machine.touch(one.slot, now());
-        return one.publish(payload);
-      }),
-    );
+    const publish = async (traceparent: string | null): Promise<void> => {
+      await Promise.all(
+        connections.map((one) => {
+          this.machine.touch(one.slot, now());
+          return one.publish(payload, { traceparent });
+        }),
+      );
+    };
+    const slots = connections.map((one) => one.slot);
+    await (this.tracing === null || slots.length === 0
+      ? publish(null)
+      : this.tracing.send(name, slots, (span) => publish(span.traceparent)));
     return connections.length;
   }
 
@@ -240,23 +247,27 @@ export class Plugin extends Orbiter<PluginMachine> {
     if (data.kind === "error" || data.kind === "cancel") {
       return undefined;
     }
-    return this.#operate(connection, arrival, asked);
+    return this.tracing === null
+      ? this.#operate(connection, arrival, asked)
+      : this.tracing.process(slot, arrival.topic, envelope, (span) => this.#operate(connection, arrival, asked, span));
   }
 
-  async #operate(connection: Connection, arrival: Arrival, asked: Asked | null): Promise<void> {
+  async #operate(connection: Connection, arrival: Arrival, asked: Asked | null, span?: WorkSpan): Promise<void> {
+    const traceparent = span?.traceparent ?? null;
     const name = connection.operationName;
     const counted = this.counters.of(name);
     const begun = now();
     counted.executions += 1;
     try {
-      await this.#run(connection, arrival, asked);
+      await this.#run(connection, arrival, asked, traceparent);
     } catch (error) {
+      span?.fail(error);
       this.counters.noteError(name, describe(error));
       this.log.error(
         `${this.identifier}: operation '${name}' of '${connection.remoteIdentifier}' failed: ${describe(error)}`,
       );
       if (asked !== null && !asked.isGiven) {
-        await this.#answerError(connection, asked, error);
+        await this.#answerError(connection, asked, error, traceparent);
       }
     } finally {
       counted.secondsInHandler += now() - begun;
@@ -267,7 +278,7 @@ export class Plugin extends Orbiter<PluginMachine> {
     }
   }
 
-  async #run(connection: Connection, arrival: Arrival, asked: Asked | null): Promise<void> {
+  async #run(connection: Connection, arrival: Arrival, asked: Asked | null, traceparent: string | null): Promise<void> {
     const provided = this.#operations.get(connection.operationName);
     const { data } = arrival;
     if (data.kind === "unreadable") {
@@ -292,7 +303,10 @@ export class Plugin extends Orbiter<PluginMachine> {
         return;
       }
       try {
-        await connection.publish(payload, answers ? { correlationIdentifier: asked.identifier } : {});
+        await connection.publish(payload, {
+          traceparent,
+          ...(answers ? { correlationIdentifier: asked.identifier } : {}),
+        });
       } catch (error) {
         if (answers) {
           asked.isGiven = false;
@@ -321,12 +335,12 @@ export class Plugin extends Orbiter<PluginMachine> {
     }
     if (asked !== null && !asked.isGiven && !asked.isTakenBack) {
       asked.isGiven = true;
-      await connection.publish(null, { correlationIdentifier: asked.identifier });
+      await connection.publish(null, { traceparent, correlationIdentifier: asked.identifier });
       this.counters.of(connection.operationName).answers += 1;
     }
   }
 
-  async #answerError(connection: Connection, asked: Asked, error: unknown): Promise<void> {
+  async #answerError(connection: Connection, asked: Asked, error: unknown, traceparent: string | null): Promise<void> {
     if (asked.isTakenBack || !connection.slot.isConnection) {
       return;
     }
@@ -338,7 +352,7 @@ export class Plugin extends Orbiter<PluginMachine> {
       reason: null,
     };
     try {
-      const headers = { correlationIdentifier: asked.identifier };
+      const headers = { traceparent, correlationIdentifier: asked.identifier };
       await connection.publishMessage("OperationErrorMessage", told, headers, true);
     } catch (failure) {
       this.log.warn(`${this.identifier}: could not tell '${connection.remoteIdentifier}' of it: ${describe(failure)}`);

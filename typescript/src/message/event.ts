@@ -32,6 +32,7 @@ export type EventHeaders = Partial<
     | "answerRequested"
     | "answerWithin"
     | "sequenceNumber"
+    | "traceparent"
   >
 >;
 

@@ -25,6 +25,7 @@ import { Connection } from "./connection.js";
 import { Delivery, type DataTaker } from "./delivery.js";
 import { ThrottledLog, type Log } from "./log.js";
 import { WorkQueues } from "./queues.js";
+import type { OrbiterTracing, Tracing } from "./tracing.js";
 
 /** What users may be told, and asked. */
 export interface Hooks {
@@ -54,6 +55,8 @@ export class Runtime {
   readonly queues: WorkQueues;
   readonly delivery: Delivery;
   incarnation = "";
+  /** What makes spans, if anything does. */
+  readonly tracing: OrbiterTracing | null;
   readonly #complaints: ThrottledLog;
   readonly #log: Log;
   /** By remote of whose will is listened for: the bus on which that is. */
@@ -72,7 +75,9 @@ export class Runtime {
     readonly taker: RoleTaker,
     readonly hooks: Hooks,
     log: Log,
+    tracing?: Tracing,
   ) {
+    this.tracing = tracing?.of({ identifier, role: machine.role, clientIdentifier: bus.identifier }) ?? null;
     this.#log = log;
     this.#complaints = new ThrottledLog(log);
     this.queues = new WorkQueues((error) => log.error(`${identifier}: ${describe(error)}`));
@@ -92,6 +97,7 @@ export class Runtime {
     this.#isRunning = false;
     this.#silence();
     this.queues.clear();
+    this.tracing?.end();
   }
 
   /** The will to leave with the bus. */
@@ -201,7 +207,7 @@ export class Runtime {
       this.complain(`a message on topic '${topic}' is ignored: ${error.message}`);
       effects = this.machine.take();
     }
-    this.submit(effects);
+    this.submit(effects, envelope.traceparent);
   }
 
   /** Take the report that the bus was away. */
@@ -254,8 +260,12 @@ export class Runtime {
 
   // Out
 
-  /** Carry effects out, each now or in its turn; what has to be known at once is noted now. */
-  submit(effects: readonly Effect[]): void {
+  /**
+   * Carry effects out, each now or in its turn; what has to be known at once is noted now.
+   *
+   * `cause` is the trace context of the message that they follow from, if it has one.
+   */
+  submit(effects: readonly Effect[], cause: string | null = null): void {
     // No other effect waits for these, and users that are told of a connection may count on the will of its remote.
     for (const effect of effects) {
       if (effect.kind === "watchWill") {
@@ -270,6 +280,7 @@ export class Runtime {
     try {
       for (const effect of all) {
         // It grows.
+        this.tracing?.note(effect, cause);
         this.#note(effect);
         const key = effect.kind === "complianceChanged" ? OWN : (effect.remoteIdentifier ?? "");
         const bus = this.#locator.busOf(effect.remoteIdentifier);
@@ -381,6 +392,7 @@ export class Runtime {
           connectionIdentifier: effect.connectionIdentifier,
           openConnections: effect.openConnections,
           lateOffers: effect.lateOffers,
+          traceparent: this.tracing?.traceparentOf(effect) ?? null,
         },
         effect.encoding,
       );
@@ -427,7 +439,8 @@ export class Runtime {
     const { slot, connectionIdentifier } = effect;
     let data: Uint8Array | null;
     try {
-      const under = this.taker.prepare(slot);
+      const prepare = (): Promise<Uint8Array | null> | null => this.taker.prepare(slot);
+      const under = this.tracing === null ? prepare() : this.tracing.prepare(slot, prepare);
       data = under === null ? null : await under;
     } catch (error) {
       this.#log.warn(
