@@ -1,6 +1,7 @@
 """Counts calls, files, base classes and lines, and holds them against budgets: `python -m benchmarks.calls [--files]`.
 
-Counts do not depend on how busy the machine is. If one exceeds its budget by more than 5 %, the exit status is 1.
+With `--traced`, it counts the calls of orbiters that are traced as well. Counts do not depend on how busy the machine
+is. If one exceeds its budget by more than 5 %, the exit status is 1.
 """
 
 from __future__ import annotations
@@ -59,10 +60,19 @@ Files and lines are to become fewer: 14 and 12 files, and 5,500 lines. These bud
 """
 
 
+_TRACED = (
+    ("calls per handshake, 1 core and 800 plugins", counting.traced_handshake),
+    ("calls per execution with a text", counting.traced_execution),
+    ("calls per request with a text", counting.traced_request),
+)
+"""What the calls of the SDK are part of, and so without a budget."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Count and print; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calls", description="Count, and hold against budgets.")
     parser.add_argument("--files", action="store_true", help="list the files as well")
+    parser.add_argument("--traced", action="store_true", help="count the calls of orbiters that are traced as well")
     options = parser.parse_args(arguments)
     found = [(budget, fresh(budget.measure)) for budget in BUDGETS]
     counts = [(budget, numbers.get("count", len(numbers))) for budget, numbers in found]
@@ -73,6 +83,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     if not _IS_EAGER:
         print("Python 3.11 has no eager tasks: these are budgets for it. What counts is Python 3.12 or newer.")
+    if options.traced:
+        traced = [(what, f"{fresh(measure)['count']:,.0f}") for what, measure in _TRACED]
+        show(("traced, by the SDK of OpenTelemetry", "count"), traced)
     if options.files:
         for budget, numbers in found:
             if "count" not in numbers:

@@ -20,6 +20,7 @@ from benchmarks.measuring import Numbers
 from benchmarks.messages import Draft, Reading, ReadingCore, ReadingPlugin
 from benchmarks.stage import Bus, TextCore, TextPlugin, connected, start_compliant, start_plugins
 from orbitalis import Core, DiscoverMessage, Event, Plugin, sink
+from orbitalis.orbiter import Orbiter
 from orbitalis_wire.channels import DISCOVER
 from orbitalis_wire.envelope import Encoding
 from orbitalis_wire.topics import OfferTopic
@@ -36,6 +37,9 @@ __all__ = [
     "lines",
     "mutable_message",
     "request",
+    "traced_execution",
+    "traced_handshake",
+    "traced_request",
 ]
 
 _PLUGINS = 10
@@ -71,10 +75,18 @@ async def handshake(plugins: int = 800) -> Numbers:
     return {"count": await _shake_hands(plugins)}
 
 
-async def _shake_hands(plugins: int) -> float:
+async def traced_handshake(plugins: int = 800) -> Numbers:
+    """Count the same, with a span at each side."""
+    await _shake_hands(_PLUGINS, is_traced=True)
+    return {"count": await _shake_hands(plugins, is_traced=True)}
+
+
+async def _shake_hands(plugins: int, *, is_traced: bool = False) -> float:
     bus = Bus()
-    await start_plugins(bus, plugins)
+    started = await start_plugins(bus, plugins)
     core = TextCore(identifier="core", eventbus_client=bus.client(), with_loop=False).need(plugins)
+    if is_traced:
+        _trace(core, *started)
     calls = await _calls_of(start_compliant(core))
     assert len(core.retrieve_connections()) == plugins
     return calls / plugins
@@ -83,7 +95,17 @@ async def _shake_hands(plugins: int) -> float:
 async def execution(count: int = _CALLS) -> Numbers:
     """Count the calls of an execution with a text, from `execute` through the handler to the sink."""
     core, _ = await connected(_PLUGINS)
+    return await _executions(core, count)
 
+
+async def traced_execution(count: int = _CALLS) -> Numbers:
+    """Count the same, with spans of the execution, the handler and the sink."""
+    core, plugins = await connected(_PLUGINS)
+    _trace(core, *plugins)
+    return await _executions(core, count)
+
+
+async def _executions(core: TextCore, count: int) -> Numbers:
     async def execute(count: int) -> None:
         for _ in range(count):
             core.arrived.clear()
@@ -124,12 +146,32 @@ async def mutable_message(count: int = _CALLS) -> Numbers:
 async def request(count: int = _CALLS) -> Numbers:
     """Count the calls of a request with a text."""
     core, _ = await connected(_PLUGINS)
+    return await _requests(core, count)
 
+
+async def traced_request(count: int = _CALLS) -> Numbers:
+    """Count the same, with spans of the request and the handler."""
+    core, plugins = await connected(_PLUGINS)
+    _trace(core, *plugins)
+    return await _requests(core, count)
+
+
+async def _requests(core: TextCore, count: int) -> Numbers:
     async def ask(count: int) -> None:
         for _ in range(count):
             await core.request(TextPlugin.lowercase, "HELLO")
 
     return await _each(ask, count)
+
+
+def _trace(*orbiters: Orbiter) -> None:
+    """Have spans made by the SDK of OpenTelemetry, which are exported nowhere."""
+    # Nothing but this needs it.
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from orbitalis.observability.traces import trace
+
+    trace(*orbiters, tracer_provider=TracerProvider())
 
 
 async def _connected_for_messages() -> ReadingCore:

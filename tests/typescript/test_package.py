@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tarfile
 from collections.abc import Generator
@@ -18,7 +19,7 @@ from tests.typescript.package import MODULES, needs_node
 pytestmark = [needs_node, pytest.mark.timeout(120), pytest.mark.xdist_group("typescript package")]
 
 BROKER = "mqtt://localhost:1883"
-EXPORTS = ("", "/protocol", "/support", "/wire")
+EXPORTS = ("", "/protocol", "/support", "/wire", "/contract", "/opentelemetry")
 
 
 @contextmanager
@@ -49,9 +50,11 @@ export function misuse(lamp: Plugin, core: Core): void {
 def programs(project: Path, broker: Broker) -> Path:
     """Have the programs of the README, and what the types forbid, compiled in a strict project; return the folder."""
     imports = [f'import * as part{index} from "@orbitalis/sdk{one}";' for index, one in enumerate(EXPORTS)]
-    known = "export const known = [part0.Plugin, part1.CoreMachine, part2.WireError, part3.envelope];"
-    plugin, core = (source.replace(BROKER, broker.url) for source in readme_programs())
-    sources = {"plugin": plugin, "core": core, "exports": "\n".join([*imports, known]), "wrong": WRONG}
+    known = "export const known = [part0.Plugin, part1.CoreMachine, part2.WireError, part3.envelope, part4.Canned, part5.openTelemetry];"
+    plugin, core, traced = (source.replace(BROKER, broker.url) for source in readme_programs())
+    # Those who trace install it beside the package.
+    (project / "node_modules" / "@opentelemetry").symlink_to(MODULES / "@opentelemetry")
+    sources = {"plugin": plugin, "core": core, "traced": traced, "exports": "\n".join([*imports, known]), "wrong": WRONG}
     (project / "source").mkdir()
     for name, source in sources.items():
         (project / "source" / f"{name}.ts").write_text(source, encoding="utf-8")
@@ -85,7 +88,7 @@ def test_every_export_is_there_for_node(programs: Path) -> None:
 
 
 def test_the_plugin_of_the_readme_has_six_lines() -> None:
-    plugin, _ = readme_programs()
+    plugin, *_ = readme_programs()
 
     assert len(list(filter(None, plugin.splitlines()))) == 6
 
@@ -95,3 +98,10 @@ def test_the_core_of_the_readme_uses_its_plugin(programs: Path) -> None:
 
     with running(programs / "plugin.js"):
         assert run(["node", programs / "core.js"], timeout=60) == "the kitchen is on\n"
+
+
+def test_the_traced_core_of_the_readme_tells_its_spans(programs: Path) -> None:
+    with running(programs / "plugin.js"):
+        told = run(["node", programs / "traced.js"], timeout=60)
+
+    assert re.findall(r"^  name: '(.*)',$", told, re.MULTILINE) == ["handshake turn_on", "request turn_on"]
