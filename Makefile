@@ -139,7 +139,7 @@ calls: $(DEVELOPMENT) ## Count calls, files and lines, and hold them against the
 .PHONY: lock
 lock: .venv/bin/uv tools/.npmrc typescript/.npmrc ## Renew the lock files; UPGRADE=1 takes the newest versions
 	@$(UV_COMPILE) --group build --output-file requirements.lock
-	@$(UV_COMPILE) --extra cli --extra codegen --extra otel --extra prometheus --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(UV_COMPILE) --extra cli --extra codegen --extra dashboard --extra otel --extra prometheus --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(UV_COMPILE) --group fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock
 	@$(BIN)/uv pip compile tests/older/requirements.in --python-version 3.12 $(UV_PINS) \
 	    --output-file tests/older/requirements.txt

@@ -143,6 +143,11 @@ class MqttEventBusClient(EventBusClient):
         self._endpoint.identifier = identifier
 
     @property
+    def endpoint(self) -> Endpoint:
+        """Where the broker is, and how it is talked to."""
+        return self._endpoint
+
+    @property
     def is_connected(self) -> bool:
         """Whether there is a connection at the moment, with everything subscribed."""
         return self._connection is not None

@@ -210,6 +210,29 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _dashboard(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="port of the page (default: any)")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--allow-calls", action="store_true", help="let the page call operations")
+    parser.add_argument(
+        "--websocket",
+        metavar="URL",
+        help="the broker's own listener for WebSockets, such as ws://HOST:9001 or wss://HOST?authority=FILE "
+        "(default: --bus)",
+    )
+    parser.add_argument(
+        "--core-bus", metavar="URL", help="where operations are called, with a core's certificate (default: --bus)"
+    )
+    parser.add_argument("--core-identifier", metavar="NAME", help="the core that calls (default: a made-up one)")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
+    return int(text)
+
+
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, help="the shell")
     parser.add_argument("--json", action="store_true", help="write the words as JSON, for programs")
@@ -262,6 +285,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "look for what is wrong, and say what to do",
         "Look at bus, access lists, protocol versions, identifiers, clocks and compliance, and say what to do.",
         _doctor,
+    ),
+    "dashboard": Command(
+        "show everything in the browser",
+        "Serve a page on this machine that shows cores, plugins, connections and events as they are now. It looks at "
+        "the bus as an operator; with --allow-calls it calls operations as well. It takes the extra `dashboard`.",
+        _dashboard,
     ),
     "completion": Command(
         "print a script that completes the command line",
