@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -44,7 +44,7 @@ class BrokerAddress:
 
 
 @asynccontextmanager
-async def reach(address: BrokerAddress) -> AsyncIterator[BrokerStream]:
+async def reach(address: BrokerAddress) -> AsyncGenerator[BrokerStream, None]:
     """Connect with a broker, and disconnect at the end.
 
     Raises:
@@ -69,7 +69,7 @@ async def reach(address: BrokerAddress) -> AsyncIterator[BrokerStream]:
 
 
 @asynccontextmanager
-async def _reach_websocket(address: BrokerAddress) -> AsyncIterator[BrokerStream]:
+async def _reach_websocket(address: BrokerAddress) -> AsyncGenerator[BrokerStream, None]:
     from websockets.asyncio.client import connect
     from websockets.exceptions import ConnectionClosed, WebSocketException
     from websockets.typing import Subprotocol

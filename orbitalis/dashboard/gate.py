@@ -24,10 +24,11 @@ class RefusedError(Exception):
 class Gate:
     """Lets through what one role may send as one identifier, and nothing else.
 
-    It holds against foreign code in the page. Such code publishes to the topics of the role alone, as itself, and leaves
-    nothing behind: no retained message, and no will of somebody else. It listens to topics of the protocol alone, and
-    takes no messages away from others, as shared subscriptions would. The session is a new one, under an identifier that
-    the page cannot choose, so that it throws out nobody. Credentials are added here, and the page never sees them.
+    It holds against foreign code in the page. Such code publishes to the topics of the role alone, as itself, and
+    leaves nothing behind: no retained message, and no will of somebody else. It listens to topics of the protocol
+    alone, and takes no messages away from others, as shared subscriptions would. The session is a new one, under an
+    identifier that the page cannot choose, so that it throws out nobody. Credentials are added here, and the page
+    never sees them.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The few things of MQTT 5.0 that a relay has to read: where packets end, where they publish, what they subscribe to."""
+"""The few things of MQTT 5.0 that a relay reads: where packets end, where they publish, what they subscribe to."""
 
 from __future__ import annotations
 

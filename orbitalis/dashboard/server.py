@@ -1,4 +1,4 @@
-"""Serves the page and its WebSockets on this machine, to nobody who does not know the token: :func:`serve_dashboard`."""
+"""Serves the page and its WebSockets on this machine, to those who know the token: :func:`serve_dashboard`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -110,7 +110,7 @@ class Dashboard:
 
 
 @asynccontextmanager
-async def serve_dashboard(dashboard: Dashboard) -> AsyncIterator[None]:
+async def serve_dashboard(dashboard: Dashboard) -> AsyncGenerator[None, None]:
     """Serve the page until the end of the block; the port is known within it.
 
     Raises:
