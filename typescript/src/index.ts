@@ -46,6 +46,16 @@ export {
   typeOfSchema,
   type PayloadType,
 } from "./message/payload-type.js";
+export {
+  Operator,
+  type Answer,
+  type Asking,
+  type ConnectionsAnswer,
+  type InfoAnswer,
+  type OperatorOptions,
+  type PongAnswer,
+  type StatisticsAnswer,
+} from "./operating/operator.js";
 export { defineOperation, type Operation } from "./operation.js";
 export type { OrbiterOptions, Settings } from "./orbiter.js";
 export { Plugin, type Handler, type Policy } from "./plugin.js";

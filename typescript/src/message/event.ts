@@ -39,7 +39,8 @@ export type EventHeaders = Partial<
 /** Who publishes. */
 export interface Publisher {
   readonly publisherIdentifier: string;
-  readonly incarnation: string;
+  /** `null` for one who is no orbiter. */
+  readonly incarnation: string | null;
 }
 
 /** Write an event with a message of the protocol. */

@@ -1,0 +1,407 @@
+/** All orbiters of a bus, as they are now: asks them, hears of their ends, and tells when something has changed. */
+
+import { lacksOf, type Known, type Lack } from "./compliance.js";
+import { LOUD_KINDS, QUIET_KINDS, Traffic, type Passed } from "./traffic.js";
+import type { Settings } from "./settings.js";
+import {
+  connectMqtt,
+  Operator,
+  type ConnectionsAnswer,
+  type InfoAnswer,
+  type PongAnswer,
+  type StatisticsAnswer,
+} from "../../src/index.js";
+
+/**
+ * How an orbiter is.
+ *
+ * It is `present` while it answers, `suspected` when its connection was cut or it has not answered once, `dead` when its
+ * connection was cut and it answers no more, and `silent` when it answers no more, and nobody has said why: it has left,
+ * it hangs, or the network is broken.
+ */
+export type Standing = "present" | "suspected" | "dead" | "silent";
+
+/** What is known of one orbiter. */
+export interface Member extends Known {
+  readonly identifier: string;
+  readonly role: string;
+  readonly standing: Standing;
+  /** Since when, in milliseconds since 1970. */
+  readonly standingSince: number;
+  readonly isThere: boolean;
+  /** Whether its connection was cut since it answered last. */
+  readonly hasWill: boolean;
+  readonly incarnation: string | null;
+  /** Others that answer under the same identifier. */
+  readonly namesakes: number;
+  /** Seconds that its last answer took. */
+  readonly roundTrip: number | null;
+  /** How often it has started anew since the page was opened. */
+  readonly restarts: number;
+  readonly statistics: StatisticsAnswer | null;
+  /** Executions in a second, of all of its operations; `null` before they were counted twice. */
+  readonly rate: number | null;
+  /** What a core is missing; `null` for a plugin, and while it is not known. */
+  readonly lacks: readonly Lack[] | null;
+}
+
+/** How the page is connected with the bus. */
+export type Link = { readonly isUp: boolean; readonly since: number; readonly problem: string | null };
+
+const SECOND = 1000;
+const PING_EVERY = 1.5;
+const PING_WITHIN = 0.8;
+/** Seconds that one has that is suspected. */
+const LAST_CHANCE = 0.9;
+const CONNECTIONS_EVERY = 4;
+const STATISTICS_EVERY = 4;
+const INFO_EVERY = 20;
+/** Seconds between two questions of one kind while nobody sees the page. */
+const UNSEEN_EVERY = 15;
+const RECONNECT_AFTER = 2;
+const TO_ALL = { spread: 0.2, quiet: 0.3 };
+/** So many that change at once are asked together. */
+const TOGETHER = 8;
+const SETTLED_AFTER = 200;
+/** For how many milliseconds one is shown that has ended. */
+const FORGOTTEN_AFTER = 600_000;
+
+/** Watches all orbiters of a bus. */
+export class Fleet {
+  readonly members = new Map<string, Member>();
+  readonly traffic: Traffic;
+  link: Link = { isUp: false, since: Date.now(), problem: null };
+  /** When an event has last passed between two orbiters, by `sender recipient`, in milliseconds since 1970. */
+  readonly lastPassed = new Map<string, number>();
+  readonly #settings: Settings;
+  readonly #changed: () => void;
+  readonly #toAsk = new Set<string>();
+  readonly #suspects = new Set<string>();
+  #operator: Operator | null = null;
+  #askTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(settings: Settings, changed: () => void) {
+    this.#settings = settings;
+    this.#changed = changed;
+    this.traffic = new Traffic((passed) => this.#passed(passed));
+  }
+
+  /** Connect with the bus, and go on trying where that fails. */
+  async start(): Promise<void> {
+    for (;;) {
+      const bus = connectMqtt(this.#settings.webSocket("operator"), { others: { timerVariant: "native" } });
+      const operator = new Operator({
+        identifier: this.#settings.operator,
+        bus,
+        onLost: () => this.#linked(false, "the connection with the bus was lost"),
+        onReconnected: () => this.#linked(true, null),
+      });
+      try {
+        await operator.start();
+        await this.traffic.listen(bus, LOUD_KINDS);
+        this.#operator = operator;
+        break;
+      } catch (error) {
+        this.#linked(false, error instanceof Error ? error.message : String(error));
+        await operator.stop().catch(() => undefined);
+        await pause(RECONNECT_AFTER);
+      }
+    }
+    this.#linked(true, null);
+    this.#repeat(PING_EVERY, PING_EVERY, () => this.#ping());
+    this.#repeat(CONNECTIONS_EVERY, UNSEEN_EVERY, () => this.#askConnections());
+    this.#repeat(STATISTICS_EVERY, UNSEEN_EVERY, () => this.#askStatistics());
+    this.#repeat(INFO_EVERY, UNSEEN_EVERY, () => this.#askInfo());
+  }
+
+  /** Show signs of life among the events, or do so no more. */
+  async showSignsOfLife(areShown: boolean): Promise<void> {
+    const bus = this.#operator?.bus;
+    if (bus !== undefined) {
+      await (areShown ? this.traffic.listen(bus, QUIET_KINDS) : this.traffic.ignore(bus, QUIET_KINDS));
+    }
+  }
+
+  /** Ask one orbiter for everything now. */
+  refresh(identifier: string): void {
+    this.#toAsk.add(identifier);
+    this.#askTimer ??= setTimeout(() => {
+      this.#askTimer = null;
+      void this.#askChanged();
+    }, SETTLED_AFTER);
+  }
+
+  /** Show those no more that have ended. */
+  forgetEnded(): void {
+    for (const [identifier, { standing }] of this.members) {
+      if (standing === "dead" || standing === "silent") {
+        this.members.delete(identifier);
+      }
+    }
+    this.#changed();
+  }
+
+  #repeat(every: number, unseen: number, work: () => Promise<void>): void {
+    const loop = async (): Promise<void> => {
+      for (;;) {
+        if (this.link.isUp) {
+          // A question that fails is asked again.
+          await work().catch(() => undefined);
+        }
+        await pause(document.hidden ? unseen : every);
+      }
+    };
+    void loop();
+  }
+
+  #linked(isUp: boolean, problem: string | null): void {
+    const since = this.link.isUp === isUp && this.link.problem !== null ? this.link.since : Date.now();
+    this.link = { isUp, since, problem };
+    if (isUp) {
+      for (const identifier of this.members.keys()) {
+        this.refresh(identifier);
+      }
+    }
+    this.#changed();
+  }
+
+  #update(identifier: string, changes: Partial<Member>): void {
+    const before = this.members.get(identifier) ?? unknown(identifier);
+    const after = { ...before, ...changes };
+    if (after.standing !== before.standing) {
+      after.standingSince = Date.now();
+    }
+    after.isThere = after.standing === "present" || after.standing === "suspected";
+    this.members.set(identifier, after);
+  }
+
+  // Who is there
+
+  async #ping(): Promise<void> {
+    const operator = this.#operator;
+    if (operator === null) {
+      return;
+    }
+    const begun = performance.now();
+    const known = [...this.members.values()].filter((one) => one.standing === "present");
+    const found = await operator.ping({ within: PING_WITHIN, ...TO_ALL });
+    const isLate = performance.now() - begun > SECOND * (PING_WITHIN + 0.5);
+    for (const pong of found.values()) {
+      this.#heard(pong);
+    }
+    // Whoever could not listen in time cannot say who was silent.
+    if (!isLate && this.link.isUp) {
+      for (const { identifier } of known.filter((one) => !found.has(one.identifier))) {
+        void this.#suspect(identifier, false);
+      }
+    }
+    this.#forget();
+    this.#changed();
+  }
+
+  #heard(pong: PongAnswer): void {
+    const before = this.members.get(pong.identifier);
+    const isNew = before === undefined || before.info === null;
+    const hasRestarted = before?.incarnation != null && before.incarnation !== pong.incarnation;
+    const isBack = before !== undefined && !before.isThere;
+    this.#update(pong.identifier, {
+      role: pong.role,
+      standing: "present",
+      hasWill: false,
+      incarnation: pong.incarnation,
+      namesakes: pong.namesakes,
+      roundTrip: pong.seconds,
+      restarts: (before?.restarts ?? 0) + (hasRestarted ? 1 : 0),
+    });
+    if (isNew || hasRestarted || isBack) {
+      this.refresh(pong.identifier);
+    }
+  }
+
+  /** Give one a last chance whose will has come, or who has not answered. */
+  async #suspect(identifier: string, hasWill: boolean): Promise<void> {
+    const member = this.members.get(identifier);
+    if (member === undefined || !member.isThere) {
+      return;
+    }
+    this.#update(identifier, { standing: "suspected", hasWill: member.hasWill || hasWill });
+    this.#changed();
+    if (this.#suspects.has(identifier)) {
+      return;
+    }
+    this.#suspects.add(identifier);
+    try {
+      const begun = performance.now();
+      const found = await this.#operator?.ping({ orbiter: identifier, within: LAST_CHANCE });
+      const pong = found?.get(identifier);
+      const isLate = performance.now() - begun > SECOND * (LAST_CHANCE + 0.5);
+      if (pong !== undefined) {
+        this.#heard(pong);
+      } else if (this.link.isUp && !isLate) {
+        const standing = this.members.get(identifier)?.hasWill === true ? "dead" : "silent";
+        this.#update(identifier, { standing });
+        this.#refreshRemotesOf(identifier);
+      }
+    } finally {
+      this.#suspects.delete(identifier);
+      this.#changed();
+    }
+  }
+
+  #refreshRemotesOf(identifier: string): void {
+    for (const one of this.members.values()) {
+      if (one.isThere && one.connections?.connections.some((other) => other.remoteIdentifier === identifier) === true) {
+        this.refresh(one.identifier);
+      }
+    }
+  }
+
+  #forget(): void {
+    const now = Date.now();
+    for (const [identifier, { isThere, standingSince }] of this.members) {
+      if (!isThere && now - standingSince > FORGOTTEN_AFTER) {
+        this.members.delete(identifier);
+      }
+    }
+    for (const [way, at] of this.lastPassed) {
+      if (now - at > FORGOTTEN_AFTER) {
+        this.lastPassed.delete(way);
+      }
+    }
+  }
+
+  // What they are and do
+
+  async #askChanged(): Promise<void> {
+    const operator = this.#operator;
+    const identifiers = [...this.#toAsk];
+    this.#toAsk.clear();
+    if (operator === null || !this.link.isUp) {
+      return;
+    }
+    if (identifiers.length > TOGETHER) {
+      await Promise.all([this.#askInfo(), this.#askConnections(), this.#askStatistics()]);
+      return;
+    }
+    await Promise.all(
+      identifiers.flatMap((orbiter) => [
+        operator.info({ orbiter, within: 2 }).then((found) => this.#informed(found)),
+        operator.connections({ orbiter, within: 2 }).then((found) => this.#connected(found)),
+        operator.statistics({ orbiter, within: 2 }).then((found) => this.#counted(found)),
+      ]),
+    );
+  }
+
+  async #askInfo(): Promise<void> {
+    this.#informed((await this.#operator?.info({ within: 3, ...TO_ALL })) ?? new Map<string, InfoAnswer>());
+  }
+
+  async #askConnections(): Promise<void> {
+    const found = await this.#operator?.connections({ within: 3, ...TO_ALL });
+    this.#connected(found ?? new Map<string, ConnectionsAnswer>());
+  }
+
+  async #askStatistics(): Promise<void> {
+    const found = await this.#operator?.statistics({ within: 3, ...TO_ALL });
+    this.#counted(found ?? new Map<string, StatisticsAnswer>());
+  }
+
+  #informed(found: ReadonlyMap<string, InfoAnswer>): void {
+    for (const info of found.values()) {
+      this.traffic.learn(info);
+      this.#update(info.identifier, { info, role: info.role });
+    }
+    this.#judge();
+  }
+
+  #connected(found: ReadonlyMap<string, ConnectionsAnswer>): void {
+    for (const connections of found.values()) {
+      this.#update(connections.identifier, { connections });
+    }
+    this.#judge();
+  }
+
+  #counted(found: ReadonlyMap<string, StatisticsAnswer>): void {
+    for (const statistics of found.values()) {
+      const before = this.members.get(statistics.identifier)?.statistics ?? null;
+      this.#update(statistics.identifier, { statistics, rate: rateOf(before, statistics) });
+    }
+    this.#changed();
+  }
+
+  /** Work out what cores are missing. */
+  #judge(): void {
+    for (const [identifier, { role, info, connections }] of this.members) {
+      const lacks = role === "core" && info && connections ? lacksOf(info, connections, this.members) : null;
+      this.#update(identifier, { lacks });
+    }
+    this.#changed();
+  }
+
+  // What passes
+
+  #passed(passed: Passed): void {
+    const { kind, sender, recipient } = passed;
+    this.lastPassed.set(`${sender ?? ""} ${recipient ?? ""}`, passed.at);
+    if (kind === "will" && sender !== null) {
+      void this.#suspect(sender, true);
+    } else if (CHANGES.has(kind)) {
+      for (const one of [sender, recipient]) {
+        if (one !== null && this.members.has(one)) {
+          this.refresh(one);
+        }
+      }
+    }
+    this.#changed();
+  }
+}
+
+/** Kinds of events after which connections are others. */
+const CHANGES: ReadonlySet<string> = new Set(["reply", "response", "close", "closeAck"]);
+
+function unknown(identifier: string): Member {
+  return {
+    identifier,
+    role: "plugin",
+    standing: "present",
+    standingSince: Date.now(),
+    isThere: true,
+    hasWill: false,
+    incarnation: null,
+    namesakes: 0,
+    roundTrip: null,
+    restarts: 0,
+    info: null,
+    connections: null,
+    statistics: null,
+    rate: null,
+    lacks: null,
+  };
+}
+
+/** The executions of an orbiter. */
+export function executionsOf(statistics: StatisticsAnswer | null): bigint | null {
+  return statistics === null
+    ? null
+    : [...statistics.operations.values()].reduce((sum, one) => sum + BigInt(one.executions), 0n);
+}
+
+/** The errors of an orbiter. */
+export function errorsOf(statistics: StatisticsAnswer | null): bigint | null {
+  return statistics === null
+    ? null
+    : [...statistics.operations.values()].reduce((sum, one) => sum + BigInt(one.errors), 0n);
+}
+
+function rateOf(before: StatisticsAnswer | null, after: StatisticsAnswer): number | null {
+  if (before === null || before.incarnation !== after.incarnation) {
+    return null;
+  }
+  const seconds = Number(after.answeredAt - before.answeredAt) / 1e6;
+  const executions = Number((executionsOf(after) ?? 0n) - (executionsOf(before) ?? 0n));
+  return seconds > 0 ? Math.max(0, executions / seconds) : null;
+}
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SECOND * seconds));
+}
