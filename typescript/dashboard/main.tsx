@@ -12,43 +12,44 @@ const DRAWN_EVERY = 150;
 const DRAWN_AFTER = 1000;
 
 async function start(root: HTMLElement): Promise<void> {
-    const settings = await loadSettings();
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    let drawnAt = 0;
-    const draw = (): void => {
-        if (timer !== null) {
-            clearTimeout(timer);
-        }
-        drawnAt = performance.now();
-        timer = setTimeout(draw, DRAWN_AFTER);
-        isSoon = false;
-        const selected = location.hash === "" ? null : decodeURIComponent(location.hash.slice(1));
-        render(<App settings={settings} fleet={fleet} selected={selected} select={select} now={Date.now()} />, root);
-    };
-    let isSoon = false;
-    const drawSoon = (): void => {
-        if (isSoon) {
-            return;
-        }
-        isSoon = true;
-        if (timer !== null) {
-            clearTimeout(timer);
-        }
-        timer = setTimeout(draw, Math.max(0, drawnAt + DRAWN_EVERY - performance.now()));
-    };
-    const select = (identifier: string | null): void => {
-        history.replaceState(null, "", identifier === null ? location.pathname : `#${encodeURIComponent(identifier)}`);
-        draw();
-    };
-    const fleet = new Fleet(settings, drawSoon);
-    addEventListener("hashchange", draw);
+  const settings = await loadSettings();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let drawnAt = 0;
+  const draw = (): void => {
+    if (timer !== null) {
+      clearTimeout(timer);
+    }
+    drawnAt = performance.now();
+    timer = setTimeout(draw, DRAWN_AFTER);
+    isSoon = false;
+    const selected = location.hash === "" ? null : decodeURIComponent(location.hash.slice(1));
+    render(<App settings={settings} fleet={fleet} selected={selected} select={select} now={Date.now()} />, root);
+  };
+  root.replaceChildren();
+  let isSoon = false;
+  const drawSoon = (): void => {
+    if (isSoon) {
+      return;
+    }
+    isSoon = true;
+    if (timer !== null) {
+      clearTimeout(timer);
+    }
+    timer = setTimeout(draw, Math.max(0, drawnAt + DRAWN_EVERY - performance.now()));
+  };
+  const select = (identifier: string | null): void => {
+    history.replaceState(null, "", identifier === null ? location.pathname : `#${encodeURIComponent(identifier)}`);
     draw();
-    await fleet.start();
+  };
+  const fleet = new Fleet(settings, drawSoon);
+  addEventListener("hashchange", draw);
+  draw();
+  await fleet.start();
 }
 
 const root = document.getElementById("page");
 if (root !== null) {
-    start(root).catch((error: unknown) => {
-        root.textContent = `The page cannot start: ${error instanceof Error ? error.message : String(error)}`;
-    });
+  start(root).catch((error: unknown) => {
+    root.textContent = `The page cannot start: ${error instanceof Error ? error.message : String(error)}`;
+  });
 }

@@ -50,9 +50,12 @@ export type Link = { readonly isUp: boolean; readonly since: number; readonly pr
 
 const SECOND = 1000;
 const PING_EVERY = 1.5;
-const PING_WITHIN = 0.8;
-/** Seconds that one has that is suspected. */
-const LAST_CHANCE = 0.9;
+const PING_WITHIN = 1;
+/** Seconds that one has whose connection was cut. */
+const GRACE = 1.5;
+/** Seconds without an answer after which one is suspected, and after which it is gone; a busy machine takes its time. */
+const SUSPECTED_AFTER = 2.8;
+const GONE_AFTER = 8;
 const CONNECTIONS_EVERY = 4;
 const STATISTICS_EVERY = 4;
 const INFO_EVERY = 20;
@@ -76,8 +79,10 @@ export class Fleet {
   readonly #settings: Settings;
   readonly #changed: () => void;
   readonly #toAsk = new Set<string>();
-  readonly #suspects = new Set<string>();
+  /** When one has answered last, in milliseconds since the page was opened. */
+  readonly #heardAt = new Map<string, number>();
   #operator: Operator | null = null;
+  #judgedAt = performance.now();
   #askTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(settings: Settings, changed: () => void) {
@@ -183,17 +188,19 @@ export class Fleet {
       return;
     }
     const begun = performance.now();
-    const known = [...this.members.values()].filter((one) => one.standing === "present");
     const found = await operator.ping({ within: PING_WITHIN, ...TO_ALL });
-    const isLate = performance.now() - begun > SECOND * (PING_WITHIN + 0.5);
     for (const pong of found.values()) {
       this.#heard(pong);
     }
-    // Whoever could not listen in time cannot say who was silent.
-    if (!isLate && this.link.isUp) {
-      for (const { identifier } of known.filter((one) => !found.has(one.identifier))) {
-        void this.#suspect(identifier, false);
+    if (performance.now() - this.#judgedAt > SECOND * (SUSPECTED_AFTER + 1)) {
+      // The page has slept, or the bus was away: nobody could be heard, and all have to be given time again.
+      for (const identifier of this.members.keys()) {
+        this.#heardAt.set(identifier, begun);
       }
+    }
+    this.#judgedAt = performance.now();
+    if (this.link.isUp) {
+      this.#judgeSilence();
     }
     this.#forget();
     this.#changed();
@@ -204,6 +211,7 @@ export class Fleet {
     const isNew = before === undefined || before.info === null;
     const hasRestarted = before?.incarnation != null && before.incarnation !== pong.incarnation;
     const isBack = before !== undefined && !before.isThere;
+    this.#heardAt.set(pong.identifier, performance.now());
     this.#update(pong.identifier, {
       role: pong.role,
       standing: "present",
@@ -218,34 +226,36 @@ export class Fleet {
     }
   }
 
-  /** Give one a last chance whose will has come, or who has not answered. */
-  async #suspect(identifier: string, hasWill: boolean): Promise<void> {
-    const member = this.members.get(identifier);
-    if (member === undefined || !member.isThere) {
-      return;
-    }
-    this.#update(identifier, { standing: "suspected", hasWill: member.hasWill || hasWill });
-    this.#changed();
-    if (this.#suspects.has(identifier)) {
-      return;
-    }
-    this.#suspects.add(identifier);
-    try {
-      const begun = performance.now();
-      const found = await this.#operator?.ping({ orbiter: identifier, within: LAST_CHANCE });
-      const pong = found?.get(identifier);
-      const isLate = performance.now() - begun > SECOND * (LAST_CHANCE + 0.5);
-      if (pong !== undefined) {
-        this.#heard(pong);
-      } else if (this.link.isUp && !isLate) {
-        const standing = this.members.get(identifier)?.hasWill === true ? "dead" : "silent";
-        this.#update(identifier, { standing });
-        this.#refreshRemotesOf(identifier);
+  #judgeSilence(): void {
+    const now = performance.now();
+    for (const { identifier, isThere, hasWill } of [...this.members.values()]) {
+      const silence = (now - (this.#heardAt.get(identifier) ?? now)) / SECOND;
+      if (isThere && !hasWill && silence > SUSPECTED_AFTER) {
+        this.#update(identifier, { standing: silence > GONE_AFTER ? "silent" : "suspected" });
+        if (silence > GONE_AFTER) {
+          this.#refreshRemotesOf(identifier);
+        }
       }
-    } finally {
-      this.#suspects.delete(identifier);
-      this.#changed();
     }
+  }
+
+  /** Give one a last chance whose will has come. */
+  async #suspect(identifier: string): Promise<void> {
+    const member = this.members.get(identifier);
+    if (member === undefined || !member.isThere || member.hasWill) {
+      return;
+    }
+    this.#update(identifier, { standing: "suspected", hasWill: true });
+    this.#changed();
+    const found = await this.#operator?.ping({ orbiter: identifier, within: GRACE });
+    const pong = found?.get(identifier);
+    if (pong !== undefined) {
+      this.#heard(pong);
+    } else if (this.members.get(identifier)?.hasWill === true) {
+      this.#update(identifier, { standing: "dead" });
+      this.#refreshRemotesOf(identifier);
+    }
+    this.#changed();
   }
 
   #refreshRemotesOf(identifier: string): void {
@@ -331,8 +341,9 @@ export class Fleet {
 
   /** Work out what cores are missing. */
   #judge(): void {
-    for (const [identifier, { role, info, connections }] of this.members) {
-      const lacks = role === "core" && info && connections ? lacksOf(info, connections, this.members) : null;
+    for (const [identifier, { role, info, connections, isThere }] of this.members) {
+      const isJudged = role === "core" && isThere && info !== null && connections !== null;
+      const lacks = isJudged ? lacksOf(info, connections, this.members) : null;
       this.#update(identifier, { lacks });
     }
     this.#changed();
@@ -344,7 +355,7 @@ export class Fleet {
     const { kind, sender, recipient } = passed;
     this.lastPassed.set(`${sender ?? ""} ${recipient ?? ""}`, passed.at);
     if (kind === "will" && sender !== null) {
-      void this.#suspect(sender, true);
+      void this.#suspect(sender).catch(() => undefined);
     } else if (CHANGES.has(kind)) {
       for (const one of [sender, recipient]) {
         if (one !== null && this.members.has(one)) {

@@ -8,65 +8,63 @@ import type { Member } from "../model/fleet.js";
 
 /** What the list shows. */
 export interface AttentionProps {
-    readonly members: readonly Member[];
-    readonly select: (identifier: string) => void;
-    readonly forgetEnded: () => void;
-    readonly now: number;
+  readonly members: readonly Member[];
+  readonly select: (identifier: string) => void;
+  readonly forgetEnded: () => void;
+  readonly now: number;
 }
 
 const MOST = 8;
 
 /** List what is wrong, the worst first. */
 export function Attention({ members, select, forgetEnded, now }: AttentionProps): JSX.Element {
-    const wrong = members.filter((one) => isWrong(one)).sort((one, other) => other.standingSince - one.standingSince);
-    const ended = members.filter((one) => !one.isThere).length;
-    return (
-        <section class="attention" aria-labelledby="attention-title">
-            <h2 id="attention-title">Needs a look</h2>
-            <ul aria-live="polite">
-                {wrong.slice(0, MOST).map((member) => (
-                    <li key={member.identifier} class={healthOf(member)}>
-                        <Mark health={healthOf(member)} />
-                        <span>
-                            <button type="button" class="link" onClick={() => select(member.identifier)}>
-                                {member.identifier}
-                            </button>{" "}
-                            {reasonShown(member, now)}
-                        </span>
-                    </li>
-                ))}
-                {wrong.length > MOST && <li>and {wrong.length - MOST} more</li>}
-                {wrong.length === 0 && (
-                    <li class="fine">Nothing: all that is here answers, and all cores are compliant.</li>
-                )}
-            </ul>
-            {ended > 0 && (
-                <button type="button" onClick={forgetEnded}>
-                    Forget {ended} that {ended === 1 ? "has" : "have"} ended
-                </button>
-            )}
-        </section>
-    );
+  const wrong = members.filter((one) => isWrong(one)).sort((one, other) => other.standingSince - one.standingSince);
+  const ended = members.filter((one) => !one.isThere).length;
+  return (
+    <section class="attention" aria-labelledby="attention-title">
+      <h2 id="attention-title">Needs a look</h2>
+      <ul aria-live="polite">
+        {wrong.slice(0, MOST).map((member) => (
+          <li key={member.identifier} class={healthOf(member)}>
+            <Mark health={healthOf(member)} />
+            <span>
+              <button type="button" class="link" onClick={() => select(member.identifier)}>
+                {member.identifier}
+              </button>{" "}
+              {reasonShown(member, now)}
+            </span>
+          </li>
+        ))}
+        {wrong.length > MOST && <li>and {wrong.length - MOST} more</li>}
+        {wrong.length === 0 && <li class="fine">Nothing: all that is here answers, and all cores are compliant.</li>}
+      </ul>
+      {ended > 0 && (
+        <button type="button" onClick={forgetEnded}>
+          Forget {ended} that {ended === 1 ? "has" : "have"} ended
+        </button>
+      )}
+    </section>
+  );
 }
 
 function isWrong(member: Member): boolean {
-    return !["good", "unknown"].includes(healthOf(member)) || member.namesakes > 0;
+  return !["good", "unknown"].includes(healthOf(member)) || member.namesakes > 0;
 }
 
 function reasonShown(member: Member, now: number): string {
-    if (member.namesakes > 0) {
-        return `answers ${member.namesakes + 1} times: there must be one orbiter with an identifier`;
-    }
-    const lacks = member.lacks ?? [];
-    if (healthOf(member) === "lacking") {
-        return `is not compliant: of ${lacks.map((one) => `${one.operation}, it ${lackShown(one)}`).join("; of ")}`;
-    }
-    switch (healthOf(member)) {
-        case "dead":
-            return `${healthShown(member, now)}: its connection was cut, and it answers no more`;
-        case "silent":
-            return `${healthShown(member, now)}: it answers no more, and its connection was not cut`;
-        default:
-            return `${healthShown(member, now)}: a sign of life is awaited`;
-    }
+  if (member.namesakes > 0) {
+    return `answers ${member.namesakes + 1} times: there must be one orbiter with an identifier`;
+  }
+  const lacks = member.lacks ?? [];
+  if (healthOf(member) === "lacking") {
+    return `is not compliant: ${lacks.map((one) => `${one.operation} ${lackShown(one)}`).join("; ")}`;
+  }
+  switch (healthOf(member)) {
+    case "dead":
+      return `${healthShown(member, now)}: its connection was cut, and it answers no more`;
+    case "silent":
+      return `${healthShown(member, now)}: it answers no more, and its connection was not cut`;
+    default:
+      return `${healthShown(member, now)}: a sign of life is awaited`;
+  }
 }

@@ -19,125 +19,117 @@ import type { TypeNode } from "../../src/schema/tree.js";
 type Kind = PayloadType | null;
 
 type State =
-    | { readonly kind: "idle" | "busy" }
-    | { readonly kind: "answered"; readonly outcome: Outcome }
-    | { readonly kind: "failed"; readonly reason: string; readonly path: string | null };
+  | { readonly kind: "idle" | "busy" }
+  | { readonly kind: "answered"; readonly outcome: Outcome }
+  | { readonly kind: "failed"; readonly reason: string; readonly path: string | null };
 
 const TIMEOUT = 10;
 
 /** Show the form of an operation. */
 export function CallForm({ settings, called }: { readonly settings: Settings; readonly called: Called }): JSX.Element {
-    const id = useId();
-    const kinds = kindsOf(called.description.input);
-    const [index, setIndex] = useState(0);
-    const kind = kinds[index] ?? null;
-    const node = kind === null ? null : nodeOf(kind);
-    const [draft, setDraft] = useState<Draft | null>(node === null ? null : draftOf(node));
-    const [timeout, setLimit] = useState(String(TIMEOUT));
-    const [state, setState] = useState<State>({ kind: "idle" });
-    if (kinds.length === 0) {
-        return <p>This operation takes no input: its plugin sends outputs by itself.</p>;
+  const id = useId();
+  const kinds = kindsOf(called.description.input);
+  const [index, setIndex] = useState(0);
+  const kind = kinds[index] ?? null;
+  const node = kind === null ? null : nodeOf(kind);
+  const [draft, setDraft] = useState<Draft | null>(node === null ? null : draftOf(node));
+  const [timeout, setLimit] = useState(String(TIMEOUT));
+  const [state, setState] = useState<State>({ kind: "idle" });
+  if (kinds.length === 0) {
+    return <p>This operation takes no input: its plugin sends outputs by itself.</p>;
+  }
+  const choose = (chosen: number): void => {
+    const one = kinds[chosen] ?? null;
+    setIndex(chosen);
+    setDraft(one === null ? null : draftOf(nodeOf(one)));
+  };
+  const send = async (): Promise<void> => {
+    try {
+      const seconds = Number(timeout);
+      if (!(seconds > 0)) {
+        throw new DraftError("timeout", `expected seconds, a number above 0, got "${timeout}"`);
+      }
+      const value =
+        kind === null || node === null || draft === null ? undefined : new TypedValue(kind, valueOf(node, draft));
+      setState({ kind: "busy" });
+      setState({ kind: "answered", outcome: await call(settings, called, value, seconds) });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      setState({ kind: "failed", reason, path: error instanceof DraftError ? error.path : null });
     }
-    const choose = (chosen: number): void => {
-        const one = kinds[chosen] ?? null;
-        setIndex(chosen);
-        setDraft(one === null ? null : draftOf(nodeOf(one)));
-    };
-    const send = async (): Promise<void> => {
-        try {
-            const seconds = Number(timeout);
-            if (!(seconds > 0)) {
-                throw new DraftError("timeout", `expected seconds, a number above 0, got "${timeout}"`);
-            }
-            const value =
-                kind === null || node === null || draft === null
-                    ? undefined
-                    : new TypedValue(kind, valueOf(node, draft));
-            setState({ kind: "busy" });
-            setState({ kind: "answered", outcome: await call(settings, called, value, seconds) });
-        } catch (error) {
-            const reason = error instanceof Error ? error.message : String(error);
-            setState({ kind: "failed", reason, path: error instanceof DraftError ? error.path : null });
-        }
-    };
-    const fault = state.kind === "failed" && state.path !== null ? { path: state.path, reason: state.reason } : null;
-    return (
-        <form
-            class="call"
-            aria-label={`Call ${called.operation} of ${called.plugin}`}
-            onSubmit={(event) => {
-                event.preventDefault();
-                void send();
-            }}
-        >
-            {kinds.length > 1 && (
-                <div class="field">
-                    <label for={`${id}-kind`}>Input</label>
-                    <select
-                        id={`${id}-kind`}
-                        value={index}
-                        onChange={(event) => choose(Number(event.currentTarget.value))}
-                    >
-                        {kinds.map((one, place) => (
-                            <option key={place} value={place}>
-                                {one === null ? "empty" : shortName(one.name)}
-                            </option>
-                        ))}
-                    </select>
-                </div>
-            )}
-            {node !== null && draft !== null && kind !== null && (
-                <Field
-                    label={kind.isOfProtocol ? "value" : shortName(kind.name)}
-                    node={node}
-                    draft={draft}
-                    change={setDraft}
-                    path=""
-                    fault={fault}
-                />
-            )}
-            <div class="send">
-                <label>
-                    Timeout in s{" "}
-                    <input
-                        type="text"
-                        inputMode="decimal"
-                        size={4}
-                        value={timeout}
-                        onInput={(event) => setLimit(event.currentTarget.value)}
-                    />
-                </label>
-                <button type="submit" class="primary" disabled={state.kind === "busy"}>
-                    {state.kind === "busy" ? "Calls …" : "Call"}
-                </button>
-            </div>
-            <div role="status" class="outcome">
-                {state.kind === "answered" && (
-                    <>
-                        <p>
-                            {state.outcome.answer === undefined ? "Sent; it gives no answer." : "Answer"}{" "}
-                            <small>after {secondsShown(state.outcome.seconds)}</small>
-                        </p>
-                        {state.outcome.answer !== undefined && (
-                            <pre class="answer">{jsonText(state.outcome.answer, "  ")}</pre>
-                        )}
-                    </>
-                )}
-                {state.kind === "failed" && <p class="fault">{state.reason}</p>}
-            </div>
-        </form>
-    );
+  };
+  const fault = state.kind === "failed" && state.path !== null ? { path: state.path, reason: state.reason } : null;
+  return (
+    <form
+      class="call"
+      aria-label={`Call ${called.operation} of ${called.plugin}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      {kinds.length > 1 && (
+        <div class="field">
+          <label for={`${id}-kind`}>Input</label>
+          <select id={`${id}-kind`} value={index} onChange={(event) => choose(Number(event.currentTarget.value))}>
+            {kinds.map((one, place) => (
+              <option key={place} value={place}>
+                {one === null ? "empty" : shortName(one.name)}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+      {node !== null && draft !== null && kind !== null && (
+        <Field
+          label={kind.isOfProtocol ? "value" : shortName(kind.name)}
+          node={node}
+          draft={draft}
+          change={setDraft}
+          path=""
+          fault={fault}
+        />
+      )}
+      <div class="send">
+        <label>
+          Timeout in s{" "}
+          <input
+            type="text"
+            inputMode="decimal"
+            size={4}
+            value={timeout}
+            onInput={(event) => setLimit(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="primary" disabled={state.kind === "busy"}>
+          {state.kind === "busy" ? "Calls …" : "Call"}
+        </button>
+      </div>
+      <div role="status" class="outcome">
+        {state.kind === "answered" && (
+          <>
+            <p>
+              {state.outcome.answer === undefined ? "Sent; it gives no answer." : "Answer"}{" "}
+              <small>after {secondsShown(state.outcome.seconds)}</small>
+            </p>
+            {state.outcome.answer !== undefined && <pre class="answer">{jsonText(state.outcome.answer, "  ")}</pre>}
+          </>
+        )}
+        {state.kind === "failed" && <p class="fault">{state.reason}</p>}
+      </div>
+    </form>
+  );
 }
 
 function kindsOf(input: SchemaSet): Kind[] {
-    const ofProtocol = input.supportUndefinedSchema ? [text, int64, float64, bytes].flatMap((one) => one.types) : [];
-    const declared = input.schemas.map(typeOfForeignSchema).filter((one) => one !== null);
-    return [...declared, ...ofProtocol, ...(input.supportEmptySchema ? [null] : [])];
+  const ofProtocol = input.supportUndefinedSchema ? [text, int64, float64, bytes].flatMap((one) => one.types) : [];
+  const declared = input.schemas.map(typeOfForeignSchema).filter((one) => one !== null);
+  return [...declared, ...ofProtocol, ...(input.supportEmptySchema ? [null] : [])];
 }
 
 /** What is filled in for a type: of messages of bare values, the value alone. */
 function nodeOf(kind: PayloadType): TypeNode {
-    const tree = kind.tree();
-    const [value] = tree.kind === "record" ? tree.fields : [];
-    return kind.isOfProtocol && value !== undefined ? value.type : tree;
+  const tree = kind.tree();
+  const [value] = tree.kind === "record" ? tree.fields : [];
+  return kind.isOfProtocol && value !== undefined ? value.type : tree;
 }

@@ -29,6 +29,8 @@ export interface Layout {
   readonly height: number;
   /** Whether cores are beside plugins, and not above them. */
   readonly isWide: boolean;
+  /** Whether there are so many plugins that connections lead to their groups. */
+  readonly isBundled: boolean;
   readonly cores: readonly Place[];
   readonly groups: readonly Group[];
 }
@@ -41,6 +43,9 @@ const CHIP_HEIGHT = 28;
 const DOT = 14;
 const GAP = 8;
 const TITLE_HEIGHT = 22;
+/** More plugins than these stand side by side, and connections lead to their groups. */
+const MOST_ROWS = 10;
+const ROW_WIDTH = 190;
 /** More plugins than these are dots. */
 const MOST_CHIPS = 60;
 
@@ -56,7 +61,7 @@ export function layOut(members: readonly Member[], width: number): Layout {
   const coresHeight = rows * (CORE_HEIGHT + GAP) - (rows > 0 ? GAP : 0);
   const left = isWide ? EDGE + (cores.length > 0 ? coreWidth + gap : 0) : EDGE;
   const top = isWide || rows === 0 ? EDGE : EDGE + coresHeight + gap;
-  const groups = groupsOf(plugins, left, top, width - left - EDGE);
+  const groups = groupsOf(plugins, isWide, left, top, width - left - EDGE);
   const pluginsBottom = groups.reduce((bottom, one) => Math.max(bottom, one.y + one.height), top);
   const height = Math.max(pluginsBottom, EDGE + coresHeight) + EDGE;
   const coreTop = isWide ? Math.max(EDGE, (Math.min(height, 600) - coresHeight) / 2) : EDGE;
@@ -64,6 +69,7 @@ export function layOut(members: readonly Member[], width: number): Layout {
     width,
     height,
     isWide,
+    isBundled: plugins.length > MOST_ROWS,
     cores: cores.map((member, index) => ({
       member,
       isDot: false,
@@ -76,15 +82,17 @@ export function layOut(members: readonly Member[], width: number): Layout {
   };
 }
 
-function groupsOf(plugins: readonly Member[], left: number, top: number, width: number): Group[] {
+function groupsOf(plugins: readonly Member[], isWide: boolean, left: number, top: number, width: number): Group[] {
   const byOperations = new Map<string, Member[]>();
   for (const one of plugins) {
     const title = titleOf(one);
     byOperations.set(title, [...(byOperations.get(title) ?? []), one]);
   }
   const isDot = plugins.length > MOST_CHIPS;
-  const [itemWidth, itemHeight] = isDot ? [DOT, DOT] : [Math.min(CHIP_WIDTH, width), CHIP_HEIGHT];
-  const perRow = Math.max(1, Math.floor((width + GAP) / (itemWidth + GAP)));
+  const isRow = plugins.length <= MOST_ROWS && isWide;
+  const chip = [Math.min(isRow ? ROW_WIDTH : CHIP_WIDTH, width), CHIP_HEIGHT] as const;
+  const [itemWidth, itemHeight] = isDot ? [DOT, DOT] : chip;
+  const perRow = isRow ? 1 : Math.max(1, Math.floor((width + GAP) / (itemWidth + GAP)));
   let y = top;
   return [...byOperations]
     .sort(([one], [other]) => (one < other ? -1 : 1))
