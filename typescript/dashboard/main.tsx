@@ -22,6 +22,7 @@ async function start(root: HTMLElement): Promise<void> {
     drawnAt = performance.now();
     timer = setTimeout(draw, DRAWN_AFTER);
     isSoon = false;
+    fleet.judge();
     const selected = location.hash === "" ? null : decodeURIComponent(location.hash.slice(1));
     render(<App settings={settings} fleet={fleet} selected={selected} select={select} now={Date.now()} />, root);
   };

@@ -50,7 +50,6 @@ export type Link = { readonly isUp: boolean; readonly since: number; readonly pr
 
 const SECOND = 1000;
 const PING_EVERY = 1.5;
-const PING_WITHIN = 1;
 /** Seconds that one has whose connection was cut. */
 const GRACE = 1.5;
 /** Seconds without an answer after which one is suspected, and after which it is gone; a busy machine takes its time. */
@@ -62,10 +61,14 @@ const INFO_EVERY = 20;
 /** Seconds between two questions of one kind while nobody sees the page. */
 const UNSEEN_EVERY = 15;
 const RECONNECT_AFTER = 2;
-const TO_ALL = { spread: 0.2, quiet: 0.3 };
+/** Seconds for which answers are taken; a busy machine takes its time. */
+const WITHIN = 5;
+const SPREAD = 0.2;
+/** Seconds between two questions to all of one kind, at least. */
+const PAUSE = 2;
 /** So many that change at once are asked together. */
 const TOGETHER = 8;
-const SETTLED_AFTER = 200;
+const SETTLED_AFTER = 250;
 /** For how many milliseconds one is shown that has ended. */
 const FORGOTTEN_AFTER = 600_000;
 
@@ -83,6 +86,7 @@ export class Fleet {
   readonly #heardAt = new Map<string, number>();
   #operator: Operator | null = null;
   #judgedAt = performance.now();
+  #askedAllAt = -Infinity;
   #askTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(settings: Settings, changed: () => void) {
@@ -113,10 +117,11 @@ export class Fleet {
       }
     }
     this.#linked(true, null);
+    this.#ask(null);
     this.#repeat(PING_EVERY, PING_EVERY, () => this.#ping());
-    this.#repeat(CONNECTIONS_EVERY, UNSEEN_EVERY, () => this.#askConnections());
-    this.#repeat(STATISTICS_EVERY, UNSEEN_EVERY, () => this.#askStatistics());
-    this.#repeat(INFO_EVERY, UNSEEN_EVERY, () => this.#askInfo());
+    this.#repeat(CONNECTIONS_EVERY, UNSEEN_EVERY, () => this.#askConnections(null));
+    this.#repeat(STATISTICS_EVERY, UNSEEN_EVERY, () => this.#askStatistics(null));
+    this.#repeat(INFO_EVERY, UNSEEN_EVERY, () => this.#askInfo(null));
   }
 
   /** Show signs of life among the events, or do so no more. */
@@ -130,10 +135,7 @@ export class Fleet {
   /** Ask one orbiter for everything now. */
   refresh(identifier: string): void {
     this.#toAsk.add(identifier);
-    this.#askTimer ??= setTimeout(() => {
-      this.#askTimer = null;
-      void this.#askChanged();
-    }, SETTLED_AFTER);
+    this.#askTimer ??= setTimeout(() => this.#askNow(), SETTLED_AFTER);
   }
 
   /** Show those no more that have ended. */
@@ -146,14 +148,13 @@ export class Fleet {
     this.#changed();
   }
 
-  #repeat(every: number, unseen: number, work: () => Promise<void>): void {
+  #repeat(every: number, unseen: number, work: () => void): void {
     const loop = async (): Promise<void> => {
       for (;;) {
-        if (this.link.isUp) {
-          // A question that fails is asked again.
-          await work().catch(() => undefined);
-        }
         await pause(document.hidden ? unseen : every);
+        if (this.link.isUp) {
+          work();
+        }
       }
     };
     void loop();
@@ -182,16 +183,16 @@ export class Fleet {
 
   // Who is there
 
-  async #ping(): Promise<void> {
-    const operator = this.#operator;
-    if (operator === null) {
-      return;
-    }
+  #ping(): void {
     const begun = performance.now();
-    const found = await operator.ping({ within: PING_WITHIN, ...TO_ALL });
-    for (const pong of found.values()) {
-      this.#heard(pong);
-    }
+    this.#operator
+      ?.ping({ within: WITHIN, spread: SPREAD, onAnswer: (pong) => this.#heard(pong) })
+      .then((found) => {
+        for (const { identifier, namesakes } of found.values()) {
+          this.#update(identifier, { namesakes });
+        }
+      })
+      .catch(() => undefined); // it is asked again
     if (performance.now() - this.#judgedAt > SECOND * (SUSPECTED_AFTER + 1)) {
       // The page has slept, or the bus was away: nobody could be heard, and all have to be given time again.
       for (const identifier of this.members.keys()) {
@@ -217,12 +218,12 @@ export class Fleet {
       standing: "present",
       hasWill: false,
       incarnation: pong.incarnation,
-      namesakes: pong.namesakes,
       roundTrip: pong.seconds,
       restarts: (before?.restarts ?? 0) + (hasRestarted ? 1 : 0),
     });
     if (isNew || hasRestarted || isBack) {
       this.refresh(pong.identifier);
+      this.#changed();
     }
   }
 
@@ -282,71 +283,83 @@ export class Fleet {
 
   // What they are and do
 
-  async #askChanged(): Promise<void> {
-    const operator = this.#operator;
+  #askChanged(): void {
     const identifiers = [...this.#toAsk];
     this.#toAsk.clear();
-    if (operator === null || !this.link.isUp) {
+    if (!this.link.isUp) {
       return;
     }
-    if (identifiers.length > TOGETHER) {
-      await Promise.all([this.#askInfo(), this.#askConnections(), this.#askStatistics()]);
-      return;
+    if (identifiers.length <= TOGETHER) {
+      for (const orbiter of identifiers) {
+        this.#ask(orbiter);
+      }
+    } else if (performance.now() - this.#askedAllAt > SECOND * PAUSE) {
+      this.#ask(null);
+    } else {
+      // What changes all the time is asked for in a while, together with what changes until then.
+      for (const identifier of identifiers) {
+        this.#toAsk.add(identifier);
+      }
+      this.#askTimer = setTimeout(() => this.#askNow(), SECOND * PAUSE);
     }
-    await Promise.all(
-      identifiers.flatMap((orbiter) => [
-        operator.info({ orbiter, within: 2 }).then((found) => this.#informed(found)),
-        operator.connections({ orbiter, within: 2 }).then((found) => this.#connected(found)),
-        operator.statistics({ orbiter, within: 2 }).then((found) => this.#counted(found)),
-      ]),
-    );
   }
 
-  async #askInfo(): Promise<void> {
-    this.#informed((await this.#operator?.info({ within: 3, ...TO_ALL })) ?? new Map<string, InfoAnswer>());
+  #askNow(): void {
+    this.#askTimer = null;
+    this.#askChanged();
   }
 
-  async #askConnections(): Promise<void> {
-    const found = await this.#operator?.connections({ within: 3, ...TO_ALL });
-    this.#connected(found ?? new Map<string, ConnectionsAnswer>());
-  }
-
-  async #askStatistics(): Promise<void> {
-    const found = await this.#operator?.statistics({ within: 3, ...TO_ALL });
-    this.#counted(found ?? new Map<string, StatisticsAnswer>());
-  }
-
-  #informed(found: ReadonlyMap<string, InfoAnswer>): void {
-    for (const info of found.values()) {
-      this.traffic.learn(info);
-      this.#update(info.identifier, { info, role: info.role });
+  /** Ask an orbiter, or all, for everything. */
+  #ask(orbiter: string | null): void {
+    if (orbiter === null) {
+      this.#askedAllAt = performance.now();
     }
-    this.#judge();
+    this.#askInfo(orbiter);
+    this.#askConnections(orbiter);
+    this.#askStatistics(orbiter);
   }
 
-  #connected(found: ReadonlyMap<string, ConnectionsAnswer>): void {
-    for (const connections of found.values()) {
-      this.#update(connections.identifier, { connections });
-    }
-    this.#judge();
+  // A question that fails is asked again.
+
+  #askInfo(orbiter: string | null): void {
+    const asking = { ...whom(orbiter), onAnswer: (one: InfoAnswer): void => this.#informed(one) };
+    this.#operator?.info(asking).catch(() => undefined);
   }
 
-  #counted(found: ReadonlyMap<string, StatisticsAnswer>): void {
-    for (const statistics of found.values()) {
-      const before = this.members.get(statistics.identifier)?.statistics ?? null;
-      this.#update(statistics.identifier, { statistics, rate: rateOf(before, statistics) });
-    }
+  #askConnections(orbiter: string | null): void {
+    const asking = { ...whom(orbiter), onAnswer: (one: ConnectionsAnswer): void => this.#connected(one) };
+    this.#operator?.connections(asking).catch(() => undefined);
+  }
+
+  #askStatistics(orbiter: string | null): void {
+    const asking = { ...whom(orbiter), onAnswer: (one: StatisticsAnswer): void => this.#counted(one) };
+    this.#operator?.statistics(asking).catch(() => undefined);
+  }
+
+  #informed(info: InfoAnswer): void {
+    this.traffic.learn(info);
+    this.#update(info.identifier, { info, role: info.role });
     this.#changed();
   }
 
-  /** Work out what cores are missing. */
-  #judge(): void {
+  #connected(connections: ConnectionsAnswer): void {
+    this.#update(connections.identifier, { connections });
+    this.#changed();
+  }
+
+  #counted(statistics: StatisticsAnswer): void {
+    const before = this.members.get(statistics.identifier)?.statistics ?? null;
+    this.#update(statistics.identifier, { statistics, rate: rateOf(before, statistics) });
+    this.#changed();
+  }
+
+  /** Work out what cores are missing, before it is shown. */
+  judge(): void {
     for (const [identifier, { role, info, connections, isThere }] of this.members) {
       const isJudged = role === "core" && isThere && info !== null && connections !== null;
       const lacks = isJudged ? lacksOf(info, connections, this.members) : null;
       this.#update(identifier, { lacks });
     }
-    this.#changed();
   }
 
   // What passes
@@ -411,6 +424,10 @@ function rateOf(before: StatisticsAnswer | null, after: StatisticsAnswer): numbe
   const seconds = Number(after.answeredAt - before.answeredAt) / 1e6;
   const executions = Number((executionsOf(after) ?? 0n) - (executionsOf(before) ?? 0n));
   return seconds > 0 ? Math.max(0, executions / seconds) : null;
+}
+
+function whom(orbiter: string | null): { orbiter?: string; within: number; spread?: number } {
+  return orbiter === null ? { within: WITHIN, spread: SPREAD } : { orbiter, within: WITHIN };
 }
 
 function pause(seconds: number): Promise<void> {

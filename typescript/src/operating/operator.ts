@@ -91,7 +91,7 @@ export interface OperatorOptions {
 }
 
 /** Whom a question is for, and how long answers are awaited. */
-export interface Asking {
+export interface Asking<A> {
   /** Identifier of one orbiter; by default all are asked. */
   readonly orbiter?: string;
   /** Seconds for which answers are awaited, by default 2. */
@@ -100,6 +100,8 @@ export interface Asking {
   readonly spread?: number;
   /** Seconds without an answer that end a question to all. */
   readonly quiet?: number;
+  /** Called with each answer as soon as it is complete. */
+  readonly onAnswer?: (answer: A) => void;
 }
 
 const WITHIN = 2;
@@ -115,6 +117,7 @@ interface Asked {
   readonly inquiry: Inquiry<AnswerMessage>;
   readonly cursor: string | null;
   readonly changed: () => void;
+  readonly completed: (orbiter: string) => void;
 }
 
 /** Asks all orbiters of a bus, or one of them; questions may be asked side by side. */
@@ -170,15 +173,13 @@ export class Operator {
   }
 
   /** Ask who is there. */
-  async ping(asking: Asking = {}): Promise<Map<string, PongAnswer>> {
-    const found = await this.#ask<PongMessage>("ping", asking);
-    return mapped(found, ({ messages: [first] }) => ({ role: first.role }));
+  ping(asking: Asking<PongAnswer> = {}): Promise<Map<string, PongAnswer>> {
+    return this.#ask("ping", asking, ([{ role }]: Some<PongMessage>) => ({ role }));
   }
 
   /** Ask what orbiters are. */
-  async info(asking: Asking = {}): Promise<Map<string, InfoAnswer>> {
-    const found = await this.#ask<InfoMessage>("info", asking);
-    return mapped(found, ({ messages }) => {
+  info(asking: Asking<InfoAnswer> = {}): Promise<Map<string, InfoAnswer>> {
+    return this.#ask("info", asking, (messages: Some<InfoMessage>) => {
       const { role, implementation, implementationVersion, specificationVersion, startedAt } = messages[0];
       return {
         role,
@@ -194,21 +195,25 @@ export class Operator {
   }
 
   /** Ask for connections, also those under way or closing. */
-  async connections(asking: Asking = {}): Promise<Map<string, ConnectionsAnswer>> {
-    const found = await this.#ask<ConnectionsMessage>("connections", asking);
-    return mapped(found, ({ messages }) => ({ connections: messages.flatMap((one) => one.connections) }));
+  connections(asking: Asking<ConnectionsAnswer> = {}): Promise<Map<string, ConnectionsAnswer>> {
+    return this.#ask("connections", asking, (messages: Some<ConnectionsMessage>) => ({
+      connections: messages.flatMap((one) => one.connections),
+    }));
   }
 
   /** Ask for what orbiters have counted. */
-  async statistics(asking: Asking = {}): Promise<Map<string, StatisticsAnswer>> {
-    const found = await this.#ask<StatisticsMessage>("statistics", asking);
-    return mapped(found, ({ messages }) => ({
+  statistics(asking: Asking<StatisticsAnswer> = {}): Promise<Map<string, StatisticsAnswer>> {
+    return this.#ask("statistics", asking, (messages: Some<StatisticsMessage>) => ({
       operations: new Map(messages.flatMap((one) => [...one.operations])),
       counters: new Map(messages.flatMap((one) => [...one.counters])),
     }));
   }
 
-  async #ask<M extends AnswerMessage>(subject: Subject, asking: Asking): Promise<Map<string, Pages<M>>> {
+  async #ask<M extends AnswerMessage, T>(
+    subject: Subject,
+    asking: Asking<Answer & T>,
+    tell: (messages: Some<M>) => T,
+  ): Promise<Map<string, Answer & T>> {
     if (!this.#isRunning) {
       throw new OrbiterStateError(`operator '${this.identifier}' is not running: start it first`);
     }
@@ -218,10 +223,16 @@ export class Operator {
     const requests: string[] = [];
     const end = inquiry.begunAt + within;
     let wake = (): void => undefined;
+    const completed = (identifier: string): void => {
+      const pages = inquiry.found.get(identifier);
+      if (pages !== undefined) {
+        asking.onAnswer?.(answerOf(identifier, pages, tell));
+      }
+    };
     const request = (whom: string | null, cursor: string | null, spreadOfIt: number): void => {
       const identifier = newIdentifier();
       requests.push(identifier);
-      const known = { inquiry: inquiry as unknown as Inquiry<AnswerMessage>, cursor, changed: () => wake() };
+      const known = { inquiry: inquiry as unknown as Inquiry<AnswerMessage>, cursor, changed: () => wake(), completed };
       this.#asked.set(identifier, known);
       this.#request(identifier, subject, whom, cursor, spreadOfIt);
     };
@@ -247,7 +258,8 @@ export class Operator {
         this.#asked.delete(one);
       }
     }
-    return new Map([...inquiry.found].filter(([, pages]) => pages.messages.length > 0));
+    const answered = [...inquiry.found].filter(([, pages]) => pages.messages.length > 0);
+    return new Map(answered.map(([identifier, pages]) => [identifier, answerOf(identifier, pages, tell)]));
   }
 
   #request(identifier: string, subject: Subject, whom: string | null, cursor: string | null, spread: number): void {
@@ -287,6 +299,9 @@ export class Operator {
       }
       const isTaken = asked.inquiry.take(asked.cursor, fields as AnswerMessage, envelope, now());
       asked.changed();
+      if (isTaken && asked.inquiry.found.get(senderIdentifier ?? "")?.isComplete === true) {
+        asked.completed(senderIdentifier ?? "");
+      }
       return isTaken;
     } catch (error) {
       if (error instanceof WireError) {
@@ -299,23 +314,18 @@ export class Operator {
 
 const SPOKEN: ReadonlySet<number | null> = new Set([null, PROTOCOL_VERSION]);
 
-/** Pages, of which there is one at least. */
-type SomePages<M> = Pages<M> & { readonly messages: readonly [M, ...M[]] };
+/** Messages, of which there is one at least. */
+type Some<M> = readonly [M, ...M[]];
 
-function mapped<M, T>(found: Map<string, Pages<M>>, tell: (pages: SomePages<M>) => T): Map<string, Answer & T> {
-  return new Map(
-    [...found].map(([identifier, pages]) => [
-      identifier,
-      {
-        identifier,
-        incarnation: pages.incarnation,
-        protocolVersion: pages.protocolVersion,
-        seconds: pages.seconds,
-        isComplete: pages.isComplete,
-        answeredAt: pages.answeredAt,
-        namesakes: pages.namesakes.size,
-        ...tell(pages as SomePages<M>),
-      },
-    ]),
-  );
+function answerOf<M, T>(identifier: string, pages: Pages<M>, tell: (messages: Some<M>) => T): Answer & T {
+  return {
+    identifier,
+    incarnation: pages.incarnation,
+    protocolVersion: pages.protocolVersion,
+    seconds: pages.seconds,
+    isComplete: pages.isComplete,
+    answeredAt: pages.answeredAt,
+    namesakes: pages.namesakes.size,
+    ...tell(pages.messages as unknown as Some<M>),
+  };
 }
