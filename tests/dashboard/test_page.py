@@ -175,4 +175,4 @@ async def test_the_keyboard_and_a_screen_reader_get_everywhere(broker: Broker) -
         '- list "Summary"',
         "status: live",
     ):
-        assert expected in tree
+        assert expected in tree, tree

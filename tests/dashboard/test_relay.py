@@ -82,7 +82,7 @@ async def test_what_is_only_to_look_cannot_publish_an_input(broker: Broker) -> N
         await seen.put(event.payload)
 
     def input_of(text: str) -> bytes:
-        event = Event.create(StringMessage(text), publisher_identifier="anybody")
+        event = Event.create(StringMessage(value=text), publisher_identifier="anybody")
         return publish_packet(INPUT, event.encode(Encoding.AVRO))
 
     await listener.connect()
@@ -105,7 +105,7 @@ async def test_what_is_only_to_look_cannot_publish_an_input(broker: Broker) -> N
 
     assert accepted[0] == CONNACK
     assert (code, reason) == (1008, f"topic '{INPUT}' is none that this operator publishes to"[:120])
-    assert first == StringMessage("allowed")
+    assert first == StringMessage(value="allowed")
 
 
 async def test_calls_have_to_be_allowed(broker: Broker) -> None:
@@ -143,12 +143,14 @@ async def websocket_listener(broker: Broker) -> AsyncIterator[str]:
                 await socket.send(data)
 
         task = asyncio.create_task(down())
-        async for data in socket:
-            assert isinstance(data, bytes)
-            writer.write(data)
-        task.cancel()
-        writer.close()
-        await asyncio.gather(task, writer.wait_closed(), return_exceptions=True)
+        try:
+            async for data in socket:
+                assert isinstance(data, bytes)
+                writer.write(data)
+        finally:
+            task.cancel()
+            writer.close()
+            await asyncio.gather(task, writer.wait_closed(), return_exceptions=True)
 
     async with serve(bridge, broker.host, 0, subprotocols=[Subprotocol("mqtt")]) as server:
         yield f"ws://{broker.host}:{next(iter(server.sockets)).getsockname()[1]}/mqtt"

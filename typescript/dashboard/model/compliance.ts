@@ -92,7 +92,7 @@ export function policyObstacles(
   }
   if (offered.maximum !== null && connections !== null) {
     const holders = connections.connections.filter((one) => one.operationName === operation);
-    if (holders.length >= Number(offered.maximum)) {
+    if (holders.length >= offered.maximum) {
       const names = holders.map((one) => one.remoteIdentifier).join(", ") || "nobody";
       reasons.push(`${plugin} lends it to at most ${offered.maximum}, and ${names} has it`);
     }

@@ -46,7 +46,12 @@ export interface Member extends Known {
 }
 
 /** How the page is connected with the bus. */
-export type Link = { readonly isUp: boolean; readonly since: number; readonly problem: string | null };
+export interface Link {
+  readonly isUp: boolean;
+  /** Since when, in milliseconds since 1970. */
+  readonly since: number;
+  readonly problem: string | null;
+}
 
 const SECOND = 1000;
 const PING_EVERY = 1.5;
@@ -135,7 +140,9 @@ export class Fleet {
   /** Ask one orbiter for everything now. */
   refresh(identifier: string): void {
     this.#toAsk.add(identifier);
-    this.#askTimer ??= setTimeout(() => this.#askNow(), SETTLED_AFTER);
+    if (this.#askTimer === null) {
+      this.#askTimer = setTimeout(() => this.#askNow(), SETTLED_AFTER);
+    }
   }
 
   /** Show those no more that have ended. */
@@ -404,25 +411,21 @@ function unknown(identifier: string): Member {
 }
 
 /** The executions of an orbiter. */
-export function executionsOf(statistics: StatisticsAnswer | null): bigint | null {
-  return statistics === null
-    ? null
-    : [...statistics.operations.values()].reduce((sum, one) => sum + BigInt(one.executions), 0n);
+export function executionsOf(statistics: StatisticsAnswer | null): number | null {
+  return statistics === null ? null : [...statistics.operations.values()].reduce((sum, one) => sum + one.executions, 0);
 }
 
 /** The errors of an orbiter. */
-export function errorsOf(statistics: StatisticsAnswer | null): bigint | null {
-  return statistics === null
-    ? null
-    : [...statistics.operations.values()].reduce((sum, one) => sum + BigInt(one.errors), 0n);
+export function errorsOf(statistics: StatisticsAnswer | null): number | null {
+  return statistics === null ? null : [...statistics.operations.values()].reduce((sum, one) => sum + one.errors, 0);
 }
 
 function rateOf(before: StatisticsAnswer | null, after: StatisticsAnswer): number | null {
-  if (before === null || before.incarnation !== after.incarnation) {
+  if (before?.incarnation !== after.incarnation) {
     return null;
   }
   const seconds = Number(after.answeredAt - before.answeredAt) / 1e6;
-  const executions = Number((executionsOf(after) ?? 0n) - (executionsOf(before) ?? 0n));
+  const executions = (executionsOf(after) ?? 0) - (executionsOf(before) ?? 0);
   return seconds > 0 ? Math.max(0, executions / seconds) : null;
 }
 

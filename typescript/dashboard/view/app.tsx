@@ -37,9 +37,9 @@ export function App({ settings, fleet, selected, select, now }: AppProps): JSX.E
   }, [selected]);
   return (
     <>
-      <a class="skip" href="#orbiters-title">
+      <button type="button" class="skip" onClick={() => document.getElementById("orbiters-title")?.focus()}>
         Go to the table of orbiters
-      </a>
+      </button>
       <Header settings={settings} fleet={fleet} members={members} now={now} />
       <main>
         <div class="column overview">

@@ -21,7 +21,7 @@ type Kind = PayloadType | null;
 type State =
   | { readonly kind: "idle" | "busy" }
   | { readonly kind: "answered"; readonly outcome: Outcome }
-  | { readonly kind: "failed"; readonly reason: string; readonly path: string | null };
+  | { readonly kind: "failed"; readonly reason: string; readonly fault: DraftError | null };
 
 const TIMEOUT = 10;
 
@@ -55,10 +55,10 @@ export function CallForm({ settings, called }: { readonly settings: Settings; re
       setState({ kind: "answered", outcome: await call(settings, called, value, seconds) });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      setState({ kind: "failed", reason, path: error instanceof DraftError ? error.path : null });
+      setState({ kind: "failed", reason, fault: error instanceof DraftError ? error : null });
     }
   };
-  const fault = state.kind === "failed" && state.path !== null ? { path: state.path, reason: state.reason } : null;
+  const fault = state.kind === "failed" ? state.fault : null;
   return (
     <form
       class="call"

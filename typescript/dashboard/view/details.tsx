@@ -230,11 +230,11 @@ function Counted({
     return null;
   }
   const { executions, answers, errors, lastError, lastErrorAt, secondsInHandler } = statistics;
-  const each = Number(executions) > 0 ? `, ${secondsShown(secondsInHandler / Number(executions))} each` : "";
+  const each = executions > 0 ? `, ${secondsShown(secondsInHandler / executions)} each` : "";
   return (
     <p class="terms">
-      {`${countShown(Number(executions), "execution")}, ${countShown(Number(answers), "answer")}${each}, `}
-      <span class={Number(errors) > 0 ? "bad" : ""}>{countShown(Number(errors), "error")}</span>
+      {`${countShown(executions, "execution")}, ${countShown(answers, "answer")}${each}, `}
+      <span class={errors > 0 ? "bad" : ""}>{countShown(errors, "error")}</span>
       {lastError !== null &&
         `, the last: ${lastError} (${lastErrorAt === null ? "?" : microsAgoShown(lastErrorAt, now)})`}
     </p>

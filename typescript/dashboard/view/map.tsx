@@ -124,7 +124,7 @@ function Node({ place, isSelected, isReachable, now, select, keyDown }: NodeProp
       role="button"
       aria-label={`${role} ${identifier}, ${isCore ? second : words}`}
       aria-current={isSelected ? "true" : undefined}
-      tabIndex={isReachable ? 0 : -1}
+      tabindex={isReachable ? 0 : -1}
       transform={`translate(${x} ${y})`}
       onClick={() => select(identifier)}
       onKeyDown={keyDown}

@@ -108,7 +108,7 @@ function Row({ member, isSelected, select, now }: RowProps): JSX.Element {
         {executionsOf(statistics)?.toString() ?? ""}
         {rate !== null && rate > 0.05 && member.isThere && <span class="rate"> {rate.toFixed(1)}/s</span>}
       </td>
-      <td class={`number${errors !== null && errors > 0n ? " bad" : ""}`}>{errors?.toString() ?? ""}</td>
+      <td class={`number${errors !== null && errors > 0 ? " bad" : ""}`}>{errors?.toString() ?? ""}</td>
       <td class="number">{member.isThere && roundTrip !== null ? secondsShown(roundTrip) : ""}</td>
       <td class="number">{info === null ? "" : microsAgoShown(info.startedAt, now).replace(" ago", "")}</td>
     </tr>

@@ -240,8 +240,8 @@ export class Operator {
       if (orbiter === null) {
         request(null, null, spread);
       }
-      for (let at = now(); this.#isRunning && at < end && !inquiry.isDone(at); at = now()) {
-        for (const [whom, pages] of inquiry.due(at)) {
+      while (this.#isOpen(inquiry, end)) {
+        for (const [whom, pages] of inquiry.due(now())) {
           request(whom, pages.cursor, pages.messages.length === 0 ? spread : 0);
         }
         const until = Math.min(end, inquiry.nextDue());
@@ -260,6 +260,10 @@ export class Operator {
     }
     const answered = [...inquiry.found].filter(([, pages]) => pages.messages.length > 0);
     return new Map(answered.map(([identifier, pages]) => [identifier, answerOf(identifier, pages, tell)]));
+  }
+
+  #isOpen(inquiry: { isDone(at: number): boolean }, end: number): boolean {
+    return this.#isRunning && now() < end && !inquiry.isDone(now());
   }
 
   #request(identifier: string, subject: Subject, whom: string | null, cursor: string | null, spread: number): void {
@@ -297,10 +301,10 @@ export class Operator {
       if (message?.type !== SUBJECTS[subject].type || fields?.fromIdentifier !== senderIdentifier) {
         return false;
       }
-      const isTaken = asked.inquiry.take(asked.cursor, fields as AnswerMessage, envelope, now());
+      const isTaken = asked.inquiry.take(asked.cursor, fields, envelope, now());
       asked.changed();
-      if (isTaken && asked.inquiry.found.get(senderIdentifier ?? "")?.isComplete === true) {
-        asked.completed(senderIdentifier ?? "");
+      if (isTaken && asked.inquiry.found.get(senderIdentifier)?.isComplete === true) {
+        asked.completed(senderIdentifier);
       }
       return isTaken;
     } catch (error) {
