@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 
-import { chromium } from "../../tools/node_modules/playwright-core/index.mjs";
+import { chromium } from "../../typescript/node_modules/playwright-core/index.mjs";
 
 const report = (event, content = {}) => console.log(JSON.stringify({ event, ...content }));
 const browser = await chromium.launch({ executablePath: process.argv[2], args: ["--no-sandbox", "--disable-gpu"] });

@@ -21,7 +21,7 @@ from tests.support.repository import ROOT
 
 __all__ = ["Browser", "Served", "closed", "needs_browser", "serving"]
 
-_PLAYWRIGHT = ROOT / "tools" / "node_modules" / "playwright-core"
+_PLAYWRIGHT = ROOT / "typescript" / "node_modules" / "playwright-core"
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _IS_MISSING = _CHROMIUM is None or not _PLAYWRIGHT.exists()
 
