@@ -307,7 +307,14 @@ def test_the_readme_names_every_folder_and_where_the_documentation_begins() -> N
 
     assert [name for name in sorted(shipped) if f"`{name}`" not in readme] == []
     # Every other page is in the navigation of the site, which has a test of its own.
-    beginnings = {"docs/index.md", "docs/tutorial/index.md", "docs/how-to/index.md", "docs/concepts/index.md", "docs/reference/index.md", "docs/decisions/README.md"}
+    beginnings = {
+        "docs/index.md",
+        "docs/tutorial/index.md",
+        "docs/how-to/index.md",
+        "docs/concepts/index.md",
+        "docs/reference/index.md",
+        "docs/decisions/README.md",
+    }
     assert beginnings | {"CONTRIBUTING.md", "CHANGELOG.md"} <= set(links(ROOT / "README.md"))
 
 

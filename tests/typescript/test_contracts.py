@@ -170,8 +170,8 @@ def test_what_is_emitted_is_formatted_and_without_reproach(folder: Path) -> None
     (folder / "faulty.ts").write_text("export const one: any = 1;\n")
     for name in ("@eslint", "eslint", "typescript-eslint", "typescript"):
         (folder / "node_modules" / name).symlink_to(MODULES / name)
-    eslint = ["node", MODULES / "eslint" / "bin" / "eslint.js", "--config", "eslint.config.js"]
-    prettier = ["node", MODULES / "prettier" / "bin" / "prettier.cjs", "--check"]
+    eslint: list[str | Path] = ["node", MODULES / "eslint" / "bin" / "eslint.js", "--config", "eslint.config.js"]
+    prettier: list[str | Path] = ["node", MODULES / "prettier" / "bin" / "prettier.cjs", "--check"]
     packages = [path.name for path in folder.iterdir() if (path / "index.ts").exists()]
 
     assert "no-explicit-any" in run([*eslint, "faulty.ts"], folder=folder, status=1)

@@ -50,11 +50,18 @@ export function misuse(lamp: Plugin, core: Core): void {
 def programs(project: Path, broker: Broker) -> Path:
     """Have the programs of the README, and what the types forbid, compiled in a strict project; return the folder."""
     imports = [f'import * as part{index} from "@orbitalis/sdk{one}";' for index, one in enumerate(EXPORTS)]
-    known = "export const known = [part0.Plugin, part1.CoreMachine, part2.WireError, part3.envelope, part4.Canned, part5.openTelemetry];"
+    known = "part0.Plugin, part1.CoreMachine, part2.WireError, part3.envelope, part4.Canned, part5.openTelemetry"
+    exports = "\n".join([*imports, f"export const known = [{known}];"])
     plugin, core, traced = (source.replace(BROKER, broker.url) for source in readme_programs())
     # Those who trace install it beside the package.
     (project / "node_modules" / "@opentelemetry").symlink_to(MODULES / "@opentelemetry")
-    sources = {"plugin": plugin, "core": core, "traced": traced, "exports": "\n".join([*imports, known]), "wrong": WRONG}
+    sources = {
+        "plugin": plugin,
+        "core": core,
+        "traced": traced,
+        "exports": exports,
+        "wrong": WRONG,
+    }
     (project / "source").mkdir()
     for name, source in sources.items():
         (project / "source" / f"{name}.ts").write_text(source, encoding="utf-8")
