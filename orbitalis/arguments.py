@@ -110,12 +110,12 @@ def check_seconds(name: str, value: object, *, is_optional: bool = False, is_pos
         raise ValueError(f"{name} must be positive, got {value}")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
     """Return the question that ends an error about an unknown name, or nothing if no known name is like it."""
     # Only for errors, and it takes long to import.
     from difflib import get_close_matches
 
-    found = get_close_matches(name, list(known), n=1) if len(name) <= _LONGEST_COMPARED else []
+    found = get_close_matches(name, list(known), n=1, cutoff=likeness) if len(name) <= _LONGEST_COMPARED else []
     return f"; did you mean '{found[0]}'?" if found else ""
 
 

@@ -52,6 +52,29 @@ __all__ = ["Core"]
 class Core(OperationRequester):
     """Needs operations, and executes them; subclasses are dataclasses whose methods are sinks.
 
+    Example:
+        core = Core(identifier="home", eventbus_client=connect("mqtt://localhost:1883"))
+        core.with_requirement(TextPlugin.lowercase, minimum=1)
+        async with core:
+            await core.compliant_event.wait()
+            print(await core.request(TextPlugin.lowercase, "HELLO"))
+
+    All arguments have names and defaults. `identifier` is unique on the bus, and `eventbus_client` is by default one of
+    the bus that `ORBITALIS_BUS` names. The others are durations in seconds, topics, and `limits`.
+
+    A subclass overrides these hooks, which may be asynchronous or not, and do nothing by default:
+
+    - Life: `_on_starting`, `_on_started`, `_on_stopping`, `_on_stopped`.
+    - The loop: `_on_loop_start`, `_on_new_loop_iteration`, `_on_loop_iteration`, `_on_loop_iteration_end`.
+    - Compliance: `_on_compliant`, `_on_not_compliant`.
+    - The handshake: `_on_new_announcement`, `_on_send_discover`, `_on_new_offer`, `_get_setup_data`, `_on_response`,
+      `_on_confirm_connection`, `_on_operation_no_longer_available`.
+    - Connections: `_on_promote_pending_request_to_connection`, `_on_graceful_close_connection`,
+      `_on_graceless_close_connection`, `_on_close_connection`, `_get_on_close_data`.
+    - Remotes: `_on_keepalive`, `_on_keepalive_request`, `_on_remote_dead`.
+    - Topics: `_build_keepalive_topic`, `_build_keepalive_request_topic`, `_build_incoming_close_connection_topic`,
+      `_build_ack_close_topic`, `_build_response_topic`, `_build_operation_output_topic`.
+
     A subclass with a `__post_init__` of its own calls that of this class.
     """
 
@@ -118,7 +141,19 @@ class Core(OperationRequester):
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
-        """Need an operation as a plugin class declares it; see :meth:`OperationRequirement.for_operation`.
+        """Need an operation as a plugin class declares it, and return the core.
+
+        Args:
+            operation: What is needed, such as `TextPlugin.lowercase`.
+            minimum: How many plugins the core needs to be compliant, beside the mandatory ones.
+            maximum: How many plugins it takes at most, beside the mandatory ones; `None`: any number.
+            mandatory: Identifiers of the plugins that it needs in any case.
+            allowlist: Identifiers of the only plugins that it takes otherwise; not together with `blocklist`.
+            blocklist: Identifiers of the plugins that it does not take.
+            spellings: Other texts of the operation's schemas, for peers that compare them as texts.
+            exact: Whether plugins need the same schemas, and not others that resolve.
+            override_sink: What takes the outputs, instead of the core's sink of the operation.
+            default_setup_data: What each plugin gets to set the operation up.
 
         Raises:
             ValueError: The rules contradict each other.

@@ -26,7 +26,7 @@ from orbitalis_wire import channels
 
 __all__ = ["AnyOperation", "OperationExecutor"]
 
-I = TypeVar("I", bound=Publishable)  # noqa: E741 - as Input
+InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
 E = TypeVar("E", bound=Exception)
 
 AnyOperation: TypeAlias = str | TypedOperation[Any, Any, Any]
@@ -53,6 +53,18 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute(
         self,
+        operation_name: str,
+        data: Publishable | Sequence[Publishable] = None,
+        fire_and_forget: bool = False,
+        *,
+        any: bool = False,
+        all: bool = False,
+        plugin_identifier: str | None = None,
+        distribute: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute(
+        self,
         operation_name: TypedOperation[Any, None, Any],
         data: None = None,
         fire_and_forget: bool = False,
@@ -64,19 +76,8 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute(
         self,
-        operation_name: TypedOperation[Any, I, Any],
-        data: I,
-        fire_and_forget: bool = False,
-        *,
-        any: bool = False,
-        all: bool = False,
-        plugin_identifier: str | None = None,
-    ) -> list[str]: ...
-    @overload
-    async def execute(
-        self,
-        operation_name: TypedOperation[Any, I, Any],
-        data: list[I] | tuple[I, ...],
+        operation_name: TypedOperation[Any, InputOfOperation, Any],
+        data: list[InputOfOperation] | tuple[InputOfOperation, ...],
         fire_and_forget: bool = False,
         *,
         any: bool = False,
@@ -87,14 +88,13 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute(
         self,
-        operation_name: str,
-        data: Publishable | Sequence[Publishable] = None,
+        operation_name: TypedOperation[Any, InputOfOperation, Any],
+        data: InputOfOperation,
         fire_and_forget: bool = False,
         *,
         any: bool = False,
         all: bool = False,
         plugin_identifier: str | None = None,
-        distribute: bool = False,
     ) -> list[str]: ...
     async def execute(
         self,
@@ -110,6 +110,8 @@ class OperationExecutor(Orbiter):
         """Execute an operation in one of four modes; return the identifiers of the plugins that were sent something.
 
         The operation is given by its name, or as `TextPlugin.lowercase`: then type checkers hold `data` against it.
+        `await core.execute(TextPlugin.lowercase, "HELLO", any=True)` sends one text; the sink takes the outputs.
+        With `fire_and_forget` it returns at once, and failures are logged.
 
         - `any`: send the message to one plugin, chosen at random, if possible one that is not suspected to be dead;
         - `all`: send it to every plugin;
@@ -147,6 +149,14 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute_using_plugin(
         self,
+        operation_name: str,
+        plugin_identifier: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_using_plugin(
+        self,
         operation_name: TypedOperation[Any, None, Any],
         plugin_identifier: str,
         data: None = None,
@@ -155,17 +165,9 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute_using_plugin(
         self,
-        operation_name: TypedOperation[Any, I, Any],
+        operation_name: TypedOperation[Any, InputOfOperation, Any],
         plugin_identifier: str,
-        data: I,
-        fire_and_forget: bool = False,
-    ) -> str: ...
-    @overload
-    async def execute_using_plugin(
-        self,
-        operation_name: str,
-        plugin_identifier: str,
-        data: Publishable = None,
+        data: InputOfOperation,
         fire_and_forget: bool = False,
     ) -> str: ...
     async def execute_using_plugin(
@@ -184,6 +186,13 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute_sending_any(
         self,
+        operation_name: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> str: ...
+    @overload
+    async def execute_sending_any(
+        self,
         operation_name: TypedOperation[Any, None, Any],
         data: None = None,
         fire_and_forget: bool = False,
@@ -191,15 +200,8 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute_sending_any(
         self,
-        operation_name: TypedOperation[Any, I, Any],
-        data: I,
-        fire_and_forget: bool = False,
-    ) -> str: ...
-    @overload
-    async def execute_sending_any(
-        self,
-        operation_name: str,
-        data: Publishable = None,
+        operation_name: TypedOperation[Any, InputOfOperation, Any],
+        data: InputOfOperation,
         fire_and_forget: bool = False,
     ) -> str: ...
     async def execute_sending_any(
@@ -222,6 +224,13 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute_sending_all(
         self,
+        operation_name: str,
+        data: Publishable = None,
+        fire_and_forget: bool = False,
+    ) -> list[str]: ...
+    @overload
+    async def execute_sending_all(
+        self,
         operation_name: TypedOperation[Any, None, Any],
         data: None = None,
         fire_and_forget: bool = False,
@@ -229,15 +238,8 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute_sending_all(
         self,
-        operation_name: TypedOperation[Any, I, Any],
-        data: I,
-        fire_and_forget: bool = False,
-    ) -> list[str]: ...
-    @overload
-    async def execute_sending_all(
-        self,
-        operation_name: str,
-        data: Publishable = None,
+        operation_name: TypedOperation[Any, InputOfOperation, Any],
+        data: InputOfOperation,
         fire_and_forget: bool = False,
     ) -> list[str]: ...
     async def execute_sending_all(
@@ -252,15 +254,15 @@ class OperationExecutor(Orbiter):
     @overload
     async def execute_distributed(
         self,
-        operation_name: TypedOperation[Any, I, Any],
-        data: list[I] | tuple[I, ...],
+        operation_name: str,
+        data: list[Any] | tuple[Any, ...],
         fire_and_forget: bool = False,
     ) -> list[str]: ...
     @overload
     async def execute_distributed(
         self,
-        operation_name: str,
-        data: list[Any] | tuple[Any, ...],
+        operation_name: TypedOperation[Any, InputOfOperation, Any],
+        data: list[InputOfOperation] | tuple[InputOfOperation, ...],
         fire_and_forget: bool = False,
     ) -> list[str]: ...
     async def execute_distributed(

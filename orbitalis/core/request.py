@@ -41,8 +41,8 @@ from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
 
 __all__ = ["OperationRequester"]
 
-I = TypeVar("I", bound=Publishable)  # noqa: E741 - input, as in TypedOperation
-R = TypeVar("R")
+InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
+ResultOfOperation = TypeVar("ResultOfOperation")
 
 _Outcome: TypeAlias = Event[Any] | RequestError
 _Awaited: TypeAlias = AwaitedAnswer[asyncio.Future[_Outcome]]
@@ -72,26 +72,6 @@ class OperationRequester(OperationExecutor):
     @overload
     async def request(
         self,
-        operation_name: TypedOperation[Any, None, R],
-        data: None = None,
-        /,
-        *,
-        plugin_identifier: str | None = None,
-        timeout: float | None = timings.ANSWER_TIMEOUT,
-    ) -> R: ...
-    @overload
-    async def request(
-        self,
-        operation_name: TypedOperation[Any, I, R],
-        data: I,
-        /,
-        *,
-        plugin_identifier: str | None = None,
-        timeout: float | None = timings.ANSWER_TIMEOUT,
-    ) -> R: ...
-    @overload
-    async def request(
-        self,
         operation_name: str,
         data: Publishable = None,
         /,
@@ -106,10 +86,30 @@ class OperationRequester(OperationExecutor):
         data: Publishable = None,
         /,
         *,
-        result_type: type[R],
+        result_type: type[ResultOfOperation],
         plugin_identifier: str | None = None,
         timeout: float | None = timings.ANSWER_TIMEOUT,
-    ) -> R: ...
+    ) -> ResultOfOperation: ...
+    @overload
+    async def request(
+        self,
+        operation_name: TypedOperation[Any, None, ResultOfOperation],
+        data: None = None,
+        /,
+        *,
+        plugin_identifier: str | None = None,
+        timeout: float | None = timings.ANSWER_TIMEOUT,
+    ) -> ResultOfOperation: ...
+    @overload
+    async def request(
+        self,
+        operation_name: TypedOperation[Any, InputOfOperation, ResultOfOperation],
+        data: InputOfOperation,
+        /,
+        *,
+        plugin_identifier: str | None = None,
+        timeout: float | None = timings.ANSWER_TIMEOUT,
+    ) -> ResultOfOperation: ...
     async def request(
         self,
         operation_name: AnyOperation,

@@ -6,7 +6,7 @@ import copy
 import inspect
 from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
-from typing import Any, Self, TypeGuard, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Self, TypeGuard, TypeVar, cast, get_args, get_origin
 
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.payload_types import PayloadTypes
@@ -216,6 +216,17 @@ class DeclaredMethod(Declaration):
         return other
 
     # Calling
+
+    if not TYPE_CHECKING:  # Type checkers would take what a class declares for a function, as a sink can be one.
+
+        def __call__(self, *arguments: Any, **named: Any) -> Any:
+            """Call the method, as `TextPlugin.lowercase(plugin, "HELLO")`; `inspect` and `help` need that."""
+            return self.function(*arguments, **named)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What `inspect.signature` returns, and `help` shows."""
+        return inspect.signature(self.function)
 
     def bound_to(self, instance: object) -> Callable[..., Any]:
         """Return the method of an instance."""

@@ -221,6 +221,8 @@ def as_event_handler(given: GivenHandler) -> EventHandler:
     if isinstance(given, EventHandler):
         return given
     check_function(given)
+    if hasattr(given, "bound_to"):  # something that a class declares, which is called with an instance first
+        raise TypeError(f"a handler must be a function of topic and event, got {given!r}: give a method of an object")
     parameter = _connection_parameter(given)
     _check_parameters(given, parameter)
     if parameter is not None:

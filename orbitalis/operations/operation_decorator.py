@@ -66,12 +66,12 @@ class InferredDecorator(_Decorator):
     ) -> OperationMethod[S, None, O, Callable[[Connection], Waiting[O]]]: ...
     @overload
     def __call__(
-        self, function: Callable[[S, I], Waiting[O]], /
-    ) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
-    @overload
-    def __call__(
         self, function: Callable[[S, I, Connection], Waiting[O]], /
     ) -> OperationMethod[S, I, O, Callable[[I, Connection], Waiting[O]]]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[S, I], Waiting[O]], /
+    ) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the method."""
         return OperationMethod[Any, Any, Any, Any](function, self._specification)
@@ -82,16 +82,16 @@ class DeclaredDecorator(_Decorator, Generic[I, O]):
 
     @overload
     def __call__(
+        self, function: Callable[[S, I], Waiting[O]], /
+    ) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
+    @overload
+    def __call__(
         self: DeclaredDecorator[None, O], function: Callable[[S], Waiting[O]], /
     ) -> OperationMethod[S, None, O, Callable[[], Waiting[O]]]: ...
     @overload
     def __call__(
         self: DeclaredDecorator[None, O], function: Callable[[S, Connection], Waiting[O]], /
     ) -> OperationMethod[S, None, O, Callable[[Connection], Waiting[O]]]: ...
-    @overload
-    def __call__(
-        self, function: Callable[[S, I], Waiting[O]], /
-    ) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
     @overload
     def __call__(
         self, function: Callable[[S, I, Connection], Waiting[O]], /
@@ -104,6 +104,12 @@ class DeclaredDecorator(_Decorator, Generic[I, O]):
     def __call__(
         self, function: Callable[[S, str, Event[I], Connection], Waiting[None]], /
     ) -> OperationMethod[S, I, O, Callable[[str, Event[Any], Connection], Waiting[None]]]: ...
+    @overload  # as the first one: of those that do not fit, mypy shows the first one, and pyright the last one
+    def __call__(
+        self,
+        function: Callable[[S, I], Waiting[O]],
+        /,
+    ) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the method."""
         return OperationMethod[Any, Any, Any, Any](function, self._specification)
@@ -113,11 +119,11 @@ class EventDecorator(_Decorator, Generic[G, H]):
     """Makes a method that takes topic and event, with a payload `G`, an operation that sends `H`."""
 
     @overload
-    def __call__(self, function: Callable[[S, str, Event[G]], Waiting[None]], /) -> EventOperation[S, G, H]: ...
-    @overload
     def __call__(
         self, function: Callable[[S, str, Event[G], Connection], Waiting[None]], /
     ) -> OperationMethod[S, G, H, Callable[[str, Event[Any], Connection], Waiting[None]]]: ...
+    @overload
+    def __call__(self, function: Callable[[S, str, Event[G]], Waiting[None]], /) -> EventOperation[S, G, H]: ...
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the method."""
         return EventOperation[Any, Any, Any](function, self._specification)
@@ -136,17 +142,19 @@ class CpuBoundDecorator(_Decorator):
 
 
 @overload
+def operation(function: Callable[[S, I], Waiting[O]], /) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
+@overload
 def operation(function: Callable[[S], Waiting[O]], /) -> OperationMethod[S, None, O, Callable[[], Waiting[O]]]: ...
 @overload
 def operation(
     function: Callable[[S, Connection], Waiting[O]], /
 ) -> OperationMethod[S, None, O, Callable[[Connection], Waiting[O]]]: ...
 @overload
-def operation(function: Callable[[S, I], Waiting[O]], /) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
-@overload
 def operation(
     function: Callable[[S, I, Connection], Waiting[O]], /
 ) -> OperationMethod[S, I, O, Callable[[I, Connection], Waiting[O]]]: ...
+@overload  # as the first one: of those that do not fit, mypy shows the first one, and pyright the last one
+def operation(function: Callable[[S, I], Waiting[O]], /) -> OperationMethod[S, I, O, Callable[[I], Waiting[O]]]: ...
 @overload
 def operation(
     *,
@@ -170,16 +178,6 @@ def operation(
     exact: bool = False,
     cpu_bound: Literal[True],
 ) -> CpuBoundDecorator: ...
-@overload
-def operation(
-    *,
-    name: str | None = None,
-    input: type[A],
-    output: type[X] | None = None,
-    default_policy: Policy | None = None,
-    concurrency: int = 1,
-    exact: bool = False,
-) -> DeclaredDecorator[A, X]: ...
 @overload
 def operation(
     *,
@@ -240,6 +238,16 @@ def operation(
     concurrency: int = 1,
     exact: bool = False,
 ) -> DeclaredDecorator[A | B | C, X | Y]: ...
+@overload
+def operation(
+    *,
+    name: str | None = None,
+    input: type[A],
+    output: type[X] | None = None,
+    default_policy: Policy | None = None,
+    concurrency: int = 1,
+    exact: bool = False,
+) -> DeclaredDecorator[A, X]: ...
 def operation(
     function: Callable[..., Any] | None = None,
     /,

@@ -117,9 +117,9 @@ class SinkDecorator(_Decorator):
     @overload
     def __call__(self, function: Callable[[S, Connection], Waiting], /) -> Callable[[S, Connection], Waiting]: ...
     @overload
-    def __call__(self, function: Callable[[S, P], Waiting], /) -> Callable[[S, P], Waiting]: ...
-    @overload
     def __call__(self, function: Callable[[S, P, Connection], Waiting], /) -> Callable[[S, P, Connection], Waiting]: ...
+    @overload
+    def __call__(self, function: Callable[[S, P], Waiting], /) -> Callable[[S, P], Waiting]: ...
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the method."""
         return self._declare(function)
@@ -150,6 +150,12 @@ class OperationSinkDecorator(_Decorator, Generic[P_co]):
     def __call__(
         self, function: Callable[[S, str, Event[P_co], Connection], Waiting], /
     ) -> Callable[[S, str, Event[P_co], Connection], Waiting]: ...
+    @overload  # as the first one: of those that do not fit, mypy shows the first one, and pyright the last one
+    def __call__(
+        self,
+        function: Callable[[S, P_co], Waiting],
+        /,
+    ) -> Callable[[S, P_co], Waiting]: ...
     def __call__(self, function: Callable[..., Any], /) -> Any:
         """Declare the method."""
         return self._declare(function)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABCMeta
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from orbitalis.arguments import did_you_mean
+from orbitalis.arguments import did_you_mean, nearest
 from orbitalis.errors import NoConnectionError
 
 __all__ = ["OrbiterClass", "check_operation", "needs_async_with"]
@@ -22,6 +23,15 @@ class OrbiterClass(ABCMeta):
         TypeError: An `__init__` or `__post_init__` does not call that of its base, or a default that a class gives to
             an attribute counts for nothing.
     """
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **arguments: Any) -> None:
+        """Warn of methods that look like a hook that is misspelt: nobody would call them."""
+        super().__init__(name, bases, namespace, **arguments)
+        for attribute in namespace:
+            if attribute.startswith("_on_") and not any(hasattr(base, attribute) for base in bases):
+                known = [one for base in bases for one in dir(base) if one.startswith("_on_")]
+                if meant := nearest(attribute, known, likeness=0.8):
+                    warnings.warn(f"{cls.__qualname__}.{attribute} is no hook{meant}", RuntimeWarning, stacklevel=2)
 
     if not TYPE_CHECKING:  # which would believe that orbiters are made with any arguments
 

@@ -51,7 +51,7 @@ from orbitalis_wire.topics import DirectedDiscoverTopic, OperationInputTopic, Re
 
 __all__ = ["Plugin"]
 
-O = TypeVar("O", bound=Publishable)  # noqa: E741 - as Output
+OutputOfOperation = TypeVar("OutputOfOperation", bound=Publishable)
 
 _ANNOUNCING_TIMEOUT = 1.0
 """Seconds for which a start waits for the announcement to be sent."""
@@ -60,6 +60,30 @@ _ANNOUNCING_TIMEOUT = 1.0
 @dataclass(kw_only=True, eq=False)
 class Plugin(OperationsProviderMixin, Orbiter):
     """Provides operations to cores; subclasses are dataclasses whose methods are operations.
+
+    Example:
+        class TextPlugin(Plugin):
+            @operation
+            async def lowercase(self, text: str) -> str:
+                return text.lower()
+
+        async with TextPlugin(identifier="text", eventbus_client=connect("mqtt://localhost:1883")):
+            ...
+
+    All arguments have names and defaults. `identifier` is unique on the bus, and `eventbus_client` is by default one of
+    the bus that `ORBITALIS_BUS` names. The others are durations in seconds, topics, and `limits`.
+
+    A subclass overrides these hooks, which may be asynchronous or not, and do nothing by default:
+
+    - Life: `_on_starting`, `_on_started`, `_on_stopping`, `_on_stopped`.
+    - The loop: `_on_loop_start`, `_on_new_loop_iteration`, `_on_loop_iteration`, `_on_loop_iteration_end`.
+    - The handshake: `_on_send_announcement`, `_on_new_discover`, `_on_send_offer`, `_on_reply`, `_on_request`,
+      `_on_reject`, `_setup_operation`.
+    - Connections: `_on_promote_pending_request_to_connection`, `_on_graceful_close_connection`,
+      `_on_graceless_close_connection`, `_on_close_connection`, `_get_on_close_data`.
+    - Remotes: `_on_keepalive`, `_on_keepalive_request`, `_on_remote_dead`.
+    - Topics: `_build_keepalive_topic`, `_build_keepalive_request_topic`, `_build_incoming_close_connection_topic`,
+      `_build_ack_close_topic`, `_build_reply_topic`, `_build_operation_input_topic_for_core`.
 
     A subclass with a `__post_init__` of its own calls that of this class.
     """
@@ -408,7 +432,9 @@ class Plugin(OperationsProviderMixin, Orbiter):
         connections, message = list(connections), wrap(data)
         await self._outputs.publish(connections, message, may_answer=True)
 
-    async def send(self, operation: Sends[O], payload: O, *, core_identifier: str | None = None) -> int:
+    async def send(
+        self, operation: Sends[OutputOfOperation], payload: OutputOfOperation, *, core_identifier: str | None = None
+    ) -> int:
         """Send an output to every core that is connected for an operation; return how many that were.
 
         The operation is given as `Lamp.temperature`: type checkers hold `payload` against what it gives. An output that
