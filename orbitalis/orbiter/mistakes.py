@@ -27,7 +27,7 @@ class OrbiterClass(ABCMeta):
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **arguments: Any) -> None:
         """Warn of methods that look like a hook that is misspelt: nobody would call them."""
         super().__init__(name, bases, namespace, **arguments)
-        for attribute in namespace:
+        for attribute in () if cls.__module__.startswith("orbitalis.") else namespace:
             if attribute.startswith("_on_") and not any(hasattr(base, attribute) for base in bases):
                 known = [one for base in bases for one in dir(base) if one.startswith("_on_")]
                 if meant := nearest(attribute, known, likeness=0.8):
