@@ -64,7 +64,7 @@ ALLOWED: dict[str, list[str]] = {
 }
 
 #: What can be imported because it is in the repository.
-OURS = {*PACKAGE_FOLDERS, "benchmarks", "conformance", "examples", "tests"}
+OURS = {*PACKAGE_FOLDERS, "benchmarks", "conformance", "examples", "tests", "tools"}
 
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock", ROOT / "requirements-fuzz.lock"]
 OLDER_LOCK = ROOT / "tests" / "older" / "requirements.txt"
