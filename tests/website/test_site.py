@@ -18,6 +18,7 @@ import orbitalis
 import orbitalis.errors
 import orbitalis.operating
 import orbitalis.testing
+from orbitalis.cli.arguments import COMMANDS
 from orbitalis.orbiter import hooks
 from orbitalis_codegen import read_specification
 from orbitalis_codegen.rules import Rule
@@ -195,8 +196,13 @@ def test_every_hook_has_an_entry(site: Path) -> None:
 def test_every_command_has_an_entry(site: Path) -> None:
     text = text_of(site, "reference/command-line.html")
 
-    for command in ("orbitalis why", "orbitalis-codegen bundle", "orbitalis-conformance"):
-        assert f"<code>{command}</code>" in text
+    own = {f"orbitalis {name}" for name in COMMANDS}
+    shown = {
+        command for command in re.findall(r"<h3[^>]*><code>([^<]+)</code>", text) if command.startswith("orbitalis ")
+    }
+    assert shown == own
+    assert "<code>orbitalis-codegen bundle</code>" in text
+    assert "<code>orbitalis-conformance</code>" in text
     assert "--count" in text
 
 

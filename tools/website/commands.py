@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
 """The commands that are installed, by name."""
 
 _COLUMNS = "100"
-_SUBCOMMAND = re.compile(r"^    ([a-z][a-z-]*)  ", re.MULTILINE)
+_SUBCOMMAND = re.compile(r"^    ([a-z][a-z-]*)(?:  |$)", re.MULTILINE)
 
 
 def describe(name: str) -> str:
