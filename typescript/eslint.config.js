@@ -17,4 +17,11 @@ export default defineConfig(
             "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
         },
     },
+    {
+        // tsc knows which names there are.
+        files: ["**/*.js"],
+        extends: [js.configs.recommended],
+        rules: { "no-undef": "off", "no-unused-vars": ["error", { args: "none", varsIgnorePattern: "^_$" }] },
+    },
+    { files: ["examples/peer-javascript/*.js"], languageOptions: { sourceType: "commonjs" } },
 );

@@ -9,6 +9,7 @@ class Core extends Orbiter {
     this.slowInterval = config.settings.discovering_interval_when_compliant ?? 10;
     this.compliant = undefined;
     this.calls = new Map();
+    this.asked = 0;
   }
 
   async start() {

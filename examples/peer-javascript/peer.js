@@ -22,7 +22,13 @@ const isLevel = (text) => typeof text === 'string' && text !== '' && text !== '-
 class Orbiter {
   constructor(config, report) {
     const settings = config.settings;
-    Object.assign(this, {config, report, id: config.identifier, slots: new Map(), remotes: new Map()});
+    this.config = config;
+    this.report = report;
+    this.id = config.identifier;
+    this.slots = new Map();
+    this.remotes = new Map();
+    /** What a handler that is told to be slow waits for. */
+    this.released = new Promise((resolve) => (this.release = resolve));
     this.deadAfter = settings.consider_others_dead_after ?? 120;
     this.before = settings.send_keepalive_before_timelimit ?? 10;
     this.expireAfter = settings.pending_requests_expire_after ?? 60;
@@ -32,7 +38,7 @@ class Orbiter {
 
   // Life
 
-  async start(filters) {
+  async start(filters = {own: [], all: []}) {
     const {host, port} = this.config.broker;
     this.client = await mqtt.connectAsync(`mqtt://${host}:${port}`, {protocolVersion: 5, clean: true});
     this.client.on('message', (topic, data) => this.receive(topic, data));
@@ -48,6 +54,15 @@ class Orbiter {
     await this.client?.endAsync();
   }
 
+  /** Do what a role does with data; nothing, unless it has something. */
+  onData(topic, event) {}
+
+  /** Take the report that a slot has come to nothing. */
+  expire(slot) {}
+
+  /** Take the report that a connection has ended. */
+  lost(slot) {}
+
   receive(topic, data) {
     try {
       const event = decode(data);
@@ -60,6 +75,7 @@ class Orbiter {
     }
   }
 
+  /** Publish an event; return its identifier. @param {0 | 1} qos */
   publish(topic, type, value, headers = {}, remote = undefined, qos = 1) {
     const all = {protocol_version: 1, incarnation: this.incarnation, readable_encodings: ['json', AVRO], ...headers};
     const asAvro = this.remotes.get(remote)?.readsAvro ?? false;

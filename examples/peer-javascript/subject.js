@@ -19,7 +19,6 @@ function message(content) {
 const actions = {
   async start({config}) {
     orbiter = new (config.role === 'core' ? Core : Plugin)(config, report);
-    orbiter.released = new Promise((resolve) => (orbiter.release = resolve));
     await orbiter.start();
   },
   stop: () => orbiter.stop(),

@@ -13,6 +13,7 @@ for (const file of fs.readdirSync(FOLDER)) {
 }
 
 // The name of a type means the file of that name, so types are made in the order in which they use each other.
+/** @type {Record<string, import('avsc').Type>} */
 const registry = {};
 function namesIn(schema) {
   if (typeof schema === 'string') return [schema];
@@ -55,7 +56,7 @@ function canonicalText(text) {
 }
 
 const EMPTY = 0xc15d213aa4d7a795n;
-const TABLE = Array.from({length: 256}, (_, index) => {
+const TABLE = BigUint64Array.from({length: 256}, (_, index) => {
   let value = BigInt(index);
   for (let bit = 0; bit < 8; bit++) value = (value >> 1n) ^ (EMPTY & -(value & 1n));
   return BigInt.asUintN(64, value);

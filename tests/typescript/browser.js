@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
-const [chromium, bundle, modules] = process.argv.slice(2);
+const [chromium = "", bundle = "", modules = ""] = process.argv.slice(2);
 const { chromium: launcher } = createRequire(`${modules}/`)("playwright-core");
 
 const browser = await launcher.launch({ executablePath: chromium, args: ["--no-sandbox"] });
@@ -21,7 +21,8 @@ const server = createServer((request, response) => {
 });
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
-await page.goto(`http://127.0.0.1:${server.address().port}/`);
+const address = server.address();
+await page.goto(`http://127.0.0.1:${typeof address === "object" ? address?.port : address}/`);
 for await (const _ of process.stdin) {
     // It says nothing.
 }

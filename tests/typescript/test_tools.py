@@ -9,10 +9,20 @@ import pytest
 from tests.support.repository import ROOT, run
 from tests.typescript.package import MODULES, PACKAGE, needs_node
 
-CODE = ("typescript", "generated/typescript", "examples/contract/typescript")
+FORMATTED = (
+    "typescript",
+    "generated/typescript",
+    "conformance/subjects/typescript",
+    "examples/contract/typescript",
+    "tests/typescript",
+)
+CODE = (*FORMATTED, "examples/peer-javascript")
+COMPILER = MODULES / "typescript" / "bin" / "tsc"
 TOOLS: dict[str, tuple[Path, list[str | Path]]] = {
     "eslint": (ROOT, [MODULES / "eslint/bin/eslint.js", "--config", "typescript/eslint.config.js", *CODE]),
-    "prettier": (ROOT, [MODULES / "prettier/bin/prettier.cjs", "--check", *CODE]),
+    "prettier": (ROOT, [MODULES / "prettier/bin/prettier.cjs", "--check", *FORMATTED]),
+    "tsc for JavaScript": (PACKAGE, [COMPILER, "--project", "tsconfig.javascript.json"]),
+    "tsc for the example": (PACKAGE, [COMPILER, "--project", "../examples/peer-javascript/jsconfig.json"]),
     "vitest": (PACKAGE, [MODULES / "vitest/vitest.mjs", "run"]),
 }
 

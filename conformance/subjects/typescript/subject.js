@@ -55,7 +55,11 @@ function valueOf(content) {
         ]);
         return new TypedValue(type, Object.fromEntries(fields));
     }
-    return new TypedValue(protocolType(content.type), plainOf(content.type, content.value));
+    const type = protocolType(content.type);
+    if (type === undefined) {
+        throw new TypeError(`the protocol has no message '${content.type}' of values`);
+    }
+    return new TypedValue(type, plainOf(content.type, content.value));
 }
 
 function plainOf(type, value) {
@@ -110,11 +114,26 @@ function answerOf(value) {
 // What the tester asks for
 
 class Session {
-    orbiter = null;
+    /** @type {Core | Plugin | null} */
+    running = null;
     released = withResolvers();
+    /** By operation: what ends the sink of its outputs. @type {Map<string, () => void>} */
+    sinkEnds = new Map();
+
+    /** The orbiter that was started last. */
+    get orbiter() {
+        if (this.running === null) {
+            throw new Error("nothing was started");
+        }
+        return this.running;
+    }
 
     get core() {
-        return this.orbiter;
+        return /** @type {Core} */ (this.orbiter);
+    }
+
+    get plugin() {
+        return /** @type {Plugin} */ (this.orbiter);
     }
 
     hooks() {
@@ -149,12 +168,12 @@ class Session {
             ...this.hooks(),
         };
         if (config.role === "plugin") {
-            this.orbiter = new Plugin(given);
+            this.running = new Plugin(given);
             for (const [name, one] of Object.entries(config.operations)) {
                 this.addOperation(name, one);
             }
         } else {
-            this.orbiter = new Core({
+            this.running = new Core({
                 ...given,
                 onComplianceChanged: (isCompliant) => report(isCompliant ? "compliant" : "not compliant"),
             });
@@ -174,7 +193,7 @@ class Session {
             report("input", { remote: request.core, operation: name, ...contentOf(request.typeName, request.value) });
             return this.handle(does, request);
         };
-        this.orbiter.operation(operation, takesSomething ? handler : null, {
+        this.plugin.operation(operation, takesSomething ? handler : null, {
             ...policyOf(content),
             setUp: async (core, setupData) => {
                 report("set up", { remote: core, operation: name, data: setupData === null ? null : plain(setupData) });
@@ -215,7 +234,6 @@ class Session {
         const [output, ...outputs] = content.outputs.map(setOf);
         const none = new PayloadSet([]);
         const setup = content.setup_data ?? null;
-        this.sinkEnds ??= new Map();
         this.sinkEnds.get(name)?.();
         this.sinkEnds.set(
             name,
@@ -242,17 +260,17 @@ class Session {
     }
 
     async reset() {
-        if (this.orbiter !== null) {
+        if (this.running !== null) {
             this.released.resolve();
-            await this.orbiter.stop();
-            this.orbiter = null;
+            await this.running.stop();
+            this.running = null;
             this.sinkEnds = new Map();
             this.released = withResolvers();
         }
     }
 
     async execute({ operation, message, plugin = null }) {
-        const mode = plugin === null ? { all: true } : { plugin };
+        const mode = plugin === null ? /** @type {const} */ ({ all: true }) : { plugin };
         return this.core.execute(operation, valueOf(message), mode);
     }
 
@@ -262,13 +280,13 @@ class Session {
     }
 
     async send({ operation, message, core = null }) {
-        await this.orbiter.send(operation, valueOf(message), optional("core", core));
+        await this.plugin.send(operation, valueOf(message), optional("core", core));
     }
 
-    async close({ remote, operation, how, data = null }) {
+    async close({ remote, operation, how, data }) {
         this.orbiter.close(remote, operation, {
             isGraceful: how === "graceful",
-            ...(data === null ? {} : { data: Uint8Array.from(Buffer.from(data.hex, "hex")) }),
+            ...(data ? { data: Uint8Array.from(Buffer.from(data.hex, "hex")) } : {}),
         });
     }
 
@@ -277,7 +295,7 @@ class Session {
     }
 
     async set_policy({ operation, ...policy }) {
-        this.orbiter.setPolicy(operation, policyOf(policy));
+        this.plugin.setPolicy(operation, policyOf(policy));
     }
 
     async add_operation({ name, operation }) {
@@ -297,7 +315,7 @@ class Session {
             .connections()
             .map((one) => [one.remoteIdentifier, one.operationName])
             .sort();
-        return this.orbiter instanceof Core ? { connections, compliant: this.orbiter.isCompliant } : { connections };
+        return this.running instanceof Core ? { connections, compliant: this.running.isCompliant } : { connections };
     }
 }
 
@@ -314,7 +332,9 @@ function optional(name, value) {
 }
 
 function withResolvers() {
-    let resolve;
+    /** @type {() => void} */
+    let resolve = () => undefined;
+    /** @type {Promise<void>} */
     const promise = new Promise((given) => (resolve = given));
     return { promise, resolve };
 }
@@ -332,7 +352,10 @@ async function attend(number, action, content) {
         const result = await session[action](content, abort.signal);
         report("done", { id: number, result: result ?? null });
     } catch (error) {
-        report("failed", { id: number, error: `${error?.name}: ${error?.message}` });
+        report("failed", {
+            id: number,
+            error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+        });
     } finally {
         running.delete(number);
     }
