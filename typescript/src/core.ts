@@ -27,8 +27,8 @@ import type { Slot } from "./protocol/slots.js";
 import { AwaitedAnswers, type Awaited } from "./runtime/awaited-answers.js";
 import type { Connection } from "./runtime/connection.js";
 import type { Arrival } from "./runtime/delivery.js";
+import { explainCore } from "./runtime/explanation.js";
 import type { Description } from "./runtime/introspection.js";
-import { bounded } from "./runtime/operation-counters.js";
 import { OutputStream, type Output } from "./runtime/output-stream.js";
 import { connectionOf, describe, now, type RoleTaker } from "./runtime/runtime.js";
 import type { WorkSpan } from "./runtime/tracing.js";
@@ -257,15 +257,7 @@ export class Core extends Orbiter<CoreMachine> {
         },
       ]),
     );
-    const lines = [...requirements.keys()].map(
-      (name) =>
-        `${name}: of ${
-          this.connections(name)
-            .map((one) => one.remoteIdentifier)
-            .join(", ") || "nobody"
-        }\n`,
-    );
-    return { operations: new Map(), requirements, explanation: bounded(lines.join(""), 16_384) };
+    return { operations: new Map(), requirements, explain: () => explainCore(this.identifier, this.machine) };
   }
 
   protected override stopped(): void {

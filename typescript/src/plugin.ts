@@ -16,6 +16,7 @@ import { AskedInputs, Request, type Asked } from "./runtime/asked-inputs.js";
 import type { Connection } from "./runtime/connection.js";
 import type { Arrival } from "./runtime/delivery.js";
 import type { Description } from "./runtime/introspection.js";
+import { explainPlugin } from "./runtime/explanation.js";
 import { bounded } from "./runtime/operation-counters.js";
 import { connectionOf, describe, now, type RoleTaker } from "./runtime/runtime.js";
 import type { WorkSpan } from "./runtime/tracing.js";
@@ -161,15 +162,7 @@ export class Plugin extends Orbiter<PluginMachine> {
         },
       ]),
     );
-    const lines = [...operations.keys()].map(
-      (name) =>
-        `${name}: lent to ${
-          this.connections(name)
-            .map((one) => one.remoteIdentifier)
-            .join(", ") || "nobody"
-        }\n`,
-    );
-    return { operations, requirements: new Map(), explanation: bounded(lines.join(""), 16_384) };
+    return { operations, requirements: new Map(), explain: () => explainPlugin(this.identifier, this.machine) };
   }
 
   protected override get taker(): RoleTaker {

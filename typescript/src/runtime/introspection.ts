@@ -52,14 +52,15 @@ import { WireError } from "../support/errors.js";
 import { shown } from "../support/shown.js";
 import { utf8Length } from "../support/text.js";
 import { IMPLEMENTATION_VERSION } from "../version.js";
-import type { OperationCounters } from "./operation-counters.js";
+import { bounded, type OperationCounters } from "./operation-counters.js";
 import { describe, now, type Runtime } from "./runtime.js";
 
 /** What operators are told of an orbiter's operations. */
 export interface Description {
   readonly operations: ReadonlyMap<string, OperationInfo>;
   readonly requirements: ReadonlyMap<string, RequirementInfo>;
-  readonly explanation: string;
+  /** Made when it is asked for: it is for the first page alone. */
+  readonly explain: () => string;
 }
 
 const SUBJECTS = {
@@ -87,6 +88,7 @@ const CURSOR_BYTES = AFTER.length + 2 * IDENTIFIER_BYTES + 1;
 /** Bytes that an item takes at most beside its key and itself. */
 const ITEM_BYTES = 8;
 const SPARE_BYTES = CURSOR_BYTES + 32;
+const EXPLANATION_BYTES = 16_384;
 const NOTE = "is left out: its description takes more than an answer may";
 
 /** Answers operators. */
@@ -230,7 +232,7 @@ export class Introspection {
       nextCursor: null,
     };
     const capacity = INTROSPECTION_ANSWER_BYTES - infoMessageCodec.encode(bare).length - SPARE_BYTES;
-    const explanation = after === null ? told.explanation : "";
+    const explanation = after === null ? bounded(told.explain(), EXPLANATION_BYTES) : "";
     const room = capacity - utf8Length(explanation);
     const explained = (leftOut: readonly string[]): string =>
       explanation + leftOut.map((name) => `operation '${name}' ${NOTE}\n`).join("");

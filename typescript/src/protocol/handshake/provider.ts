@@ -81,6 +81,11 @@ export class Provider implements RolePart {
 
   // What the user wants
 
+  /** What is lent of each operation. */
+  get operations(): PluginConfig["operations"] {
+    return this.config.operations;
+  }
+
   /** Take a new snapshot: what has changed may suit those who wait for it, and not those who have it. */
   configure(config: PluginConfig): void {
     const before = this.config.operations;

@@ -88,6 +88,11 @@ export class Requester implements RolePart {
     }
   }
 
+  /** What is required of each operation. */
+  get requirements(): CoreConfig["requirements"] {
+    return this.config.requirements;
+  }
+
   /** Whether the open connections of an operation meet its requirement, which there has to be. */
   isCompliantFor(operationName: string): boolean {
     const terms = this.config.requirements.get(operationName);

@@ -1,0 +1,207 @@
+/** Why there is a connection or none: what an orbiter knows of that, as the text that operators read. */
+
+import type { Shapes, Obstacle } from "../protocol/obstacles.js";
+import type { CoreMachine, Machine, PluginMachine } from "../protocol/machine.js";
+import type { Slot } from "../protocol/slots.js";
+import { accepts, type SchemaSet } from "../schema/schema-set.js";
+import { isObject, valueOf } from "../support/json.js";
+import { isSchema, parsedSchema } from "../schema/forms.js";
+
+/** Operations that are listed, remotes for each of them, and names in a list. */
+const LISTED = 20;
+/** Characters of a name that are shown: strangers choose some of them. */
+const NAME = 60;
+/** Schemas of a side that are named. */
+const ALTERNATIVES = 8;
+const UNKNOWN =
+  "no plugin has offered it, and none that has it was heard of: one that has it and does not offer it says why in its log";
+
+/** How far it has come with a remote for an operation. */
+type Sharing = "connected" | "under way" | "ending" | "nothing" | "silent" | "not offered";
+
+/** Say what a core knows of the connections that it requires, first of those that it lacks. */
+export function explainCore(identifier: string, machine: CoreMachine): string {
+  const { requester, peers } = machine;
+  const names = [...requester.requirements.keys()];
+  const isMet = new Map(names.map((name) => [name, requester.isCompliantFor(name)]));
+  const ordered = names.toSorted((one, other) => Number(isMet.get(one)) - Number(isMet.get(other)));
+  const state = requester.isCompliant() ? "is compliant" : "is not compliant";
+  return [
+    `core ${shortened(identifier)} ${state}; it knows ${String(peers.size)} remotes`,
+    ...ordered.slice(0, LISTED).flatMap((name) => explainRequirement(machine, name, isMet.get(name) === true)),
+    ...more("  ", ordered.length - LISTED, "operations"),
+  ].join("\n");
+}
+
+/** Say what a plugin knows of the connections for its operations, first of those that were refused to somebody. */
+export function explainPlugin(identifier: string, machine: PluginMachine): string {
+  const { provider, slots, obstacles, peers } = machine;
+  const refused = new Set(obstacles.all().map((one) => one.operationName));
+  const names = [...provider.operations.keys()];
+  const ordered = names.toSorted((one, other) => Number(refused.has(other)) - Number(refused.has(one)));
+  const lines = ordered.slice(0, LISTED).flatMap((name) => {
+    const maximum = provider.operations.get(name)?.maximum ?? null;
+    const bound = maximum === null ? "" : ` of at most ${String(maximum)}`;
+    const { listed, left } = explainRemotes(machine, name, new Map());
+    return [
+      `  operation ${shortened(name)} is lent to ${String(slots.openCount(name))}${bound} cores`,
+      ...listed.map(({ text }) => `    ${text}`),
+      ...more("    ", left, "cores"),
+    ];
+  });
+  return [
+    `plugin ${shortened(identifier)} knows ${String(peers.size)} remotes`,
+    ...lines,
+    ...more("  ", ordered.length - LISTED, "operations"),
+  ].join("\n");
+}
+
+function explainRequirement(machine: CoreMachine, name: string, isMet: boolean): string[] {
+  const { requester, slots } = machine;
+  const others = new Map<string, Sharing>();
+  for (const [known, sharing] of [
+    [requester.heardOf, "not offered"],
+    [requester.silent, "silent"],
+  ] as const) {
+    for (const [plugin, names] of known) {
+      if (names.includes(name)) {
+        others.set(plugin, sharing);
+      }
+    }
+  }
+  const { listed, left } = explainRemotes(machine, name, others);
+  const openWith = new Set(slots.openOfOperation(name).map((slot) => slot.remoteIdentifier));
+  const known = listed.map(({ text }) => `    ${text}`);
+  return [
+    `  operation ${shortened(name)} ${lackOf(machine, name, openWith)}`,
+    ...(known.length === 0 && !isMet ? [`    ${UNKNOWN}`] : known),
+    ...more("    ", left, "plugins"),
+  ];
+}
+
+/** Say in a few words what is lacking. */
+function lackOf(machine: CoreMachine, name: string, openWith: ReadonlySet<string>): string {
+  const terms = machine.requester.requirements.get(name);
+  const mandatory = terms?.mandatory ?? [];
+  const minimum = terms?.minimum ?? 0;
+  const connected = [...openWith].filter((one) => !mandatory.includes(one)).length;
+  const missing = mandatory.filter((one) => !openWith.has(one));
+  const lacking: string[] = [];
+  if (connected < minimum) {
+    const note = mandatory.length > 0 ? " (mandatory plugins are not counted in the minimum)" : "";
+    lacking.push(`has ${String(connected)} of at least ${String(minimum)} plugins${note}`);
+  }
+  if (missing.length > 0) {
+    const beside = missing.length > LISTED ? ` and ${String(missing.length - LISTED)} more` : "";
+    lacking.push(`is without mandatory ${missing.slice(0, LISTED).map(shortened).join(" and ")}${beside}`);
+  }
+  return lacking.join(", ") || "has what it needs";
+}
+
+/** Say what is known of the remotes that have to do with an operation, and how many more there are. */
+function explainRemotes(
+  machine: Machine,
+  name: string,
+  others: ReadonlyMap<string, Sharing>,
+): { readonly listed: readonly { readonly text: string }[]; readonly left: number } {
+  const met = new Map(machine.obstacles.ofOperation(name).map((one) => [one.remoteIdentifier, one]));
+  const found = new Map(others);
+  for (const remote of met.keys()) {
+    found.set(remote, "nothing");
+  }
+  for (const slot of machine.slots.ofOperation(name)) {
+    found.set(slot.remoteIdentifier, sharingOf(slot));
+  }
+  const order = [...found].toSorted(
+    ([, one], [, other]) => Number(one === "connected") - Number(other === "connected"),
+  );
+  const listed = order.slice(0, LISTED).map(([remote, sharing]) => ({
+    text: explainRemote(
+      remote,
+      sharing,
+      met.get(remote),
+      machine.peers.suspected.has(remote),
+      machine.role === "plugin",
+    ),
+  }));
+  return { listed, left: order.length - listed.length };
+}
+
+function explainRemote(
+  identifier: string,
+  sharing: Sharing,
+  obstacle: Obstacle | undefined,
+  isSuspected: boolean,
+  isPlugin: boolean,
+): string {
+  const remote = shortened(identifier);
+  if (sharing === "silent") {
+    return `${remote} has announced it, was asked for it, and has not answered`;
+  }
+  if (sharing === "not offered") {
+    return `${remote} has announced it, and answered without an offer of it: its log says why`;
+  }
+  const suspicion = isSuspected ? ", and suspected to be dead: its connection with the bus was cut" : "";
+  const state = sharing === "nothing" ? remote : `${remote} is ${sharing}${suspicion}`;
+  const reasons = obstacle === undefined ? [] : reasonsOf(obstacle, isPlugin);
+  if (obstacle === undefined || reasons.length === 0) {
+    return state;
+  }
+  const often = obstacle.count > 1 ? ` (${String(obstacle.count)} times)` : "";
+  return `${state}${sharing === "nothing" ? ": " : ", before that: "}${reasons.join("; ")}${often}`;
+}
+
+function sharingOf(slot: Slot): Sharing {
+  return slot.isOpen ? "connected" : slot.isEnding ? "ending" : "under way";
+}
+
+/** What was in the way, without what hooks of the user have said: they know setup data. */
+function reasonsOf(obstacle: Obstacle, isPlugin: boolean): readonly string[] {
+  if (obstacle.kind === "preparation") {
+    return ["it could not be prepared: its log says why"];
+  }
+  if (obstacle.difference === null) {
+    return [obstacle.detail];
+  }
+  const { here, there } = obstacle.difference;
+  const [plugin, core] = isPlugin ? [here, there] : [there, here];
+  const isTaken = plugin.inputs.some((one) => core.inputs.some((other) => accepts(one, other)));
+  const isGiven = plugin.outputs.some((one) => core.outputs.some((other) => accepts(other, one)));
+  return [
+    ...(isTaken ? [] : [differenceOf("input", here, there)]),
+    ...(isGiven ? [] : [differenceOf("output", here, there)]),
+  ];
+}
+
+function differenceOf(what: "input" | "output", here: Shapes, there: Shapes): string {
+  const [mine, theirs] = [here, there].map((side) =>
+    shortened(side[`${what}s`].slice(0, ALTERNATIVES).map(namesOf).join(" or ")),
+  );
+  return mine === theirs
+    ? `${what}: the schemas of ${String(mine)} differ`
+    : `${what}: ${String(mine)} here and ${String(theirs)} there`;
+}
+
+function namesOf(set: SchemaSet): string {
+  if (set.supportUndefinedSchema) {
+    return "anything";
+  }
+  const names = set.schemas.map(nameOf);
+  return [...names, ...(set.supportEmptySchema ? ["empty events"] : [])].join(" or ") || "nothing";
+}
+
+function nameOf(schema: string): string {
+  const parsed = isSchema(schema) ? parsedSchema(schema) : null;
+  const name = isObject(parsed) ? valueOf(parsed, "name") : undefined;
+  return typeof name === "string" ? name : schema;
+}
+
+/** A text that others have chosen as it may stand in a line: in quotes, not too long. */
+function shortened(text: string): string {
+  const kept = text.length <= NAME ? text : `${text.slice(0, NAME - 1)}…`;
+  return `'${kept.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "?")}'`;
+}
+
+function more(indent: string, count: number, what: string): string[] {
+  return count > 0 ? [`${indent}and ${String(count)} more ${what}`] : [];
+}
