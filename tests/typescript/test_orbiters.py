@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -16,17 +14,13 @@ from orbitalis import (
     OperationFailedError,
 )
 from orbitalis.message.payload import schema_of
-from orbitalis_conformance.subject import Report, Subject
 from orbitalis_wire.messages import StringMessage
 from tests.support.broker import Broker
-from tests.support.repository import ROOT
-from tests.typescript.package import built, needs_node
+from tests.typescript.package import needs_node
 from tests.typescript.python_side import PATIENCE, TEXT, compliant, lower, python_core, python_plugin
+from tests.typescript.typescript_side import typescript
 
 pytestmark = [needs_node, pytest.mark.timeout(120)]
-
-PROGRAM = ROOT / "conformance" / "subjects" / "typescript" / "subject.js"
-SETTINGS = {"loop_interval": 0.1, "discovering_interval": 0.2, "suspicion_grace": 0.4}
 
 
 @dataclass(frozen=True)
@@ -38,60 +32,6 @@ class Meter(AvroMessageMixin):
 
 
 METER = {"schemas": [schema_of(Meter)]}
-
-
-@dataclass
-class TypeScript:
-    """An orbiter in a process of Node."""
-
-    broker: Broker
-    subject: Subject
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def start(self, role: str, **what: Any) -> None:
-        """Have it take part."""
-        config = {
-            "role": role,
-            "identifier": f"typescript-{role}",
-            "broker": {"host": self.broker.host, "port": self.broker.port},
-            "settings": SETTINGS,
-            **what,
-        }
-        await self.do("start", config=config)
-
-    async def do(self, action: str, **arguments: Any) -> Any:
-        """Tell it to do something; return the result."""
-        return (await self.subject.do(action, arguments)).content.get("result")
-
-    async def reports(self, event: str, **wanted: Any) -> Mapping[str, Any]:
-        """Wait until it reports something."""
-
-        def find() -> Report | None:
-            for report in self.subject.reports:
-                if report.event == event and wanted.items() <= report.content.items() and not report.is_taken:
-                    report.is_taken = True
-                    return report
-            return None
-
-        async with asyncio.timeout(PATIENCE):
-            while (found := find()) is None:
-                self.changed.clear()
-                await self.changed.wait()
-        return found.content
-
-
-@asynccontextmanager
-async def typescript(broker: Broker) -> AsyncGenerator[TypeScript]:
-    """Give an orbiter in a process of its own, that ends with the block."""
-    await asyncio.to_thread(built)
-    subject = Subject(["node", str(PROGRAM)])
-    made = TypeScript(broker, subject)
-    subject.on_report = made.changed.set
-    await subject.launch()
-    try:
-        yield made
-    finally:
-        await subject.kill()
 
 
 async def double(meter: Meter) -> Meter:

@@ -174,12 +174,16 @@ function reasonsOf(obstacle: Obstacle, isPlugin: boolean): readonly string[] {
 }
 
 function differenceOf(what: "input" | "output", here: Shapes, there: Shapes): string {
-  const [mine, theirs] = [here, there].map((side) =>
-    shortened(side[`${what}s`].slice(0, ALTERNATIVES).map(namesOf).join(" or ")),
-  );
-  return mine === theirs
-    ? `${what}: the schemas of ${String(mine)} differ`
-    : `${what}: ${String(mine)} here and ${String(theirs)} there`;
+  const [ours, theirs] = [here[`${what}s`], there[`${what}s`]];
+  const [one, other] = [ours, theirs].map((side) => side.flatMap((set) => set.schemas));
+  if (one?.length === 1 && other?.length === 1) {
+    const names = [...one, ...other].map((schema) => shortened(nameOf(schema)));
+    return names[0] === names[1]
+      ? `${what}: the schema ${String(names[0])} is not the same here and there`
+      : `${what}: the schema is called ${String(names[0])} here and ${String(names[1])} there`;
+  }
+  const [mine, yours] = [ours, theirs].map((side) => shortened(side.slice(0, ALTERNATIVES).map(namesOf).join(" or ")));
+  return `${what}: ${String(mine)} here and ${String(yours)} there`;
 }
 
 function namesOf(set: SchemaSet): string {

@@ -61,7 +61,9 @@ it("says how schemas differ, and who is not allowed", async () => {
   await connected(core, plugin);
   await until(() => explained(other).includes("'core'") && explained(closed).includes("'core'"));
 
-  expect(explained(other)).toContain("    'core': input: 'Int64Message' here and 'StringMessage' there");
+  expect(explained(other)).toContain(
+    "    'core': input: the schema is called 'Int64Message' here and 'StringMessage' there",
+  );
   expect(explained(closed)).toMatch(/ {4}'core': .*block/);
 });
 
