@@ -128,7 +128,7 @@ mutants: $(DEVELOPMENT) ## Break the protocol in one place at a time, and see wh
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: $(DEVELOPMENT) ## Measure speed and memory; ARGS="handshakes mqtt" only some of it
+bench: $(DEVELOPMENT) $(TYPESCRIPT) ## Measure speed and memory; ARGS="handshakes mqtt" only some of it
 	@tools/provide mosquitto
 	@$(BIN)/python -m benchmarks $(ARGS)
 

@@ -27,6 +27,7 @@ BENCHMARKS = (
     "simulation",
     "bus",
     "codec",
+    "typescript",
     "generator",
 )
 """Modules of this package, each with a function `main`."""

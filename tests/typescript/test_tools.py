@@ -15,6 +15,7 @@ FORMATTED = (
     "conformance/subjects/typescript",
     "examples/contract/typescript",
     "tests/typescript",
+    "benchmarks/node",
 )
 CODE = (*FORMATTED, "examples/peer-javascript")
 COMPILER = MODULES / "typescript" / "bin" / "tsc"
