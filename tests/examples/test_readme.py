@@ -4,6 +4,7 @@ How a code block is treated says its kind:
 
 - `python` is run as a program, in an empty folder, as it stands except for the address of the broker; a `text` block
   after it with nothing but a sentence between them is what it prints;
+- `ts` is compiled, beside the package of `examples/contract`, and run; a `text` block after it is what it prints;
 - `console` and `sh` are commands, each of which has to be one that `COMMANDS` knows how to try: most are run, as they
   stand except for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
 - a block with a title, such as `python title="examples/lamps/home.py"`, is a file or lines of it, which have tests of
@@ -37,6 +38,8 @@ from tests.examples.programs import Program, marked, processes_left
 from tests.examples.snippets import DOCUMENTS, Snippet, links, snippets
 from tests.support.broker import Broker, find_mosquitto
 from tests.support.repository import ROOT, run
+from tests.typescript.contracts import compile_contracts, install_package
+from tests.typescript.package import built, needs_node
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -144,6 +147,22 @@ def try_python(
             assert program.end(signal.SIGINT) == 0
 
 
+def try_node(
+    arguments: list[str], environment: dict[str, str], url: str, meanwhile: Callable[[], object] = lambda: None
+) -> None:
+    """Run a program in TypeScript, compiled, until it says that it has started, or to its end where it has one."""
+    built()
+    script, *others = arguments
+    given = [url if "://" in one else one for one in others]
+    with Program(script, *given, environment=environment, command=("node",)) as program:
+        if script.endswith("core.js"):
+            try_node([script.replace("core", "plugin"), *others], environment, url, meanwhile=program.wait)
+        else:
+            program.expect("has started")
+            meanwhile()
+            assert program.end(signal.SIGINT) == 0
+
+
 def try_pytest(arguments: list[str], environment: dict[str, str], url: str) -> None:
     """Look whether there are such tests; what they find is for them to say."""
     option, module, *others = arguments
@@ -191,6 +210,7 @@ COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
     "examples/secure/certify": try_certify,
     "make": try_make,
     "mosquitto": try_mosquitto,
+    "node": try_node,
     "orbitalis": try_orbitalis,
     "orbitalis-codegen": try_codegen,
     "orbitalis-conformance": try_conformance,
@@ -201,7 +221,7 @@ COMMANDS: dict[str, Callable[[list[str], dict[str, str], str], None]] = {
 
 
 def test_every_kind_of_snippet_is_known() -> None:
-    known = {"console", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
+    known = {"console", "json", "mermaid", "python", "sh", "text", "toml", "ts", "yaml"}
 
     assert [
         f"{snippet}: {snippet.kind!r}" for snippet in SNIPPETS if not (snippet.title or snippet.kind in known)
@@ -228,9 +248,28 @@ def test_python_runs(snippet: Snippet, broker: Broker, tmp_path: Path) -> None:
         errors_too=False,
     )
 
+    assert printed == (shown_after(snippet) or printed)
+
+
+@needs_node
+@pytest.mark.parametrize("snippet", of_kind("ts"), ids=str)
+def test_typescript_runs(snippet: Snippet, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "contract" / "typescript" / "lamps", tmp_path / "lamps")
+    (tmp_path / "snippet.ts").write_text(snippet.text)
+    install_package(tmp_path)
+    compile_contracts(tmp_path)
+
+    printed = run(["node", tmp_path / "out" / "snippet.js"], folder=tmp_path, errors_too=False)
+
+    assert printed == (shown_after(snippet) or printed)
+
+
+def shown_after(snippet: Snippet) -> str | None:
+    """Return what a program prints, if that is shown after it."""
     for following in SNIPPETS[SNIPPETS.index(snippet) + 1 :][:1]:
         if (following.path, following.kind) == (snippet.path, "text") and following.line <= snippet.end + 4:
-            assert printed == following.text
+            return following.text
+    return None
 
 
 @pytest.mark.parametrize("command", COMMANDS_SHOWN, ids=lambda command: f"{COMMANDS_SHOWN[command]} {command}")

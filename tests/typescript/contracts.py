@@ -11,15 +11,20 @@ from orbitalis_codegen.emit.contract_typescript import emit_contract
 from tests.support.repository import run
 from tests.typescript.package import MODULES, PACKAGE, built
 
-__all__ = ["compile_contracts", "write_contracts"]
+__all__ = ["compile_contracts", "install_package", "write_contracts"]
 
 
 def write_contracts(contracts: Mapping[str, Contract], folder: Path) -> None:
-    """Write the package of each contract, by the name of the package, and what the tools have to know."""
+    """Write the package of each contract, by the name of the package, into a folder with what they take."""
     for name, contract in contracts.items():
         for path, data in emit_contract(contract, name).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(data)
+    install_package(folder)
+
+
+def install_package(folder: Path) -> None:
+    """Install the package of the repository into a folder, and say how code there is compiled."""
     options = {"rootDir": ".", "outDir": "out", "noEmit": False, "paths": {}, "typeRoots": [str(MODULES / "@types")]}
     config = {
         "extends": str(PACKAGE / "tsconfig.json"),
