@@ -4,7 +4,6 @@
 export type Answer<O> = O | Promise<O>;
 
 /** What a method returns that gives nothing. */
- 
 export type Done = void | Promise<void>;
 
 /** The fields of a declared error. */
