@@ -18,6 +18,7 @@ import {
   OperationFailedError,
   OrbiterStateError,
   type Plugin,
+  record,
 } from "../../src/index.js";
 import { connected, kept, Scene, until } from "../runtime/pair.js";
 
@@ -161,6 +162,26 @@ describe("messages", () => {
 
     expect(read).toBeInstanceOf(BulbBroken);
     expect(read).toMatchObject({ hours: 3n });
+  });
+});
+
+test("a default of a logical type is a value of that type, where a writer lacks the field", () => {
+  const schema = (...fields: object[]): string => JSON.stringify({ type: "record", name: "Bill", fields });
+  const number = { name: "number", type: "int" };
+  const price = { type: "bytes", logicalType: "decimal", precision: 4, scale: 2 };
+  const span = { type: "fixed", name: "Span", size: 12, logicalType: "duration" };
+  const reader = schema(
+    number,
+    { name: "price", type: price, default: "\u0001" },
+    { name: "span", type: span, default: "\u0001\0\0\0\u0002\0\0\0\u0003\0\0\0" },
+  );
+
+  const read = record(reader).types[0]?.resolving(schema(number))?.(Uint8Array.of(2));
+
+  expect(read).toEqual({
+    number: 1,
+    price: { unscaled: 1n, scale: 2 },
+    span: { months: 1, days: 2, milliseconds: 3 },
   });
 });
 
