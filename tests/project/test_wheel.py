@@ -226,10 +226,28 @@ def test_every_module_of_the_runtime_can_be_imported_without_an_extra(installed:
 import importlib, pkgutil
 for package in ("orbitalis", "orbitalis_wire"):
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
-        importlib.import_module(module.name)
-        print(module.name)
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            print(module.name, str(error).partition("pip install ")[2].rstrip('`'))
+        else:
+            print(module.name)
 """
-    assert "orbitalis_wire.codecs" in installed.run("-c", program).splitlines()
+    found = installed.run("-c", program).splitlines()
+    assert "orbitalis_wire.codecs" in found
+    # What makes up an extra says so.
+    assert sorted(line for line in found if " " in line) == [
+        "orbitalis.observability.metrics 'orbitalis-sdk[otel]'",
+        "orbitalis.observability.prometheus 'orbitalis-sdk[prometheus]'",
+        "orbitalis.observability.traces 'orbitalis-sdk[otel]'",
+    ]
+
+
+def test_modules_of_the_extras_for_observability_can_be_imported_with_them(installed: Environment) -> None:
+    installed.install("[otel,prometheus]")
+
+    for module in ("metrics", "prometheus", "traces"):
+        installed.run("-c", f"import orbitalis.observability.{module}")
 
 
 def test_installed_tester_of_conformance_has_its_cases(installed: Environment) -> None:
