@@ -190,7 +190,7 @@ class _OrbiterTracing:
 
     def end(self) -> None:
         for key in list(self._handshakes):
-            self._end_handshake(key, "the orbiter stops")
+            self._end_handshake(key, "it is traced no more")
 
     def _end_handshake(self, key: tuple[str, str], failure: str | None = None) -> None:
         span = self._handshakes.pop(key, None)

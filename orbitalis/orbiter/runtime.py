@@ -167,8 +167,6 @@ class Runtime:
         self._announced.clear()
         self.client.publish_message = self.client.on_reconnected = None
         self._wills.end()
-        if self.tracing is not None:
-            self.tracing.end()
 
     def end_without_loop(self) -> None:
         """Drop what waits in an event loop that is closed, and end the connections for the user alone; say so."""

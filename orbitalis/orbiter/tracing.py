@@ -62,5 +62,5 @@ class Tracing(Protocol):
         ...
 
     def end(self) -> None:
-        """End the handshakes that are under way: the orbiter has stopped."""
+        """End the spans of handshakes that are under way: the orbiter is traced no more."""
         ...

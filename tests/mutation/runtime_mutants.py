@@ -77,8 +77,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="what-is-sent-beside-a-result-answers",
         file="orbitalis/plugin/output_sender.py",
-        old="may_answer=False)",
-        new="may_answer=True)",
+        old="await self.publish(takers, message, may_answer=False)",
+        new="await self.publish(takers, message, may_answer=True)",
     ),
     Mutant(
         name="a-rhythm-calls-for-nobody",

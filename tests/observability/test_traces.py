@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind
 from orbitalis import NoConnectionError, OperationFailedError, RequestTimeoutError, UnexpectedAnswerError
 from orbitalis.bus import LocalEventBus, LocalEventBusClient
 from orbitalis.log import FIELDS
-from orbitalis.observability.traces import trace
+from orbitalis.observability.traces import trace, untrace
 from orbitalis_wire.messages import Int64Message
 from tests.observability.scene import PATIENCE, Lamp, Room, scene
 from tests.observability.spans import Spans, attributes, context_of, error_of, parent_of
@@ -252,3 +252,30 @@ async def test_an_output_that_a_plugin_sends_on_its_own_is_a_trace_with_its_sink
         await until(lambda: bool(here.spans.all_of("process beat")))
 
     assert parent_of(here.spans.all_of("process beat")[0]) == context_of(here.spans.all_of("send beat", "plugin")[0])
+
+
+@pytest.mark.parametrize("who", ["core", "plugin", "nobody"])
+async def test_a_handshake_that_is_under_way_ends_with_the_orbiter_or_its_tracing(who: str) -> None:
+    spans, bus, is_hanging = Spans(), LocalEventBus(), asyncio.Event()
+
+    @dataclass(kw_only=True, eq=False)
+    class Hanging(Lamp):
+        async def _setup_operation(self, core_identifier: str, operation_name: str, setup_data: bytes | None) -> None:
+            is_hanging.set()
+            await asyncio.Event().wait()
+
+    plugin = Hanging(identifier="lamp", eventbus_client=LocalEventBusClient(bus), spans=spans)
+    core = Room(identifier="room", eventbus_client=LocalEventBusClient(bus)).with_requirement(Lamp.turn, minimum=1)
+    trace(plugin, core, tracer_provider=spans.provider)
+    async with plugin, core:
+        await asyncio.wait_for(is_hanging.wait(), PATIENCE)
+        assert spans.all_of("handshake turn") == []
+        if who == "nobody":
+            untrace(plugin, core)
+            assert len(spans.all_of("handshake turn")) == 2
+        else:
+            await (core if who == "core" else plugin).stop()
+            await until(lambda: bool(spans.all_of("handshake turn", who)))
+
+    assert {error_of(span)[0] for span in spans.all_of("handshake turn")} == {"ERROR"}
+    assert {attributes(span)["orbitalis.role"] for span in spans.all_of("handshake turn")} == {"core", "plugin"}

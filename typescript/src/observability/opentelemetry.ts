@@ -166,12 +166,6 @@ class OpenTelemetryTracing implements OrbiterTracing {
     }
   }
 
-  end(): void {
-    for (const key of [...this.#handshakes.keys()]) {
-      this.#endHandshake(key, "the orbiter stops");
-    }
-  }
-
   get #isCore(): boolean {
     return this.#orbiter.role === "core";
   }

@@ -97,7 +97,6 @@ export class Runtime {
     this.#isRunning = false;
     this.#silence();
     this.queues.clear();
-    this.tracing?.end();
   }
 
   /** The will to leave with the bus. */

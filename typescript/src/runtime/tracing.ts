@@ -43,6 +43,4 @@ export interface OrbiterTracing {
   traceparentOf(effect: Send): string | null;
   /** Let the user prepare for a connection, within the span of its handshake. */
   prepare<T>(slot: Slot, work: () => Promise<T> | null): Promise<T> | null;
-  /** End the handshakes that are under way: the orbiter has stopped. */
-  end(): void;
 }
