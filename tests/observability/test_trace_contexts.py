@@ -103,6 +103,17 @@ async def test_a_handler_is_in_no_span_of_what_started_its_plugin() -> None:
     assert parent_of(spans.one("process turn")) is None
 
 
+async def test_a_handler_has_no_baggage_of_what_started_its_plugin() -> None:
+    token = context.attach(baggage.set_baggage("secret", "x"))
+    try:
+        async with scene() as here:
+            await here.core.request(Lamp.turn, "on")
+    finally:
+        context.detach(token)
+
+    assert here.lamps[0].seen == [{}]
+
+
 async def test_an_orbiter_that_is_traced_no_more_makes_no_spans_and_sends_no_context() -> None:
     async with scene() as here:
         await here.core.request(Lamp.turn, "on")
