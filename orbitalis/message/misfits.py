@@ -14,6 +14,7 @@ from orbitalis.message.schema_difference import (
     refusal_text,
     schema_differences,
     shape_differences,
+    short_name,
     shortened,
 )
 from orbitalis.message.schema_text import name_of
@@ -51,12 +52,45 @@ def _misfit(
     writes, reads = writes[:_ALTERNATIVES], reads[:_ALTERNATIVES]
     if any(match(written, read, exact) is not None for written in writes for read in reads):
         return None
+    if len(writes) == len(reads) == 1 and (text := _one_more(writes[0], reads[0], exact, writes_here=writes_here)):
+        return text
     reasons = list(_reasons(writes, reads, exact, writes_here=writes_here))
     if reasons:
         return max(reasons)[1]
     here, there = (writes, reads) if writes_here else (reads, writes)
     mine, theirs = (" or ".join(map(str, side)) for side in (here, there))
     return f"{shortened(mine)} here and {shortened(theirs)} there"
+
+
+def _one_more(written: SchemaSpec, read: SchemaSpec, exact: frozenset[str], *, writes_here: bool) -> str | None:
+    """Return that one side may send a message of which the other side has none with that name; `None` if not so.
+
+    That is no difference between two schemas: one side has one more, such as an error that a newer version declares.
+    """
+    known = {short_name(name_of(schema)) for schema in read.schemas}
+    shown = written.schemas[:_ALTERNATIVES]
+    more = [
+        schema for schema in shown if short_name(name_of(schema)) not in known and not _is_read(schema, read, exact)
+    ]
+    if not more or len(more) == len(shown):
+        return None
+    names = " and ".join(shortened(name_of(schema)) for schema in more)
+    taken = " and ".join(shortened(name_of(schema)) for schema in read.schemas[:_ALTERNATIVES])
+    here, there = ("here", "there") if writes_here else ("there", "here")
+    whose = "the other side" if writes_here else "this side"
+    return (
+        f"{names} may be sent from {here} (an error that is declared counts), and nothing but {taken} is taken "
+        f"{there}: give {whose} a version that takes {names} first"
+    )
+
+
+def _is_read(writer: str, read: SchemaSpec, exact: frozenset[str]) -> bool:
+    """Return whether one of several schemas reads what another one has written."""
+    return any(
+        canonical_form(writer) == canonical_form(reader)
+        or not (is_matched_exactly(reader, read, exact) or isinstance(resolve(writer, reader), Refusal))
+        for reader in read.schemas[:_ALTERNATIVES]
+    )
 
 
 def _reasons(

@@ -9,7 +9,7 @@ from orbitalis.message.schema import Input, Output, canonical_form
 from orbitalis_avro.resolution.refusal import Refusal
 from orbitalis_wire import limits, messages
 
-__all__ = ["Shapes", "closeness", "refusal_text", "schema_differences", "shape_differences", "shortened"]
+__all__ = ["Shapes", "closeness", "refusal_text", "schema_differences", "shape_differences", "short_name", "shortened"]
 
 _MOST: Final = 8
 """Differences that are told."""
@@ -79,6 +79,11 @@ def shortened(text: object, longest: int = _NAME) -> str:
     """Return a text that others have chosen as it may stand in a line: in quotes, not too long."""
     shown = str(text)
     return repr(shown if len(shown) <= longest else f"{shown[: longest - 1]}…")
+
+
+def short_name(name: str) -> str:
+    """Return a name without its namespace."""
+    return name.rpartition(".")[2]
 
 
 def _differences(what: str, here: Sequence[_Shape], there: Sequence[_Shape]) -> list[str]:
@@ -306,7 +311,7 @@ def closeness(one: str, other: str) -> float:
     """Return how alike two names are; the namespace counts less than what follows it."""
     if one == other:
         return 3
-    short, other_short = one.rpartition(".")[2], other.rpartition(".")[2]
+    short, other_short = short_name(one), short_name(other)
     if short == other_short:
         return 2
     from difflib import SequenceMatcher
