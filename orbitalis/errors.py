@@ -110,7 +110,10 @@ class WrongEventLoopError(OrbiterStateError):
 
 
 class NobodyWaitsError(OrbitalisError):
-    """The answer to the input that is being handled is awaited no more, and what it needs has not begun."""
+    """The answer to the input that is being handled is awaited no more.
+
+    What it needs has not begun, or a handler that raises this gives it up.
+    """
 
 
 class RequestError(OrbitalisError):

@@ -75,7 +75,7 @@ class AskedInputs:
         return None
 
     def given_up(self, answer: Answer) -> None:
-        """Count an input for which nobody waits any more, and with which nothing has been done."""
+        """Count an input for which nobody waits any more, and which is not handled, or not to its end."""
         statistics = self._runtime.machine.statistics
         if answer.is_taken_back:
             statistics.taken_back += 1
