@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import shutil
 import socket
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, NamedTuple
 
 from orbitalis_conformance.errors import ToolError
 
@@ -22,6 +23,20 @@ _PORTS: Final = range(20_000, 32_000)
 _START_TIMEOUT: Final = 30.0
 
 
+#: As mosquitto tells of a client.
+_CONNECTED: Final = re.compile(r"New client connected from \S+ as (.+) \(p(\d+), c(\d),")
+_VERSIONS: Final = {"1": "3.1", "2": "3.1.1", "5": "5.0"}
+
+
+class Connection(NamedTuple):
+    """How a client has connected."""
+
+    client: str
+    version: str
+    """Of MQTT."""
+    has_clean_start: bool
+
+
 class Broker:
     """One mosquitto."""
 
@@ -29,6 +44,7 @@ class Broker:
         self.port = _unused_port()
         self._process: asyncio.subprocess.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._log = Path(os.devnull)
 
     @property
     def is_stopped(self) -> bool:
@@ -42,27 +58,37 @@ class Broker:
             raise ToolError("mosquitto is missing: neither in PATH nor in /usr/sbin; install it")
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="orbitalis-conformance-")
+        self._log = Path(self._folder.name, "mosquitto.log")
         configuration = Path(self._folder.name, "mosquitto.conf")
         # It gives no queue a bound: what a case publishes at once has to arrive.
         lines = (
             f"listener {self.port} {HOST}",
             "allow_anonymous true",
             "persistence false",
-            "log_type none",
+            "log_type notice",
+            "log_dest stderr",
+            "connection_messages true",
+            "log_timestamp false",
             "set_tcp_nodelay true",
             "max_queued_messages 0",
             "max_inflight_messages 0",
         )
         _write(configuration, "\n".join(lines) + "\n")
-        self._process = await asyncio.create_subprocess_exec(
-            program,
-            "-c",
-            str(configuration),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        with _appended(self._log) as log:
+            self._process = await asyncio.create_subprocess_exec(
+                program,
+                "-c",
+                str(configuration),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=log,
+            )
         await self._wait_until_it_listens(self._process)
+
+    def connections(self) -> list[Connection]:
+        """Return how clients have connected, from the first on."""
+        told = _CONNECTED.findall(self._log.read_text(encoding="utf-8", errors="replace"))
+        return [Connection(client, _VERSIONS.get(version, version), clean == "1") for client, version, clean in told]
 
     async def _wait_until_it_listens(self, process: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()
@@ -94,6 +120,10 @@ class Broker:
             if self._folder is not None:
                 self._folder.cleanup()
                 self._folder = None
+
+
+def _appended(path: Path) -> BinaryIO:
+    return path.open("ab")
 
 
 def _write(path: Path, text: str) -> None:

@@ -29,6 +29,8 @@ _WITHIN: Final = 8.0
 """Seconds within which something has to come, if a case does not say otherwise."""
 _FOR: Final = 0.3
 """Seconds for which something must not come, if a case does not say otherwise."""
+_FOR_UNKNOWN: Final = 0.8
+"""The same where there is no way to know whether the subject has handled what was sent."""
 _SETTLED_WITHIN: Final = 3.0
 _PROBE: Final = "conformance-probe"
 """Who asks the subject whether it has handled all that came before."""
@@ -67,6 +69,7 @@ class Scene:
         self._patience = patience
         self._changed = asyncio.Condition()
         self._begin = time.monotonic()
+        self._connected_before = len(broker.connections())
         self._probes: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         subject.on_report = self.notify
@@ -280,12 +283,17 @@ class Scene:
         begin = time.monotonic()
         if step.get("settles", True):
             await self.settle()
-        left = float(step.get("for", _FOR)) - (time.monotonic() - begin)
+        left = float(step.get("for", _FOR if self._settles else _FOR_UNKNOWN)) - (time.monotonic() - begin)
         return await self.until(find, max(0.0, left))
+
+    @property
+    def _settles(self) -> bool:
+        """Whether the subject can be asked if it has handled what was sent."""
+        return "introspection" not in self.subject.lacks and self.config["settings"].get("introspection") is not False
 
     async def settle(self) -> None:
         """Wait until the subject has handled what was sent until now, if there is a way to know."""
-        if "introspection" in self.subject.lacks or self.config["settings"].get("introspection") is False:
+        if not self._settles:
             return
         probe = Peer(name=_PROBE, subject=SUBJECT, identifier=_PROBE)
         identifier = uuid.uuid4().hex
@@ -294,6 +302,18 @@ class Scene:
         # As reliable as what it follows, so that it does not overtake.
         await self.bus.publish(outgoing.topic, outgoing.data, 1)
         await self.until(lambda: True if identifier not in self._probes else None, _SETTLED_WITHIN)
+
+    def expect_connections(self, wanted: Mapping[str, Any]) -> None:
+        """Make sure that all clients that have connected in this case did so as a step says; the tester's do."""
+        found = self.broker.connections()[self._connected_before :]
+        if len(found) <= 1:
+            raise ToolError(
+                f"the broker has told of {len(found)} connections, and not of the tester's and the subject's"
+            )
+        for one in found:
+            content = {"version": one.version, "clean_start": one.has_clean_start}
+            if difference := mismatch(wanted, content):
+                raise Fault(f"client {one.client!r} has not connected to the broker as it has to: {difference}")
 
     async def expect_report(self, event: str, step: Mapping[str, Any]) -> Report:
         """Wait for a report of the subject that no earlier step has taken."""

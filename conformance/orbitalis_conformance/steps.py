@@ -108,7 +108,8 @@ async def _sends_many_queries(scene: Scene, peer: Peer, count: Any, step: Mappin
     """Send a discover with so many queries, of which one is for `lowercase`."""
     nothing: dict[str, list[str]] = {"inputs": [], "outputs": []}
     others = {f"other{number}": nothing for number in range(int(count) - 1)}
-    await _sends(scene, peer, "DiscoverMessage", {"fields": {"queries": {"lowercase": {}, **others}}})
+    fields = {"queries": {"lowercase": {}, **others}}
+    await _sends(scene, peer, "DiscoverMessage", {"fields": fields, "headers": step.get("headers", {})})
 
 
 async def _sends_many_operations(scene: Scene, peer: Peer, count: Any, step: Mapping[str, Any]) -> None:
@@ -241,6 +242,10 @@ async def _broker_comes_back(scene: Scene, _: Any, step: Mapping[str, Any]) -> N
     await scene.bus.connect()
 
 
+async def _connections_are(scene: Scene, wanted: Any, step: Mapping[str, Any]) -> None:
+    scene.expect_connections(wanted)
+
+
 async def _waits(scene: Scene, seconds: Any, step: Mapping[str, Any]) -> None:
     await asyncio.sleep(float(seconds))
 
@@ -294,6 +299,7 @@ _OF_SCENE: Final[Mapping[str, Callable[[Scene, Any, Mapping[str, Any]], Awaitabl
     "subject goes on": _subject_goes_on,
     "broker goes away": _broker_goes_away,
     "broker comes back": _broker_comes_back,
+    "connections are": _connections_are,
     "wait": _waits,
     "settle": _settles,
     "repeat": _repeats,

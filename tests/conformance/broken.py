@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from conformance.subjects.python import subject
+from orbitalis.bus.mqtt_connection import MqttConnection
 from orbitalis.core.awaited_answers import AwaitedAnswers
 from orbitalis.message.schema import SchemaSpec
 from orbitalis.orbiter import orbiter
@@ -101,6 +102,16 @@ def _not_heard(*kinds: type[object]) -> Callable[[], None]:
             machine._receivers = {kind: one for kind, one in machine._receivers.items() if kind not in kinds}
 
     return patch
+
+
+def _goes_on_with_a_session() -> None:
+    make = MqttConnection.__init__
+
+    def patched(connection: Any, *arguments: Any, **settings: Any) -> None:
+        make(connection, *arguments, **settings)
+        connection._clean_start = False
+
+    _set(MqttConnection, "__init__", patched)()
 
 
 def _not_at_all(content: dict[str, Any]) -> None:
@@ -268,6 +279,13 @@ FAULTS: Final[dict[str, Fault]] = {
     ),
     "nothing is remembered for late offers": Fault(
         _never(WaitingQueries, "remember"), "late-offers: a slot that becomes free is offered to the core that waits"
+    ),
+    "the wrong ones give way": Fault(
+        _set(WaitingQueries, "_rank", lambda self, core, name: 2 * (core not in self._config.named)),
+        "late-offers: where more queries wait than may, those of strangers for what is not there give way",
+    ),
+    "a session is gone on with": Fault(
+        _goes_on_with_a_session, "events: an orbiter connects by MQTT 5.0 with a clean start (subject plugin)"
     ),
     "rejects are not heard": Fault(_not_heard(RejectOperationMessage), "handshake-plugin: a reject frees the slot"),
     "announcements are not heard": Fault(
