@@ -24,7 +24,7 @@ class OrbiterClass(ABCMeta):
             an attribute counts for nothing.
     """
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **arguments: Any) -> None:
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **arguments: Any) -> None:
         """Warn of methods that look like a hook that is misspelt: nobody would call them."""
         super().__init__(name, bases, namespace, **arguments)
         for attribute in () if cls.__module__.startswith("orbitalis.") else namespace:

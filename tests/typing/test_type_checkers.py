@@ -117,8 +117,8 @@ BREAKAGES = {
     ),
     "orbitalis/operations/sink_decorator.py": (r"-> (?:Callable|\w+Decorator)\b.*: \.\.\.$", "-> Any: ..."),
     "orbitalis/operations/without_input.py": (r"-> (?:DeclaredOutput|PeriodicOperation)\b.*: \.\.\.$", "-> Any: ..."),
-    "orbitalis/core/request.py": (r"\) -> R: \.\.\.$", ") -> Any: ..."),
-    "orbitalis/core/execution.py": (r"TypedOperation\[Any, (?:I|None), Any\]", "Any"),
+    "orbitalis/core/request.py": (r"\) -> ResultOfOperation: \.\.\.$", ") -> Any: ..."),
+    "orbitalis/core/execution.py": (r"TypedOperation\[Any, (?:InputOfOperation|None), Any\]", "Any"),
 }
 
 
