@@ -346,14 +346,8 @@ def test_the_readme_names_every_folder_and_where_the_documentation_begins() -> N
 
     assert [name for name in sorted(shipped) if f"`{name}`" not in readme] == []
     # Every other page is in the navigation of the site, which has a test of its own.
-    beginnings = {
-        "docs/index.md",
-        "docs/tutorial/index.md",
-        "docs/how-to/index.md",
-        "docs/concepts/index.md",
-        "docs/reference/index.md",
-        "docs/decisions/README.md",
-    }
+    folders = ("", "tutorial/", "how-to/", "concepts/", "reference/")
+    beginnings = {*(f"docs/{folder}index.md" for folder in folders), "docs/decisions/README.md"}
     assert beginnings | {"CONTRIBUTING.md", "CHANGELOG.md"} <= set(links(ROOT / "README.md"))
 
 

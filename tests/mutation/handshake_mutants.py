@@ -49,8 +49,14 @@ HANDSHAKE_MUTANTS = [
     Mutant(
         name="stricter-policy-lets-handshakes-end-well",
         file=_PROVIDER,
-        old="                for slot in self._disallowed(name):",
-        new="                for slot in ():",
+        old="for slot in self._slots.of_operation(name) if is_gone else self._disallowed(name):",
+        new="for slot in self._slots.of_operation(name) if is_gone else ():",
+    ),
+    Mutant(
+        name="offers-outlive-their-operation",
+        file=_PROVIDER,
+        old="for slot in self._slots.of_operation(name) if is_gone else self._disallowed(name):",
+        new="for slot in self._disallowed(name):",
     ),
     Mutant(
         name="core-maximum-not-kept",
