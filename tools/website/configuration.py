@@ -46,6 +46,8 @@ def _default(field: dataclasses.Field[object]) -> str:
     if field.default is dataclasses.MISSING:
         return "has to be given"
     value = field.default
+    if dataclasses.is_dataclass(value):
+        return f"`{type(value).__name__}()`"
     if isinstance(value, Enum):
         return f"`{value}`"
     return f"`{value:,}`" if isinstance(value, int) and not isinstance(value, bool) else f"`{value!r}`"
