@@ -63,6 +63,10 @@ types: $(DEVELOPMENT) $(NODE_TOOLS) ## Check types with mypy and pyright, both s
 typescript: $(TYPESCRIPT) ## Check the types, style, format and package of the TypeScript code, and run its tests
 	@cd typescript && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent package
 
+.PHONY: dashboard
+dashboard: $(TYPESCRIPT) ## Bundle the dashboard's page into the package that serves it
+	@cd typescript && npm run --silent bundle
+
 .PHONY: format
 format: $(DEVELOPMENT) $(TYPESCRIPT) ## Format the code and repair what can be repaired
 	@$(BIN)/ruff check --fix-only

@@ -122,6 +122,7 @@ export class Fleet {
       }
     }
     this.#linked(true, null);
+    this.#ping();
     this.#ask(null);
     this.#repeat(PING_EVERY, PING_EVERY, () => this.#ping());
     this.#repeat(CONNECTIONS_EVERY, UNSEEN_EVERY, () => this.#askConnections(null));

@@ -249,7 +249,7 @@ function Connections({ member, select, fleet, now }: DetailsProps): JSX.Element 
       {connections.length === 0 ? (
         <p>None.</p>
       ) : (
-        <div class="scrolls" tabIndex={0} role="region" aria-label="Connections">
+        <div class="scrolls" tabIndex={0} role="region" aria-label="Table of connections">
           <table>
             <thead>
               <tr>

@@ -6,7 +6,6 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { layOut, type Group, type Layout, type Place } from "./layout.js";
 import { healthOf, healthShown, markPath } from "./standing.js";
 import type { Fleet, Member } from "../model/fleet.js";
-import { countShown } from "../model/format.js";
 
 /** What the map shows. */
 export interface MapProps {
@@ -207,7 +206,11 @@ function bundle(
   const to = layout.isWide
     ? { x: group.x - 6, y: group.y + 10, width: 0, height: 0 }
     : { x: group.x + group.width / 2, y: group.y - 4, width: 0, height: 0 };
-  const at = layout.isWide ? { x: to.x - 6, y: to.y - 8 } : { x: to.x + 8, y: to.y - 6 };
+  // Beside the core, where no other core's label is; the groups below each other.
+  const line = layout.groups.indexOf(group) * 13;
+  const at = layout.isWide
+    ? { x: core.x + core.width + 8, y: core.y + 14 + line }
+    : { x: core.x + 8, y: core.y + core.height + 14 + line };
   return (
     <g key={`${core.member.identifier} ${group.title}`}>
       <path
@@ -215,8 +218,8 @@ function bundle(
         stroke-width={1.5 + Math.log2(all.length)}
         d={curve(layout, core, to)}
       />
-      <text class="bundle-title" x={at.x} y={at.y} text-anchor={layout.isWide ? "end" : "start"}>
-        {countShown(open, "connection")}
+      <text class="bundle-title" x={at.x} y={at.y}>
+        {`${open} of ${group.places.length}`}
       </text>
     </g>
   );

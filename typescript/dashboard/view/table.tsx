@@ -34,7 +34,7 @@ export function OrbiterTable({ members, selected, select, now }: TableProps): JS
         </label>
         <span role="status">{shown.length === members.length ? "" : `${shown.length} of ${members.length}`}</span>
       </div>
-      <div class="scrolls" tabIndex={0} role="region" aria-label="Orbiters">
+      <div class="scrolls" tabIndex={0} role="region" aria-label="Table of orbiters">
         <table>
           <thead>
             <tr>
@@ -96,7 +96,7 @@ function Row({ member, isSelected, select, now }: RowProps): JSX.Element {
           onClick={() => select(identifier)}
         >
           {identifier}
-        </button>
+        </button>{" "}
         <span class="role">{member.role}</span>
       </th>
       <td class="standing">
