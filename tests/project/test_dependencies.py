@@ -51,6 +51,7 @@ ALLOWED: dict[str, list[str]] = {
         *PROJECT["project"]["dependencies"],
         *EXTRAS["testing"],
         *EXTRAS["cli"],
+        *EXTRAS["dashboard"],
         *EXTRAS["otel"],
         *EXTRAS["prometheus"],
     ],

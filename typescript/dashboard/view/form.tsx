@@ -150,7 +150,7 @@ function Group({ label, node, children }: FieldProps & { readonly children: Comp
   return (
     <fieldset>
       <legend>
-        {label} <small>{typeShown(node)}</small>
+        {label} {typeShown(node) !== label && <small>{typeShown(node)}</small>}
       </legend>
       {children}
     </fieldset>
