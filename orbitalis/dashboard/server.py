@@ -190,8 +190,8 @@ class _Service:
         origin = self._dashboard.origin
         policy = (
             f"default-src 'none'; script-src {origin}; style-src {origin}; "
-            f"connect-src {origin} {origin.replace('http', 'ws', 1)}; img-src data:; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+            f"connect-src {origin} {origin.replace('http', 'ws', 1)}; img-src data:; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
         )
         return _response(HTTPStatus.OK, body, kind, {"Content-Security-Policy": policy})
 
