@@ -200,6 +200,12 @@ def lamps(environment: dict[str, str], url: str) -> Iterator[None]:
 
 def try_orbitalis(arguments: list[str], environment: dict[str, str], url: str) -> None:
     """Run it against the lamps, or against the greenhouse: the answer may be a bad one, but has to be one."""
+    if arguments[0] == "dashboard":
+        given = (url if "://" in one else one for one in arguments)
+        with Program("orbitalis.cli", *given, environment=environment) as program:
+            program.expect("http://127.0.0.1:")
+            assert program.end(signal.SIGINT) == 130
+        return
     with (greenhouse if OF_GREENHOUSE & set(arguments) else lamps)(environment, url):
         status = 1 if arguments[0] in ("why", "doctor") else 0
         run([BIN / "orbitalis", *arguments], environment={"ORBITALIS_BUS": url}, status=status)
