@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 
 from orbitalis import Orbiter, connect
 from tests.cli.orbiters import Colour, Dimmer, Home, Lamp, Light, running
 from tests.dashboard.serving import Browser, Served, needs_browser, serving
 from tests.support.broker import Broker
 from tests.support.processes import OrbiterProcess
-from tests.support.repository import ROOT, run
-from tests.typescript.package import MODULES, PACKAGE
 
-PAGE = ROOT / "orbitalis" / "dashboard" / "page"
+pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Give the browser that all tests here share: it takes its time to start."""
+    async with Browser() as one:
+        yield one
 
 
 @asynccontextmanager
-async def page(broker: Broker, *orbiters: Orbiter, arguments: tuple[str, ...] = ()) -> AsyncIterator[Browser]:
-    """Give a browser that shows the page, with some orbiters on the bus."""
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(running(*orbiters))
-        served = await stack.enter_async_context(serving(broker.url, *arguments))
-        browser = await stack.enter_async_context(Browser())
+async def shown(
+    browser: Browser, broker: Broker, *orbiters: Orbiter, arguments: tuple[str, ...] = ()
+) -> AsyncIterator[None]:
+    """Have a browser show the page, with some orbiters on the bus."""
+    async with running(*orbiters), serving(broker.url, *arguments) as served:
         await opened(browser, served)
-        yield browser
+        yield
 
 
 async def opened(browser: Browser, served: Served, selected: str = "") -> None:
@@ -42,24 +47,12 @@ def row(identifier: str, says: str) -> str:
     return f'.orbiters tbody tr:has(th:has-text("{identifier}")):has(td:has-text("{says}"))'
 
 
-def test_the_bundle_is_what_its_source_gives(tmp_path: object) -> None:
-    if not MODULES.exists():
-        pytest.skip("bundling takes the packages of typescript/: `make develop`")
-    run(["node", "dashboard/bundle.mjs", str(tmp_path)], folder=PACKAGE)
-    made = {name: (ROOT / str(tmp_path) / name).read_bytes() for name in ("page.js", "page.css", "index.html")}
-
-    assert {name: data == (PAGE / name).read_bytes() for name, data in made.items()} == dict.fromkeys(made, True), (
-        "run `make dashboard`"
-    )
-
-
-@needs_browser
-async def test_it_shows_who_is_there_and_what_a_core_misses(broker: Broker) -> None:
+async def test_it_shows_who_is_there_and_what_a_core_misses(browser: Browser, broker: Broker) -> None:
     lamp = Lamp(identifier="lamp", eventbus_client=connect(broker.url))
     dimmer = Dimmer(identifier="dimmer", eventbus_client=connect(broker.url))
     home = Home(identifier="home", eventbus_client=connect(broker.url)).with_requirement(Lamp.light, minimum=1)
     office = Home(identifier="office", eventbus_client=connect(broker.url)).with_requirement(Lamp.light, minimum=2)
-    async with page(broker, lamp, dimmer, home, office) as browser:
+    async with shown(browser, broker, lamp, dimmer, home, office):
         await browser.wait_for(row("lamp", "present"))
         await browser.wait_for(row("home", "compliant"))
         await browser.wait_for(row("office", "not compliant"))
@@ -87,13 +80,11 @@ async def test_it_shows_who_is_there_and_what_a_core_misses(broker: Broker) -> N
     assert faults == []
 
 
-@needs_browser
-async def test_a_killed_plugin_is_marked_within_three_seconds(broker: Broker) -> None:
+async def test_a_killed_plugin_is_marked_within_three_seconds(browser: Browser, broker: Broker) -> None:
     async with (
         OrbiterProcess("plugin", "victim", broker.url) as victim,
         OrbiterProcess("core", "keeper", broker.url),
         serving(broker.url) as served,
-        Browser() as browser,
     ):
         await opened(browser, served)
         await browser.wait_for(row("keeper", "compliant"))
@@ -113,10 +104,9 @@ async def test_a_killed_plugin_is_marked_within_three_seconds(broker: Broker) ->
     assert "its connection was cut, and it answers no more" in attention
 
 
-@needs_browser
-async def test_an_operation_is_called_by_a_form(broker: Broker) -> None:
+async def test_an_operation_is_called_by_a_form(browser: Browser, broker: Broker) -> None:
     lamp = Lamp(identifier="lamp", eventbus_client=connect(broker.url))
-    async with page(broker, lamp, arguments=("--allow-calls",)) as browser:
+    async with shown(browser, broker, lamp, arguments=("--allow-calls",)):
         await browser.ask("click", ".orbiters button:has-text('lamp')")
         await browser.ask("click", "button[aria-label='Call light']")
         form = await browser.ask("accessible", "form.call")
@@ -145,10 +135,9 @@ async def test_an_operation_is_called_by_a_form(broker: Broker) -> None:
     assert faults == []
 
 
-@needs_browser
-async def test_the_keyboard_and_a_screen_reader_get_everywhere(broker: Broker) -> None:
+async def test_the_keyboard_and_a_screen_reader_get_everywhere(browser: Browser, broker: Broker) -> None:
     lamps = [Lamp(identifier=f"lamp{number}", eventbus_client=connect(broker.url)) for number in range(3)]
-    async with page(broker, *lamps) as browser:
+    async with shown(browser, broker, *lamps):
         await browser.wait_for(row("lamp2", "present"))
         order: list[tuple[str, str]] = []
         for _ in range(4):

@@ -17,7 +17,10 @@ async function fleet(lamps: number): Promise<{ operator: Operator; stop: () => P
   await Promise.all(all.map((one) => one.start()));
   await core.compliant();
   await core.request(turnOn, "it", { plugin: "lamp0" });
-  return { operator, stop: async () => void (await Promise.all(all.map((one) => one.stop()))) };
+  const stop = async (): Promise<void> => {
+    await Promise.all(all.map((one) => one.stop()));
+  };
+  return { operator, stop };
 }
 
 describe("an operator", () => {
