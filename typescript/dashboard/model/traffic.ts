@@ -88,11 +88,6 @@ export class Traffic {
     await bus.unsubscribe(kinds.map((kind) => filterOf(channelOf(kind))));
   }
 
-  /** Forget what has passed. */
-  clear(): void {
-    this.events.length = 0;
-  }
-
   /** Be able to read what the operations of an orbiter carry. */
   learn(info: InfoAnswer): void {
     const sets = [
