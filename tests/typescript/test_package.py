@@ -52,7 +52,7 @@ def programs(project: Path, broker: Broker) -> Path:
     imports = [f'import * as part{index} from "@orbitalis/sdk{one}";' for index, one in enumerate(EXPORTS)]
     known = "part0.Plugin, part1.CoreMachine, part2.WireError, part3.envelope, part4.Canned, part5.openTelemetry"
     exports = "\n".join([*imports, f"export const known = [{known}];"])
-    plugin, core, traced = (source.replace(BROKER, broker.url) for source in readme_programs())
+    plugin, core, operator, traced = (source.replace(BROKER, broker.url) for source in readme_programs())
     # Those who trace install it beside the package.
     (project / "node_modules" / "@opentelemetry").symlink_to(MODULES / "@opentelemetry")
     sources = {
@@ -100,11 +100,12 @@ def test_the_plugin_of_the_readme_has_six_lines() -> None:
     assert len(list(filter(None, plugin.splitlines()))) == 6
 
 
-def test_the_core_of_the_readme_uses_its_plugin(programs: Path) -> None:
+def test_the_core_of_the_readme_uses_its_plugin_and_the_operator_sees_it(programs: Path) -> None:
     assert all(BROKER in source for source in readme_programs())
 
     with running(programs / "plugin.js"):
         assert run(["node", programs / "core.js"], timeout=60) == "the kitchen is on\n"
+        assert "lamp is a plugin with turn_on" in run(["node", programs / "operator.js"], timeout=60).splitlines()
 
 
 def test_the_traced_core_of_the_readme_tells_its_spans(programs: Path) -> None:
