@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
+import shutil
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -120,28 +118,14 @@ def test_a_contract_is_kept_in_python(environment: dict[str, str]) -> None:
 def compiled(folder: Path) -> Path:
     """Build the vent in TypeScript in a folder of its own, as `npm install` and `npm run build` do."""
     built()
-    for file in (*TYPESCRIPT.glob("*.ts"), *TYPESCRIPT.glob("*.json")):
-        (folder / file.name).write_bytes(file.read_bytes())
+    for name in ("vent.ts", "vents", "package.json", "tsconfig.json"):
+        (shutil.copytree if (TYPESCRIPT / name).is_dir() else shutil.copy)(TYPESCRIPT / name, folder / name)
     for name, target in (("@orbitalis/sdk", PACKAGE), ("@types/node", MODULES / "@types" / "node")):
         link = folder / "node_modules" / name
         link.parent.mkdir(parents=True)
         link.symlink_to(target)
     run(["node", MODULES / "typescript" / "bin" / "tsc"], folder=folder)
     return folder / "dist" / "vent.js"
-
-
-@contextmanager
-def vent_in_typescript(path: Path, environment: dict[str, str]) -> Generator[subprocess.Popen[str]]:
-    """Run the vent until the end of the block, where SIGTERM ends it."""
-    with subprocess.Popen(
-        ["node", path, "roof"], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
-    ) as vent:
-        try:
-            yield vent
-            vent.send_signal(signal.SIGTERM)
-            assert vent.wait(20) == 0
-        finally:
-            vent.kill()
 
 
 def test_the_vent_is_built_with_what_the_package_is_built_with() -> None:
@@ -153,19 +137,21 @@ def test_the_vent_is_built_with_what_the_package_is_built_with() -> None:
 
 @needs_node
 def test_a_contract_is_kept_in_typescript(environment: dict[str, str], tmp_path: Path) -> None:
-    vent_shows = shown("5-contract.md", "dist/vent.js roof")
     jammed = texts("5-contract.md")[-1]
-    with vent_in_typescript(compiled(tmp_path), environment) as vent:
-        assert vent.stdout is not None
-        with program("chapter_5.gardener", environment=environment) as gardener:
-            with program("chapter_4.bed", "tomatoes", "24", environment=environment) as bed:
-                gardener.expect("roof is open to 40 %")
-                assert bed.end(signal.SIGINT) == 0
-            with program("chapter_4.bed", "tomatoes", "27", environment=environment) as bed:
-                expect_all(gardener, jammed)
-                assert bed.end(signal.SIGINT) == 0
-            assert gardener.end(signal.SIGINT) == 0
-        assert [vent.stdout.readline().rstrip("\n") for _ in vent_shows] == vent_shows
+    with (
+        Program(str(compiled(tmp_path)), "roof", environment=environment, command=("node",)) as vent,
+        program("chapter_5.gardener", environment=environment) as gardener,
+    ):
+        with program("chapter_4.bed", "tomatoes", "24", environment=environment) as bed:
+            gardener.expect("roof is open to 40 %")
+            assert bed.end(signal.SIGINT) == 0
+        with program("chapter_4.bed", "tomatoes", "27", environment=environment) as bed:
+            expect_all(gardener, jammed)
+            assert bed.end(signal.SIGINT) == 0
+        assert gardener.end(signal.SIGINT) == 0
+        assert vent.end(signal.SIGTERM) == 0
+
+    assert vent.output == shown("5-contract.md", "dist/vent.js roof")
 
 
 def test_in_production_a_stop_is_graceful(environment: dict[str, str]) -> None:

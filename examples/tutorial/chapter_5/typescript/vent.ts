@@ -1,27 +1,29 @@
 /** A vent in TypeScript that keeps the contract: `node dist/vent.js roof`. */
 
-import { connectMqtt, Plugin } from "@orbitalis/sdk";
+import process from "node:process";
 
-import { setOpening } from "./vents.js";
+import { connectMqtt } from "@orbitalis/sdk";
 
-const identifier = process.argv[2] ?? "roof";
-const bus = connectMqtt(process.env["ORBITALIS_BUS"] ?? "mqtt://localhost:1883");
-const vent = new Plugin({ identifier, bus });
+import { VentJammed, VentsPlugin, position, type Opening, type Position } from "./vents/index.js";
 
-vent.operation(setOpening, (request) => {
-  const { percent } = request.value;
-  if (percent > 80) {
-    return { stuckAt: 80 };
+/** A vent that jams at 80 percent. */
+class Vent extends VentsPlugin {
+  setOpening(message: Opening): Position {
+    if (message.percent > 80) {
+      throw new VentJammed({ stuckAt: 80 });
+    }
+    console.log(`${this.identifier} is open to ${message.percent.toFixed(0)} %`);
+    return position({ percent: message.percent });
   }
-  console.log(`${identifier} is open to ${percent.toFixed(0)} %`);
-  return { percent };
-});
+}
 
+const bus = connectMqtt(process.env["ORBITALIS_BUS"] ?? "mqtt://localhost:1883");
+const vent = new Vent({ identifier: process.argv[2] ?? "roof", bus });
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => void end());
+}
 await vent.start();
-console.log(`${identifier} has started`);
-
-process.once("SIGTERM", () => void end());
-process.once("SIGINT", () => void end());
+console.log(`${vent.identifier} has started`);
 
 /** Let what is under way come to its end, and stop. */
 async function end(): Promise<void> {
