@@ -1,6 +1,7 @@
 /** Calls an operation of a plugin, as a core that is there for one call. */
 
 import { policyObstacles } from "./compliance.js";
+import { treeOfPayload } from "./tree.js";
 import { plainOf, simple, type Plain } from "./values.js";
 import type { Settings } from "./settings.js";
 import type { OperationInfo } from "../../../generated/typescript/messages.js";
@@ -72,7 +73,7 @@ function setOf(set: SchemaSet): PayloadSet<unknown> {
 
 function plainAnswer(types: readonly PayloadType[], answer: unknown): Plain {
   const type = types.find((one) => !one.isOfProtocol && one.matches(answer));
-  return type === undefined ? simple(answer) : plainOf(type.tree(), answer);
+  return type === undefined ? simple(answer) : plainOf(treeOfPayload(type), answer);
 }
 
 const QUIET = { warn: (): void => undefined, error: (): void => undefined };

@@ -1,6 +1,6 @@
 /** What somebody fills into a form that was made from a schema, and the value that it stands for. */
 
-import type { TypeNode } from "../../src/schema/tree.js";
+import type { TypeNode } from "./tree.js";
 import { bytesOfBase64 } from "../../src/support/base64.js";
 import { microsOfIso } from "../../src/support/moment.js";
 

@@ -2,7 +2,7 @@
 
 import { typeOfSchema, type PayloadType } from "../../src/message/payload-type.js";
 import type { SchemaSet } from "../../src/schema/schema-set.js";
-import type { TypeNode } from "../../src/schema/tree.js";
+import { treeOfPayload, type TypeNode } from "./tree.js";
 
 const PLAIN: Readonly<Record<string, string>> = {
   StringMessage: "text",
@@ -34,7 +34,7 @@ export function typeOfForeignSchema(schema: string): PayloadType | null {
 
 function schemaShown(schema: string): string {
   const type = typeOfForeignSchema(schema);
-  return type === null ? schema.slice(0, 200) : (PLAIN[type.name] ?? shown(type.tree(), new Set()));
+  return type === null ? schema.slice(0, 200) : (PLAIN[type.name] ?? shown(treeOfPayload(type), new Set()));
 }
 
 /** The last part of a name. */

@@ -10,7 +10,7 @@ import type { Bus, InfoAnswer } from "../../src/index.js";
 import { readMessage } from "../../src/message/event.js";
 import { protocolType, type PayloadType } from "../../src/message/payload-type.js";
 import type { SchemaSet } from "../../src/schema/schema-set.js";
-import { treeOf, type TypeNode } from "../../src/schema/tree.js";
+import { treeOf, treeOfPayload, type TypeNode } from "./tree.js";
 import { WireError } from "../../src/support/errors.js";
 import { base64OfBytes } from "../../src/support/base64.js";
 
@@ -192,7 +192,7 @@ export class Traffic {
         return { name: messageType, payload: null, envelope };
       }
       const message = type.codec.decodePayload(payloadFormatType ?? "", serializedPayload, schemaFingerprint);
-      const payload = type.isOfProtocol ? simple(type.fromMessage(message)) : plainOf(type.tree(), message);
+      const payload = type.isOfProtocol ? simple(type.fromMessage(message)) : plainOf(treeOfPayload(type), message);
       return { name: messageType, payload, envelope };
     } catch (error) {
       if (!(error instanceof WireError)) {

@@ -1,6 +1,6 @@
 /** Values of any schema as JSON has them, for people to read. */
 
-import type { TypeNode } from "../../src/schema/tree.js";
+import type { TypeNode } from "./tree.js";
 import { base64OfBytes } from "../../src/support/base64.js";
 import { isoOfMicros } from "../../src/support/moment.js";
 import type { Decimal } from "../../src/support/values.js";

@@ -13,7 +13,7 @@ import { jsonText } from "../model/values.js";
 import { bytes, float64, int64, text, TypedValue } from "../../src/index.js";
 import type { PayloadType } from "../../src/message/payload-type.js";
 import type { SchemaSet } from "../../src/schema/schema-set.js";
-import type { TypeNode } from "../../src/schema/tree.js";
+import { treeOfPayload, type TypeNode } from "../model/tree.js";
 
 /** What an input can be: a type, or `null` for an empty event. */
 type Kind = PayloadType | null;
@@ -129,7 +129,7 @@ function kindsOf(input: SchemaSet): Kind[] {
 
 /** What is filled in for a type: of messages of bare values, the value alone. */
 function nodeOf(kind: PayloadType): TypeNode {
-  const tree = kind.tree();
+  const tree = treeOfPayload(kind);
   const [value] = tree.kind === "record" ? tree.fields : [];
   return kind.isOfProtocol && value !== undefined ? value.type : tree;
 }

@@ -5,7 +5,7 @@ import { useId } from "preact/hooks";
 
 import { draftOf, type Draft } from "../model/drafts.js";
 import { shortName } from "../model/shapes.js";
-import type { FieldNode, TypeNode } from "../../src/schema/tree.js";
+import type { FieldNode, TypeNode } from "../model/tree.js";
 
 /** A field of a form. */
 export interface FieldProps {

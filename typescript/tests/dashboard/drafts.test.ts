@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { draftOf, DraftError, valueOf, type Draft } from "../../dashboard/model/drafts.js";
 import { jsonText, plainOf } from "../../dashboard/model/values.js";
-import { treeOf } from "../../src/schema/tree.js";
+import { treeOf } from "../../dashboard/model/tree.js";
 
 const text = (one: string): Draft => ({ kind: "text", text: one });
 
