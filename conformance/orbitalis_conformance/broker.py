@@ -87,7 +87,7 @@ class Broker:
 
     def connections(self) -> list[Connection]:
         """Return how clients have connected, from the first on."""
-        told = _CONNECTED.findall(self._log.read_text(encoding="utf-8", errors="replace"))
+        told: list[tuple[str, str, str]] = _CONNECTED.findall(self._log.read_text(encoding="utf-8", errors="replace"))
         return [Connection(client, _VERSIONS.get(version, version), clean == "1") for client, version, clean in told]
 
     async def _wait_until_it_listens(self, process: asyncio.subprocess.Process) -> None:

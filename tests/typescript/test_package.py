@@ -58,6 +58,7 @@ def programs(project: Path, broker: Broker) -> Path:
     sources = {
         "plugin": plugin,
         "core": core,
+        "operator": operator,
         "traced": traced,
         "exports": exports,
         "wrong": WRONG,
