@@ -36,6 +36,9 @@ function callsOf({ type, schema, hex }) {
         return [() => envelope.encodeEvent(read, envelope.Encoding.AVRO), () => envelope.decodeEvent(data)];
     }
     const codec = schema === undefined ? codecs.codecOf(type) : record(schema).types[0]?.codec;
+    if (codec == null) {
+        throw new Error(`there is no codec for ${type ?? schema}`);
+    }
     const value = codec.decode(data);
     if (Buffer.compare(codec.encode(value), data) !== 0) {
         throw new Error(`${type ?? schema} is written otherwise than it was`);

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from orbitalis_codegen.contract.languages import Language
 from orbitalis_codegen.contract.settings import (
     SETTINGS_FILE,
     ContractSettings,
-    Language,
     package_fault,
     read_settings,
 )

@@ -62,7 +62,7 @@ def test_the_page_names_all_that_subjects_and_cases_can_be_asked_for() -> None:
 
 
 def test_the_first_line_of_a_new_peer_lacks_all_that_a_plugin_can_begin_without() -> None:
-    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "conformance.md").read_text(encoding="utf-8")
     (line,) = re.findall(r'^ +(\{"event": "ready".*\})$', page, re.MULTILINE)
 
     assert {*FEATURES} - {*json.loads(line)["lacks"]} == {"plugin", "headers", "topic_layout"}

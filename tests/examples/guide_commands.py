@@ -76,8 +76,8 @@ def _try_npm(arguments: list[str], environment: dict[str, str], url: str) -> Non
 
 
 def _try_node(arguments: list[str], environment: dict[str, str], url: str) -> None:
-    """Look whether it is made of a file that is there: the tests of the tutorial run it."""
-    source = arguments[0].replace("/dist/", "/").removesuffix(".js") + ".ts"
+    """Look whether it is made of a file that is there: the tests of the tutorial and of the contracts run it."""
+    source = arguments[0].removeprefix("typescript/dist/").replace("/dist/", "/").removesuffix(".js") + ".ts"
     assert (ROOT / source).is_file()
 
 

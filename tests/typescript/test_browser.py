@@ -87,7 +87,7 @@ async def opened(project: Path, source: str) -> AsyncGenerator[Page]:
 
 
 def test_a_bundle_takes_nothing_of_node(project: Path) -> None:
-    plugin, _ = readme_programs()
+    plugin, *_ = readme_programs()
 
     files = bundle(project, plugin)
 
@@ -97,7 +97,7 @@ def test_a_bundle_takes_nothing_of_node(project: Path) -> None:
 
 
 async def test_a_core_in_python_uses_a_plugin_in_a_browser(project: Path, websockets: Broker) -> None:
-    plugin, _ = readme_programs()
+    plugin, *_ = readme_programs()
     source = plugin.replace(BROKER, websockets.websocket_url) + 'console.log("started");'
 
     async with opened(project, source) as page, python_core(websockets, "turn_on", TEXT) as core:
@@ -108,7 +108,7 @@ async def test_a_core_in_python_uses_a_plugin_in_a_browser(project: Path, websoc
 
 
 async def test_a_core_in_a_browser_uses_a_plugin_in_python(project: Path, websockets: Broker) -> None:
-    _, core = readme_programs()
+    _, core, *_ = readme_programs()
     source = core.replace(BROKER, websockets.websocket_url)
 
     async with python_plugin(websockets, "turn_on", TEXT, lower), opened(project, source) as page:
@@ -116,7 +116,7 @@ async def test_a_core_in_a_browser_uses_a_plugin_in_python(project: Path, websoc
 
 
 async def test_python_notices_that_a_page_was_closed(project: Path, websockets: Broker) -> None:
-    plugin, _ = readme_programs()
+    plugin, *_ = readme_programs()
     source = plugin.replace(BROKER, websockets.websocket_url)
 
     async with opened(project, source) as page, python_core(websockets, "turn_on", TEXT) as core:
@@ -131,7 +131,7 @@ async def test_python_notices_that_a_page_was_closed(project: Path, websockets: 
 
 
 async def test_a_plugin_in_a_browser_goes_on_after_the_broker_was_away(project: Path, websockets: Broker) -> None:
-    plugin, _ = readme_programs()
+    plugin, *_ = readme_programs()
     source = plugin.replace(BROKER, websockets.websocket_url) + 'console.log("started");'
 
     async with opened(project, source) as page:

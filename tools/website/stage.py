@@ -56,17 +56,17 @@ def stage(root: Path, target: Path) -> None:
         if path.suffix == ".md":
             pages.add(path)
         elif path.is_file():
-            pages.files[path.relative_to(root / "docs").as_posix()] = path.read_text(encoding="utf-8")
+            pages.files[path.relative_to(root / "docs").as_posix()] = path.read_bytes()
     pages.follow()
     for old in [one for one in target.rglob("*") if one.is_file()]:
         name = old.relative_to(target).as_posix()
         if name not in pages.files and not name.startswith("assets/"):
             old.unlink()
-    for name, text in pages.files.items():
+    for name, content in pages.files.items():
         path = target / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_bytes() != content:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(content)
 
 
 class _Pages:
@@ -76,18 +76,18 @@ class _Pages:
         self._root = root
         self._waiting: list[Path] = []
         self._seen: set[Path] = set()
-        self.files: dict[str, str] = {}
-        """By path below the target: the text."""
+        self.files: dict[str, bytes] = {}
+        """By path below the target: the content."""
 
     def add(self, path: Path) -> None:
         """Add a page of `docs/`."""
-        self.files[self._name(path)] = self._rewritten(path, self._expanded(path))
+        self.files[self._name(path)] = self._rewritten(path, self._expanded(path)).encode()
 
     def follow(self) -> None:
         """Add a page for each file outside `docs/` that a page links to."""
         while self._waiting:
             path = self._waiting.pop()
-            self.files[self._name(path)] = self._shown(path)
+            self.files[self._name(path)] = self._shown(path).encode()
 
     def _name(self, path: Path) -> str:
         """Return where the page of a file stands, below the target."""

@@ -10,6 +10,7 @@ from typing import Final
 from orbitalis_codegen import output
 from orbitalis_codegen.commands.command import DONE, Command, CommandError
 from orbitalis_codegen.commands.writing import say_waiting, write_files
+from orbitalis_codegen.contract.languages import LANGUAGES
 
 __all__ = ["CONTRACT"]
 
@@ -20,8 +21,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, metavar="DIR", default=Path(), help="where the package goes (default: here)"
     )
     parser.add_argument("--package", metavar="NAME", help="name of the package (default: the contract's title)")
-    from orbitalis_codegen.contract.settings import LANGUAGES
-
     parser.add_argument("--language", choices=tuple(LANGUAGES), default="python", help="default: python")
 
 

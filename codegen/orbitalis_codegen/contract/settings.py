@@ -7,21 +7,19 @@ import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from orbitalis_codegen.check.shape import Shape, View, view_of
+from orbitalis_codegen.contract.languages import LANGUAGES, Language
 from orbitalis_codegen.diagnostic import Position, Report, shown
 from orbitalis_codegen.read.files import SourceFiles
 from orbitalis_codegen.read.node import Node, ObjectNode
 from orbitalis_codegen.read.toml_text import read_toml
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["LANGUAGES", "SETTINGS_FILE", "ContractSettings", "Language", "package_fault", "read_settings"]
+__all__ = ["SETTINGS_FILE", "ContractSettings", "package_fault", "read_settings"]
 
 SETTINGS_FILE: Final = "pyproject.toml"
-Language: TypeAlias = Literal["python", "typescript"]
-LANGUAGES: Final[dict[str, Language]] = {"python": "python", "typescript": "typescript"}
-"""Languages in which contracts are emitted, the first of them unless another one is asked for."""
 
 _TABLE: Final = "tool.orbitalis-codegen"
 _PACKAGE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

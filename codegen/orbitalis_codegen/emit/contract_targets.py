@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from orbitalis_codegen.contract.languages import Language
 from orbitalis_codegen.contract.model import Contract
-from orbitalis_codegen.contract.settings import Language
 
 __all__ = ["emit_contract", "hidden_module", "package_name"]
 

@@ -8,7 +8,7 @@ __all__ = ["ATTRIBUTES", "CLASSES", "ERROR_PROPERTIES", "OF_OBJECTS"]
 
 _OF_ORBITERS: Final = """
 bus close connections core counters description filters identifier isRunning leave log machine makeMachine operation
-reconfigure runtime send setPolicy settings start statistics stop stopped taker topicToItself withdraw
+reconfigure runtime send setPolicy settings start statistics stop stopped taker topicToItself tracing withdraw
 """
 _IMPORTED: Final = """
 Answer CODECS Canned Constraint ContractClient Core DeclaredError Done ErrorFields Noted OrbiterOptions Plugin Request
