@@ -14,7 +14,7 @@ import pytest
 import orbitalis
 from tests.support.repository import ROOT
 
-PAGE = ROOT / "docs" / "project" / "user-guide-coverage.md"
+PAGE = ROOT / "docs" / "user-guide-coverage.md"
 KINDS = ("same", "renamed", "different", "left out")
 EXAMPLE = ROOT / "examples" / "guide" / "minimal.py"
 

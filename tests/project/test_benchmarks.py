@@ -16,7 +16,7 @@ from tests.support.repository import ROOT, run
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("benchmarks")]
 
-DOCUMENT = (ROOT / "docs" / "project" / "performance.md").read_text()
+DOCUMENT = (ROOT / "docs" / "performance.md").read_text()
 
 
 def fail() -> dict[str, float]:

@@ -27,7 +27,7 @@ EXTRAS: dict[str, list[str]] = {
     name: extra for name, extra in PROJECT["project"]["optional-dependencies"].items() if name != EVERYTHING
 }
 
-#: What the sections of docs/project/dependencies.md account for.
+#: What the sections of docs/dependencies.md account for.
 SECTIONS: dict[str, Iterable[str]] = {
     "Runtime": PROJECT["project"]["dependencies"],
     **{f"Extra `{name}`": extra for name, extra in EXTRAS.items()},
@@ -75,8 +75,8 @@ APART = "fuzz"
 
 
 def documented() -> dict[str, dict[str, str]]:
-    """Return the reason given for each package, by section of docs/project/dependencies.md."""
-    sections = re.split(r"^## ", (ROOT / "docs" / "project" / "dependencies.md").read_text(), flags=re.MULTILINE)[1:]
+    """Return the reason given for each package, by section of docs/dependencies.md."""
+    sections = re.split(r"^## ", (ROOT / "docs" / "dependencies.md").read_text(), flags=re.MULTILINE)[1:]
     return {
         section.partition("\n")[0]: dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.MULTILINE))
         for section in sections

@@ -32,7 +32,7 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("title", ["Walk 1", "Walk 2"])
 def test_a_walk_counts_its_files(title: str) -> None:
-    page = (ROOT / "docs" / "project" / "architecture.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     walk = page.partition(f"\n## {title}")[2].partition("\n## ")[0]
     rows = "\n".join(line for line in walk.splitlines() if line.startswith("| "))
     files = [path for path in PATH.findall(rows) if path.endswith(".py")]

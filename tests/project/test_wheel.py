@@ -144,9 +144,9 @@ def test_the_package_index_shows_the_readme(wheel: Path) -> None:
 def test_a_distribution_is_the_same_each_time(target: str, tmp_path: Path) -> None:
     first = build(tmp_path / "first", target, epoch="1700000000")
     copy = tmp_path / "copy"
-    run(["git", "clone", "--quiet", ROOT, copy])
+    run(["git", "clone", "--quiet", "--no-checkout", ROOT, copy])
     for path in repository_files():
-        # With the files that are not committed yet, and other times of change.
+        # As the files are now, committed or not, and with other times of change.
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, copy / path)
 
