@@ -148,7 +148,7 @@ def test_a_distribution_is_the_same_each_time(target: str, tmp_path: Path) -> No
     for path in repository_files():
         # As the files are now, committed or not, and with other times of change.
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, copy / path)
+        shutil.copy(ROOT / path, copy / path)
 
     second = build(tmp_path / "second", target, copy, epoch="1700000000")
 
