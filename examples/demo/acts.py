@@ -114,16 +114,19 @@ async def asked(play: Play) -> None:
 
 async def death(play: Play) -> None:
     """A lamp is killed."""
-    how = (
-        "is torn off the bus, as if its process had been killed: it does not say good-bye"
-        if play.stage.is_one_process
-        else "gets SIGKILL: it ends at once and cannot say good-bye"
-    )
-    play.act(
-        "A lamp dies",
-        f"{VICTIM} {how}. Orbiters give each other signs of life, and one that is silent for too long is dead: after "
-        "3 s here, so that you need not wait; after two minutes by default.",
-    )
+    if play.stage.is_one_process:
+        told = (
+            "is torn off the bus, as if its process had been killed: it does not say good-bye. Orbiters give each "
+            "other signs of life, and one that is silent for too long is dead: after 3 s here, so that you need not "
+            "wait; after two minutes by default."
+        )
+    else:
+        told = (
+            "gets SIGKILL: it ends at once and cannot say good-bye. The broker notices, and publishes the last will "
+            "that it has left. Home asks it for a sign of life, and takes it for dead after 2 s of silence. All "
+            "settings are the defaults."
+        )
+    play.act("A lamp dies", f"{VICTIM} {told}")
     async with play.step("home notices the silence, and is not compliant any more"):
         since, killed_at = play.chronicle.now, time.time()
         await play.lamps.pop(VICTIM).kill()

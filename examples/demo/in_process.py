@@ -10,6 +10,7 @@ from examples.demo.stage import Actor, Stage
 from examples.lamps.commands import obey
 from examples.lamps.home import make_home
 from examples.lamps.plugin import make_lamp
+from examples.lamps.program import QUICK
 from examples.lamps.reporting import ReportingHome, ReportingLampX, ReportingLampY
 from orbitalis import connect
 
@@ -69,11 +70,13 @@ class InProcessStage(Stage):
     async def start_home(self, identifier: str, *, lamps: int, dimmable: int) -> Actor:
         """Start a home."""
         client, report = connect(self._bus), self._chronicle.add
-        return await self._start(make_home(identifier, client, report, lamps=lamps, dimmable=dimmable, quick=True))
+        return await self._start(
+            make_home(identifier, client, report, lamps=lamps, dimmable=dimmable, discovering_interval=0.5, **QUICK)
+        )
 
     async def start_lamp(self, identifier: str, kind: str) -> Actor:
         """Start a lamp."""
-        return await self._start(make_lamp(kind, identifier, connect(self._bus), self._chronicle.add, quick=True))
+        return await self._start(make_lamp(kind, identifier, connect(self._bus), self._chronicle.add, **QUICK))
 
     async def start_program(self, identifier: str, *command: str) -> Actor:
         """Refuse: the bus within this process reaches no other one."""

@@ -202,7 +202,7 @@ class ProcessStage(Stage):
         await self._broker.close()
 
     async def _start(self, module: str, identifier: str, *arguments: str) -> Actor:
-        common = ("--identifier", identifier, "--bus", self._broker.url, "--quick", "--json")
+        common = ("--identifier", identifier, "--bus", self._broker.url, "--json")
         child = ChildProcess(identifier, self._chronicle)
         return await self._start_child(child, sys.executable, "-m", module, *common, *arguments)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from examples.lamps import commands
 from examples.lamps.core import needs
-from examples.lamps.program import add_options, run, timings, writer
+from examples.lamps.program import add_options, run, writer
 from examples.lamps.report import Report
 from examples.lamps.reporting import ReportingHome
 from orbitalis import EventBusClient, connect
@@ -23,19 +24,16 @@ def make_home(
     *,
     lamps: int,
     dimmable: int,
-    quick: bool,
+    **settings: Any,
 ) -> ReportingHome:
-    """Make a home that needs so many lamps, and so many of them that can be dimmed."""
-    home = ReportingHome(
+    """Make a home that needs so many lamps, and so many of them that can be dimmed, with settings of an orbiter."""
+    return ReportingHome(
         identifier=identifier,
         eventbus_client=client,
         operation_requirements=needs(lamps, dimmable),
         report=report,
-        **timings(quick),
+        **settings,
     )
-    if quick:
-        home.discovering_interval = 0.5
-    return home
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             writer(options.json),
             lamps=options.lamps,
             dimmable=options.dimmable,
-            quick=options.quick,
         )
     except ValueError as error:
         parser.error(str(error))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from examples.lamps.program import add_options, run, timings, writer
+from examples.lamps.program import add_options, run, writer
 from examples.lamps.report import Report
 from examples.lamps.reporting import ReportingLampX, ReportingLampY
 from orbitalis import EventBusClient, connect
@@ -15,11 +16,11 @@ __all__ = ["main", "make_lamp"]
 
 
 def make_lamp(
-    kind: str, identifier: str, client: EventBusClient, report: Callable[[Report], None], *, quick: bool
+    kind: str, identifier: str, client: EventBusClient, report: Callable[[Report], None], **settings: Any
 ) -> ReportingLampX | ReportingLampY:
-    """Make a lamp of brand `x` or `y`."""
+    """Make a lamp of brand `x` or `y`, with settings of an orbiter."""
     lamp_class = ReportingLampX if kind == "x" else ReportingLampY
-    return lamp_class(identifier=identifier, eventbus_client=client, report=report, **timings(quick))
+    return lamp_class(identifier=identifier, eventbus_client=client, report=report, **settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         client = connect(options.bus)
-        lamp = make_lamp(options.kind, options.identifier, client, writer(options.json), quick=options.quick)
+        lamp = make_lamp(options.kind, options.identifier, client, writer(options.json))
     except ValueError as error:
         parser.error(str(error))
     return run(lambda: lamp, end_with_input=options.json)

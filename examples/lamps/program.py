@@ -16,13 +16,14 @@ from typing import Any
 from examples.lamps.report import Report
 from orbitalis import BusError, Orbiter
 
-__all__ = ["add_options", "run", "timings", "writer"]
+__all__ = ["QUICK", "add_options", "run", "writer"]
 
-_QUICK: dict[str, Any] = {
+QUICK: dict[str, Any] = {
     "loop_interval": 0.2,
     "consider_others_dead_after": 3.0,
     "send_keepalive_before_timelimit": 2.0,
 }
+"""Settings of an orbiter that notices a death soon where there is no broker to tell it, as within one process."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bus", metavar="URL", default=default, help="the event bus (default: $ORBITALIS_BUS or mqtt://localhost:1883)"
     )
-    parser.add_argument("--quick", action="store_true", help="notice after 3 s that somebody is dead, not after 120 s")
     parser.add_argument("--json", action="store_true", help="report in JSON, and end when standard input does")
-
-
-def timings(quick: bool) -> dict[str, Any]:
-    """Return attributes of an orbiter: none, or such that it is quick to notice things."""
-    return dict(_QUICK) if quick else {}
 
 
 def writer(as_json: bool) -> Callable[[Report], None]:

@@ -14,6 +14,7 @@ from examples.lamps.commands import obey
 from examples.lamps.home import make_home
 from examples.lamps.messages import BrightnessMessage
 from examples.lamps.plugin import make_lamp
+from examples.lamps.program import QUICK
 from examples.lamps.report import Report, enumerate_words
 from orbitalis import connect
 from tests.examples.programs import Program, marked, processes_left
@@ -57,7 +58,7 @@ def test_two_programs_over_a_broker(broker: Broker, environment: dict[str, str])
 
 
 def test_a_supervised_lamp_ends_with_its_supervisor(broker: Broker, environment: dict[str, str]) -> None:
-    arguments = ("--kind", "x", "--identifier", uuid.uuid4().hex, "--bus", broker.url, "--json", "--quick")
+    arguments = ("--kind", "x", "--identifier", uuid.uuid4().hex, "--bus", broker.url, "--json")
     with Program("examples.lamps.plugin", *arguments, environment=environment) as lamp:
         assert Report.from_line(lamp.expect("started")).event == "started"
         assert lamp._process.stdin is not None
@@ -92,9 +93,9 @@ class Household:
     def __init__(self) -> None:
         bus = f"local://{uuid.uuid4().hex}"
         self.reports: list[Report] = []
-        self.home = make_home("home", connect(bus), self.reports.append, lamps=2, dimmable=1, quick=True)
-        self.plain = make_lamp("x", "plain", connect(bus), self.reports.append, quick=True)
-        self.dimmed = make_lamp("y", "dimmed", connect(bus), self.reports.append, quick=True)
+        self.home = make_home("home", connect(bus), self.reports.append, lamps=2, dimmable=1, **QUICK)
+        self.plain = make_lamp("x", "plain", connect(bus), self.reports.append, **QUICK)
+        self.dimmed = make_lamp("y", "dimmed", connect(bus), self.reports.append, **QUICK)
 
     async def tells(self, orbiter: str, event: str, times: int = 1, **values: Any) -> list[Report]:
         """Wait for reports."""

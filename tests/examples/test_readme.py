@@ -185,7 +185,7 @@ def try_certify(arguments: list[str], environment: dict[str, str], url: str) -> 
 @contextmanager
 def lamps(environment: dict[str, str], url: str) -> Iterator[None]:
     """Run a home that needs more lamps than there are, and the two lamps that there are."""
-    bus = ("--bus", url, "--quick")
+    bus = ("--bus", url)
     with (
         Program("examples.lamps.plugin", "--kind", "x", "--identifier", "lamp_x_1", *bus, environment=environment) as x,
         Program("examples.lamps.plugin", "--kind", "y", "--identifier", "lamp_y_1", *bus, environment=environment) as y,
