@@ -130,6 +130,8 @@ def test_wheel_says_what_it_is(wheel: Path) -> None:
 def test_the_package_index_shows_the_readme(wheel: Path) -> None:
     shown = str(metadata_of(wheel).get_payload())
     targets = re.findall(r"\]\(([^)\s]+)\)", shown)
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", shown)
+    raw_files = f"{PROJECT['urls']['Source'].replace('github.com', 'raw.githubusercontent.com')}/main/"
     files = f"{PROJECT['urls']['Source']}/blob/main/"
     ours = [target.removeprefix(files).partition("#")[0] for target in targets if target.startswith(files)]
 
@@ -138,6 +140,9 @@ def test_the_package_index_shows_the_readme(wheel: Path) -> None:
     assert [target for target in targets if not target.startswith("https://")] == []
     assert len(ours) >= 30
     assert [target for target in ours if not (ROOT / target).exists()] == []
+    # The page of a file in the repository is no picture.
+    assert [picture for picture in pictures if not (ROOT / picture.removeprefix(raw_files)).is_file()] == []
+    assert pictures != []
 
 
 @pytest.mark.parametrize("target", ["wheel", "sdist"])
