@@ -202,7 +202,8 @@ export class Core extends Orbiter<CoreMachine> {
   /**
    * Execute an operation at one plugin, and return what it answers with; `undefined` for no result.
    *
-   * Throws an error that the operation declares, a `NoConnectionError`, or the `RequestError` that says what happened instead of an answer.
+   * Throws an error that the operation declares, a `NoConnectionError`, or the `RequestError` that says what happened
+   * instead of an answer.
    */
   async request<I, O>(operation: Operation<I, O>, value: I, options?: RequestOptions): Promise<O>;
   async request(operation: string, value: unknown, options?: RequestOptions): Promise<unknown>;

@@ -15,9 +15,9 @@ import {
 /**
  * How an orbiter is.
  *
- * It is `present` while it answers, `suspected` when its connection was cut or it has not answered once, `dead` when its
- * connection was cut and it answers no more, and `silent` when it answers no more, and nobody has said why: it has left,
- * it hangs, or the network is broken.
+ * It is `present` while it answers, and `suspected` when its connection was cut or it has not answered once. When it
+ * answers no more, it is `dead` if its connection was cut, and otherwise `silent`: nobody has said whether it has left,
+ * hangs, or is cut off.
  */
 export type Standing = "present" | "suspected" | "dead" | "silent";
 
@@ -57,8 +57,9 @@ const SECOND = 1000;
 const PING_EVERY = 1.5;
 /** Seconds that one has whose connection was cut. */
 const GRACE = 1.5;
-/** Seconds without an answer after which one is suspected, and after which it is gone; a busy machine takes its time. */
+/** Seconds without an answer after which one is suspected: a busy machine takes its time. */
 const SUSPECTED_AFTER = 2.8;
+/** Seconds without an answer after which one is gone. */
 const GONE_AFTER = 8;
 const CONNECTIONS_EVERY = 4;
 const STATISTICS_EVERY = 4;

@@ -8,7 +8,7 @@ const UNITS = [
 ] as const;
 
 /** A time span, such as `3 min`. */
-export function spanShown(seconds: number): string {
+function spanShown(seconds: number): string {
   const [size, unit] = UNITS.find(([one]) => seconds >= one) ?? [1, "s"];
   return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
 }

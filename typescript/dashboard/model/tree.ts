@@ -22,7 +22,7 @@ export interface FieldNode {
 }
 
 /** A record. */
-export interface RecordNode {
+interface RecordNode {
   readonly kind: "record";
   readonly name: string;
   /** Empty while the tree is made: a record may contain itself. */

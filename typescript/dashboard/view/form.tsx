@@ -54,7 +54,7 @@ export function Field(props: FieldProps): JSX.Element {
 }
 
 /** What a type is called. */
-export function typeShown(node: TypeNode): string {
+function typeShown(node: TypeNode): string {
   switch (node.kind) {
     case "primitive":
       return node.logical ?? (node.name === "null" ? "nothing" : node.name);

@@ -1,4 +1,4 @@
-/** Where everything is on the map. It depends on who is there and on the width alone, so that nothing moves by itself. */
+/** Where everything is on the map. It depends on who is there and on the width alone: nothing moves by itself. */
 
 import type { Member } from "../model/fleet.js";
 

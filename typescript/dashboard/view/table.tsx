@@ -116,7 +116,7 @@ function Row({ member, isSelected, select, now }: RowProps): JSX.Element {
 }
 
 /** What an orbiter lends, or needs. */
-export function operationsShown({ info, role }: Member): string {
+function operationsShown({ info, role }: Member): string {
   if (info === null) {
     return "";
   }

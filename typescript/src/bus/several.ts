@@ -8,7 +8,7 @@ import { newIdentifier } from "../message/identifiers.js";
 /**
  * Make a client of several buses of a client of each, by a name for each bus; throws a `TypeError` if there is none.
  *
- * It hears what is published on any of them. What goes to a remote goes to the bus where that is, everything else to all
+ * It hears what is published on any of them. What is for a remote goes to the bus where that is, everything else to all
  * that are connected at the moment. A bus that is lost leaves the others alone.
  */
 export function severalBuses(members: Readonly<Record<string, Bus>>): Bus {
@@ -126,7 +126,7 @@ class SeveralBuses implements Bus {
   }
 }
 
-/** What is to be thrown: trying again helps only where it does on all buses. */
+/** Return what is to be thrown: a `BusUnavailableError`, for which trying again may help, only if all buses say so. */
 function failureOf(failures: ReadonlyMap<string, unknown>): unknown {
   const errors = [...failures.values()];
   const others = errors.filter((one) => !(one instanceof BusUnavailableError));

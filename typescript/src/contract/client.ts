@@ -27,7 +27,7 @@ export interface Call<I, O> {
   (...given: Arguments<I, [options?: RequestOptions & { readonly all?: false }]>): Promise<O>;
 }
 
-/** An operation that gives nothing: `await lamps.blink(blink({ times: 3 }))` returns the plugins that it was sent to. */
+/** An operation that gives nothing: `await lamps.blink(blink({ times: 3 }))` returns the plugins that it went to. */
 export type Execution<I> = (...given: Arguments<I, [options?: ExecutionOptions]>) => Promise<string[]>;
 
 /** Outputs that come without being asked for: `for await (const watts of lamps.power)`, or with a sink. */
@@ -38,7 +38,7 @@ export interface Outputs<O> extends AsyncIterable<O> {
 
 /** What several plugins have answered, by identifier. */
 export class Answers<O> extends Map<string, O> {
-  /** By identifier of a plugin that did not answer with an output: the error that it has answered with, or the reason. */
+  /** By identifier of a plugin that has answered with no output: the error that it has answered with, or the reason. */
   readonly failures = new Map<string, Error>();
 }
 

@@ -1,7 +1,8 @@
 /**
  * What a machine reads of its user: a snapshot that does not change, handed in by `configure`.
  *
- * Durations are seconds; `null` switches a duration's consequence off. The limits are explained in `docs/reference/limits.md`.
+ * Durations are seconds; `null` switches a duration's consequence off. The limits are explained in
+ * `docs/reference/limits.md`.
  */
 
 import { ANNOUNCE, DISCOVER } from "../../../generated/typescript/channels.js";

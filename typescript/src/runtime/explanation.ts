@@ -14,7 +14,8 @@ const NAME = 60;
 /** Schemas of a side that are named. */
 const ALTERNATIVES = 8;
 const UNKNOWN =
-  "no plugin has offered it, and none that has it was heard of: one that has it and does not offer it says why in its log";
+  "no plugin has offered it, and none that has it was heard of: " +
+  "one that has it and does not offer it says why in its log";
 
 /** How far it has come with a remote for an operation. */
 type Sharing = "connected" | "under way" | "ending" | "nothing" | "silent" | "not offered";
