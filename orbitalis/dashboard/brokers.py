@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orbitalis.bus.mqtt_endpoint import Endpoint
-from orbitalis.errors import BusError, BusUnavailableError
+from orbitalis.errors import BusUnavailableError
 
 __all__ = ["BrokerAddress", "BrokerStream", "reach"]
 
@@ -30,14 +30,14 @@ class BrokerStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where a broker is, and who its client is."""
+    """Where a broker is, and how and with which credentials it is reached."""
 
     endpoint: Endpoint
     path: str | None = None
     """Path of its listener for WebSockets; `None` for one of plain MQTT."""
 
     def __str__(self) -> str:
-        """Show what is safe to be shown."""
+        """Show the URL without credentials."""
         if self.path is None:
             return str(self.endpoint)
         return str(self.endpoint).replace("mqtt", "ws", 1) + self.path
@@ -48,7 +48,7 @@ async def reach(address: BrokerAddress) -> AsyncGenerator[BrokerStream, None]:
     """Connect with a broker, and disconnect at the end.
 
     Raises:
-        BusError: It cannot be reached.
+        BusError: It cannot be reached within `address.endpoint.connect_timeout` seconds.
     """
     if address.path is None:
         endpoint = address.endpoint
@@ -85,8 +85,7 @@ async def _reach_websocket(address: BrokerAddress) -> AsyncGenerator[BrokerStrea
             open_timeout=endpoint.connect_timeout,
         )
     except (OSError, TimeoutError, WebSocketException) as error:
-        failure: BusError = BusUnavailableError(f"cannot connect to {address}: {error}")
-        raise failure from None
+        raise BusUnavailableError(f"cannot connect to {address}: {error}") from None
 
     class _WebSocketStream:
         async def read(self) -> bytes:

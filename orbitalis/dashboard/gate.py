@@ -1,4 +1,4 @@
-"""What of all that a page sends goes on to the broker: :class:`Gate`."""
+"""Decides what goes on to the broker of all that the page sends: :class:`Gate`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEVEL_OF_FILTER: Final = r"(?:\+|[^/+#]+)"
 
 
 class RefusedError(Exception):
-    """The page has sent what it must not; the text says what."""
+    """The page has sent something that it must not send; the text says what."""
 
 
 class Gate:
@@ -70,7 +70,7 @@ class Gate:
             case PacketType.SUBSCRIBE:
                 for one in filters_of(packet):
                     if not any(pattern.fullmatch(one) for pattern in self._filters):
-                        raise RefusedError(f"nobody of the protocol listens to {one!r}")
+                        raise RefusedError(f"topic filter {one!r} matches no channel of the protocol")
             case _:
                 pass
         return packet.data
@@ -82,7 +82,7 @@ class Gate:
 
     def _check(self, topic: str, is_retained: bool, allowed: Iterable[re.Pattern[str]]) -> None:
         if is_retained:
-            raise RefusedError(f"nothing is kept by the broker, and the event for topic {topic!r} was to be")
+            raise RefusedError(f"the event for topic {topic!r} is to be retained, and the protocol retains nothing")
         if not any(pattern.fullmatch(topic) for pattern in allowed):
             raise RefusedError(f"topic {topic!r} is none that this {self._role} publishes to")
 

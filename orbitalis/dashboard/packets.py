@@ -9,7 +9,7 @@ from typing import Final
 
 from orbitalis_wire.limits import EVENT_BYTES, TOPIC_BYTES
 
-__all__ = ["Connect", "MalformedPacketError", "Packet", "PacketType", "Packets", "Publish", "filters_of", "split"]
+__all__ = ["Connect", "MalformedPacketError", "Packet", "PacketType", "Packets", "Publish", "filters_of"]
 
 _LONGEST: Final = EVENT_BYTES + TOPIC_BYTES + 4096
 """Bytes of a packet, the longest that an orbiter sends with a margin for its properties."""
@@ -21,7 +21,7 @@ _PROTOCOL_NAME: Final = b"MQTT"
 
 
 class MalformedPacketError(Exception):
-    """It is no MQTT 5.0, or longer than anything that an orbiter sends."""
+    """Bytes are no packet of MQTT 5.0, or one that is longer than any that an orbiter sends."""
 
 
 class PacketType(IntEnum):
@@ -53,7 +53,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """What is to be known of a publication."""
+    """The parts of a PUBLISH packet that a relay looks at."""
 
     topic: str
     """Empty where a topic alias stands for it."""
@@ -61,13 +61,17 @@ class Publish:
 
     @classmethod
     def read(cls, packet: Packet) -> Publish:
-        """Read a PUBLISH packet."""
+        """Read a PUBLISH packet.
+
+        Raises:
+            MalformedPacketError: It ends too early, or its topic is no UTF-8.
+        """
         return cls(_Reader(packet.body).text(), bool(packet.flags & 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """What is to be known of a CONNECT packet."""
+    """The parts of a CONNECT packet that a relay looks at."""
 
     keepalive: int
     """Seconds."""
@@ -81,7 +85,11 @@ class Connect:
 
     @classmethod
     def read(cls, packet: Packet) -> Connect:
-        """Read a CONNECT packet."""
+        """Read a CONNECT packet.
+
+        Raises:
+            MalformedPacketError: It ends too early, or is of another version than MQTT 5.0.
+        """
         reader = _Reader(packet.body)
         if reader.bytes() != _PROTOCOL_NAME or reader.byte() != _VERSION:
             raise MalformedPacketError("expected MQTT 5.0, got another version or protocol")
@@ -115,7 +123,11 @@ class Connect:
 
 
 def filters_of(packet: Packet) -> Iterator[str]:
-    """Yield the topic filters of a SUBSCRIBE packet."""
+    """Yield the topic filters of a SUBSCRIBE packet.
+
+    Raises:
+        MalformedPacketError: It ends too early, or a filter is no UTF-8.
+    """
     reader = _Reader(packet.body)
     reader.skip(2)
     reader.skip(reader.length())
@@ -137,13 +149,17 @@ class Packets:
             MalformedPacketError: They are no packets of a client.
         """
         self._buffer += data
-        while (packet := split(self._buffer)) is not None:
+        while (packet := _first_packet(self._buffer)) is not None:
             del self._buffer[: len(packet.data)]
             yield packet
 
 
-def split(buffer: bytes | bytearray) -> Packet | None:
-    """Return the first packet in some bytes, `None` if it is not whole."""
+def _first_packet(buffer: bytes | bytearray) -> Packet | None:
+    """Return the first packet in some bytes; `None` if it is not whole.
+
+    Raises:
+        MalformedPacketError: It is none of a client, or is too long.
+    """
     if len(buffer) < 2:
         return None
     try:
@@ -161,7 +177,7 @@ def split(buffer: bytes | bytearray) -> Packet | None:
             raise MalformedPacketError("the length of a packet takes more than four bytes")
         return None
     if length > _LONGEST:
-        raise MalformedPacketError(f"a packet has {length} bytes, {_LONGEST} are allowed")
+        raise MalformedPacketError(f"expected a packet of at most {_LONGEST} bytes, got one of {length}")
     if len(buffer) < start + length:
         return None
     data = bytes(buffer[: start + length])

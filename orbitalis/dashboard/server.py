@@ -44,11 +44,11 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """On whose behalf the page talks to a broker."""
+    """Whom the page acts as at a broker."""
 
     address: BrokerAddress
     identifier: str | None
-    """Fixed, where access lists know it."""
+    """What access lists know it by; `None`: it is made up."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,15 +56,15 @@ class Dashboard:
     """The page, and what it may do."""
 
     operator: Party
-    """Who looks."""
+    """The one that looks."""
     caller: Party | None
-    """Who calls operations; `None` if nobody may."""
+    """The one that calls operations; `None` if the page may not call any."""
     port: int = 0
     """0 for any that is free, until it is served."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    """Who knows it, may look at the page."""
+    """The secret in the URL of the page: requests without it are refused."""
     run: str = field(default_factory=lambda: secrets.token_hex(4))
-    """Makes identifiers unique."""
+    """A part of all identifiers that are made up, so that those of two dashboards differ."""
 
     @property
     def origin(self) -> str:
@@ -78,11 +78,11 @@ class Dashboard:
 
     @property
     def operator_identifier(self) -> str:
-        """Who asks orbiters."""
+        """The identifier of the operator as which the page asks orbiters."""
         return self.operator.identifier or f"dashboard-{self.run}"
 
     def settings(self) -> Mapping[str, object]:
-        """Return what the page has to know."""
+        """Return what the page is told when it is opened, to be sent as JSON."""
         caller = self.caller
         return {
             "bus": str(self.operator.address),
@@ -159,7 +159,7 @@ class _Service:
         refusal = self._refusal(request)
         if refusal is not None:
             return _response(HTTPStatus.FORBIDDEN, f"{refusal}\n".encode(), "text/plain; charset=utf-8", {})
-        path = request.path.partition("/")[2].partition("/")[2].partition("?")[0]
+        _, path = _split(request)
         if "Upgrade" in request.headers:
             if request.headers.get_all("Origin") != [self._dashboard.origin]:
                 return _response(HTTPStatus.FORBIDDEN, b"this page may not connect\n", "text/plain", {})
@@ -181,7 +181,7 @@ class _Service:
             return f"the dashboard is at {origin} and under no other name"
         if any(one != origin for one in request.headers.get_all("Origin")):
             return "the dashboard is for no other site"
-        token = request.path.partition("/")[2].partition("/")[0]
+        token, _ = _split(request)
         if not hmac.compare_digest(token.encode(), self._dashboard.token.encode()):
             return "the token is missing or wrong: open the URL that `orbitalis dashboard` has printed"
         return None
@@ -198,7 +198,7 @@ class _Service:
     async def relay(self, connection: ServerConnection) -> None:
         """Relay one WebSocket to the broker, until one of them ends it."""
         assert connection.request is not None
-        path = connection.request.path.partition("/")[2].partition("/")[2].partition("?")[0]
+        _, path = _split(connection.request)
         found = self._dashboard.gate(path)
         if found is None or connection.subprotocol is None:
             await connection.close(_POLICY_VIOLATED, "expected the subprotocol mqtt")
@@ -244,6 +244,12 @@ async def _relay(connection: ServerConnection, broker: BrokerStream, gate: Gate)
         for one in directions:
             one.cancel()
         await asyncio.gather(*directions, return_exceptions=True)
+
+
+def _split(request: Request) -> tuple[str, str]:
+    """Return the token in the path of a request, and what follows it, without a query."""
+    token, _, path = request.path.removeprefix("/").partition("/")
+    return token, path.partition("?")[0]
 
 
 def _short(text: str) -> str:

@@ -73,7 +73,7 @@ def test_what_a_role_does_not_publish_is_refused(role: GateRole, topic: str) -> 
 
 
 def test_nothing_is_left_at_the_broker() -> None:
-    with pytest.raises(RefusedError, match="kept by the broker"):
+    with pytest.raises(RefusedError, match="retains nothing"):
         connected().take(publish_packet("$introspection.request", b"payload", is_retained=True))
 
 
@@ -109,7 +109,7 @@ def test_topics_of_the_protocol_may_be_listened_to(topic_filter: str) -> None:
     "topic_filter", ["#", "orbitalis/#", "$SYS/#", "$share/group/orbitalis/+/+/offer", "other/application", "+/+/will"]
 )
 def test_nothing_else_may_be_listened_to(topic_filter: str) -> None:
-    with pytest.raises(RefusedError, match="listens to"):
+    with pytest.raises(RefusedError, match="matches no channel"):
         connected().take(subscribe_packet("orbitalis/+/will", topic_filter))
 
 
