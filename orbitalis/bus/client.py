@@ -115,7 +115,7 @@ class EventBusClient(ABC):
         self._owner: object = None
         self._statistics = BusStatistics()
         self._logged_for: str | None = None
-        """The orbiter of which lines of the log are."""
+        """The orbiter that lines of the log name as theirs; the one that came last, where several share the client."""
         self._other_versions = OtherVersions(self, self._statistics)
         self._queue_bounds = queue_bounds or _DEFAULT_BOUNDS
         self._subscriptions: dict[str, Subscription] = {}

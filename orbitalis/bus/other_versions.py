@@ -28,7 +28,7 @@ class OtherVersions:
         """Count for the client `owner`, which log lines name."""
         self._owner = owner
         self.orbiter: str | None = None
-        """The orbiter of which lines of the log are."""
+        """The orbiter that lines of the log name as theirs."""
         self._statistics = statistics
         self._log: ThrottledLog | None = None
         self._told: dict[str, None] = {}

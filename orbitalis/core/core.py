@@ -60,9 +60,9 @@ class Core(OperationRequester):
             print(await core.request(TextPlugin.lowercase, "HELLO"))
 
     All arguments have names and defaults. `identifier` is unique on the bus, and `eventbus_client` is by default one of
-    the bus that `ORBITALIS_BUS` names. The others are durations in seconds, topics, and `limits`.
+    the bus that `ORBITALIS_BUS` names. Durations are in seconds.
 
-    A subclass overrides these hooks, which may be asynchronous or not, and do nothing by default:
+    A subclass may override these hooks, as methods that are asynchronous or not. By default they do nothing:
 
     - Life: `_on_starting`, `_on_started`, `_on_stopping`, `_on_stopped`.
     - The loop: `_on_loop_start`, `_on_new_loop_iteration`, `_on_loop_iteration`, `_on_loop_iteration_end`.
@@ -72,7 +72,10 @@ class Core(OperationRequester):
     - Connections: `_on_promote_pending_request_to_connection`, `_on_graceful_close_connection`,
       `_on_graceless_close_connection`, `_on_close_connection`, `_get_on_close_data`.
     - Remotes: `_on_keepalive`, `_on_keepalive_request`, `_on_remote_dead`.
-    - Topics: `_build_keepalive_topic`, `_build_keepalive_request_topic`, `_build_incoming_close_connection_topic`,
+
+    It may override what builds the topics that it listens on, as plain methods:
+
+    - `_build_keepalive_topic`, `_build_keepalive_request_topic`, `_build_incoming_close_connection_topic`,
       `_build_ack_close_topic`, `_build_response_topic`, `_build_operation_output_topic`.
 
     A subclass with a `__post_init__` of its own calls that of this class.

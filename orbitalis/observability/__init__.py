@@ -1,1 +1,4 @@
-"""What an orbiter does, told to tools that watch programs: spans, metrics. Each module takes an extra of its own."""
+"""Tells tools that watch programs what an orbiter does.
+
+`traces` and `metrics` take the extra `otel`, and `prometheus` takes the extra of that name.
+"""

@@ -32,6 +32,7 @@ Reading: TypeAlias = tuple[str | None, float]
 _FALLING: Final = frozenset({"missing"})
 """Counters that also go down: what comes late is missing no more."""
 _ATTEMPTS: Final = 10
+"""How often connections are counted anew, after one was opened or closed in the middle."""
 _OF_OPERATIONS: Final = {"executions": "{execution}", "answers": "{answer}", "errors": "{error}"}
 """Counters of an operation, with their units."""
 

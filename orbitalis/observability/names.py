@@ -76,7 +76,7 @@ REMOTE: Final = "orbitalis.remote"
 OPERATION: Final = "orbitalis.operation"
 CONNECTION: Final = "orbitalis.connection"
 
-# Metrics. What `orbitalis stats` shows has the same names there, behind these.
+# Metrics. The beginnings below stand before the names that `orbitalis stats` shows.
 
 OPERATION_METRIC: Final = "orbitalis.operation."
 """Beginning of the names of counters of an operation."""

@@ -1,4 +1,4 @@
-"""The queues of work that is for one slot alone, and holds up nothing else with its remote."""
+"""Keys of the queues in which work for one slot waits, so that it holds up nothing else with its remote."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DrainingWork", "PreparationWork", "SlotWork"]
 
 @dataclass(frozen=True, slots=True)
 class SlotWork:
-    """The key of such a queue."""
+    """The key of a queue for one slot."""
 
     slot: Slot
 
@@ -24,7 +24,7 @@ class SlotWork:
 
 @dataclass(frozen=True, slots=True)
 class PreparationWork(SlotWork):
-    """The queue in which the user prepares for a slot: that may take long, and must hold up nothing else."""
+    """The key of the queue in which the user prepares for a slot, which may take long."""
 
     def __str__(self) -> str:
         return f"the preparation of {self.slot.operation_name} for {self.slot.remote_identifier}"
@@ -32,7 +32,7 @@ class PreparationWork(SlotWork):
 
 @dataclass(frozen=True, slots=True)
 class DrainingWork(SlotWork):
-    """The queue in which graceful closes of a slot, and acknowledgements, wait until its data is handled."""
+    """The key of the queue in which graceful closes of a slot, and acknowledgements, wait until its data is handled."""
 
     def __str__(self) -> str:
         return f"the end of {self.slot.operation_name} with {self.slot.remote_identifier}"
