@@ -79,8 +79,8 @@ def _one_more(written: SchemaSpec, read: SchemaSpec, exact: frozenset[str], *, w
     here, there = ("here", "there") if writes_here else ("there", "here")
     whose = "the other side" if writes_here else "this side"
     return (
-        f"{names} may be sent from {here} (an error that is declared counts), and nothing but {taken} is taken "
-        f"{there}: give {whose} a version that takes {names} first"
+        f"{names} may be sent from {here} (a declared error counts), and all that is taken {there} is {taken}: "
+        f"give {whose} a version that takes {names} first"
     )
 
 

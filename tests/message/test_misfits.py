@@ -25,12 +25,12 @@ def test_a_message_that_one_side_has_beyond_those_of_the_other_is_told_to_both()
     (at_core,) = misfits(FEWER, MORE, frozenset(), is_plugin=False)
 
     assert at_plugin == (
-        "output: 'TooHot' may be sent from here (an error that is declared counts), and nothing but 'Status' is taken "
-        "there: give the other side a version that takes 'TooHot' first"
+        "output: 'TooHot' may be sent from here (a declared error counts), and all that is taken there is 'Status': "
+        "give the other side a version that takes 'TooHot' first"
     )
     assert at_core == (
-        "output: 'TooHot' may be sent from there (an error that is declared counts), and nothing but 'Status' is taken "
-        "here: give this side a version that takes 'TooHot' first"
+        "output: 'TooHot' may be sent from there (a declared error counts), and all that is taken here is 'Status': "
+        "give this side a version that takes 'TooHot' first"
     )
 
 

@@ -84,8 +84,8 @@ async def test_a_plugin_with_an_error_that_the_client_does_not_know_is_not_conne
         await shop.order(older.Order(number=1))
     (line,) = [record.getMessage() for record in caplog.records if "does not lend" in record.getMessage()]
     assert line == (
-        "shop does not lend operation 'order' to 'core': output: 'Full' may be sent from here (an error that is "
-        "declared counts), and nothing but 'Order' and 'Gone' is taken there: give the other side a version "
+        "shop does not lend operation 'order' to 'core': output: 'Full' may be sent from here (a declared error "
+        "counts), and all that is taken there is 'Order' and 'Gone': give the other side a version "
         "that takes 'Full' first"
     )
     assert await shop.close() == ["shop"]
