@@ -88,7 +88,7 @@ class Narrator:
         """Tell why an operation is not lent to a core."""
         obstacle = effect.obstacle
         if obstacle.kind is ObstacleKind.CONSTRAINT:
-            # The core's user wants it so, and this side has nothing to do about it.
+            # The core's user wants it so, and this side can do nothing about it.
             _logger.info(
                 "%s does not lend operation %r to %r, which does not want it from here: %s",
                 self._identifier,

@@ -8,4 +8,4 @@ __all__ = ["LANGUAGES", "Language"]
 
 Language: TypeAlias = Literal["python", "typescript"]
 LANGUAGES: Final[dict[str, Language]] = {"python": "python", "typescript": "typescript"}
-"""The first of them unless another one is asked for."""
+"""By what the command line and settings call them; where none is named, it is `python`."""
