@@ -104,7 +104,7 @@ class Dashboard:
     @staticmethod
     def _gate(party: Party, role: GateRole, identifier: str) -> Gate:
         endpoint = party.address.endpoint
-        # The page does not choose it: a broker throws out whoever has the same one.
+        # The page does not choose it: a broker throws out the client that has the same one.
         client = f"{re.sub('[^0-9A-Za-z_-]', '_', identifier)[:100]}-{secrets.token_hex(8)}"
         return Gate(role, identifier, client=client, username=endpoint.username, password=endpoint.password)
 

@@ -12,7 +12,7 @@ __all__ = ["attributes", "describe", "describe_hooks"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ROLE = re.compile(r":[a-z]+:`~?([^`]+)`")
-#: What every orbiter has stands on the page about it, and not again at cores and plugins.
+#: Members that every orbiter has stand on a page of their own, and not again at cores and plugins.
 _ORBITER = "orbitalis.orbiter.orbiter.Orbiter"
 _OF_EVERY_ORBITER = (f"{_ORBITER}.", "orbitalis.orbiter.hooks.OrbiterHooks.")
 _HOOK_MARK = "default"

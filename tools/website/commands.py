@@ -37,7 +37,7 @@ def describe(name: str) -> str:
     listed = text.partition("\ncommands:\n")[2].partition("\n\n")[0]
     parts = [_block(text)]
     for command in _SUBCOMMAND.findall(listed):
-        # What the exit status means has been said once.
+        # The meaning of the exit status stands in the help of the program.
         own = _help(name, command).partition("\nexit status:\n")[0]
         parts.append(f"### `{name} {command}`\n\n{_block(own)}")
     return "\n\n".join(parts)

@@ -1,7 +1,8 @@
 """The codec of any schema, for plain values: of records and unions that no class stands for.
 
 Arrays are tuples, maps are dicts, enumerations and texts are texts, bytes and fixed are bytes; logical types have the
-values of :mod:`orbitalis_avro.logical`. What is written of a union says which branch it is, what is read does not.
+values of :mod:`orbitalis_avro.logical`. A value of a union is written as a :class:`Chosen`, and is read
+without it.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ function reads(writes: SchemaSet, taken: SchemaSet): boolean {
   try {
     return match(writes, taken, new Set(), () => true) !== null;
   } catch {
-    // What a stranger has written need not be a schema; nobody reads it then.
+    // A stranger may have written something that is no schema; then nothing reads it.
     return false;
   }
 }

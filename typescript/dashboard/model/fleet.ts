@@ -305,7 +305,7 @@ export class Fleet {
     } else if (performance.now() - this.#askedAllAt > SECOND * PAUSE) {
       this.#ask(null);
     } else {
-      // What changes all the time is asked for in a while, together with what changes until then.
+      // Not more often than that: the questions wait, and those that come until then go with them.
       for (const identifier of identifiers) {
         this.#toAsk.add(identifier);
       }

@@ -106,7 +106,7 @@ export class Traffic {
       return known;
     }
     const content = this.#read(passed);
-    // What cannot be read today may be when its schema is known.
+    // An event that cannot be read now may be read later, when its schema is known.
     if (content.payload !== null || content.name === "empty") {
       this.#contents.set(passed, content);
     }

@@ -49,7 +49,7 @@ export interface Bus {
   /** Have nothing handed over any more for these filters. */
   unsubscribe(filters: readonly string[]): Promise<void>;
   /**
-   * Publish an event; throws a `BusError`. What is published on one topic keeps its order.
+   * Publish an event; throws a `BusError`. Events on one topic keep their order.
    *
    * A client of several buses publishes to all that are connected, or to the one with the name `bus`.
    */

@@ -8,8 +8,8 @@ import { newIdentifier } from "../message/identifiers.js";
 /**
  * Make a client of several buses of a client of each, by a name for each bus; throws a `TypeError` if there is none.
  *
- * It hears what is published on any of them. What is for a remote goes to the bus where that is, everything else to all
- * that are connected at the moment. A bus that is lost leaves the others alone.
+ * It hears what is published on any of them. An event for a remote goes to the bus where that is, every other event to
+ * all that are connected at the moment. A bus that is lost leaves the others alone.
  */
 export function severalBuses(members: Readonly<Record<string, Bus>>): Bus {
   return new SeveralBuses(new Map(Object.entries(members)));
@@ -82,7 +82,7 @@ class SeveralBuses implements Bus {
     const asked = present.size > 0 ? present : named;
     const failures = await this.#atEach(asked, (one) => one.publish(topic, data, channel));
     const isAway = [...failures.values()].every((error) => error instanceof BusUnavailableError);
-    // Where others have it, a bus that went away in this moment is as one that was away before.
+    // A bus that has just gone away counts as one that was away before, if another one has taken the event.
     if (failures.size > 0 && (!isAway || failures.size === asked.size)) {
       throw failureOf(failures);
     }

@@ -1,4 +1,4 @@
-/** What packages are made of that the generator emits from contracts. */
+/** The parts that packages take which the generator emits from contracts. */
 
 export { NESTING_DEPTH } from "../../../generated/typescript/limits.js";
 export { Canned, Noted } from "./canned.js";

@@ -16,9 +16,9 @@ export interface Pages<M> {
   protocolVersion: number | null;
   /** Seconds from the request to the first page. */
   seconds: number;
-  /** Where the page begins that is awaited. */
+  /** The cursor of the page that is awaited; `null` for the first one. */
   cursor: string | null;
-  /** When that was asked for. */
+  /** When that page was asked for; `null` if it was not yet. */
   askedAt: number | null;
   isComplete: boolean;
   /** When the first page was sent, on the clock of the orbiter, in microseconds. */

@@ -7,7 +7,7 @@ import { Lately } from "../schema/lately.js";
 
 /** How many remotes are noted before those that nobody knows any more are forgotten. */
 const FIRST_SWEEP = 1000;
-/** Events that came by one of several buses, of which is remembered that they have come, and as many old ones. */
+/** Events that are known to have come by one of several buses already, and as many older ones. */
 const REMEMBERED = 2048;
 const REMEMBERED_CHARACTERS = 512 * 1024;
 
@@ -51,7 +51,7 @@ export class BusLocator {
       return true;
     }
     if (known !== undefined && this.#machine.slots.hasRemote(identifier)) {
-      // Who is on several buses itself asks or announces on all, and on this one it came first this time.
+      // A remote that is itself on several buses asks and announces on all; this message came first by another one.
       const isToAll = message.type === "AnnounceMessage" || message.type === "DiscoverMessage";
       return isToAll && this.#isSameIncarnation(identifier, envelope);
     }

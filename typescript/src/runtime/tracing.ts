@@ -27,7 +27,7 @@ export interface WorkSpan {
   fail(error: unknown): void;
 }
 
-/** Makes the spans of one orbiter. What its work throws is in the span, and thrown again. */
+/** Makes the spans of one orbiter. An error that its work throws is noted in the span, and thrown again. */
 export interface OrbiterTracing {
   /** Publish inputs or outputs on connections of an operation, all in one span. */
   send<T>(operationName: string, slots: readonly Slot[], work: (span: WorkSpan) => Promise<T>): Promise<T>;

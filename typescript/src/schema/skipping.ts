@@ -89,7 +89,7 @@ export class Skipper {
       const found = this.named.get(name);
       const types = found?.kind === "record" ? found.fields.map((field) => field.type) : [];
       const minimum = types.reduce((sum, type) => sum + this.minimumOf(type), 0);
-      // What takes no bytes at least takes none at all, however many parts it has.
+      // A record whose least size is 0 always takes 0 bytes: none of its parts takes any.
       const parts = minimum === 0 ? [] : types.map((type) => this.skip(type));
       made = { skip: (from) => parts.forEach((part) => part(from)), minimum };
       this.#records.set(name, made);

@@ -79,8 +79,8 @@ class Types:
         """Name the types.
 
         The records `of_protocol`, and what they hold, are sent by the protocol itself. Those of `errors` are classes,
-        and those of `tagged` have their name as `$type`. What code around the types is called stands in `types_in_use`,
-        and what a value of a record has beside its fields in `properties_in_use`.
+        and those of `tagged` have their name as `$type`. `types_in_use` are names that the code around the types
+        has, and `properties_in_use` those that a value of a record has beside its fields.
         """
         self.named = named
         self.errors = errors
