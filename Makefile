@@ -60,7 +60,7 @@ types: $(DEVELOPMENT) $(NODE_TOOLS) ## Check types with mypy and pyright, both s
 	@$(PYRIGHT)
 
 .PHONY: typescript
-typescript: $(TYPESCRIPT) ## Check the types, style, format and package of the TypeScript code, and run its tests
+typescript: $(COMPILED) ## Check the types, style, format and package of the TypeScript code, and run its tests
 	@cd typescript && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent package
 
 .PHONY: dashboard
