@@ -1,4 +1,4 @@
-"""What programs say that run for a moment while the play goes on, such as the command `orbitalis`."""
+"""Runs programs for a moment while the play goes on, such as the command `orbitalis`, and tells what they write."""
 
 from __future__ import annotations
 

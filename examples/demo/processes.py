@@ -29,7 +29,7 @@ _PIPE_LIMIT: Final = 2**20
 class ChildProcess(Actor):
     """An orbiter in a process of its own; it reports on its output and takes commands on its input.
 
-    What one writes that does not report is told as it is.
+    The output of one that does not report is told as it is.
     """
 
     def __init__(self, identifier: str, chronicle: Chronicle, *, reports: bool = True) -> None:

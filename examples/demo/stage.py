@@ -45,7 +45,7 @@ class Stage(ABC):
 
     @abstractmethod
     async def start_program(self, identifier: str, *command: str) -> Actor:
-        """Start an orbiter that another program is, and that does not report: what it writes is told as it is."""
+        """Start a program that is an orbiter and does not report: its output is told as it is."""
 
     @abstractmethod
     async def kill_bus(self) -> None:
