@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,8 @@ __all__ = ["Candidate", "Lack", "lacks_of"]
 
 _OPERATION: Final = re.compile(r"  operation (?P<name>'.*?'|\".*?\") ")
 """How the lines about an operation begin in an explanation."""
+_REMOTE: Final = re.compile(r"    (?P<name>'.*?'|\".*?\")[: ]")
+"""How the lines about a remote begin, below that of an operation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Lack:
     silent: tuple[str, ...]
     """Those of them that do not answer."""
     plugins: tuple[Candidate, ...]
+    core_says: tuple[str, ...]
+    """What the core says of others, which do not answer: that one was lost, for example."""
 
 
 def lacks_of(
@@ -80,6 +84,7 @@ def lacks_of(
                 for plugin, info in infos.items()
                 if name in info.operations and plugin not in is_open
             ),
+            core_says=tuple(_said_of_others(core.explanation, name, {*infos, *is_open})),
         )
 
 
@@ -109,10 +114,20 @@ def _is_excluded(who: str, allowlist: Sequence[str] | None, blocklist: Sequence[
 
 def _said(explanation: str, operation: str, remote: str) -> str | None:
     """Return what an explanation says of a remote for an operation."""
+    return next((line for name, line in _lines_about(explanation, operation) if name == shortened(remote)), None)
+
+
+def _said_of_others(explanation: str, operation: str, known: Collection[str]) -> Iterator[str]:
+    """Yield what an explanation says for an operation of remotes that are not among those known."""
+    names = set(map(shortened, known))
+    yield from (line for name, line in _lines_about(explanation, operation) if name not in names)
+
+
+def _lines_about(explanation: str, operation: str) -> Iterator[tuple[str, str]]:
+    """Yield each line of an explanation that is about a remote for an operation, with the remote's name in quotes."""
     about = None
     for line in explanation.splitlines():
         if found := _OPERATION.match(line):
             about = found["name"]
-        elif about == shortened(operation) and line.startswith(f"    {shortened(remote)}"):
-            return line.strip()
-    return None
+        elif about == shortened(operation) and (found := _REMOTE.match(line)):
+            yield found["name"], line.strip()

@@ -103,6 +103,20 @@ async def test_why_gives_the_reasons_of_both_sides(broker: Broker) -> None:
     assert "    dimmer says: 'home'" in shown.output
 
 
+async def test_why_says_that_a_plugin_was_lost(broker: Broker) -> None:
+    core = home(broker)
+    async with running(core):
+        async with running(lamp(broker)):
+            await core.compliant_event.wait()
+        await core.not_compliant_event.wait()
+        told = await orbitalis("why", "home", "--json", bus=broker.url)
+        shown = await orbitalis("why", "home", bus=broker.url)
+
+    says = "'lamp': the plugin has closed the connection"
+    assert told.data["missing"][0]["core_says"] == [says]
+    assert shown.output.splitlines()[-2:] == ["  no other plugin that answers has it", f"  home says: {says}"]
+
+
 async def test_why_says_that_a_core_has_what_it_needs(broker: Broker) -> None:
     core = home(broker)
     async with running(lamp(broker), core):
