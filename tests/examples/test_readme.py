@@ -8,7 +8,7 @@ How a code block is treated says its kind:
 - `console` and `sh` are commands, each of which has to be one that `COMMANDS` knows how to try: most are run, as they
   stand except for the address of the broker; `make` and `pip` are held against the Makefile and pyproject.toml instead;
 - a block with a title, such as `python title="examples/lamps/home.py"`, is a file or lines of it, which have tests of
-  their own;
+  their own; one whose title has no folder is a file for readers to save, which has tests of its own, too;
 - `text` is output; an excerpt of the demonstration is held against a demonstration;
 - `mermaid`, `yaml`, `toml` and `json` are read as far as there is something here that reads them.
 
@@ -131,6 +131,10 @@ def try_python(
     arguments: list[str], environment: dict[str, str], url: str, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
     """Run a program of ours until it says that it has started, or to its end where it has one."""
+    if len(arguments) == 1:
+        # A file for readers to save.
+        assert arguments[0] in {snippet.title for snippet in SNIPPETS}
+        return
     option, module, *others = arguments
     assert option == "-m"
     if module == "pytest":
@@ -234,7 +238,7 @@ def test_every_kind_of_snippet_is_known() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("snippet", [one for one in SNIPPETS if one.title], ids=str)
+@pytest.mark.parametrize("snippet", [one for one in SNIPPETS if "/" in one.title], ids=str)
 def test_what_a_page_shows_of_a_file_stands_there(snippet: Snippet) -> None:
     lines = (ROOT / snippet.title).read_text(encoding="utf-8")
 
