@@ -17,7 +17,7 @@ from orbitalis.errors import BusUrlError
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-__all__ = ["ENVIRONMENT_VARIABLE", "WAIT_VARIABLE", "connect"]
+__all__ = ["ENVIRONMENT_VARIABLE", "WAIT_VARIABLE", "connect", "is_left_alone"]
 
 ENVIRONMENT_VARIABLE: Final = "ORBITALIS_BUS"
 """What names the bus where no URL is given."""
@@ -78,6 +78,17 @@ def connect(
             # Nobody who reads the program sees it.
             raise BusUrlError(f"with the environment variable {ENVIRONMENT_VARIABLE}: {error}") from None
     return _connect(("local://" if url is None else url, *urls), identifier, tls, seconds)
+
+
+def is_left_alone(client: EventBusClient) -> bool:
+    """Return whether a client is on the bus that this process has, with no environment variable that names another."""
+    from orbitalis.bus.local import LocalEventBus, LocalEventBusClient
+
+    return (
+        ENVIRONMENT_VARIABLE not in os.environ
+        and isinstance(client, LocalEventBusClient)
+        and client.bus is LocalEventBus.named()
+    )
 
 
 def _check_text(given: object) -> None:

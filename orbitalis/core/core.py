@@ -288,7 +288,7 @@ class Core(OperationRequester):
     def _do_own_work(self) -> None:
         self._look_at_edits()
         now = self._runtime.now()
-        self._missing_operations.look(self._core_machine, now)
+        self._missing_operations.look(self._core_machine, self.eventbus_client, now)
         self._runtime.submit(self._core_machine.discover_if_due(now))
 
     def _do_what_is_due(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from orbitalis.bus.client import EventBusClient
+from orbitalis.bus.url import ENVIRONMENT_VARIABLE, is_left_alone
 from orbitalis.core.explanation import explain_requirement, unmet
 from orbitalis.log import FieldLogger
 from orbitalis.protocol.machine import CoreMachine
@@ -18,6 +20,10 @@ _PATIENCE: Final = 10.0
 """Seconds for which a core may lack something before that is said: time for a few discovers."""
 _TOLD = 10
 """Operations of which a line of the log tells."""
+_ALONE: Final = (
+    "; it is on the bus within this process, and no other is there: for plugins in other processes, set the "
+    f"environment variable {ENVIRONMENT_VARIABLE} in each, such as to mqtt://localhost:1883"
+)
 
 
 class MissingOperations:
@@ -28,7 +34,7 @@ class MissingOperations:
         self._since: float | None = None
         self._is_told = False
 
-    def look(self, machine: CoreMachine, now: float) -> None:
+    def look(self, machine: CoreMachine, client: EventBusClient, now: float) -> None:
         """Log a warning if the core has not been compliant for a while, and that was not said yet."""
         if machine.requester.compliant:
             self._since = None
@@ -42,6 +48,8 @@ class MissingOperations:
             lacks = "; ".join(explain_requirement(machine, name).line() for name in lacking[:_TOLD])
             if len(lacking) > _TOLD:
                 lacks += f"; and {len(lacking) - _TOLD} more operations are lacking"
+            if not machine.peers and is_left_alone(client):
+                lacks += _ALONE
             _logger.warning(
                 "%s has not been compliant for %d seconds: %s",
                 self._identifier,

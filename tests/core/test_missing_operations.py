@@ -38,6 +38,28 @@ def test_a_core_says_once_what_it_lacks(bus: LocalEventBus, caplog: pytest.LogCa
     assert caplog.records[0].__dict__["orbiter"] == "core"
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named", "not named"])
+def test_it_says_that_no_bus_is_named(
+    named: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORBITALIS_BUS", raising=False)
+    if named:
+        monkeypatch.setenv("ORBITALIS_BUS", "local://")
+    live(60, core_on(LocalEventBus.named(), with_loop=True, operation_requirements=needs()))
+    (line,) = said(caplog)
+    assert line.endswith("set the environment variable ORBITALIS_BUS in each, such as to mqtt://localhost:1883") is (
+        not named
+    )
+
+
+def test_it_does_not_say_so_where_others_are(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ORBITALIS_BUS", raising=False)
+    bus = LocalEventBus.named()
+    live(60, plugin_on(bus), core_on(bus, with_loop=True, operation_requirements=needs(minimum=2)))
+    (line,) = said(caplog)
+    assert "ORBITALIS_BUS" not in line
+
+
 def test_it_says_of_many_operations_only_how_many_there_are(
     bus: LocalEventBus, caplog: pytest.LogCaptureFixture
 ) -> None:

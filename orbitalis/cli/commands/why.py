@@ -54,8 +54,8 @@ def _show(core: InfoAnswer, lacks: tuple[Lack, ...]) -> None:
             print_text(f"  {silent} does not answer: is it running?")
         if not lack.plugins and not lack.silent:
             print_text("  no other plugin that answers has it")
-        for text in lack.core_says:
-            print_text(f"  {core.identifier} says: {text}")
+        for known in lack.core_says:
+            print_text(f"  {core.identifier} says: {known}")
         for one in lack.plugins:
             print_text(f"  {one.plugin}: {one.state}")
             for reason in one.reasons:
