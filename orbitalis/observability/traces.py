@@ -7,6 +7,7 @@ The trace goes on in other processes: its context travels as `traceparent` in th
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Token
@@ -36,6 +37,7 @@ try:
     from opentelemetry import context as contexts
     from opentelemetry.context import Context
     from opentelemetry.trace import (
+        INVALID_SPAN,
         Span,
         SpanKind,
         Status,
@@ -54,6 +56,9 @@ except ModuleNotFoundError as error:
 __all__ = ["trace", "untrace"]
 
 T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
+_has_complained = False
 
 _propagator: Final = TraceContextTextMapPropagator()
 _LONGEST_TRACEPARENT: Final = 256
@@ -119,7 +124,7 @@ class _OrbiterTracing:
         attributes = self._attributes(names.SEND, names.SEND, operation_name, self._outgoing)
         span = self._begin(names.SEND, operation_name, SpanKind.PRODUCER, attributes)
         _fail(span, error)
-        span.end()
+        _end(span)
 
     async def handle(
         self, connection: Connection, topic: str, event: Event[Any], work: Callable[[], Awaitable[object]]
@@ -141,7 +146,7 @@ class _OrbiterTracing:
             _fail(span, error)
             raise
         finally:
-            span.end()
+            _end(span)
 
     def note(self, effect: Effect, cause: str | None) -> None:
         match effect:
@@ -197,7 +202,7 @@ class _OrbiterTracing:
         if span is not None:
             if failure is not None:
                 span.set_status(Status(StatusCode.ERROR, failure))
-            span.end()
+            _end(span)
 
     def _attributes(
         self, verb: str, kind: str | None, operation_name: str, channel: Channel | None
@@ -222,8 +227,12 @@ class _OrbiterTracing:
         attributes: Mapping[str, str | int],
         context: Context | None = None,
     ) -> Span:
-        """Begin a span within a context, by default the one of the caller."""
-        return self._start_span(f"{verb} {operation_name}", context=context, kind=kind, attributes=attributes)
+        """Begin a span within a context, by default the one of the caller; one of nothing where that fails."""
+        try:
+            return self._start_span(f"{verb} {operation_name}", context=context, kind=kind, attributes=attributes)
+        except Exception:
+            _complain()
+            return INVALID_SPAN
 
 
 def _attributes_of(slot: Slot, topic: str | None) -> dict[str, str | int]:
@@ -249,9 +258,25 @@ async def _within(span: Span, work: Callable[[], Awaitable[T]]) -> T:
         _fail(span, error)
         raise
     finally:
-        span.end()
+        _end(span)
         if token is not None:
             contexts.detach(token)
+
+
+def _end(span: Span) -> None:
+    """End a span; what a processor of the user raises then is not for the orbiter."""
+    try:
+        span.end()
+    except Exception:
+        _complain()
+
+
+def _complain() -> None:
+    """Log that a tracer provider has failed, in an `except` block: once for the program, since each span may fail."""
+    global _has_complained
+    if not _has_complained:
+        _has_complained = True
+        _LOG.exception("the tracer provider has failed: there is no span, and this is not said again")
 
 
 def _fail(span: Span, error: BaseException) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from opentelemetry import context
 from opentelemetry import trace as opentelemetry
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanKind
 
 from orbitalis import NoConnectionError, OperationFailedError, RequestTimeoutError, UnexpectedAnswerError
 from orbitalis.bus import LocalEventBus, LocalEventBusClient
 from orbitalis.log import FIELDS
+from orbitalis.observability import traces
+from orbitalis.observability.names import SCOPE
 from orbitalis.observability.traces import trace, untrace
 from orbitalis_wire.messages import Int64Message
 from tests.observability.scene import PATIENCE, Lamp, Room, scene
@@ -279,3 +282,50 @@ async def test_a_handshake_that_is_under_way_ends_with_the_orbiter_or_its_tracin
 
     assert {error_of(span)[0] for span in spans.all_of("handshake turn")} == {"ERROR"}
     assert {attributes(span)["orbitalis.role"] for span in spans.all_of("handshake turn")} == {"core", "plugin"}
+
+
+class FailingProcessor(SpanProcessor):
+    """Raises at a moment of the life of spans of orbiters, as processors of users may."""
+
+    def __init__(self, moment: str) -> None:
+        """Raise when spans start, or when they end."""
+        self.moment = moment
+        self.failures = 0
+
+    def on_start(self, span: Span, parent_context: context.Context | None = None) -> None:
+        """Take note of the start of a span, or fail."""
+        self._fail_at("start", span)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take note of the end of a span, or fail."""
+        self._fail_at("end", span)
+
+    def _fail_at(self, moment: str, span: ReadableSpan) -> None:
+        scope = span.instrumentation_scope
+        if moment == self.moment and scope is not None and scope.name == SCOPE:
+            self.failures += 1
+            raise LookupError(f"no {moment}")
+
+
+@pytest.mark.parametrize("moment", ["start", "end"])
+async def test_orbiters_work_as_ever_where_the_tracer_provider_fails(
+    moment: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "_has_complained", False)
+    spans, failing = Spans(), FailingProcessor(moment)
+    spans.provider.add_span_processor(failing)
+
+    async with scene(spans) as here:
+        answer = await here.core.request(Lamp.turn, "on")
+        await here.core.execute(Lamp.turn, "off", any=True)
+        output = await asyncio.wait_for(here.core.outputs.get(), PATIENCE)
+        with pytest.raises(OperationFailedError, match="broken"):
+            await here.core.request(Lamp.fail, "broken")
+
+    assert (answer, output) == ("ON", "OFF")
+    assert failing.failures > 6
+    said = [record for record in caplog.records if record.name == traces.__name__]
+    assert [record.getMessage() for record in said] == [
+        "the tracer provider has failed: there is no span, and this is not said again"
+    ]
+    assert said[0].exc_info is not None
