@@ -35,10 +35,13 @@ _FILES: Final = {
     "page.css": ("page.css", "text/css; charset=utf-8"),
 }
 _CALLER: Final = re.compile(r"core/([a-z0-9]{1,32})")
+_HTTP_PORT: Final = 80
 _POLICY_VIOLATED: Final = 1008
 _TRY_AGAIN: Final = 1013
 _REASON_BYTES: Final = 120
 """What a WebSocket may say when it closes is shorter than 124 bytes."""
+_CLOSE_SECONDS: Final = 1
+"""For which a page that does not listen is waited for."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -68,8 +71,8 @@ class Dashboard:
 
     @property
     def origin(self) -> str:
-        """The origin of the page."""
-        return f"http://{HOST}:{self.port}"
+        """The origin of the page, as browsers write it: without the port that is the one of HTTP anyway."""
+        return f"http://{HOST}" if self.port == _HTTP_PORT else f"http://{HOST}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -132,11 +135,15 @@ async def serve_dashboard(dashboard: Dashboard) -> AsyncGenerator[None, None]:
         subprotocols=[Subprotocol("mqtt")],
         process_request=service.answer,
         compression=None,
+        close_timeout=_CLOSE_SECONDS,
         server_header=None,
         logger=logging.getLogger(f"{__name__}.websockets"),
     ) as server:
         dashboard.port = next(iter(server.sockets)).getsockname()[1]
-        yield
+        try:
+            yield
+        finally:
+            service.end()
 
 
 def _check(identifier: str) -> None:
@@ -152,6 +159,8 @@ class _Service:
     def __init__(self, dashboard: Dashboard) -> None:
         self._dashboard = dashboard
         folder = files("orbitalis.dashboard") / "page"
+        self._relays: set[asyncio.Task[object]] = set()
+        """Under way."""
         self._files = {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in _FILES.items()}
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -204,6 +213,9 @@ class _Service:
             await connection.close(_POLICY_VIOLATED, "expected the subprotocol mqtt")
             return
         party, gate = found
+        task = asyncio.current_task()
+        assert task is not None
+        self._relays.add(task)
         try:
             async with reach(party.address) as broker:
                 await _relay(connection, broker, gate)
@@ -213,6 +225,13 @@ class _Service:
         except BusError as error:
             _LOG.warning("%s", error)
             await connection.close(_TRY_AGAIN, _short(str(error)))
+        finally:
+            self._relays.discard(task)
+
+    def end(self) -> None:
+        """End all relays, also those that still try to reach a broker."""
+        for one in self._relays:
+            one.cancel()
 
 
 async def _relay(connection: ServerConnection, broker: BrokerStream, gate: Gate) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -57,6 +58,13 @@ class Served(ReportingProcess):
             compression=None,
             **options,
         )
+
+    async def interrupt(self) -> int:
+        """End it as Ctrl-C does; return its exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(self.patience):
+            return await self._process.wait()
 
     async def _lines(self) -> AsyncIterator[dict[str, Any]]:
         async for report in super()._lines():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +19,16 @@ from websockets.typing import Subprotocol
 
 from orbitalis import Event, StringMessage, connect
 from orbitalis.bus.event_handler import CallbackEventHandler
+from orbitalis.bus.mqtt import MqttEventBusClient
+from orbitalis.dashboard.brokers import BrokerAddress
+from orbitalis.dashboard.server import Dashboard, Party
 from orbitalis_wire.channels import CHANNELS
 from orbitalis_wire.envelope import Encoding
 from tests.cli.command import orbitalis
 from tests.dashboard.mqtt import connect_packet, publish_packet, subscribe_packet
 from tests.dashboard.serving import Served, closed, serving
 from tests.support.broker import Broker, unused_port
+from tests.support.repository import ROOT
 
 INPUT = "orbitalis/lamp/dashboard/operations/light/input/c1"
 CONNACK = 0x20
@@ -184,3 +191,65 @@ async def test_it_says_what_is_wrong(broker: Broker) -> None:
     assert [one.status for one in outcomes] == [3, 2, 2, 2, 2, 3]
     texts = ("cannot connect", "--websocket takes", "add --allow-calls", "cannot be used", "port", "cannot connect")
     assert [text for text, one in zip(texts, outcomes, strict=True) if text not in one.errors] == []
+
+
+async def test_it_names_the_package_that_it_takes(broker: Broker, tmp_path: Path) -> None:
+    (tmp_path / "websockets.py").write_text("raise ModuleNotFoundError('gone', name='websockets')")
+    arguments = ("dashboard", "--bus", broker.url)
+    websocket = ("--websocket", broker.url.replace("mqtt", "ws"))
+
+    plain = await orbitalis(*arguments, bus=None, PYTHONPATH=str(tmp_path))
+    websockets = await orbitalis(*arguments, *websocket, bus=None, PYTHONPATH=str(tmp_path))
+
+    for one in (plain, websockets):
+        assert (one.status, "pip install 'orbitalis-sdk[dashboard]'" in one.errors) == (2, True), one.errors
+
+
+async def test_it_ends_quietly_where_nobody_reads_what_it_writes(broker: Broker) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "orbitalis.cli", "dashboard", "--bus", broker.url, "--json"),
+            cwd=ROOT,
+            stdout=writing,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    finally:
+        os.close(writing)
+    async with asyncio.timeout(30):
+        _, errors = await process.communicate()
+
+    assert (process.returncode, errors) == (141, b"")
+
+
+async def test_a_page_that_does_not_read_keeps_nobody_from_ending_it(broker: Broker) -> None:
+    async with serving(broker.url) as served, served.socket("operator", max_queue=1) as socket:
+        await socket.send(connect_packet("anybody"))
+        await socket.recv()
+        await socket.send(subscribe_packet("orbitalis/+/will"))
+        await socket.recv()
+        socket.transport.pause_reading()
+        _, writer = await asyncio.open_connection(broker.host, broker.port)
+        writer.write(connect_packet("lamp"))
+        for _ in range(100):
+            writer.write(publish_packet("orbitalis/lamp/will", bytes(500_000)))
+            await writer.drain()
+        begun = asyncio.get_running_loop().time()
+        status = await served.interrupt()
+        seconds = asyncio.get_running_loop().time() - begun
+        writer.close()
+        socket.transport.resume_reading()
+
+    assert status == 130
+    assert seconds < 8
+
+
+def test_the_origin_is_written_as_browsers_write_it(broker: Broker) -> None:
+    client = connect(broker.url)
+    assert isinstance(client, MqttEventBusClient)
+    party = Party(BrokerAddress(client.endpoint), None)
+
+    origins = [Dashboard(operator=party, caller=None, port=port).origin for port in (80, 8123)]
+
+    assert origins == ["http://127.0.0.1", "http://127.0.0.1:8123"]

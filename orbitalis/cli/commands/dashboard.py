@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import webbrowser
+from contextlib import AsyncExitStack
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,7 +25,14 @@ _SCHEMES: Final = {"ws": ("mqtt", 80), "wss": ("mqtts", 443)}
 
 def run(options: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
-    return run_async(_run, options)
+    try:
+        return run_async(_run, options)
+    except ImportError as error:
+        if error.name is None or error.name.partition(".")[0] != "websockets":
+            raise
+        raise CommandError(
+            Exit.MISUSED, "the dashboard takes the package websockets: pip install 'orbitalis-sdk[dashboard]'"
+        ) from None
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -54,26 +62,22 @@ async def _serve(dashboard: Dashboard, options: argparse.Namespace) -> None:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("orbitalis.dashboard").setLevel(logging.WARNING)
     logging.getLogger("orbitalis.dashboard.server.websockets").setLevel(logging.CRITICAL)
-    try:
-        async with serve_dashboard(dashboard):
-            if options.json:
-                print_json({"url": dashboard.url, "allows_calls": dashboard.caller is not None}, is_line=True)
-            else:
-                may = "looks, and may call operations" if dashboard.caller else "only looks"
-                print_text(f"{dashboard.url}\nshows {dashboard.operator.address} until Ctrl-C; the page {may}")
-            if options.open:
-                webbrowser.open(dashboard.url)
-            await asyncio.Event().wait()
-    except ImportError as error:
-        if error.name is None or error.name.partition(".")[0] != "websockets":
-            raise
-        raise CommandError(
-            Exit.MISUSED, "the dashboard takes the package websockets: pip install 'orbitalis-sdk[dashboard]'"
-        ) from None
-    except OSError as error:
-        raise CommandError(Exit.MISUSED, f"port {dashboard.port} cannot be used: {error.strerror or error}") from None
-    except ValueError as error:
-        raise CommandError(Exit.MISUSED, str(error)) from None
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(serve_dashboard(dashboard))
+        except OSError as error:
+            reason = error.strerror or error
+            raise CommandError(Exit.MISUSED, f"port {dashboard.port} cannot be used: {reason}") from None
+        except ValueError as error:
+            raise CommandError(Exit.MISUSED, str(error)) from None
+        if options.json:
+            print_json({"url": dashboard.url, "allows_calls": dashboard.caller is not None}, is_line=True)
+        else:
+            may = "looks, and may call operations" if dashboard.caller else "only looks"
+            print_text(f"{dashboard.url}\nshows {dashboard.operator.address} until Ctrl-C; the page {may}")
+        if options.open:
+            webbrowser.open(dashboard.url)
+        await asyncio.Event().wait()
 
 
 def _address(url: str | None) -> BrokerAddress:
