@@ -28,6 +28,12 @@ FILES = ["client.ts", "codecs.ts", "fake.ts", "index.ts", "messages.ts", "operat
 PROGRAM = Path(__file__).with_name("contract_user.txt").read_text(encoding="utf-8")
 MARKED = {number for number, line in enumerate(PROGRAM.splitlines(), start=1) if line.endswith("// E")}
 RANDOM = 3
+WORDS = """
+arguments async await caller class constructor default delete eval hasOwnProperty isPrototypeOf length new null
+propertyIsEnumerable prototype __proto__ static super then this toJSON toLocaleString toString typeof undefined valueOf
+yield
+""".split()
+CLASSES = "Array Client Error Function Object Plugin Promise Proxy Request Symbol any never undefined".split()
 SETTINGS = """\
 [[tool.orbitalis-codegen.contracts]]
 document = "lamps.yaml"
@@ -73,11 +79,28 @@ def many() -> Contract:
     )
 
 
+def words() -> Contract:
+    """Make a contract whose names mean something else to TypeScript."""
+    text = {"inputs": [plain("string")], "outputs": [plain("string")]}
+    fields = dict.fromkeys((*WORDS, *("name", "message")), "string")
+    like_error = record("Notice", {**fields, "stack": "string", "cause": "string"})
+    operations = {
+        **dict.fromkeys(WORDS, text),
+        "notify": {
+            "inputs": [message(record("Note", fields)), message(like_error)],
+            "outputs": [message(record("Alone", {"name": "string", "message": "string", "stack": ["null", "string"]}))],
+            "errors": [message(record("Failed", fields))],
+        },
+        **{f"take{name}": {"inputs": [message(record(name, {"x": "int"}))]} for name in CLASSES},
+    }
+    return contract("Words", operations)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write packages."""
     folder = tmp_path_factory.mktemp("contracts")
-    packages = {"lamps": lamps(), "many": many(), "nothing": contract("Nothing", {})}
+    packages = {"lamps": lamps(), "many": many(), "nothing": contract("Nothing", {}), "words": words()}
     write_contracts({**packages, **{f"random_{seed}": random_contract(seed) for seed in range(RANDOM)}}, folder)
     return folder
 

@@ -13,8 +13,11 @@ export interface Field<T> {
   readonly codec: Codec<T>;
 }
 
+/** Whether a type is a class of errors: a record may have a `name` and a `message`, too, yet no `stack` that may be missing. */
+type IsError<T> = keyof Error extends keyof T ? (Error extends Pick<T, keyof Error & keyof T> ? true : false) : false;
+
 /** The fields of a record among its properties: an error and a tagged message have others beside them. */
-export type FieldNames<T> = T extends Error ? Exclude<keyof T, keyof Error> : Exclude<keyof T, "$type">;
+export type FieldNames<T> = IsError<T> extends true ? Exclude<keyof T, keyof Error> : Exclude<keyof T, "$type">;
 
 /** The fields of a record, by property. */
 export type Fields<T> = { readonly [Name in FieldNames<T>]-?: Field<T[Name]> };

@@ -14,13 +14,18 @@ _IMPORTED: Final = """
 Answer CODECS Canned Constraint ContractClient Core DeclaredError Done ErrorFields Noted OrbiterOptions Plugin Request
 """
 
-OF_OBJECTS: Final = frozenset({"constructor", "hasOwnProperty", "then", "toString", "valueOf"})
+OF_OBJECTS: Final = frozenset(
+    {
+        *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "then", "toLocaleString"),
+        *("toString", "valueOf"),
+    }
+)
 """What every object has, or what a promise would take for its own."""
 
 ATTRIBUTES: Final = OF_OBJECTS | frozenset(_OF_ORBITERS.split())
 """What plugins and clients have by themselves."""
 
-ERROR_PROPERTIES: Final = frozenset({"cause", "message", "name", "stack"})
+ERROR_PROPERTIES: Final = OF_OBJECTS | {"cause", "message", "name", "stack"}
 """What an error has by itself."""
 
 CLASSES: Final = frozenset(_IMPORTED.split())
