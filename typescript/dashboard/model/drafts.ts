@@ -26,7 +26,8 @@ export class DraftError extends Error {
   }
 }
 
-const NOTHING: Draft = { kind: "text", text: "" };
+/** Nothing is filled in. */
+export const NOTHING: Draft = { kind: "text", text: "" };
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?$/;
 const DURATION = /^(\d+) months? (\d+) days? (\d+) ms$/;
@@ -35,8 +36,12 @@ const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,6}))?)?$/;
 const INT_MOST = 2_147_483_647;
 const LONG_MOST = 9_223_372_036_854_775_807n;
 
-/** What a form begins with: the default of a field, or what is emptiest. */
-export function draftOf(node: TypeNode, json?: unknown): Draft {
+/**
+ * What a form begins with: the default of a field, or what is emptiest.
+ *
+ * `within` are the records that it stands in: of a record that contains itself without end, there is nothing.
+ */
+export function draftOf(node: TypeNode, json?: unknown, within: readonly TypeNode[] = []): Draft {
   switch (node.kind) {
     case "primitive":
       return node.name === "boolean"
@@ -47,23 +52,38 @@ export function draftOf(node: TypeNode, json?: unknown): Draft {
     case "enum":
       return { kind: "text", text: typeof json === "string" ? json : (node.default ?? node.symbols[0] ?? "") };
     case "array":
-      return { kind: "list", items: Array.isArray(json) ? json.map((one) => draftOf(node.inner, one)) : [] };
+      return { kind: "list", items: Array.isArray(json) ? json.map((one) => draftOf(node.inner, one, within)) : [] };
     case "map":
       return {
         kind: "entries",
-        entries: Object.entries(isObject(json) ? json : {}).map(([key, one]) => [key, draftOf(node.inner, one)]),
+        entries: Object.entries(isObject(json) ? json : {}).map(([key, one]) => [
+          key,
+          draftOf(node.inner, one, within),
+        ]),
       };
     case "union": {
       // A default is one of the first type.
-      const [first] = node.branches;
-      return { kind: "choice", index: 0, draft: first === undefined ? NOTHING : draftOf(first, json) };
+      const index = json === undefined ? node.branches.findIndex((one) => !within.includes(one)) : 0;
+      const branch = node.branches[index];
+      return {
+        kind: "choice",
+        index: Math.max(0, index),
+        draft: branch === undefined ? NOTHING : draftOf(branch, json, within),
+      };
     }
     case "record": {
+      if (json === undefined && within.includes(node)) {
+        return NOTHING;
+      }
       const given = isObject(json) ? json : {};
+      const inner = [...within, node];
       return {
         kind: "fields",
         fields: Object.fromEntries(
-          node.fields.map((one) => [one.name, draftOf(one.type, given[one.name] ?? one.default?.json)]),
+          node.fields.map((one) => {
+            const own = Object.hasOwn(given, one.name) ? given[one.name] : undefined;
+            return [one.name, draftOf(one.type, own ?? one.default?.json, inner)];
+          }),
         ),
       };
     }
@@ -93,11 +113,13 @@ export function valueOf(node: TypeNode, draft: Draft, path = ""): unknown {
       return branch.kind === "primitive" && branch.name === "null" ? null : valueOf(branch, draft.draft, path);
     }
     case "record":
+      if (draft.kind !== "fields") {
+        throw new DraftError(path, "the record contains itself without end, so that it has no value");
+      }
       return Object.fromEntries(
         node.fields.map((one) => {
-          const inner = draft.kind === "fields" ? draft.fields[one.name] : undefined;
           const at = path === "" ? one.name : `${path}.${one.name}`;
-          return [one.property, valueOf(one.type, inner ?? draftOf(one.type), at)];
+          return [one.property, valueOf(one.type, draft.fields[one.name] ?? NOTHING, at)];
         }),
       );
   }

@@ -77,6 +77,8 @@ const TOGETHER = 8;
 const SETTLED_AFTER = 250;
 /** For how many milliseconds one is shown that has ended. */
 const FORGOTTEN_AFTER = 600_000;
+/** Between two orbiters; whoever publishes under made-up names makes many. */
+const MOST_WAYS = 10_000;
 
 /** Watches all orbiters of a bus. */
 export class Fleet {
@@ -375,7 +377,14 @@ export class Fleet {
 
   #passed(passed: Passed): void {
     const { kind, sender, recipient } = passed;
-    this.lastPassed.set(`${sender ?? ""} ${recipient ?? ""}`, passed.at);
+    const way = `${sender ?? ""} ${recipient ?? ""}`;
+    this.lastPassed.delete(way);
+    this.lastPassed.set(way, passed.at);
+    if (this.lastPassed.size > MOST_WAYS) {
+      // The one of which nothing has been heard for longest.
+      const [oldest = way] = this.lastPassed.keys();
+      this.lastPassed.delete(oldest);
+    }
     if (kind === "will" && sender !== null) {
       void this.#suspect(sender).catch(() => undefined);
     } else if (CHANGES.has(kind)) {

@@ -2,7 +2,7 @@
 
 import { typeOfSchema, type PayloadType } from "../../src/message/payload-type.js";
 import type { SchemaSet } from "../../src/schema/schema-set.js";
-import { treeOfPayload, type TypeNode } from "./tree.js";
+import { sizeOf, treeOfPayload, type TypeNode } from "./tree.js";
 
 const PLAIN: Readonly<Record<string, string>> = {
   StringMessage: "text",
@@ -22,11 +22,14 @@ export function shapeShown(set: SchemaSet): string {
   return all.join(" or ") || "nothing";
 }
 
-/** The type of a schema that a stranger has written; `null` if nothing can be made of it. */
+/** How many types a value may go through: records in records make many of few bytes, and the page is for people. */
+const LARGEST = 2000;
+
+/** The type of a schema that a stranger has written; `null` if nothing can be made of it, or it is too large. */
 export function typeOfForeignSchema(schema: string): PayloadType | null {
   try {
     const type = typeOfSchema(schema);
-    return type.codec === null ? null : type;
+    return type.codec === null || sizeOf(treeOfPayload(type)) > LARGEST ? null : type;
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** What goes over the bus: events with what their topics say, decoded when somebody looks at them. */
 
-import { plainOf, simple, type Plain } from "./values.js";
+import { jsonText, plainOf, simple, type Plain } from "./values.js";
 import { typeOfForeignSchema } from "./shapes.js";
 import { CHANNELS, type Channel } from "../../../generated/typescript/channels.js";
 import { CODECS, codecOf } from "../../../generated/typescript/codecs.js";
@@ -35,6 +35,8 @@ export interface Content {
   /** What its payload is called. */
   readonly name: string;
   readonly payload: Plain;
+  /** The payload in short. */
+  readonly line: string;
   readonly envelope: EventEnvelope | null;
 }
 
@@ -56,6 +58,10 @@ export const LOUD_KINDS: readonly string[] = [
 export const QUIET_KINDS: readonly string[] = ["keepalive", "keepaliveRequest"];
 
 const KEPT = 2000;
+const KEPT_BYTES = 64 * 2 ** 20;
+/** Of what is kept when there is too much: cutting off the front moves the rest. */
+const REST = 0.75;
+const LONGEST_LINE = 200;
 const PARAMETER = /\{(\w+)\}/g;
 const SENDERS = ["coreIdentifier", "pluginIdentifier", "fromIdentifier"];
 
@@ -67,7 +73,9 @@ export class Traffic {
   count = 0;
   readonly #types = new Map<string, PayloadType>();
   readonly #learned = new WeakSet<SchemaSet>();
-  readonly #contents = new WeakMap<Passed, Content>();
+  readonly #contents = new WeakMap<Passed, { readonly content: Content; readonly learned: number }>();
+  #learnedTypes = 0;
+  #bytes = 0;
   readonly #trees = new Map<string, TypeNode>();
   readonly #told: (passed: Passed) => void;
 
@@ -102,14 +110,14 @@ export class Traffic {
   /** What is in an event. */
   contentOf(passed: Passed): Content {
     const known = this.#contents.get(passed);
-    if (known !== undefined) {
-      return known;
-    }
-    const content = this.#read(passed);
     // An event that cannot be read now may be read later, when its schema is known.
-    if (content.payload !== null || content.name === "empty") {
-      this.#contents.set(passed, content);
+    if (known !== undefined && (known.content.payload !== null || known.learned === this.#learnedTypes)) {
+      return known.content;
     }
+    const read = this.#read(passed);
+    const line = read.payload === null ? "" : jsonText(read.payload);
+    const content = { ...read, line: line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line };
+    this.#contents.set(passed, { content, learned: this.#learnedTypes });
     return content;
   }
 
@@ -122,6 +130,7 @@ export class Traffic {
       const type = typeOfForeignSchema(schema);
       if (type !== null) {
         this.#types.set(type.fingerprint, type);
+        this.#learnedTypes += 1;
       }
     }
   }
@@ -146,10 +155,23 @@ export class Traffic {
       passed = this.#completed(passed);
     }
     this.events.push(passed);
-    if (this.events.length > KEPT) {
-      this.events.splice(0, KEPT / 4);
+    this.#bytes += data.length;
+    if (this.events.length > KEPT || this.#bytes > KEPT_BYTES) {
+      this.#forget();
     }
     this.#told(passed);
+  }
+
+  #forget(): void {
+    let count = 0;
+    for (const { data } of this.events) {
+      if (this.events.length - count <= REST * KEPT && this.#bytes <= REST * KEPT_BYTES) {
+        break;
+      }
+      this.#bytes -= data.length;
+      count += 1;
+    }
+    this.events.splice(0, count);
   }
 
   /** Add what the message says of its sender and its operation, and learn the schemas that it tells. */
@@ -175,7 +197,7 @@ export class Traffic {
     }
   }
 
-  #read(passed: Passed): Content {
+  #read(passed: Passed): Omit<Content, "line"> {
     let envelope: EventEnvelope | null = null;
     try {
       envelope = decodeEvent(passed.data).envelope;

@@ -74,6 +74,30 @@ export function treeOfPayload(type: PayloadType): TypeNode {
   return tree;
 }
 
+/** How many types a value goes through while its lists and maps are empty, at most; what a record has of itself is not counted. */
+export function sizeOf(node: TypeNode): number {
+  /** By record; 0 while it is counted. */
+  const sizes = new Map<TypeNode, number>();
+  const count = (one: TypeNode): number => {
+    switch (one.kind) {
+      case "union":
+        return 1 + Math.max(0, ...one.branches.map(count));
+      case "record": {
+        let size = sizes.get(one);
+        if (size === undefined) {
+          sizes.set(one, 0);
+          size = one.fields.reduce((sum, field) => sum + count(field.type), 1);
+          sizes.set(one, size);
+        }
+        return size;
+      }
+      default:
+        return 1;
+    }
+  };
+  return count(node);
+}
+
 class Maker {
   readonly #named: ReadonlyMap<string, NamedType>;
   readonly #codecs: Codecs;

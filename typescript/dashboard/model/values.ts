@@ -8,6 +8,8 @@ import type { Decimal } from "../../src/support/values.js";
 /** What JSON has, with integers of any size. */
 export type Plain = null | boolean | number | bigint | string | readonly Plain[] | { readonly [name: string]: Plain };
 
+/** Zeros that a decimal is written with, at most: a stranger may send a scale of billions. */
+const MOST_ZEROS = 100;
 const MICROS_OF_DAY = 86_400_000_000;
 
 /** A value of a type as JSON has it: names as on the wire, bytes as base64, times as ISO 8601. */
@@ -90,11 +92,15 @@ function clockShown(micros: number): string {
 }
 
 function decimalShown({ unscaled, scale }: Decimal): string {
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(Math.max(0, scale) + 1, "0");
+  let digits = String(unscaled < 0n ? -unscaled : unscaled);
   const sign = unscaled < 0n ? "-" : "";
+  if (scale < -MOST_ZEROS || scale > digits.length + MOST_ZEROS) {
+    return `${sign}${digits}E${-scale}`;
+  }
   if (scale <= 0) {
     return sign + digits + (unscaled === 0n ? "" : "0".repeat(-scale));
   }
+  digits = digits.padStart(scale + 1, "0");
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 

@@ -36,7 +36,13 @@ export function CallForm({ settings, called }: { readonly settings: Settings; re
   const [timeout, setLimit] = useState(String(TIMEOUT));
   const [state, setState] = useState<State>({ kind: "idle" });
   if (kinds.length === 0) {
-    return <p>This operation takes no input: its plugin sends outputs by itself.</p>;
+    return (
+      <p>
+        {called.description.input.schemas.length > 0
+          ? "There is no form for this operation: its schema is too large, or none that can be read."
+          : "This operation takes no input: its plugin sends outputs by itself."}
+      </p>
+    );
   }
   const choose = (chosen: number): void => {
     const one = kinds[chosen] ?? null;

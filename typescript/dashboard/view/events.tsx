@@ -15,7 +15,6 @@ export interface EventsProps {
 }
 
 const MOST = 150;
-const LONGEST = 200;
 
 /** List the last events, newest first. */
 export function Events({ fleet, selected }: EventsProps): JSX.Element {
@@ -110,8 +109,7 @@ interface EventProps {
 }
 
 function Event({ fleet, passed, isOpen, toggle }: EventProps): JSX.Element {
-  const { name, payload, envelope } = fleet.traffic.contentOf(passed);
-  const line = payload === null ? "" : jsonText(payload);
+  const { name, payload, line, envelope } = fleet.traffic.contentOf(passed);
   return (
     <li class={`event ${passed.kind}`}>
       <details open={isOpen} onToggle={(event) => toggle(passed.number, event.currentTarget.open)}>
@@ -122,7 +120,7 @@ function Event({ fleet, passed, isOpen, toggle }: EventProps): JSX.Element {
           </span>{" "}
           {passed.operation !== null && <b>{passed.operation}</b>}{" "}
           <code>
-            {name} {line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line}
+            {name} {line}
           </code>
         </summary>
         {isOpen && (

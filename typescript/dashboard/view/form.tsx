@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useId } from "preact/hooks";
 
-import { draftOf, type Draft } from "../model/drafts.js";
+import { draftOf, NOTHING, type Draft } from "../model/drafts.js";
 import { shortName } from "../model/shapes.js";
 import type { FieldNode, TypeNode } from "../model/tree.js";
 
@@ -159,7 +159,10 @@ function Group({ label, node, children }: FieldProps & { readonly children: Comp
 
 function Fields(props: FieldProps & { readonly fields: readonly FieldNode[] }): JSX.Element {
   const { draft, change, path, fault, fields } = props;
-  const given = draft.kind === "fields" ? draft.fields : {};
+  if (draft.kind !== "fields") {
+    return <p class="fault">{props.label}: contains itself without end, so that it has no value</p>;
+  }
+  const given = draft.fields;
   return (
     <Group {...props}>
       {fields.map((one) => (
@@ -167,7 +170,7 @@ function Fields(props: FieldProps & { readonly fields: readonly FieldNode[] }): 
           key={one.name}
           label={one.name}
           node={one.type}
-          draft={given[one.name] ?? draftOf(one.type)}
+          draft={given[one.name] ?? NOTHING}
           path={path === "" ? one.name : `${path}.${one.name}`}
           fault={fault}
           change={(inner) => change({ kind: "fields", fields: { ...given, [one.name]: inner } })}

@@ -118,17 +118,25 @@ export const duration: Codec<Duration> = mapped(
 
 /** A decimal of at most `precision` digits, `scale` of them behind the point; of a fixed if it has a `size`. */
 export function decimal(precision: number, scale: number, size = 0): Codec<Decimal> {
-  const largest = 10n ** BigInt(precision);
-  const bits = largest.toString(2).length;
+  // A stranger's schema may ask for a precision whose power of ten takes long: it is made when a value comes near.
+  const bits = Math.floor(precision * Math.log2(10));
+  let largest: bigint | undefined;
+  const fits = (unscaled: bigint, length: number): boolean => {
+    if (8 * length <= bits) {
+      return true;
+    }
+    largest ??= 10n ** BigInt(precision);
+    return unscaled < largest && unscaled > -largest;
+  };
   return mapped(
     size === 0 ? bytes : fixed(size),
     (value) => isObjectWith(value, "unscaled"),
     (value: Decimal) => {
       const unscaled = rescaled(value, scale);
-      if (unscaled === undefined || unscaled >= largest || unscaled <= -largest) {
+      const data = unscaled === undefined ? undefined : bytesOfInteger(unscaled, size);
+      if (unscaled === undefined || data === undefined || !fits(unscaled, data.length)) {
         throw new Fault(`expected a Decimal of at most ${String(precision)} digits, ${String(scale)} behind the point`);
       }
-      const data = bytesOfInteger(unscaled, size);
       if (size !== 0 && data.length > size) {
         throw new Fault(`expected a Decimal that fits ${String(size)} bytes`);
       }
@@ -136,8 +144,8 @@ export function decimal(precision: number, scale: number, size = 0): Codec<Decim
     },
     (data) => {
       // Held against the precision first: making a number of many bytes takes long.
-      const unscaled = data.length * 8 > bits + 64 && size === 0 ? largest : integerOfBytes(data);
-      if (unscaled >= largest || unscaled <= -largest) {
+      const unscaled = data.length * 8 > bits + 64 && size === 0 ? undefined : integerOfBytes(data);
+      if (unscaled === undefined || !fits(unscaled, data.length)) {
         throw new Fault(`expected a decimal of at most ${String(precision)} digits, got ${String(data.length)} bytes`);
       }
       return { unscaled, scale };
