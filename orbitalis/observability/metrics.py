@@ -20,6 +20,8 @@ except ModuleNotFoundError as error:
 __all__ = ["measure"]
 
 _watched: Final[WeakKeyDictionary[MeterProvider, Watched]] = WeakKeyDictionary()
+_watched_by_program: Final[list[Watched]] = []
+"""What the provider of the program observes, as soon as that is asked for: one, also where it is set only afterwards."""
 
 
 def measure(*orbiters: Orbiter, meter_provider: MeterProvider | None = None) -> None:
@@ -28,13 +30,20 @@ def measure(*orbiters: Orbiter, meter_provider: MeterProvider | None = None) -> 
     The instruments are read when metrics are exported, and cost nothing between. An orbiter that is gone is observed
     no more; it is not kept alive. May be called again for more orbiters.
     """
-    provider = get_meter_provider() if meter_provider is None else meter_provider
+    of_program = get_meter_provider()
+    provider = of_program if meter_provider is None else meter_provider
     watched = _watched.get(provider)
+    if watched is None and provider is of_program and _watched_by_program:
+        # Until the program has set its provider, another one stands for it, whose instruments become those of that.
+        (watched,) = _watched_by_program
     if watched is None:
-        watched = _watched[provider] = Watched()
+        watched = Watched()
         meter = provider.get_meter(names.SCOPE)
         for count in COUNTS:
             _instrument(meter, count, watched)
+        if provider is of_program:
+            _watched_by_program.append(watched)
+    _watched[provider] = watched
     watched.add(orbiters)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import fields
@@ -19,6 +20,7 @@ from orbitalis.observability.counts import COUNTS
 from orbitalis.observability.metrics import measure
 from orbitalis.observability.prometheus import OrbiterCollector
 from tests.observability.scene import Lamp, Scene, scene
+from tests.support.repository import run
 
 
 def observed(reader: InMemoryMetricReader) -> dict[str, dict[tuple[object, ...], float]]:
@@ -172,3 +174,29 @@ async def test_metrics_are_read_in_another_thread_while_connections_come_and_go(
 
     assert failures == []
     assert reads > 0
+
+
+EARLY = """
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from orbitalis import LocalEventBus, LocalEventBusClient, Plugin
+from orbitalis.observability.metrics import measure
+
+bus, reader = LocalEventBus(), InMemoryMetricReader()
+early, late, named = [Plugin(identifier=one, eventbus_client=LocalEventBusClient(bus)) for one in ("a", "b", "c")]
+measure(early)
+provider = MeterProvider([reader])
+metrics.set_meter_provider(provider)
+measure(late)
+measure(named, meter_provider=provider)
+for metric in reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics:
+    if metric.name == "orbitalis.running":
+        print(*sorted(point.attributes["orbitalis.orbiter"] for point in metric.data.data_points))
+"""
+
+
+def test_orbiters_may_be_measured_before_the_program_sets_its_provider() -> None:
+    # A program sets its provider once, so that this takes one of its own.
+    assert run([sys.executable, "-c", EARLY]) == "a b c\n"
