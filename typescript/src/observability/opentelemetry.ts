@@ -7,6 +7,8 @@
 
 import {
   context as contexts,
+  diag,
+  INVALID_SPAN_CONTEXT,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
@@ -82,7 +84,7 @@ class OpenTelemetryTracing implements OrbiterTracing {
     const attributes = this.#attributes(names.SEND, names.SEND, operationName, this.#outgoing);
     const span = this.#begin(names.SEND, operationName, SpanKind.PRODUCER, attributes);
     fail(span, error);
-    span.end();
+    end(span);
   }
 
   process(slot: Slot, topic: string, envelope: EventEnvelope, work: (span: WorkSpan) => Promise<void>): Promise<void> {
@@ -177,7 +179,7 @@ class OpenTelemetryTracing implements OrbiterTracing {
       if (failure !== undefined) {
         span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
       }
-      span.end();
+      end(span);
     }
   }
 
@@ -197,7 +199,7 @@ class OpenTelemetryTracing implements OrbiterTracing {
     };
   }
 
-  /** Begin a span within a context, by default the one that is active. */
+  /** Begin a span within a context, by default the one that is active; one of nothing where that fails. */
   #begin(
     verb: string,
     operationName: string,
@@ -205,7 +207,12 @@ class OpenTelemetryTracing implements OrbiterTracing {
     attributes: Attributes,
     within: Context = contexts.active(),
   ): Span {
-    return this.#tracer.startSpan(`${verb} ${operationName}`, { kind, attributes }, within);
+    try {
+      return this.#tracer.startSpan(`${verb} ${operationName}`, { kind, attributes }, within);
+    } catch (error) {
+      complain(error);
+      return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+    }
   }
 
   async #within<T>(span: Span, work: (span: WorkSpan) => Promise<T>, within: Context = contexts.active()): Promise<T> {
@@ -216,8 +223,27 @@ class OpenTelemetryTracing implements OrbiterTracing {
       fail(span, error);
       throw error;
     } finally {
-      span.end();
+      end(span);
     }
+  }
+}
+
+/** End a span; what a processor of the program throws then is not for the orbiter. */
+function end(span: Span): void {
+  try {
+    span.end();
+  } catch (error) {
+    complain(error);
+  }
+}
+
+let hasComplained = false;
+
+/** Tell that a tracer provider has failed: once for the program, since each span may fail. */
+function complain(error: unknown): void {
+  if (!hasComplained) {
+    hasComplained = true;
+    diag.error("orbitalis: the tracer provider has failed: there is no span, and this is not said again", error);
   }
 }
 

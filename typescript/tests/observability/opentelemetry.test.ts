@@ -8,6 +8,7 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
   type ReadableSpan,
+  type SpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -33,9 +34,9 @@ class Traced {
   readonly core: Core;
   readonly plugins: Plugin[];
 
-  constructor(options: { isSampledOut?: boolean; plugins?: number } = {}) {
+  constructor(options: { isSampledOut?: boolean; plugins?: number; processors?: readonly SpanProcessor[] } = {}) {
     this.provider = new BasicTracerProvider({
-      spanProcessors: [new SimpleSpanProcessor(this.exporter)],
+      spanProcessors: [new SimpleSpanProcessor(this.exporter), ...(options.processors ?? [])],
       ...(options.isSampledOut === true ? { sampler: new AlwaysOffSampler() } : {}),
     });
     const tracing = openTelemetry({ tracerProvider: this.provider });
@@ -283,3 +284,26 @@ test("a thousand requests leave no span that has not ended", async () => {
 
   await until(() => open === 0);
 });
+
+test.each(["onStart", "onEnd"] as const)(
+  "orbiters work as ever where the tracer provider fails (%s)",
+  async (moment) => {
+    let failures = 0;
+    const failing = {
+      onStart: () => undefined,
+      onEnd: () => undefined,
+      forceFlush: () => Promise.resolve(),
+      shutdown: () => Promise.resolve(),
+      [moment]: () => {
+        failures += 1;
+        throw new Error("the processor fails");
+      },
+    };
+    const here = new Traced({ processors: [failing] });
+    await here.start(upper);
+
+    expect(await here.core.request(turn, "on")).toBe("ON");
+
+    await until(() => failures === 4);
+  },
+);
