@@ -3,6 +3,7 @@
 import { render } from "preact";
 
 import { Fleet } from "./model/fleet.js";
+import { identifierIn } from "./model/format.js";
 import { loadSettings } from "./model/settings.js";
 import { App } from "./view/app.js";
 
@@ -23,7 +24,7 @@ async function start(root: HTMLElement): Promise<void> {
     timer = setTimeout(draw, DRAWN_AFTER);
     isSoon = false;
     fleet.judge();
-    const selected = location.hash === "" ? null : decodeURIComponent(location.hash.slice(1));
+    const selected = identifierIn(location.hash);
     render(<App settings={settings} fleet={fleet} selected={selected} select={select} now={Date.now()} />, root);
   };
   root.replaceChildren();

@@ -39,3 +39,12 @@ export function clockShown(at: number): string {
 export function countShown(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+/** The identifier behind the `#` of a URL; `null` if there is none, or one that no page has written there. */
+export function identifierIn(hash: string): string | null {
+  try {
+    return hash === "" ? null : decodeURIComponent(hash.slice(1));
+  } catch {
+    return null;
+  }
+}

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { draftOf, DraftError, valueOf } from "../../dashboard/model/drafts.js";
+import { identifierIn } from "../../dashboard/model/format.js";
 import { typeOfForeignSchema } from "../../dashboard/model/shapes.js";
 import { Traffic } from "../../dashboard/model/traffic.js";
 import { sizeOf, treeOf } from "../../dashboard/model/tree.js";
@@ -82,6 +83,14 @@ describe("a schema", () => {
     expect(typeOfForeignSchema(JSON.stringify(doubled(3, "null")))).not.toBeNull();
     expect(typeOfForeignSchema(JSON.stringify(doubled(17, "null")))).toBeNull();
   });
+});
+
+test.each([
+  ["", null],
+  ["#a%2Fb", "a/b"],
+  ["#%E0%A4%A", null],
+])("behind a URL, %j is %j", (hash, identifier) => {
+  expect(identifierIn(hash)).toBe(identifier);
 });
 
 describe("events", () => {
