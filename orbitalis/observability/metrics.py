@@ -21,7 +21,7 @@ __all__ = ["measure"]
 
 _watched: Final[WeakKeyDictionary[MeterProvider, Watched]] = WeakKeyDictionary()
 _watched_by_program: Final[list[Watched]] = []
-"""What the provider of the program observes, as soon as that is asked for: one, also where it is set only afterwards."""
+"""What the provider of the program observes, once that is asked for; one, also where the provider is set later."""
 
 
 def measure(*orbiters: Orbiter, meter_provider: MeterProvider | None = None) -> None:

@@ -28,12 +28,51 @@ FILES = ["client.ts", "codecs.ts", "fake.ts", "index.ts", "messages.ts", "operat
 PROGRAM = Path(__file__).with_name("contract_user.txt").read_text(encoding="utf-8")
 MARKED = {number for number, line in enumerate(PROGRAM.splitlines(), start=1) if line.endswith("// E")}
 RANDOM = 3
-WORDS = """
-arguments async await caller class constructor default delete eval hasOwnProperty isPrototypeOf length new null
-propertyIsEnumerable prototype __proto__ static super then this toJSON toLocaleString toString typeof undefined valueOf
-yield
-""".split()
-CLASSES = "Array Client Error Function Object Plugin Promise Proxy Request Symbol any never undefined".split()
+WORDS = [
+    "arguments",
+    "async",
+    "await",
+    "caller",
+    "class",
+    "constructor",
+    "default",
+    "delete",
+    "eval",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "length",
+    "new",
+    "null",
+    "propertyIsEnumerable",
+    "prototype",
+    "__proto__",
+    "static",
+    "super",
+    "then",
+    "this",
+    "toJSON",
+    "toLocaleString",
+    "toString",
+    "typeof",
+    "undefined",
+    "valueOf",
+    "yield",
+]
+CLASSES = [
+    "Array",
+    "Client",
+    "Error",
+    "Function",
+    "Object",
+    "Plugin",
+    "Promise",
+    "Proxy",
+    "Request",
+    "Symbol",
+    "any",
+    "never",
+    "undefined",
+]
 SETTINGS = """\
 [[tool.orbitalis-codegen.contracts]]
 document = "lamps.yaml"
