@@ -21,7 +21,10 @@ CODE = (*FORMATTED, "examples/peer-javascript")
 COMPILER = MODULES / "typescript" / "bin" / "tsc"
 TOOLS: dict[str, tuple[Path, list[str | Path]]] = {
     "eslint": (ROOT, [MODULES / "eslint/bin/eslint.js", "--config", "typescript/eslint.config.js", *CODE]),
-    "prettier": (ROOT, [MODULES / "prettier/bin/prettier.cjs", "--check", *FORMATTED]),
+    "prettier": (
+        ROOT,
+        [MODULES / "prettier/bin/prettier.cjs", "--check", *FORMATTED, "orbitalis/dashboard/page/*.{css,html}"],
+    ),
     "tsc for JavaScript": (PACKAGE, [COMPILER, "--project", "tsconfig.javascript.json"]),
     "tsc for the example": (PACKAGE, [COMPILER, "--project", "../examples/peer-javascript/jsconfig.json"]),
     "vitest": (PACKAGE, [MODULES / "vitest/vitest.mjs", "run"]),

@@ -1,6 +1,6 @@
-/** Bundles the page into the package that serves it: node dashboard/bundle.mjs [FOLDER] */
+/** Bundles the program of the page into the folder that has page and style: node dashboard/bundle.mjs [FOLDER] */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
@@ -25,6 +25,3 @@ const { outputFiles } = await build({
 const notice =
   "/* Made by typescript/dashboard/bundle.mjs. It contains mqtt.js and Preact, both under the MIT license. */\n";
 writeFileSync(`${folder}/page.js`, notice + (outputFiles[0]?.text ?? "").replace(/[ \t]+$/gm, ""));
-for (const name of ["index.html", "page.css"]) {
-  writeFileSync(`${folder}/${name}`, readFileSync(new URL(name, here)));
-}
