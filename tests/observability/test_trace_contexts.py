@@ -145,7 +145,7 @@ async def test_a_thousand_executions_leave_nothing() -> None:
             return True
 
     async with scene() as here:
-        here.spans.provider.add_span_processor(Counting())  # type: ignore[arg-type]  # it is one, but for its base
+        here.spans.provider.add_span_processor(Counting())  # type: ignore[arg-type]  # the stub wants its base class
         before = context.get_current()
         for number in range(1_000):
             if number % 2:

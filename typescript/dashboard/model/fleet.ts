@@ -77,7 +77,7 @@ const TOGETHER = 8;
 const SETTLED_AFTER = 250;
 /** For how many milliseconds one is shown that has ended. */
 const FORGOTTEN_AFTER = 600_000;
-/** Between two orbiters; whoever publishes under made-up names makes many. */
+/** How many pairs of orbiters are kept: a stranger can invent any number of names. */
 const MOST_WAYS = 10_000;
 
 /** Watches all orbiters of a bus. */
