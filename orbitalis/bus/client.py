@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from orbitalis.arguments import check_list, check_text
 from orbitalis.bus.bus_statistics import BusStatistics
-from orbitalis.bus.dispatch import QueueBounds, Subscription, end_handlers
+from orbitalis.bus.dispatch import Intake, QueueBounds, Subscription, end_handlers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.bus.other_versions import OtherVersions
@@ -116,11 +116,8 @@ class EventBusClient(ABC):
         self._statistics = BusStatistics()
         self._logged_for: str | None = None
         """The orbiter that lines of the log name as theirs; the one that came last, where several share the client."""
-        self._other_versions = OtherVersions(self, self._statistics)
-        self._queue_bounds = queue_bounds or _DEFAULT_BOUNDS
+        self._intake = Intake(self._statistics, OtherVersions(self, self._statistics), queue_bounds or _DEFAULT_BOUNDS)
         self._subscriptions: dict[str, Subscription] = {}
-        self._handlers: dict[asyncio.Task[object], None] = {}
-        """Handlers that are busy, also those whose subscription has ended."""
 
     def belong_to(self, orbiter_identifier: str) -> None:
         """Take an identifier that shows whose client it is, unless it was given one, or is in use already.
@@ -142,7 +139,7 @@ class EventBusClient(ABC):
 
     def _log_for(self, orbiter_identifier: str) -> None:
         """Have lines of the log say that they are of an orbiter."""
-        self._logged_for = self._other_versions.orbiter = orbiter_identifier
+        self._logged_for = self._intake.other_versions.orbiter = orbiter_identifier
 
     def _rename(self, identifier: str) -> None:
         """Go by another identifier from the next connection on."""
@@ -336,17 +333,7 @@ class EventBusClient(ABC):
         quality_of_service = channel.quality_of_service
         subscription = self._subscriptions.get(topic)
         if subscription is None:
-            subscription = Subscription(
-                topic,
-                handler,
-                quality_of_service=quality_of_service,
-                bounds=self._queue_bounds,
-                statistics=self._statistics,
-                other_versions=self._other_versions,
-                tasks=self._handlers,
-                concurrency=concurrency,
-                context=context,
-            )
+            subscription = Subscription(topic, handler, self._intake, quality_of_service, concurrency, context)
             if bus is not None:
                 subscription.buses = frozenset((bus,))
             self._subscriptions[topic] = subscription
@@ -477,12 +464,12 @@ class EventBusClient(ABC):
     async def _forget_all(self) -> None:
         for subscription in list(self._subscriptions.values()):
             self._forget(subscription)
-        await end_handlers(self._handlers, self._logged_for)
+        await end_handlers(self._intake.tasks, self._logged_for)
 
     def _let_go(self) -> None:
         """Drop everything, now that the event loop in which it was connected is closed: nothing can wait in it."""
         self._home.leave()
-        self._handlers.clear()
+        self._intake.tasks.clear()
         for subscription in list(self._subscriptions.values()):
             self._forget(subscription)
 

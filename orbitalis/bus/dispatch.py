@@ -13,7 +13,7 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from orbitalis.bus.bus_statistics import BusStatistics
@@ -24,7 +24,7 @@ from orbitalis.message.event import Event
 from orbitalis.message.payload import UndecodedPayload
 from orbitalis_wire import PROTOCOL_VERSION, limits
 
-__all__ = ["QueueBounds", "Subscription", "end_handlers", "start_task", "start_task_later"]
+__all__ = ["Intake", "QueueBounds", "Subscription", "end_handlers", "start_task", "start_task_later"]
 
 T = TypeVar("T")
 
@@ -79,21 +79,30 @@ class QueueBounds:
     """Sum of the lengths in which the events were received; in process, where nothing is encoded, not counted."""
 
 
+@dataclass(slots=True, eq=False)
+class Intake:
+    """What the subscriptions of one client have in common."""
+
+    statistics: BusStatistics
+    other_versions: OtherVersions
+    bounds: QueueBounds = QueueBounds()
+    """How much each of them keeps while its handler is busy."""
+    tasks: dict[asyncio.Task[object], None] = field(default_factory=dict[asyncio.Task[object], None])
+    """Handlers that are busy, also those whose subscription has ended."""
+
+
 class Subscription:
     """One topic filter with its handler; belongs to the event loop it is made in."""
 
     __slots__ = (
-        "_bounds",
         "_closed",
         "_context",
         "_idle",
-        "_other_versions",
+        "_intake",
         "_overflowing",
         "_queue",
         "_queued_bytes",
         "_running",
-        "_statistics",
-        "_tasks",
         "buses",
         "concurrency",
         "handler",
@@ -107,18 +116,14 @@ class Subscription:
         self,
         topic_filter: str,
         handler: EventHandler,
-        *,
+        intake: Intake,
         quality_of_service: int,
-        bounds: QueueBounds,
-        statistics: BusStatistics,
-        other_versions: OtherVersions,
-        tasks: dict[asyncio.Task[object], None],
         concurrency: int = 1,
         context: contextvars.Context | None = None,
     ) -> None:
         """Deliver to `handler`, each event in a copy of `context` (:mod:`contextvars`), by default that of the caller.
 
-        Up to `concurrency` events are handled side by side; their tasks are in `tasks` meanwhile.
+        Up to `concurrency` events are handled side by side; their tasks are in `intake.tasks` meanwhile.
         """
         self.topic_filter = topic_filter
         self.handler = handler
@@ -130,10 +135,7 @@ class Subscription:
         self.is_established = False
         """Whether the bus delivers to it, or will do so as soon as it is connected again."""
         self.loop = asyncio.get_running_loop()
-        self._bounds = bounds
-        self._statistics = statistics
-        self._other_versions = other_versions
-        self._tasks = tasks
+        self._intake = intake
         self._running = 0
         self._queue: deque[tuple[str, Event[Any], int]] | None = None
         """What waits; there is none while nothing does."""
@@ -148,10 +150,10 @@ class Subscription:
         """Deliver an event; `length` is the number of bytes in which it came. Never raises an :class:`Exception`."""
         if self._closed:
             return
-        self._statistics.received += 1
+        self._intake.statistics.received += 1
         version = event.protocol_version
         if version is not None and version != PROTOCOL_VERSION:
-            self._other_versions.refuse(topic, event)
+            self._intake.other_versions.refuse(topic, event)
             return
         if self.handler.is_urgent:
             try:
@@ -178,7 +180,7 @@ class Subscription:
         try:
             return self.handler.takes(topic, message_class)
         except Exception:  # the sender must not be told; the handler gets what it does not deny
-            self._statistics.handler_errors += 1
+            self._intake.statistics.handler_errors += 1
             _logger.exception(
                 "handler %r%s does not say whether it takes a %s on topic %r",
                 self.handler,
@@ -201,7 +203,7 @@ class Subscription:
         try:
             return self.handler.reader(topic, payload)
         except Exception:  # the sender must not be told; the handler gets the payload as it is
-            self._statistics.handler_errors += 1
+            self._intake.statistics.handler_errors += 1
             _logger.exception(
                 "handler %r%s does not say what reads a payload on topic %r",
                 self.handler,
@@ -236,7 +238,7 @@ class Subscription:
     def _enqueue(self, topic: str, event: Event[Any], length: int) -> None:
         queue = self._queue
         waiting = 0 if queue is None else len(queue)
-        if waiting >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:
+        if waiting >= self._intake.bounds.events or self._queued_bytes + length > self._intake.bounds.bytes:
             self._drop(topic, event, waiting)
             return
         if queue is None:
@@ -264,7 +266,7 @@ class Subscription:
         if task.done():
             self._running -= 1
         else:
-            self._tasks[task] = None
+            self._intake.tasks[task] = None
             task.add_done_callback(lambda task: self._interrupted(task, work))
 
     async def _handle(self, work: Coroutine[Any, Any, object], topic: str, event: Event[Any]) -> None:
@@ -279,8 +281,8 @@ class Subscription:
             self._report_failure(topic, event, error)
         except Exception as error:  # it is logged, and the next event is delivered
             self._report_failure(topic, event, error)
-        if task in self._tasks:
-            del self._tasks[task]
+        if task in self._intake.tasks:
+            del self._intake.tasks[task]
             self._running -= 1
             self._go_on()
 
@@ -289,9 +291,9 @@ class Subscription:
 
         That may be the end of the event loop: what waits goes on with the next event.
         """
-        if task in self._tasks:
+        if task in self._intake.tasks:
             work.close()
-            del self._tasks[task]
+            del self._intake.tasks[task]
             self._running -= 1
             self._note_progress()
 
@@ -325,7 +327,7 @@ class Subscription:
             self._idle = None
 
     def _report_failure(self, topic: str, event: Event[Any], error: BaseException) -> None:
-        self._statistics.handler_errors += 1
+        self._intake.statistics.handler_errors += 1
         _logger.error(
             "handler %r%s failed on event %r of %r on topic %r",
             self.handler,
@@ -338,7 +340,7 @@ class Subscription:
         )
 
     def _drop(self, topic: str, event: Event[Any], waiting: int) -> None:
-        self._statistics.dropped += 1
+        self._intake.statistics.dropped += 1
         if self.handler.is_urgent:
             self.tell_dropped(topic, event)
         if not self._overflowing:

@@ -128,7 +128,7 @@ class MqttEventBusClient(EventBusClient):
         """By filter with wildcards: the subscription identifier."""
         self._by_identifier: dict[int, Subscription] = {}
         self._next_identifier = itertools.count(_EXACT_TOPICS + 1)
-        self._decoder = Decoder(self, bounds=self._queue_bounds, statistics=self._statistics, log=self._complaints)
+        self._decoder = Decoder(self, bounds=self._intake.bounds, statistics=self._statistics, log=self._complaints)
 
     def __repr__(self) -> str:
         """Show the broker and the identifier."""

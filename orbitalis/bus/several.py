@@ -12,7 +12,7 @@ from typing import Any
 
 from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.bus.client import EventBusClient, LastWill, Later
-from orbitalis.bus.dispatch import QueueBounds, Subscription
+from orbitalis.bus.dispatch import Intake, QueueBounds, Subscription
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.errors import BusError, BusRefusedError, BusUnavailableError, OrbiterStateError
 from orbitalis.log import FieldLogger
@@ -357,15 +357,8 @@ class _Part(Subscription):
 
     def __init__(self, parts: _Parts, bus: str, member: EventBusClient) -> None:
         whole = parts.whole
-        super().__init__(
-            whole.topic_filter,
-            whole.handler,
-            quality_of_service=whole.quality_of_service,
-            bounds=QueueBounds(),
-            statistics=member.statistics,
-            other_versions=whole._other_versions,
-            tasks={},
-        )
+        intake = Intake(member.statistics, whole._intake.other_versions)
+        super().__init__(whole.topic_filter, whole.handler, intake, whole.quality_of_service)
         self._parts = parts
         self._bus = bus
 
@@ -386,7 +379,7 @@ class _Part(Subscription):
         """Deliver an event; never raises."""
         if self.is_closed:
             return
-        self._statistics.received += 1
+        self._intake.statistics.received += 1
         if not self._parts.is_copy(event):
             self._parts.whole.offer(topic, event.coming_from(self._bus), length)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from orbitalis.bus import QueueBounds
 from orbitalis.bus.bus_statistics import BusStatistics
-from orbitalis.bus.dispatch import Subscription
+from orbitalis.bus.dispatch import Intake, Subscription
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.bus.other_versions import OtherVersions
 from orbitalis.message import Event
@@ -41,16 +41,8 @@ class Gated(Collector):
 def subscription(handler: EventHandler, *, concurrency: int = 1, **bounds: int) -> Subscription:
     """Return a subscription with counters of its own."""
     statistics = BusStatistics()
-    return Subscription(
-        "topic",
-        handler,
-        quality_of_service=1,
-        bounds=QueueBounds(**bounds),
-        statistics=statistics,
-        other_versions=OtherVersions("test", statistics),
-        tasks={},
-        concurrency=concurrency,
-    )
+    intake = Intake(statistics, OtherVersions("test", statistics), QueueBounds(**bounds))
+    return Subscription("topic", handler, intake, 1, concurrency)
 
 
 def event(number: int) -> Event[Any]:

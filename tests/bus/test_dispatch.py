@@ -36,11 +36,11 @@ async def test_nothing_is_kept_while_nothing_is_to_do() -> None:
     for number in (1, 4):
         offer(one, number, number + 1, number + 2)
         await asyncio.sleep(0)
-        assert len(one._tasks) == 1
+        assert len(one._intake.tasks) == 1
         assert one._queue is not None
         gated.gate.set()
         await drained(one)
-        kept: list[object] = [one._tasks, one._queue, one._queued_bytes, one._running, one._idle]
+        kept: list[object] = [one._intake.tasks, one._queue, one._queued_bytes, one._running, one._idle]
         assert kept == [{}, None, 0, 0, None]
         gated.gate.clear()
     assert gated.values == [1, 2, 3, 4, 5, 6]
@@ -129,7 +129,7 @@ async def test_so_many_events_are_handled_side_by_side(concurrency: int) -> None
     await drained(one)
     assert sorted(gated.values) == list(range(20))
     assert gated.side_by_side == concurrency
-    assert one._statistics.received == 20
+    assert one._intake.statistics.received == 20
 
 
 async def test_events_begin_in_order_however_many_are_handled_side_by_side() -> None:
@@ -170,7 +170,7 @@ async def test_a_handler_that_fails_or_hangs_leaves_those_beside_it_alone() -> N
     for _ in range(200):
         await asyncio.sleep(0)
     assert done == [number for number in range(1, 20) if number % 5 != 1]
-    assert one._statistics.handler_errors == 4
+    assert one._intake.statistics.handler_errors == 4
     assert one.is_busy
     gate.set()
     await drained(one)
@@ -181,7 +181,7 @@ async def test_the_bounds_are_those_of_what_waits_however_many_are_handled_side_
     gated = Gated()
     one = subscription(gated, concurrency=4, events=3)
     offer(one, *range(10))
-    assert one._statistics.dropped == 3
+    assert one._intake.statistics.dropped == 3
     gated.gate.set()
     await drained(one)
     assert sorted(gated.values) == list(range(7))
@@ -216,18 +216,18 @@ async def test_bytes_are_bounded_as_well_as_events() -> None:
     one = subscription(gated, events=100, bytes=1_000)
     # The first is handled, three wait.
     offer(one, *range(10), length=300)
-    assert one._statistics.dropped == 6
+    assert one._intake.statistics.dropped == 6
     gated.gate.set()
     await drained(one)
     assert gated.values == [0, 1, 2, 3]
 
     gated.gate.clear()
     offer(one, *range(10, 14), length=300)
-    assert one._statistics.dropped == 6
+    assert one._intake.statistics.dropped == 6
     offer(one, 14, length=101)
-    assert one._statistics.dropped == 7
+    assert one._intake.statistics.dropped == 7
     offer(one, 15, length=100)
-    assert one._statistics.dropped == 7
+    assert one._intake.statistics.dropped == 7
     gated.gate.set()
     await drained(one)
     assert gated.values == [0, 1, 2, 3, 10, 11, 12, 13, 15]
@@ -241,7 +241,7 @@ async def test_an_event_that_need_not_wait_has_no_bounds() -> None:
     offer(one, 2, length=1_000)
     await drained(one)
     assert collector.values == [1, 2]
-    assert one._statistics.dropped == 0
+    assert one._intake.statistics.dropped == 0
 
 
 @pytest.mark.parametrize("events", [0, 2])
@@ -254,10 +254,10 @@ async def test_every_burst_is_warned_about_once(caplog: pytest.LogCaptureFixture
         gated.gate.set()
         await drained(one)
         assert len(caplog.records) == burst
-        assert one._statistics.dropped == burst * (9 - events)
+        assert one._intake.statistics.dropped == burst * (9 - events)
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
     assert f"{events} events wait for the handler of 'topic'" in caplog.text
-    assert one._statistics.received == 30
+    assert one._intake.statistics.received == 30
 
 
 async def test_a_burst_goes_on_until_all_that_waits_is_handled(caplog: pytest.LogCaptureFixture) -> None:
@@ -274,7 +274,7 @@ async def test_a_burst_goes_on_until_all_that_waits_is_handled(caplog: pytest.Lo
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         offer(one, number, number)
-    assert one._statistics.dropped == 6 + 10
+    assert one._intake.statistics.dropped == 6 + 10
     assert len(caplog.records) == 1
     for _ in range(4):
         turns.release()
@@ -282,4 +282,4 @@ async def test_a_burst_goes_on_until_all_that_waits_is_handled(caplog: pytest.Lo
     offer(one, *range(5))
     assert len(caplog.records) == 2
     one.close()
-    await end_handlers(one._tasks)
+    await end_handlers(one._intake.tasks)

@@ -82,7 +82,7 @@ async def test_nothing_is_delivered_once_it_is_closed() -> None:
     gated.gate.set()
     await drained(one)
     assert gated.values == [1]
-    assert one._statistics.received == 2
+    assert one._intake.statistics.received == 2
 
 
 async def test_handlers_are_ended_without_the_one_that_asks_for_it() -> None:
@@ -92,7 +92,7 @@ async def test_handlers_are_ended_without_the_one_that_asks_for_it() -> None:
 
     async def end(topic: str, received: Event[Any]) -> None:
         await asyncio.sleep(0)
-        await end_handlers(one._tasks)
+        await end_handlers(one._intake.tasks)
         ended.append(received.payload.value)
 
     offer(one, 1, 2)
@@ -100,8 +100,8 @@ async def test_handlers_are_ended_without_the_one_that_asks_for_it() -> None:
     offer(one, 3)
     await drained(one)
     assert (gated.values, gated.side_by_side, ended) == ([], 2, [3])
-    assert one._tasks == {}
-    await end_handlers(one._tasks)
+    assert one._intake.tasks == {}
+    await end_handlers(one._intake.tasks)
 
 
 async def test_a_handler_that_does_not_end_is_left_behind(
@@ -119,7 +119,7 @@ async def test_a_handler_that_does_not_end_is_left_behind(
     offer(one, 1)
     await asyncio.sleep(0)
     one.close()
-    await end_handlers(one._tasks)
+    await end_handlers(one._intake.tasks)
     assert "events of topic did not end" in caplog.text
     release.set()
     await drained(one)
@@ -148,7 +148,7 @@ async def test_a_failure_is_logged_with_its_traceback_and_counted(caplog: pytest
     offer(one, 1, 2)
     await drained(one)
 
-    assert one._statistics.handler_errors == 2
+    assert one._intake.statistics.handler_errors == 2
     assert [record.exc_info is not None for record in caplog.records] == [True, True]
     assert caplog.text.count('raise LookupError("no such lamp")') == 2
 
@@ -167,7 +167,7 @@ async def test_a_failure_of_what_the_handler_waits_for_is_its_own(caplog: pytest
     offer(one, 1, 2)
     await drained(one)
     assert collector.values == [2]
-    assert one._statistics.handler_errors == 1
+    assert one._intake.statistics.handler_errors == 1
     assert "await future" in caplog.text
 
 
@@ -188,7 +188,7 @@ async def test_a_handler_that_cancels_its_own_task_is_called_again() -> None:
     offer(one, 2)
     await drained(one)
     assert collector.values == [2]
-    assert one._statistics.handler_errors == 0
+    assert one._intake.statistics.handler_errors == 0
 
 
 async def test_after_a_handler_was_cancelled_what_waits_goes_on_with_the_next_event() -> None:
@@ -197,17 +197,17 @@ async def test_after_a_handler_was_cancelled_what_waits_goes_on_with_the_next_ev
     one = subscription(gated)
     # Where tasks do not begin at once, this one is cancelled before it has begun.
     offer(one, 1, 2)
-    (task,) = one._tasks
+    (task,) = one._intake.tasks
     task.cancel()
     gated.gate.set()
     await drained(one)
     assert gated.values == []
-    assert one._tasks == {}
+    assert one._intake.tasks == {}
 
     offer(one, 3)
     await drained(one)
     assert gated.values == [2, 3]
-    assert one._statistics.handler_errors == 0
+    assert one._intake.statistics.handler_errors == 0
 
 
 def test_a_handler_that_ends_the_event_loop_leaves_nothing_busy() -> None:
@@ -279,12 +279,12 @@ async def test_what_is_taken_at_once_does_not_wait_in_the_queue(caplog: pytest.L
     one = subscription(hasty, events=3)
     offer(one, 1, 2, 0, 3, 1, 4)
     assert hasty.taken == [2, 3, 4]
-    assert one._statistics.handler_errors == 1
+    assert one._intake.statistics.handler_errors == 1
     assert "ValueError: zero" in caplog.text
     hasty.gate.set()
     await drained(one)
     assert hasty.values == [1, 0, 1]
-    assert (one._statistics.received, one._statistics.dropped) == (6, 0)
+    assert (one._intake.statistics.received, one._intake.statistics.dropped) == (6, 0)
     one.close()
     offer(one, 5)
     assert hasty.taken == [2, 3, 4]
@@ -312,7 +312,7 @@ async def test_a_handler_is_told_what_is_dropped_if_it_wants_to(
     told.gate.set()
     await drained(one)
     assert told.values == [1, 2]
-    assert one._statistics.dropped == 2
+    assert one._intake.statistics.dropped == 2
 
 
 async def test_a_handler_that_does_its_work_at_once_needs_no_task() -> None:
@@ -340,8 +340,8 @@ async def test_a_handler_that_fails_to_say_what_it_takes_takes_all(caplog: pytes
 
     one = subscription(Choosy())
     assert one.takes("topic", Int64Message)
-    assert one._statistics.handler_errors == 1
+    assert one._intake.statistics.handler_errors == 1
     assert "ValueError: numbers" in caplog.text
     assert one.takes("topic", StringMessage)
     assert not one.takes("other", StringMessage)
-    assert one._statistics.handler_errors == 1
+    assert one._intake.statistics.handler_errors == 1

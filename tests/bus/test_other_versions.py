@@ -35,7 +35,7 @@ async def offered(*events: Event[Any]) -> tuple[list[Any], BusStatistics]:
     for event in events:
         one.offer("topic", event)
     await one.drained()
-    return [event for _, event in handler.received], one._statistics
+    return [event for _, event in handler.received], one._intake.statistics
 
 
 async def test_another_protocol_version_is_refused_and_counted() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from orbitalis.bus import MqttEventBusClient, QueueBounds, SeveralEventBusClient
+from orbitalis.bus import MqttEventBusClient, SeveralEventBusClient
 from orbitalis.bus.dispatch import Subscription
 from orbitalis.message import Event, UndecodedPayload
 from orbitalis_wire.codecs import CODEC_BY_CLASS
@@ -63,17 +63,7 @@ def test_what_one_of_several_handlers_takes_is_decoded_for_all(topic: str) -> No
         event = Event.create(StringMessage(value="hi"), publisher_identifier="me")
         handlers = {topic: Choosy(), "#": Collector()}
         for topic_filter, handler in handlers.items():
-            client._route(
-                Subscription(
-                    topic_filter,
-                    handler,
-                    quality_of_service=1,
-                    bounds=QueueBounds(),
-                    statistics=client._statistics,
-                    other_versions=client._other_versions,
-                    tasks=client._handlers,
-                )
-            )
+            client._route(Subscription(topic_filter, handler, client._intake, 1))
         client._receive(topic, event.encode(Encoding.JSON), ())
         for handler in handlers.values():
             await handler.wait_for(1)

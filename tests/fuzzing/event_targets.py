@@ -140,15 +140,7 @@ def _client() -> tuple[asyncio.AbstractEventLoop, MqttEventBusClient]:
     async def make() -> MqttEventBusClient:
         client = MqttEventBusClient("nowhere", identifier="fuzzed")
         for topic_filter in ("exact", "a/+/c", "all/#"):
-            made = Subscription(
-                topic_filter,
-                _Eager(),
-                quality_of_service=1,
-                bounds=client._queue_bounds,
-                statistics=client._statistics,
-                other_versions=client._other_versions,
-                tasks=client._handlers,
-            )
+            made = Subscription(topic_filter, _Eager(), client._intake, 1)
             client._subscriptions[topic_filter] = made
             client._route(made)
         return client

@@ -227,7 +227,7 @@ async def test_a_request_whose_handler_is_cancelled_before_it_begins_leaves_noth
         await all_connected(core, [plugin])
         request = asyncio.create_task(core.request("text", "x"))
         # Where tasks do not begin at once, there is one for the handler now that has not begun.
-        while not plugin.eventbus_client._handlers and not request.done():  # noqa: ASYNC110 - no turn may be missed
+        while not plugin.eventbus_client._intake.tasks and not request.done():  # noqa: ASYNC110 - no turn may be missed
             await asyncio.sleep(0)
         await plugin.stop()
         outcome = (await asyncio.gather(request, return_exceptions=True))[0]
