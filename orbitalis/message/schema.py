@@ -290,11 +290,13 @@ class SchemaSpec(Generic[P]):
         found = [name_of(schema) for schema in self.schemas]
         return " or ".join([*found, *(["empty events"] if self.support_empty_schema else [])]) or "nothing"
 
-    def spelled_like(self, others: Iterable[SchemaSpec]) -> Self:
-        """Return the same set with every schema in the words of the first of `others` that has it.
+    def spelled_like(self, others: Sequence[SchemaSpec]) -> Self:
+        """Return the same set with every schema in the words of the first of `others` that has it; there has to be one.
 
         Older peers compare schemas as JSON, documentation included, so an answer to one repeats its spelling.
         """
+        if others[0].schemas == self.schemas:
+            return self
         theirs: dict[str, str] = {}
         for other in others:
             for schema in other.schemas:

@@ -26,7 +26,8 @@ def fields_of(slot: Slot) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: making one that is takes a call for each field, and each connection has one at either side.
+@dataclass(slots=True, kw_only=True)
 class PublishHeaders:
     """What this side puts on the inputs or outputs of a connection, and how it publishes them."""
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from orbitalis.bus.client import EventBusClient
 from orbitalis.message.event import Event
 from orbitalis.message.payload import Publishable, wrap
 from orbitalis.operations.answer import Answer
-from orbitalis.operations.connection import Connection, PublishHeaders
+from orbitalis.operations.connection import PublishHeaders
 from orbitalis.orbiter.tracing import Tracing
-from orbitalis.protocol.slots import SlotTable
 from orbitalis_wire import channels
 from orbitalis_wire.channels import Channel
 from orbitalis_wire.envelope import Encoding
@@ -29,31 +28,21 @@ class ConnectionPublisher:
     publishes by hand to the topic of a connection has the same headers as what the orbiter sends.
     """
 
-    __slots__ = ("by_topic", "client", "orbiter", "tracing")
+    __slots__ = ("_headers_on", "client", "orbiter", "tracing")
 
-    def __init__(self, client: EventBusClient, orbiter: str | None = None) -> None:
-        """Publish by a client what the orbiter with this identifier sends."""
+    def __init__(
+        self, client: EventBusClient, headers_on: Callable[[str], PublishHeaders | None], orbiter: str | None = None
+    ) -> None:
+        """Publish by a client what the orbiter with this identifier sends.
+
+        `headers_on` returns what is put on messages that are published to a topic by hand; `None` if it is the topic of
+        no connection. Where connections share a topic, these are the headers of one.
+        """
         self.client = client
+        self._headers_on = headers_on
         self.orbiter = orbiter
-        self.by_topic: dict[str, PublishHeaders] = {}
-        """By topic: the headers of what is published there by hand. Where connections share a topic, those of one."""
         self.tracing: Tracing | None = None
         """What knows the trace context of the caller, if anything does."""
-
-    def connect(self, connection: Connection) -> None:
-        """Publish with the headers of a connection from now on."""
-        topic = connection.slot.outgoing_data_topic
-        if topic is not None:
-            self.by_topic[topic] = connection.headers
-
-    def disconnect(self, connection: Connection, slots: SlotTable) -> None:
-        """Publish with the headers of a connection no more; others may have the same topic."""
-        topic = connection.slot.outgoing_data_topic
-        if topic is not None:
-            self.by_topic.pop(topic, None)
-            for other in slots.of_topic(topic):
-                if other.outgoing_data_topic == topic and isinstance(other.view, Connection):
-                    self.by_topic[topic] = other.view.headers
 
     def send(
         self,
@@ -138,7 +127,7 @@ class ConnectionPublisher:
     ) -> None:
         """Publish what a user publishes by hand, with the headers of the connection whose topic it is."""
         answer = Answer.owed_on(topic)
-        headers = self.by_topic.get(topic, _NO_HEADERS) if answer is None else answer.headers
+        headers = answer.headers if answer is not None else self._headers_on(topic) or _NO_HEADERS
         if channel is not None or encoding is not None or bus is not None:
             headers = PublishHeaders(
                 encoding=encoding or headers.encoding,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Final, TypeAlias
@@ -112,7 +112,7 @@ class Runtime:
         self.hooks = hooks
         self.queues = PeerQueues(identifier)
         """What waits for hooks and the bus, in order for each remote."""
-        self.publisher = ConnectionPublisher(client, identifier)
+        self.publisher = ConnectionPublisher(client, self._headers_on, identifier)
         """What publishes on connections."""
         self.locator = BusLocator(machine)
         """On which of several buses each remote is."""
@@ -296,16 +296,16 @@ class Runtime:
             self._under_way += effects
             return
         under_way = self._under_way = [*effects]
-        tracing = self.tracing
+        tracing, steps = self.tracing, self._steps
         try:
             for effect in under_way:  # it grows
-                kind = type(effect)
+                note, work = steps[type(effect)]
                 if tracing is not None:
                     tracing.note(effect, cause)
-                if kind in self._notes:
-                    self._notes[kind](self, effect)
-                if kind in self._works:
-                    self._carry_out(effect, self._works[kind])
+                if note is not None:
+                    note(self, effect)
+                if work is not None:
+                    self._carry_out(effect, work)
         finally:
             self._under_way = []
         if self.machine.deadline_has_moved():
@@ -318,8 +318,7 @@ class Runtime:
     async def carry_out(self, effects: list[Effect]) -> None:
         """Carry effects out and wait for that, unless a hook calls this: one hook might wait for another."""
         self.submit(effects)
-        keys = [_OWN_KEY if type(effect) is ComplianceChanged else effect.remote_identifier for effect in effects]
-        await self.settle(keys)
+        await self.settle(map(_key_of, effects))
 
     async def settle(self, keys: Iterable[Hashable]) -> None:
         """Wait until what is to be done in some queues is done, unless a hook calls this."""
@@ -331,21 +330,20 @@ class Runtime:
             await asyncio.sleep(0)
 
     def _carry_out(self, effect: Effect, work: Callable[..., Waiting]) -> None:
-        remote = effect.remote_identifier
-        key: Hashable = _OWN_KEY if type(effect) is ComplianceChanged else remote
-        bus = self.locator.bus_of(remote) if self.locator.buses else None
-        if key in self.queues.under_way:
-            self.queues.submit(
-                key, partial(work, self, effect, bus), _size_of(effect), instead_of=_replaced_kind(effect)
+        queues, locator = self.queues, self.locator
+        bus = locator.bus_of(effect.remote_identifier) if locator.buses else None
+        if queues.under_way and _key_of(effect) in queues.under_way:
+            queues.submit(
+                _key_of(effect), partial(work, self, effect, bus), _size_of(effect), instead_of=_replaced_kind(effect)
             )
             return
         try:
             waiting = work(self, effect, bus)
         except Exception:
-            self._logger.exception("a piece of work failed", extra={"remote": remote})
+            self._logger.exception("a piece of work failed", extra={"remote": effect.remote_identifier})
             return
         if waiting is not None:
-            self.queues.submit(key, lambda: waiting)
+            queues.submit(_key_of(effect), lambda: waiting)
 
     # Connections
 
@@ -365,17 +363,13 @@ class Runtime:
         )
         if slot.view is not None and isinstance(slot.view, PendingRequest):
             self._promoted[slot] = slot.view
-        connection = slot.view = Connection(slot, self.now, headers)
-        self.publisher.connect(connection)
+        slot.view = Connection(slot, self.now, headers)
         self.delivery.decided(slot)
 
     def _note_closed(self, effect: ConnectionClosed) -> None:
         slot = effect.slot
         if slot in self._promoted:
             del self._promoted[slot]
-        connection = slot.view
-        if isinstance(connection, Connection):
-            self.publisher.disconnect(connection, self.machine.slots)
         if self._no_connections is not None and not self.machine.slots.connection_count:
             self._no_connections.set()
             self._no_connections = None
@@ -387,6 +381,13 @@ class Runtime:
         self.delivery.decided(effect.slot)
         if self.queues.under_way:
             self.queues.end(PreparationWork(effect.slot))
+
+    def _headers_on(self, topic: str) -> PublishHeaders | None:
+        """Return the headers of what this side publishes to a topic, if it is that of a connection."""
+        for slot in self.machine.slots.of_topic(topic):
+            if slot.outgoing_data_topic == topic and isinstance(slot.view, Connection):
+                return slot.view.headers
+        return None
 
     def pending_request(self, slot: Slot) -> PendingRequest:
         """Return what users see of a slot that is not a connection yet."""
@@ -434,13 +435,13 @@ class Runtime:
 
     def _tell_message(self, effect: MessageReceived, bus: str | None) -> Waiting:
         message, hooks = effect.message, self.hooks
-        if type(message) not in MESSAGE_HOOKS:
-            return None
-        names = MESSAGE_HOOKS[type(message)]
-        called = [name for name in names if name in hooks.overridden or name in hooks.attributes]
-        return Later(self._call_in_order, called, message) if called else None
+        names = MESSAGE_HOOKS.get(type(message), ())
+        for name in names:
+            if name in hooks.overridden or name in hooks.attributes:
+                return Later(self._call_in_order, names, message)
+        return None
 
-    async def _call_in_order(self, names: list[str], message: ProtocolMessage) -> None:
+    async def _call_in_order(self, names: Sequence[str], message: ProtocolMessage) -> None:
         argument = message.from_identifier if isinstance(message, _KEEPALIVES) else message
         for name in names:
             await self.hooks.wait_for(name, argument)
@@ -640,29 +641,31 @@ class Runtime:
 
     # How effects are carried out
 
-    _notes: ClassVar[Mapping[type[object], Callable[..., None]]] = {
-        ConnectionOpened: _note_opened,
-        ConnectionClosed: _note_closed,
-        PendingRequestDiscarded: _note_discarded,
-        ObstacleMet: _narrate,
-        ComplianceChanged: _note_compliance,
-        WatchWill: _note_will,
-        SuspicionChanged: _narrate,
+    _steps: ClassVar[Mapping[type[object], tuple[Callable[..., None] | None, Callable[..., Waiting] | None]]] = {
+        Send: (None, _send),
+        MessageReceived: (None, _tell_message),
+        Prepare: (None, _prepare),
+        ConnectionOpened: (_note_opened, _tell_opened),
+        ConnectionClosed: (_note_closed, _tell_closed),
+        PendingRequestDiscarded: (_note_discarded, None),
+        ObstacleMet: (_narrate, None),
+        RemoteLost: (None, _tell_lost),
+        WatchWill: (_note_will, None),
+        SuspicionChanged: (_narrate, None),
+        ComplianceChanged: (_note_compliance, _tell_compliance),
+        Drain: (None, _drain),
+        Subscribe: (None, _subscribe),
+        Unsubscribe: (None, _unsubscribe),
     }
-    """What has to be known at once of an effect."""
-    _works: ClassVar[Mapping[type[object], Callable[..., Waiting]]] = {
-        Send: _send,
-        MessageReceived: _tell_message,
-        Prepare: _prepare,
-        ConnectionOpened: _tell_opened,
-        ConnectionClosed: _tell_closed,
-        RemoteLost: _tell_lost,
-        ComplianceChanged: _tell_compliance,
-        Drain: _drain,
-        Subscribe: _subscribe,
-        Unsubscribe: _unsubscribe,
-    }
-    """What is done in its turn, given the effect and the bus on which its remote is now: it may have moved by then."""
+    """For each kind of effect: what has to be known at once, and what is done in its turn.
+
+    The second one is given the bus on which the remote is now: it may have moved by then.
+    """
+
+
+def _key_of(effect: Effect) -> Hashable:
+    """Return in which queue an effect waits for its turn."""
+    return _OWN_KEY if type(effect) is ComplianceChanged else effect.remote_identifier
 
 
 def _replaced_kind(effect: Effect) -> Hashable | None:

@@ -54,11 +54,12 @@ class Deadlines(Generic[_Item]):
         self._sequence += 1
         item.due_at = at
         item.deadline = deadline = [at, self._sequence, item]
-        heapq.heappush(self._heap, deadline)
-        if self._heap[0] is deadline:
+        heap = self._heap
+        heapq.heappush(heap, deadline)
+        if heap[0] is deadline:
             self.has_moved = True
-        if len(self._heap) > 64 + 4 * self._live:
-            self._heap = [deadline for deadline in self._heap if deadline[2] is not None]
+        if len(heap) > 64 and len(heap) > 64 + 4 * self._live:
+            self._heap = [deadline for deadline in heap if deadline[2] is not None]
             heapq.heapify(self._heap)
 
     def discard(self, item: _Item) -> None:

@@ -410,12 +410,11 @@ class Machine:
 
     def deadline_has_moved(self) -> bool:
         """Return whether something may be due earlier than when this was asked last."""
-        moved = False
-        for one in self._timed:
-            if one.has_moved:
-                one.has_moved = False
-                moved = True
-        return moved
+        peers, slots, suspicions, role = self._timed
+        if not (peers.has_moved or slots.has_moved or suspicions.has_moved or role.has_moved):
+            return False
+        peers.has_moved = slots.has_moved = suspicions.has_moved = role.has_moved = False
+        return True
 
     def next_deadline(self) -> float | None:
         """Return when the next thing is due, or `None` while nothing is."""

@@ -58,7 +58,8 @@ class IncarnationStatus(Enum):
     """It has ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: making one that is takes a call for each field, and each discover and each offer tells of these.
+@dataclass(slots=True, kw_only=True)
 class PeerTopics:
     """What a peer says of itself in a handshake. The topics are checked, and ready to publish to."""
 

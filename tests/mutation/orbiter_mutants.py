@@ -182,22 +182,16 @@ ORBITER_MUTANTS = [
         new="        return False",
     ),
     Mutant(
-        name="headers-kept-after-the-connection",
-        file="orbitalis/orbiter/connection_publisher.py",
-        old="            self.by_topic.pop(topic, None)\n",
-        new="",
-    ),
-    Mutant(
-        name="headers-lost-with-another-connection",
-        file="orbitalis/orbiter/connection_publisher.py",
-        old="                    self.by_topic[topic] = other.view.headers",
-        new="                    pass",
+        name="headers-on-the-topic-that-the-remote-publishes-to",
+        file="orbitalis/orbiter/runtime.py",
+        old="            if slot.outgoing_data_topic == topic and isinstance(slot.view, Connection):\n",
+        new="            if isinstance(slot.view, Connection):\n",
     ),
     Mutant(
         name="inputs-with-the-headers-of-another-connection",
         file="orbitalis/core/execution.py",
         old="            connection.headers,\n            identifier=",
-        new="            self._runtime.publisher.by_topic[topic],\n            identifier=",
+        new="            self._runtime._headers_on(topic),\n            identifier=",
     ),
     Mutant(
         name="answer-on-another-connection",

@@ -55,6 +55,8 @@ class Client(LocalEventBusClient):
     def __init__(self) -> None:
         super().__init__(LocalEventBus(), identifier="me")
         self.published: list[Published] = []
+        self.headers: dict[str, PublishHeaders] = {}
+        """What is put on what is published by hand, by topic."""
         self.fails: str | None = None
 
     def start_publish(
@@ -76,7 +78,7 @@ class Client(LocalEventBusClient):
 async def client() -> AsyncIterator[Client]:
     """Give a client on which a publisher publishes what comes without an event."""
     client = Client()
-    client.publish_message = ConnectionPublisher(client)
+    client.publish_message = ConnectionPublisher(client, client.headers.get)
     await client.connect()
     yield client
     await client.disconnect()
@@ -102,7 +104,7 @@ async def owing(answer: Answer, work: Callable[[], Awaitable[object]]) -> None:
 
 
 async def test_what_is_published_to_the_topic_of_a_connection_has_its_headers(client: Client) -> None:
-    publisher_of(client).by_topic["output"] = HEADERS
+    client.headers["output"] = HEADERS
 
     await client.publish("output", "x")
     await client.publish("elsewhere", "y")
@@ -123,7 +125,7 @@ async def test_what_is_published_to_the_topic_of_a_connection_has_its_headers(cl
 
 
 async def test_how_it_is_published_can_be_said(client: Client) -> None:
-    publisher_of(client).by_topic["output"] = HEADERS
+    client.headers["output"] = HEADERS
 
     await client.publish("output", "x", channel=channels.DISCOVER, encoding=Encoding.JSON, bus="left")
     await client.publish("output", "x", bus="left")
@@ -156,7 +158,7 @@ async def test_the_first_message_on_the_topic_is_the_answer(client: Client) -> N
 
 
 async def test_an_event_is_published_as_it_is_and_is_no_answer(client: Client) -> None:
-    publisher_of(client).by_topic["output"] = HEADERS
+    client.headers["output"] = HEADERS
     event = Event.create(None, publisher_identifier="me")
 
     async def handle() -> None:
@@ -208,7 +210,7 @@ async def test_it_stays_owed_if_it_cannot_be_published(client: Client, fails: st
 async def test_on_a_topic_of_several_connections_only_one_is_answered(client: Client) -> None:
     publisher = publisher_of(client)
     other = PublishHeaders(connection_identifier="other", channel=channels.OPERATION_OUTPUT)
-    publisher.by_topic["output"] = other
+    client.headers["output"] = other
 
     def send(headers: PublishHeaders, text: str) -> None:
         answer = Answer.owed_by("output", headers.connection_identifier)

@@ -126,12 +126,17 @@ async def test_a_connection_says_all_about_itself(bus: LocalEventBus) -> None:
         assert mine.output.is_compatible(Output.string())
         slack = timedelta(seconds=1)
         assert before - slack <= mine.created_at <= mine.last_use <= datetime.now(UTC) + slack
+        for here, there in ((core, plugin), (plugin, core)):
+            (connection,) = here.retrieve_connections()
+            topic = connection.slot.outgoing_data_topic
+            assert topic is not None
+            assert here._runtime._headers_on(topic) == connection.headers
+            assert there._runtime._headers_on(topic) is None
         assert mine.is_open
         assert mine.soft_closed_at is None
         assert repr(mine) == "Connection('plugin', 'text', open)"
         async with mine.lock:
             mine.touch()
-        core._runtime.publisher.by_topic.clear()
         await plugin.eventbus_client.unsubscribe()
         await core.send_graceful_close_connection("plugin", "text")
         assert mine.is_soft_closed

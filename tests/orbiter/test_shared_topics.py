@@ -8,7 +8,6 @@ import pytest
 
 from orbitalis import Connection, Core, Event, Input, Output, Plugin, StringMessage, operation, sink
 from orbitalis.errors import OperationFailedError
-from orbitalis.orbiter import Orbiter
 from orbitalis.testing import Harness
 from tests.support.orbiters import EchoPlugin, TextCore, needs
 
@@ -157,16 +156,16 @@ async def test_a_close_leaves_the_headers_to_those_that_have_the_topic_still(har
     await harness.start(*plugins.values(), core)
     await harness.compliant(core)
 
-    def by_topic(orbiter: Orbiter) -> dict[str, str | None]:
-        found = orbiter._runtime.publisher.by_topic
-        return {topic: headers.connection_identifier for topic, headers in found.items()}
+    def connection_on(topic: str) -> str | None:
+        headers = core._runtime._headers_on(topic)
+        return None if headers is None else headers.connection_identifier
 
     await core.send_graceless_close_connection(closed, "text")
     (left,) = core.retrieve_connections()
     assert left.remote_identifier != closed
-    assert by_topic(core) == {"inputs": left.connection_identifier}
+    assert connection_on("inputs") == left.connection_identifier
     await core.sudo_execute("inputs", "by hand")
     await harness.idle()
     assert plugins[left.remote_identifier].received == ["by hand"]
     await core.send_graceless_close_connection(left.remote_identifier, "text")
-    assert by_topic(core) == {}
+    assert connection_on("inputs") is None

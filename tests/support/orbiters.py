@@ -156,7 +156,6 @@ def assert_nothing_is_left(*orbiters: Orbiter) -> None:
         client = orbiter.eventbus_client
         assert not client.is_connected
         assert client._subscriptions == {}
-        assert orbiter._runtime.publisher.by_topic == {}
         assert client.on_reconnected is None
         assert orbiter.retrieve_connections() == []
         assert orbiter.remote_identifiers == set()
