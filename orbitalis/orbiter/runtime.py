@@ -296,7 +296,7 @@ class Runtime:
             self._under_way += effects
             return
         under_way = self._under_way = [*effects]
-        tracing, steps = self.tracing, self._steps
+        tracing, steps, queues, locator = self.tracing, self._steps, self.queues, self.locator
         try:
             for effect in under_way:  # it grows
                 note, work = steps[type(effect)]
@@ -304,8 +304,21 @@ class Runtime:
                     tracing.note(effect, cause)
                 if note is not None:
                     note(self, effect)
-                if work is not None:
-                    self._carry_out(effect, work)
+                if work is None:
+                    continue
+                bus = locator.bus_of(effect.remote_identifier) if locator.buses else None
+                if queues.under_way and (key := _key_of(effect)) in queues.under_way:
+                    later = partial(work, self, effect, bus)
+                    queues.submit(key, later, _size_of(effect), instead_of=_replaced_kind(effect))
+                    continue
+                try:
+                    waiting = work(self, effect, bus)
+                except Exception:
+                    fields = {"remote": effect.remote_identifier}
+                    self._logger.exception("a piece of work failed", extra=fields)
+                    continue
+                if waiting is not None:
+                    queues.submit(_key_of(effect), partial(_itself, waiting))
         finally:
             self._under_way = []
         if self.machine.deadline_has_moved():
@@ -328,22 +341,6 @@ class Runtime:
         else:
             # A caller in a loop must let others have their turn.
             await asyncio.sleep(0)
-
-    def _carry_out(self, effect: Effect, work: Callable[..., Waiting]) -> None:
-        queues, locator = self.queues, self.locator
-        bus = locator.bus_of(effect.remote_identifier) if locator.buses else None
-        if queues.under_way and _key_of(effect) in queues.under_way:
-            queues.submit(
-                _key_of(effect), partial(work, self, effect, bus), _size_of(effect), instead_of=_replaced_kind(effect)
-            )
-            return
-        try:
-            waiting = work(self, effect, bus)
-        except Exception:
-            self._logger.exception("a piece of work failed", extra={"remote": effect.remote_identifier})
-            return
-        if waiting is not None:
-            queues.submit(_key_of(effect), lambda: waiting)
 
     # Connections
 
@@ -661,6 +658,11 @@ class Runtime:
 
     The second one is given the bus on which the remote is now: it may have moved by then.
     """
+
+
+def _itself(waiting: Awaitable[Any]) -> Waiting:
+    """Return what has to be awaited."""
+    return waiting
 
 
 def _key_of(effect: Effect) -> Hashable:
