@@ -23,9 +23,12 @@ PAGE = ROOT / "docs" / "reference" / "requirements.md"
 INTRODUCTION = """\
 # Requirements
 
-What an implementation has to do. Each requirement has an id, which stands before its sentence in
-[asyncapi.yaml](../../asyncapi.yaml) and is never given to another one. `make pages` draws this page from there; the
-text around a requirement explains it.
+This page lists everything that an implementation of the protocol has to do. You need it when you write or test one.
+Each requirement has an id, which no other requirement ever gets. [Conformance](conformance.md) says how the
+requirements are tested.
+
+`make pages` draws this page from [asyncapi.yaml](../../asyncapi.yaml), where the id stands before the sentence. The
+last column says where. The text around a requirement explains it; [the wire](wire.md) has that of `info`.
 """
 
 

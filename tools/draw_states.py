@@ -30,21 +30,22 @@ PAGE = ROOT / "docs" / "reference" / "states.md"
 TEMPLATE = """\
 # States
 
-What a slot, a core and a plugin go through. `make pages` draws this page from `x-orbitalis.states` in `asyncapi.yaml`,
-which says all there is: what is not listed here does not happen.
+This page lists the states of a slot, a core and a plugin, and everything that changes them. You need it to write an
+implementation, or to understand a rare case of the handshake. `make pages` draws this page from `x-orbitalis.states` in
+`asyncapi.yaml`. That list is complete: other changes of state do not happen.
 
 A *slot* is what one orbiter knows of one operation shared with one remote: an offer or a request under way, then a
-connection. Each side has a slot of its own.
+connection. Each side has a slot of its own. [Slots and policies](../concepts/slots-and-policies.md) explains the idea.
 
 ## The handshake
 
-One operation between one core and one plugin, both of whose slots are `{free}` at first. Notes say what turns which
-state into which.
+The diagram shows one operation between one core and one plugin. Both slots are `{free}` at first. A note says what has
+happened on that side, and how it changes the state of the slot.
 
 {handshake}
 
-What is left unanswered expires. A confirm that comes too late is answered by a graceless close, so that no connection
-remains which one side alone believes in.
+An offer or a request that is not answered expires. The core answers a confirm that comes too late with a graceless
+close. So no connection remains that only one side knows.
 
 ## A slot at a core
 
@@ -54,7 +55,8 @@ remains which one side alone believes in.
 
 ## A slot at a plugin
 
-`[*]` is `{free}`, where a slot begins and ends. It comes straight to `{preparing}` where a peer sends no headers.
+`[*]` is `{free}`, where a slot begins and ends. If the core sends no headers, the slot can become `{preparing}` without
+an offer before.
 
 {plugin_slot}
 
@@ -113,12 +115,12 @@ _REQUESTED: Sequence[Turn | Message | Choice] = (
                 _plugin(Trigger.REQUEST_RECEIVED),
                 Choice(
                     {
-                        "it sets the operation up": (
+                        "the plugin sets the operation up": (
                             _plugin(Trigger.PREPARED),
                             _CONFIRM,
                             _core(Trigger.CONFIRM_RECEIVED),
                         ),
-                        "it fails to": (
+                        "setting it up fails": (
                             _plugin(Trigger.PREPARATION_FAILED),
                             _NO_LONGER_AVAILABLE,
                             _core(Trigger.NO_LONGER_AVAILABLE_RECEIVED),
@@ -126,7 +128,7 @@ _REQUESTED: Sequence[Turn | Message | Choice] = (
                     }
                 ),
             ),
-            "it does not": (
+            "the plugin no longer holds the slot": (
                 _REQUEST,
                 _plugin(Trigger.WITHDRAWN, Trigger.EXPIRED),
                 _NO_LONGER_AVAILABLE,
@@ -146,8 +148,8 @@ HANDSHAKE: Sequence[Turn | Message | Choice] = (
                 _core(Trigger.OFFER_ACCEPTED),
                 Choice(
                     {
-                        "it gets setup data and topics ready": _REQUESTED,
-                        "it fails to": (
+                        "the core prepares setup data and topics": _REQUESTED,
+                        "preparing them fails": (
                             _core(Trigger.PREPARATION_FAILED),
                             _REJECT,
                             _plugin(Trigger.REJECT_RECEIVED),
@@ -155,7 +157,7 @@ HANDSHAKE: Sequence[Turn | Message | Choice] = (
                     }
                 ),
             ),
-            "it does not": (_REJECT, _plugin(Trigger.REJECT_RECEIVED)),
+            "the core does not want the operation": (_REJECT, _plugin(Trigger.REJECT_RECEIVED)),
         }
     ),
 )
