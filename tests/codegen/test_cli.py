@@ -346,7 +346,7 @@ def test_a_rule_is_explained_with_an_example() -> None:
     shown = run("rules", "ORB208", "orb102")
 
     assert shown.returncode == 0
-    assert "What a reference refers to exists." in shown.stdout
+    assert "The target of a reference exists." in shown.stdout
     assert "+        $ref: '#/components/messages/Swich'" in shown.stdout
     assert "did you mean 'Switch'?" in shown.stdout
     assert "ORB102 large file" in shown.stdout
