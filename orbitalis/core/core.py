@@ -87,16 +87,15 @@ class Core(OperationRequester):
     operation_requirements: dict[str, OperationRequirement] = field(
         default_factory=dict[str, OperationRequirement], repr=False
     )
-    """What it needs to be compliant, by operation name; may be edited while the core runs."""
+    """By operation name: the requirements that have to be met; may be edited while the core runs."""
     operation_sinks: dict[str, GivenHandler] = field(default_factory=dict[str, GivenHandler], repr=False)
-    """What takes the outputs, by operation name: decorated methods and those given here; may be edited at any time, and
-    counts from the next output on."""
+    """By operation name: what takes the outputs, methods with `@sink` included; edits count from the next output on."""
     late_offers: bool = field(default=True, repr=False)
-    """Whether it wants offers also later, for what a plugin cannot offer when it is asked."""
+    """Whether it wants late offers: of operations that a plugin cannot offer when it is asked."""
     discovering_interval: float = field(default=timings.DISCOVERING_INTERVAL, repr=False)
     """Seconds between two discovers while it is not compliant."""
     discovering_interval_when_compliant: float = field(default=timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT, repr=False)
-    """Seconds between two discovers while it is compliant and could take more plugins."""
+    """Seconds between two discovers while it is compliant and could use more plugins."""
 
     def __post_init__(self) -> None:
         """Collect the sinks."""

@@ -61,35 +61,35 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Unique among all orbiters of the context; a level of topics, so without `/`, `+` and `#`."""
     eventbus_client: EventBusClient = field(default_factory=connect, repr=False)
-    """Its own client of the event bus; by default of the bus that `ORBITALIS_BUS` names."""
+    """A client of the event bus that no other orbiter uses; by default one of the bus that `ORBITALIS_BUS` names."""
     consider_others_dead_after: float | None = field(default=timings.CONSIDERED_DEAD_AFTER, repr=False)
     """How long a remote may be silent before it is dead."""
     suspicion_grace: float | None = field(default=timings.SUSPICION_GRACE, repr=False)
-    """The same once the bus says that its connection was cut; with `None`, this one leaves no will either."""
+    """How long a remote may be silent after its will has come; `None`: this orbiter uses no wills."""
     send_keepalive_before_timelimit: float = field(default=timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT, repr=False)
-    """How long before a remote would consider this orbiter dead a keepalive is sent."""
+    """How long before a remote would consider this orbiter dead it sends a keepalive."""
     graceful_close_timeout: float | None = field(default=timings.GRACEFUL_CLOSE_TIMEOUT, repr=False)
     """How long a graceful close waits for its acknowledgement before a graceless one follows."""
     close_connection_if_unused_after: float | None = field(default=None, repr=False)
     """How long a connection may be unused before it is closed gracefully."""
     pending_requests_expire_after: float | None = field(default=timings.PENDING_REQUESTS_EXPIRE_AFTER, repr=False)
-    """How long an offer or request may be unanswered before it is discarded."""
+    """How long an offer or request may be unanswered before it is forgotten."""
     raise_exceptions: bool = field(default=False, repr=False)
-    """Whether hooks that fail while it starts or stops make that fail; otherwise they are logged."""
+    """Whether a hook of the start or stop that fails makes the start or stop fail; otherwise it is only logged."""
     with_loop: bool = field(default=True, repr=False)
-    """Whether the loop is started with the orbiter; without it no periodic work is done."""
+    """Whether the loop starts with the orbiter; without it, no keepalives and no repeated discovers are sent."""
     loop_interval: float = field(default=timings.LOOP_INTERVAL, repr=False)
-    """Time between two iterations of the loop, at least; what is due in between is done without its hooks."""
+    """Shortest time between two iterations of the loop; work that is due in between is done on time, without hooks."""
     discover_topic: str = field(default=channels.DISCOVER.address, repr=False)
     """Where discovers are published; the same for all orbiters of the context."""
     announce_topic: str = field(default=channels.ANNOUNCE.address, repr=False)
     """Where announcements are published; the same for all orbiters of the context."""
     introspection: bool = field(default=True, repr=False)
-    """Whether it answers operators who ask what it is and does."""
+    """Whether it answers operators that ask what it is and does."""
     introspection_topic: str = field(default=channels.INTROSPECTION_OF_ALL.address, repr=False)
     """Where operators ask all orbiters; the same for all orbiters of the context."""
     limits: Limits = field(default=Limits(), repr=False)
-    """What others can use up of it at most."""
+    """How much of its memory and time others can use."""
 
     _role: ClassVar[Role]
     _configured: ClassVar[frozenset[str]]

@@ -95,11 +95,11 @@ class Plugin(OperationsProviderMixin, Orbiter):
     _configured: ClassVar[frozenset[str]] = frozenset({*PluginConfig.__dataclass_fields__, "operations"})
 
     operations: dict[str, Operation] = field(default_factory=dict[str, Operation], repr=False)
-    """By name: those of decorated methods and those given here; may be edited while the plugin runs."""
+    """By name: the operations, decorated methods included; may be edited while the plugin runs."""
 
     process_pool_size: int = field(default_factory=default_size, repr=False)
-    """How many processes CPU-bound operations may have; by default as many as there are CPUs. Counts when the first
-    one is started."""
+    """How many processes CPU-bound operations may use; by default the number of CPUs. An edit counts until the first
+    process starts."""
 
     def __post_init__(self) -> None:
         """Collect the operations.

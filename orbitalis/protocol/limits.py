@@ -24,25 +24,25 @@ class Limits:
     """
 
     known_remotes: int = limits.KNOWN_REMOTES
-    """How many remotes may be known at a time; those with which nothing is shared any more make room for others."""
+    """How many remotes are known at a time; those with which nothing is shared any more make room for others."""
     pending_requests: int = limits.PENDING_REQUESTS
-    """How many handshakes may be under way at a time; the longest unanswered make room for others."""
+    """How many handshakes are under way at a time; those that were unanswered for longest make room for others."""
     pending_bytes: int = limits.PENDING_BYTES
-    """How much memory may be taken by what remotes have told in these handshakes."""
+    """How many bytes of memory the data of these handshakes may take."""
     connection_bytes: int = limits.CONNECTION_BYTES
-    """How much memory may be taken by what remotes have told of connections, except those that the user has named."""
+    """How many bytes of memory the data of connections may take; only remotes that the user has named get more."""
     remote_events_per_second: float = limits.REMOTE_EVENTS_PER_SECOND
-    """How many messages of the protocol are looked at in a second of one remote with which something is shared."""
+    """How many messages of the protocol are read each second from one remote with which something is shared."""
     stranger_events_per_second: float = limits.STRANGER_EVENTS_PER_SECOND
-    """How many messages of the protocol are looked at in a second of all others together."""
+    """How many messages of the protocol are read each second from all other remotes together."""
     unfamiliar_schema_bytes_per_second: float = limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND
-    """How many bytes of schemas are read in a second whose text is not one that was read lately."""
+    """How many bytes of schemas are read each second, without those that were read lately."""
     waiting_work: int = limits.WAITING_WORK
-    """How many messages and hooks may wait for earlier ones."""
+    """How many messages and hooks may wait for earlier ones to finish."""
     waiting_work_of_remote: int = limits.WAITING_WORK_OF_REMOTE
     """How many of these may be of one remote."""
     waiting_work_bytes: int = limits.WAITING_WORK_BYTES
-    """How much memory may be taken by the messages that wait so; half of it by those of one remote."""
+    """How many bytes of memory the waiting messages may take; those of one remote may take half of it."""
 
     def __post_init__(self) -> None:
         """Check that each is a positive number."""
