@@ -1,4 +1,4 @@
-"""What users subclass to use operations: :class:`Core`."""
+"""The base class of cores, which users subclass: :class:`Core`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ __all__ = ["Core"]
 
 @dataclass(kw_only=True, eq=False)
 class Core(OperationRequester):
-    """Needs operations, and executes them; subclasses are dataclasses whose methods are sinks.
+    """A core needs operations and executes them. Subclasses are dataclasses whose methods are sinks.
 
     Example:
         core = Core(identifier="home", eventbus_client=connect("mqtt://localhost:1883"))
@@ -59,10 +59,10 @@ class Core(OperationRequester):
             await core.compliant_event.wait()
             print(await core.request(TextPlugin.lowercase, "HELLO"))
 
-    All arguments have names and defaults. `identifier` is unique on the bus, and `eventbus_client` is by default one of
-    the bus that `ORBITALIS_BUS` names. Durations are in seconds.
+    All arguments are given by name and have defaults. `identifier` is unique on the bus. By default, `eventbus_client`
+    is a client of the bus that `ORBITALIS_BUS` names. Durations are in seconds.
 
-    A subclass may override these hooks, as methods that are asynchronous or not. By default they do nothing:
+    A subclass may override these hooks. They may be asynchronous or not, and do nothing by default:
 
     - Life: `_on_starting`, `_on_started`, `_on_stopping`, `_on_stopped`.
     - The loop: `_on_loop_start`, `_on_new_loop_iteration`, `_on_loop_iteration`, `_on_loop_iteration_end`.
@@ -73,12 +73,12 @@ class Core(OperationRequester):
       `_on_graceless_close_connection`, `_on_close_connection`, `_get_on_close_data`.
     - Remotes: `_on_keepalive`, `_on_keepalive_request`, `_on_remote_dead`.
 
-    It may override what builds the topics that it listens on, as plain methods:
+    A subclass may also override the methods that build its topics. These are not asynchronous:
 
     - `_build_keepalive_topic`, `_build_keepalive_request_topic`, `_build_incoming_close_connection_topic`,
       `_build_ack_close_topic`, `_build_response_topic`, `_build_operation_output_topic`.
 
-    A subclass with a `__post_init__` of its own calls that of this class.
+    If a subclass has its own `__post_init__`, it has to call `super().__post_init__()`.
     """
 
     _role: ClassVar[Role] = Role.CORE
@@ -104,15 +104,15 @@ class Core(OperationRequester):
         self._alarm = None
         self.dropped_answers = 0
         self._seen_requirements: dict[str, tuple[object, ...]] = {}
-        """What the requirements were when the state machine got its snapshot."""
+        """The requirements at the time when the state machine got its snapshot."""
         self._all_requirements: dict[str, object] = {}
-        """By name: all operations that it has needed."""
+        """All operations that it has ever needed, by name."""
         self._terms: Mapping[str, RequirementTerms] = {}
         self._handlers = HandlerCache()
         super().__post_init__()
         self._asides = Asides(self._runtime.publisher, self._runtime.queues)
         self.state = CoreState.CREATED
-        """What it is doing."""
+        """Its state. Read it, and do not assign it."""
         self._compliance_events = ComplianceEvents(self._home)
         self._missing_operations = MissingOperations(self.identifier)
         self._handlers = HandlerCache()
@@ -143,24 +143,24 @@ class Core(OperationRequester):
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
-        """Need an operation as a plugin class declares it, and return the core.
+        """Add a requirement for an operation of a plugin class, and return the core.
 
         Args:
-            operation: What is needed, such as `TextPlugin.lowercase`.
-            minimum: How many plugins the core needs to be compliant, beside the mandatory ones.
-            maximum: How many plugins it takes at most, beside the mandatory ones; `None`: any number.
-            mandatory: Identifiers of the plugins that it needs in any case.
-            allowlist: Identifiers of the only plugins that it takes otherwise; not together with `blocklist`.
-            blocklist: Identifiers of the plugins that it does not take.
+            operation: The operation, such as `TextPlugin.lowercase`.
+            minimum: Number of plugins that the core needs to be compliant, not counting mandatory ones.
+            maximum: Number of plugins that it takes at most, not counting mandatory ones. `None`: any number.
+            mandatory: Identifiers of plugins that it needs in any case.
+            allowlist: Identifiers of the only other plugins that it takes. Not together with `blocklist`.
+            blocklist: Identifiers of plugins that it does not take.
             spellings: Other texts of the operation's schemas, for peers that compare them as texts.
-            exact: Whether plugins need the same schemas, and not others that resolve.
-            override_sink: What takes the outputs, instead of the core's sink of the operation.
-            default_setup_data: What each plugin gets to set the operation up.
+            exact: Whether plugins need exactly the same schemas, instead of compatible ones.
+            override_sink: A sink that gets the outputs instead of the core's sink of the operation.
+            default_setup_data: Setup data that each plugin gets.
 
         Raises:
             ValueError: The rules contradict each other.
-            TypeError: `operation` is none of a plugin class, its annotations cannot be read, or a list is one
-                identifier instead of a list of them.
+            TypeError: `operation` is not an operation of a plugin class, its annotations cannot be read, or a list is
+                a single text.
         """
         is_made = "_runtime" in vars(self)  # not in an `__init__` or `__post_init__` before it calls that of its base
         if is_made:
@@ -183,7 +183,7 @@ class Core(OperationRequester):
         return self
 
     def with_operation_sink(self, operation_name: str, handler: GivenHandler) -> Self:
-        """Add the sink of an operation, or replace it, also while there are connections."""
+        """Add or replace the sink of an operation, and return the core. It may have connections."""
         self.operation_sinks[operation_name] = as_event_handler(handler)
         return self
 
@@ -191,17 +191,17 @@ class Core(OperationRequester):
 
     @property
     def is_running(self) -> bool:
-        """Whether it has started and not stopped."""
+        """Whether the core runs: it has started and has not stopped."""
         return self.state in (CoreState.COMPLIANT, CoreState.NOT_COMPLIANT)
 
     @property
     def compliant_event(self) -> asyncio.Event:
-        """Set while it is compliant; each event loop in which it runs has one of its own."""
+        """An event that is set while the core is compliant. Each event loop in which it runs has its own."""
         return self._compliance_events.compliant
 
     @property
     def not_compliant_event(self) -> asyncio.Event:
-        """Set while it runs and is not compliant; each event loop in which it runs has one of its own."""
+        """An event that is set while the core runs and is not compliant. Each event loop has its own."""
         return self._compliance_events.not_compliant
 
     def _make_machine(self) -> CoreMachine:
@@ -303,11 +303,11 @@ class Core(OperationRequester):
 
     @property
     def response_topic(self) -> str:
-        """Filter of the topics on which plugins answer requests."""
+        """Filter that matches the topics on which plugins answer requests."""
         return self._build_response_filter()
 
     def _build_offer_topic(self, plugin_identifier: str | None) -> str:
-        """Build the topic on which offers of a plugin, or of anybody, arrive."""
+        """Build the topic for offers of a plugin. `None` means plugins that are not known yet."""
         return OfferTopic.build(core_identifier=self.identifier, plugin_identifier=plugin_identifier)
 
     def _build_offer_filter(self) -> str:
@@ -347,15 +347,15 @@ class Core(OperationRequester):
 
     @default
     async def _on_new_announcement(self, announce_message: AnnounceMessage) -> None:
-        """Called when a plugin has announced itself, or somebody has in its name."""
+        """Called when an announcement of a plugin has arrived. Somebody else may have sent it in its name."""
 
     @default
     async def _on_send_discover(self, discover_message: DiscoverMessage) -> None:
-        """Called before a discover is sent, to everybody or to one plugin; one without queries takes others back."""
+        """Called before a discover is sent. A discover without queries takes earlier ones back."""
 
     @default
     async def _get_setup_data(self, plugin_identifier: str, offered_operation: OfferedOperation) -> bytes | None:
-        """Return what a plugin gets to set an operation up; raising gives the connection up."""
+        """Return the setup data for a plugin. If it raises, the connection is given up."""
         requirement = self.operation_requirements.get(offered_operation.name)
         return None if requirement is None else requirement.default_setup_data
 
@@ -388,7 +388,7 @@ class Core(OperationRequester):
     # Compliance
 
     def current_constraint_for_operation(self, operation_name: str) -> Constraint | None:
-        """Return what is still wanted of an operation, given its connections and requests; `None` for nothing."""
+        """Return what is still missing for an operation, with its connections and requests, or `None`."""
         self._look_at_edits()
         wanted = self._core_machine.requester.still_wanted(operation_name)
         return None if wanted is None else Constraint.of(wanted)
@@ -406,21 +406,21 @@ class Core(OperationRequester):
         return self._core_machine.requester.is_compliant_for(operation_name)
 
     def is_compliant(self) -> bool:
-        """Return whether all needs are met now."""
+        """Return whether the open connections meet all requirements now."""
         self._look_at_edits()
         return self._core_machine.requester.is_compliant()
 
     def explain(self) -> CoreExplanation:
-        """Return why it has the connections that it has, and no others: of each requirement, what is known."""
+        """Return which connections the core has, which it lacks, and why, for each requirement."""
         self._look_at_edits()
         return explain_core(self.identifier, self._core_machine)
 
     def update_compliant(self) -> None:
-        """Bring the state up to date at once, after requirements have been edited; the loop does it, too."""
+        """Apply edits of the requirements at once. Otherwise the loop applies them."""
         self._look_at_edits()
 
     def _operation_to_discover(self) -> Mapping[str, Constraint]:
-        """Return what is still wanted, by operation name."""
+        """Return the constraints that are still missing, by operation name."""
         found = ((name, self.current_constraint_for_operation(name)) for name in self.operation_requirements)
         return {name: constraint for name, constraint in found if constraint is not None}
 
@@ -451,7 +451,7 @@ class Core(OperationRequester):
         await self._runtime.carry_out(self._core_machine.discover(wanted, self._home.now()))
 
     async def send_discover_based_on_requirements(self) -> None:
-        """Ask all plugins for what is still wanted; nothing is sent if nothing is.
+        """Ask all plugins for the operations that are still missing. Nothing is sent if none is missing.
 
         Raises:
             OrbiterStateError: It is not running.
@@ -502,10 +502,10 @@ class Core(OperationRequester):
 
 
 def _rules(name: str, requirement: OperationRequirement) -> tuple[object, ...]:
-    """Return what a requirement demands, in a form that shows edits when it is compared.
+    """Return the rules of a requirement, in a form that shows edits when it is compared.
 
     Raises:
-        TypeError: It is none; users edit the dictionary that it is in.
+        TypeError: It is not a requirement. Users edit the dictionary that contains it.
     """
     if type(requirement) is not OperationRequirement:
         check_entry("operation_requirements", name, requirement, OperationRequirement)

@@ -30,25 +30,25 @@ InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
 E = TypeVar("E", bound=Exception)
 
 AnyOperation: TypeAlias = str | TypedOperation[Any, Any, Any]
-"""The name of an operation, or the operation of a plugin class, against which type checkers hold what is sent."""
+"""The name of an operation, or the operation of a plugin class. With the latter, type checkers check the data."""
 
 _logger = FieldLogger(logging.getLogger(__name__))
 
 _GUESSES = 8
-"""How many connections are tried by chance before all are looked at."""
+"""How many connections are tried at random before all are looked at."""
 
 
 class OperationExecutor(Orbiter):
-    """Something that sends inputs to the plugins it is connected with.
+    """The part of a core that sends inputs to plugins and does not wait for answers.
 
-    Which connections come into question: the open ones of the operation whose input accepts what is sent. An execution
-    ends when the inputs are published, not when the plugins are done with them. With `fire_and_forget` it ends at
-    once, and failures to publish are logged. Inputs go out in the order of the calls.
+    An execution uses the open connections of the operation whose input accepts the message. It ends when the inputs are
+    published, and not when the plugins have handled them. With `fire_and_forget` it ends at once, and failures to
+    publish are logged. Inputs are published in the order of the calls.
     """
 
     operation_requirements: dict[str, OperationRequirement]
     _executions: set[asyncio.Task[object]]
-    """What is published that nobody waits for."""
+    """Publications that nobody waits for."""
 
     @overload
     async def execute(
@@ -107,26 +107,26 @@ class OperationExecutor(Orbiter):
         plugin_identifier: str | None = None,
         distribute: bool = False,
     ) -> list[str]:
-        """Execute an operation in one of four modes; return the identifiers of the plugins that were sent something.
+        """Execute an operation in one of four modes, and return the identifiers of the plugins that got an input.
 
-        The operation is given by its name, or as `TextPlugin.lowercase`: then type checkers hold `data` against it.
-        `await core.execute(TextPlugin.lowercase, "HELLO", any=True)` sends one text; the sink takes the outputs.
-        With `fire_and_forget` it returns at once, and failures are logged.
+        `await core.execute(TextPlugin.lowercase, "HELLO", any=True)` sends one text, and the sink gets the outputs. The
+        operation may also be a name, but with `TextPlugin.lowercase` type checkers check `data`. With
+        `fire_and_forget` it returns at once, and failures are logged.
 
         - `any`: send the message to one plugin, chosen at random, if possible one that is not suspected to be dead;
-        - `all`: send it to every plugin;
-        - `plugin_identifier`: send it to that plugin;
-        - `distribute`: send the messages of a list each to one plugin, to all of them equally often, likewise.
+        - `all`: send the message to every plugin;
+        - `plugin_identifier`: send the message to that plugin;
+        - `distribute`: send each message of a list to one plugin, so that all plugins get equally many.
 
-        In every mode `data` is one message or a list of them, each of which is sent as the mode says; nothing is sent
-        if there is one that nobody accepts. `any` and `distribute` return an identifier for each message, in their
-        order, the others one for each plugin.
+        In every mode, `data` is one message or a list of messages, each of which is sent as the mode says. If no plugin
+        accepts one of the messages, nothing is sent. `any` and `distribute` return one identifier for each message, in
+        the order of the messages. The other modes return one identifier for each plugin.
 
         Raises:
             ValueError: Not exactly one mode is given.
-            NoConnectionError: No connection comes into question.
-            TypeError: `data` is no message, or not one that the given operation takes.
-            BusError: It could not be published.
+            NoConnectionError: There is no suitable connection.
+            TypeError: `data` is not a message, or the operation does not take it.
+            BusError: A message could not be published.
         """
         if builtins.sum((any, all, distribute, plugin_identifier is not None)) != 1:
             raise ValueError("give exactly one mode: any=True, all=True, distribute=True or plugin_identifier='...'")
@@ -177,7 +177,7 @@ class OperationExecutor(Orbiter):
         data: Publishable = None,
         fire_and_forget: bool = False,
     ) -> str:
-        """Send `data` to one plugin, and return its identifier; see :meth:`execute`."""
+        """Send `data` to the named plugin, and return its identifier. See :meth:`execute`."""
         message = _message_of(operation_name, data)
         slot = self._slot_of(_name_of(operation_name), plugin_identifier, message)
         await self._send([(slot, message)], fire_and_forget)
@@ -207,7 +207,7 @@ class OperationExecutor(Orbiter):
     async def execute_sending_any(
         self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> str:
-        """Send `data` to one plugin chosen at random, and return its identifier; see :meth:`execute`."""
+        """Send `data` to one plugin chosen at random, and return its identifier. See :meth:`execute`."""
         if isinstance(operation_name, str):
             name, message = operation_name, wrap(data)
         else:
@@ -245,7 +245,7 @@ class OperationExecutor(Orbiter):
     async def execute_sending_all(
         self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
     ) -> list[str]:
-        """Send `data` to every plugin, and return their identifiers; see :meth:`execute`."""
+        """Send `data` to every plugin, and return their identifiers. See :meth:`execute`."""
         name, message = _name_of(operation_name), _message_of(operation_name, data)
         chosen = self._accepting(name, self._open_slots(name), message)
         await self._send([(slot, message) for slot in chosen], fire_and_forget)
@@ -271,23 +271,23 @@ class OperationExecutor(Orbiter):
         data: list[Any] | tuple[Any, ...],
         fire_and_forget: bool = False,
     ) -> list[str]:
-        """Send each message to one plugin, to all of them equally often; see :meth:`execute`.
+        """Send each message to one plugin, so that all plugins get equally many. See :meth:`execute`.
 
-        Returns the identifiers of the plugins in the order of the messages. Nothing is sent if there is a message
-        that no plugin accepts.
+        Returns the identifiers of the plugins in the order of the messages. If no plugin accepts one of the messages,
+        nothing is sent.
 
         Raises:
-            TypeError: `data` is one message instead of a list of them.
+            TypeError: `data` is one message instead of a list of messages.
         """
         check_list("data", data)
         messages = [_message_of(operation_name, value) for value in data]
         return await self._distribute(_name_of(operation_name), messages, fire_and_forget)
 
     async def sudo_execute(self, topic: str, data: Publishable = None) -> None:
-        """Publish an input to a topic, whether there is a connection or not.
+        """Publish an input to a topic, even without a connection.
 
         Raises:
-            BusError: It could not be published.
+            BusError: The input could not be published.
         """
         await self.eventbus_client.publish(topic, data, channel=channels.OPERATION_INPUT)
 
@@ -323,7 +323,7 @@ class OperationExecutor(Orbiter):
         return self._accepting(operation_name, [] if slot is None else [slot], message, plugin_identifier)[0]
 
     def _any_slot(self, operation_name: str, message: object | None) -> Slot:
-        """Return a connection that accepts a message, chosen at random; if many do, only some are looked at."""
+        """Return a random connection that accepts a message. If there are many, it looks only at some of them."""
         slots = self._machine.slots.open_of_operation(operation_name)
         count = len(slots)
         suspected = self._machine.peers.suspected
@@ -336,17 +336,17 @@ class OperationExecutor(Orbiter):
         return self._one_of(self._accepting(operation_name, slots, message))
 
     def _one_of(self, slots: Sequence[Slot]) -> Slot:
-        """Return one of some connections, chosen at random, if possible of those whose remote is not suspected."""
+        """Return a random one of some connections, if possible one whose remote is not suspected to be dead."""
         suspected = self._machine.peers.suspected
         return random.choice([slot for slot in slots if slot.remote_identifier not in suspected] or slots)
 
     def _accepting(
         self, operation_name: str, slots: Sequence[Slot], message: object | None, plugin_identifier: str | None = None
     ) -> Sequence[Slot]:
-        """Return the connections that accept a message, of those that there are, or those with one plugin.
+        """Return the connections that accept a message: all of them, or only those with one plugin.
 
         Raises:
-            NoConnectionError: There is none.
+            NoConnectionError: There is no such connection.
         """
         accepting = [slot for slot in slots if _accepts(slot, message)]
         if accepting:
@@ -386,7 +386,7 @@ class OperationExecutor(Orbiter):
         )
 
     def _unsent(self, operation_name: str, error: E) -> E:
-        """Return an error that says why an input is not sent, after the trace knows it."""
+        """Tell the trace why an input is not sent, and return an error that says so."""
         if self._runtime.tracing is not None:
             self._runtime.tracing.unsent(operation_name, error)
         return error
@@ -396,7 +396,7 @@ class OperationExecutor(Orbiter):
     async def _send(
         self, inputs: Sequence[tuple[Slot, object | None]], fire_and_forget: bool, *, is_traced: bool = False
     ) -> None:
-        """Publish inputs; one that cannot be published keeps back none of the others."""
+        """Publish inputs. If one cannot be published, the others are published all the same."""
         tracing = self._runtime.tracing
         if tracing is not None and inputs and not is_traced:
             work = partial(self._send, inputs, fire_and_forget, is_traced=True)
@@ -430,7 +430,7 @@ class OperationExecutor(Orbiter):
         answer_requested: bool | None = None,
         answer_within: float | None = None,
     ) -> Awaitable[None] | None:
-        """Publish an input on a connection; return what to wait for, or `None` if it is done."""
+        """Publish an input on a connection. Return an awaitable, or `None` if it is published already."""
         connection, topic = slot.view, slot.input_topic
         if topic is None or type(connection) is not Connection:
             return None
@@ -447,7 +447,7 @@ class OperationExecutor(Orbiter):
         return waiting
 
     def _leave_alone(self, waiting: Awaitable[None], slot: Slot) -> None:
-        """Have something published that nobody waits for."""
+        """Publish something that nobody waits for."""
         name = f"execution of {self.identifier}"
         task = start_task(self._wait_or_log(waiting, slot), asyncio.get_running_loop(), name, outside())
         if not task.done():
@@ -470,12 +470,12 @@ class OperationExecutor(Orbiter):
         )
 
     def _cancel_executions(self) -> None:
-        """Publish nothing more that nobody waits for."""
+        """Cancel the publications that nobody waits for."""
         for task in self._executions:
             task.cancel()
 
     async def _end_executions(self) -> None:
-        """Wait for what was cancelled."""
+        """Wait until the cancelled publications have ended."""
         if self._executions:
             await asyncio.wait(self._executions)
 

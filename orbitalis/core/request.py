@@ -1,4 +1,4 @@
-"""How a core asks for an answer: :meth:`OperationRequester.request` and what ends it."""
+"""How a core asks for an answer: :meth:`OperationRequester.request`, and the ways in which it ends."""
 
 from __future__ import annotations
 
@@ -52,22 +52,22 @@ _logger = FieldLogger(logging.getLogger(__name__))
 _LOST: Final = (CloseReason.REMOTE_DEAD, CloseReason.REMOTE_RESTARTED)
 _NUMBERS: Final = (float, int)
 _GUESSES: Final = 8
-"""How many connections are tried by chance before all are looked at."""
+"""How many connections are tried at random before all are looked at."""
 
 
 class OperationRequester(OperationExecutor):
-    """Something that sends inputs to the plugins it is connected with, and waits for their answers.
+    """The part of a core that sends inputs to plugins and waits for their answers.
 
-    An answer is an output with the header `correlation_identifier`. It reaches the request that waits for it ahead of
-    all outputs that wait for a sink, so that a sink may request, and never reaches a sink.
+    An answer is an output with the header `correlation_identifier`. It goes to the request that waits for it, and never
+    to a sink. It does not queue behind outputs that wait for a sink, so a sink may call `request`.
     """
 
     _awaited: AwaitedAnswers[asyncio.Future[_Outcome]]
     _asides: Asides
     _alarm: asyncio.TimerHandle | None
-    """Rings when the next request times out."""
+    """Fires when the next request times out."""
     dropped_answers: int
-    """How many answers came for which nobody waited any more: late ones and duplicates."""
+    """Number of answers for which nobody waited any more: late ones and duplicates."""
 
     @overload
     async def request(
@@ -120,26 +120,26 @@ class OperationRequester(OperationExecutor):
         plugin_identifier: str | None = None,
         timeout: float | None = timings.ANSWER_TIMEOUT,
     ) -> object | None:
-        """Execute an operation at one plugin, and return what it answers with (`None`: an empty event).
+        """Execute an operation at one plugin, and return its answer. An empty event is returned as `None`.
 
-        The operation is given as `TextPlugin.lowercase`, which gives the result that its method returns, or by its
-        name, which gives a message.
-        `plugin_identifier` names the plugin; by default one is chosen at random. `timeout` is in seconds, and `None`
-        waits without limit. `result_type` is the class of which the answer has to be.
+        If the operation is given as `TextPlugin.lowercase`, the result is the one that its method returns. If it is
+        given by name, the result is a message.
+        `plugin_identifier` names the plugin. By default, a plugin is chosen at random. `timeout` is in seconds, and
+        `None` waits without limit. `result_type` is the class that the answer must have.
 
         Raises:
-            NoConnectionError: No connection comes into question: the input does not fit, or there is no output.
-            AnswersNotSupportedError: Those that do are with peers that cannot say what an output answers.
-            OverloadedError: The plugin has dropped the input, since too much waits there.
+            NoConnectionError: There is no suitable connection: no input fits, or there is no output.
+            AnswersNotSupportedError: All suitable connections are with peers that cannot mark an output as an answer.
+            OverloadedError: The plugin has dropped the input, because too many inputs wait there.
             OperationFailedError: The plugin's handler raised.
-            UnexpectedAnswerError: The answer is no result of the operation, or not of class `result_type`.
+            UnexpectedAnswerError: The answer is not a result of the operation, or not of class `result_type`.
             RequestTimeoutError: There was no answer in time.
-            RemoteLostError: The plugin is dead or has started anew.
-            ConnectionClosedError: The connection was closed, by either side.
+            RemoteLostError: The plugin is dead or was restarted.
+            ConnectionClosedError: Either side has closed the connection.
             OrbiterStateError: Too many requests wait for an answer.
             ValueError: The timeout is negative.
-            TypeError: `data` is no message, or not one that the given operation takes; or another argument is of the
-                wrong kind.
+            TypeError: `data` is not a message, the operation does not take it, or another argument has the wrong
+                type.
             BusError: The input could not be published.
         """
         if timeout is not None and not (type(timeout) in _NUMBERS and timeout >= 0):
@@ -159,7 +159,7 @@ class OperationRequester(OperationExecutor):
     # Choosing
 
     def _choose_for_answer(self, operation_name: str, message: object | None, plugin_identifier: str | None) -> Slot:
-        """Return the connection to use, chosen at random as for `any`; if many suit, only some are looked at."""
+        """Return a random suitable connection, as for `any`. If there are many, it looks only at some of them."""
         slots: Sequence[Slot]
         if plugin_identifier is None:
             slots = self._machine.slots.open_of_operation(operation_name)
@@ -183,7 +183,7 @@ class OperationRequester(OperationExecutor):
         return self._one_of(suiting)
 
     def _fail_to_choose(self, accepting: Sequence[Slot], plugin_identifier: str | None) -> NoReturn:
-        """Say why no connection that accepts the input can be used."""
+        """Raise an error that says why no connection can be used."""
         with_output = [slot for slot in accepting if slot.output_topic is not None]
         if not with_output:
             whose = "" if plugin_identifier is None else f" with plugin '{plugin_identifier}'"
@@ -213,7 +213,7 @@ class OperationRequester(OperationExecutor):
         result_type: type[object],
         timeout: float | None,
     ) -> object | None:
-        """Send an input, and return the result that its answer is, or raise what it was instead."""
+        """Send an input, and return the result in its answer, or raise the error in it."""
         loop = asyncio.get_running_loop()
         if loop is not self._home.loop:
             self._home.check()
@@ -252,7 +252,7 @@ class OperationRequester(OperationExecutor):
         return result
 
     def _take_back(self, slot: Slot, identifier: str) -> None:
-        """Tell the plugin that nobody waits for the answer to an input; it knows by itself when the time is over."""
+        """Tell the plugin that nobody waits for the answer any more. A timeout it notices by itself."""
         connection = slot.view
         # Peers of version 1.1 write and read this envelope; others do not know the message.
         if isinstance(connection, Connection) and connection.headers.encoding in SINCE_1_1:
@@ -273,7 +273,7 @@ class OperationRequester(OperationExecutor):
             self._time_out(awaited)
 
     def _expire_at(self, awaited: _Awaited, at: float) -> None:
-        """Have a request time out, if it still waits then."""
+        """Let a request time out at a given time, if it still waits then."""
         self._awaited.deadlines.set(awaited, at)
         alarm = self._alarm
         if alarm is None or alarm.when() > at:
@@ -303,20 +303,20 @@ class OperationRequester(OperationExecutor):
         self._end(awaited, RequestTimeoutError(*awaited.slot.key, reason))
 
     def _silence_requests(self) -> None:
-        """Let no request time out any more: all have ended."""
+        """Cancel the timer, because all requests have ended."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
 
     def _let_go_of_requests(self) -> None:
-        """Drop the requests of an event loop that is closed: nobody can be told there."""
+        """Drop the requests of a closed event loop. No caller can be told there."""
         self._awaited = AwaitedAnswers()
         self._alarm = None
 
     # What ends a request
 
     def _take_answer(self, topic: str, event: Event[Any], slots: Sequence[Slot]) -> bool:
-        """Take an output if it is an answer; return whether it is."""
+        """Return whether an output is an answer, and handle it if so."""
         identifier = event.correlation_identifier
         if identifier is None:
             if self._awaited:
@@ -373,7 +373,7 @@ class OperationRequester(OperationExecutor):
         return self._awaited.are_on(slot)
 
     def _on_disconnected(self, slot: Slot, reason: CloseReason) -> None:
-        """End the requests on a connection that is no more."""
+        """End the requests on a connection that has ended."""
         error_class = RemoteLostError if reason in _LOST else ConnectionClosedError
         for awaited in self._awaited.remove_all(slot):
             self._end(awaited, error_class(*slot.key, f"no answer before the connection ended: {reason}"))

@@ -64,12 +64,12 @@ PERIODIC_HOOKS: Final = (
     "lose_dead_remotes",
     "send_keepalive_based_on_connections_and_threshold",
 )
-"""What an iteration of the loop calls if it is overridden; what these methods do otherwise is done without them."""
+"""Methods that an iteration of the loop calls only if they are overridden. Otherwise it does their work directly."""
 LOOP_HOOKS: Final = frozenset({"_on_new_loop_iteration", *PERIODIC_HOOKS, "_on_loop_iteration_end"})
 
 
 def default(function: F) -> F:
-    """Mark what is there unless a user overrides it: a hook that does nothing is not called."""
+    """Mark a method as a default. The runtime calls such a hook only if a user overrides it."""
     setattr(function, _DEFAULT, function)
     return function
 
@@ -80,7 +80,7 @@ def _is_default(attribute: object) -> bool:
 
 
 def _overridden(orbiter_class: type[object]) -> frozenset[str]:
-    """Return the names of what a class overrides of what is marked as a default in one of its bases."""
+    """Return the names of the defaults of its bases that a class overrides."""
     marked = {name for base in orbiter_class.__mro__ for name, function in vars(base).items() if _is_default(function)}
     return frozenset(name for name in marked if not _is_default(getattr(orbiter_class, name)))
 
@@ -94,9 +94,9 @@ class HookCaller:
         self._orbiter = orbiter
         self._identifier = identifier
         self.overridden = overridden
-        """Names of the hooks that its class overrides."""
+        """Names of the hooks that the orbiter's class overrides."""
         self.attributes = vars(orbiter)
-        """Its attributes: a hook may also be given to the object alone."""
+        """The orbiter's attributes. A hook may also be set on the object instead of the class."""
 
     def has(self, name: str) -> bool:
         """Return whether the user has overridden a hook."""
@@ -107,9 +107,9 @@ class HookCaller:
         return not (self.overridden.isdisjoint(names) and self.attributes.keys().isdisjoint(names))
 
     def start(self, name: str, *arguments: object) -> Awaitable[object] | None:
-        """Return what calls a hook when it is awaited, or `None` if the user has not overridden it.
+        """Return an awaitable that calls a hook, or `None` if the user has not overridden it.
 
-        A hook that fails is logged, and gives `None`.
+        If the hook fails, the exception is logged, and the result is `None`.
         """
         if name in self.overridden or name in self.attributes:
             return Later(self.call, getattr(self._orbiter, name), *arguments)
@@ -122,7 +122,7 @@ class HookCaller:
             await hook
 
     async def call_for_life_cycle(self, raises: bool, name: str, *arguments: object, **named: object) -> None:
-        """Call a hook of a start or stop if the user has overridden it; with `raises`, one that fails raises."""
+        """Call a hook of a start or stop if the user has overridden it. Its exceptions are raised if `raises`."""
         if not self.has(name):
             return
         hook: Callable[..., object] = getattr(self._orbiter, name)
@@ -132,7 +132,7 @@ class HookCaller:
             await outcome
 
     async def call(self, hook: Callable[..., object], *arguments: object, **named: object) -> object:
-        """Call a hook, which may be asynchronous or not; one that fails is logged, and gives `None`."""
+        """Call a hook, asynchronous or not. If it fails, the exception is logged, and the result is `None`."""
         try:
             outcome = hook(*arguments, **named)
             return await outcome if inspect.isawaitable(outcome) else outcome
@@ -147,13 +147,13 @@ class HookCaller:
 
 
 class OrbiterHooks:
-    """Called at the points that the user guide shows. None of them does anything unless it is overridden.
+    """The hooks that cores and plugins share. A hook does nothing unless you override it.
 
-    A hook that raises is logged and harms nothing; with `raise_exceptions`, one of start or stop makes that fail. A
-    hook that does not return holds up what is done for the same remote, and nothing else.
+    If a hook raises, the exception is logged and has no other effect. With `raise_exceptions`, `start` and `stop` raise
+    the exceptions of their own hooks. If a hook does not return, only the work for the same remote waits.
 
-    Every topic except those of discovers and announcements is told to the other side, so any layout is understood. A
-    class that overrides the topics of keepalives also overrides the filters under which they arrive here.
+    You may change all topics except those of discovers and announcements, because they are told to the other side. If
+    you override the topics of keepalives, also override the filters under which they arrive here.
     """
 
     identifier: str
@@ -161,7 +161,7 @@ class OrbiterHooks:
     """Names of the hooks that a class overrides."""
 
     def __init_subclass__(cls, **arguments: object) -> None:
-        """Look which hooks a class overrides."""
+        """Find out which hooks a class overrides."""
         super().__init_subclass__(**arguments)
         cls._overridden = _overridden(cls)
 
@@ -183,7 +183,7 @@ class OrbiterHooks:
 
     @default
     async def _get_on_close_data(self, remote_identifier: str, operation_name: str) -> bytes | None:
-        """Return what a close of this connection shall carry to the other side's hook."""
+        """Return the data that a close of this connection carries to the hook of the other side."""
         return None
 
     @default
@@ -192,7 +192,7 @@ class OrbiterHooks:
 
     @default
     async def _on_keepalive_request(self, from_identifier: str) -> None:
-        """Called when a remote has asked for a keepalive, before that is sent."""
+        """Called when a remote has asked for a keepalive, before the keepalive is sent."""
 
     @default
     async def _on_keepalive(self, from_identifier: str) -> None:
@@ -212,14 +212,14 @@ class OrbiterHooks:
 
     @default
     async def _on_close_connection(self, connection: Connection, data: bytes | None) -> None:
-        """Called when a connection is closed, with the data that the remote's close carried.
+        """Called when a connection is closed, with the data of the remote's close.
 
-        After a graceful close of the remote, the acknowledgement is sent when this returns.
+        After a graceful close by the remote, the acknowledgement is sent when this hook returns.
         """
 
     @default
     async def _on_remote_dead(self, remote_identifier: str) -> None:
-        """Called when a remote is dead, or has started anew; the hook for each closed connection follows."""
+        """Called when a remote is dead or was restarted. `_on_close_connection` follows for each connection."""
 
     @default
     async def _on_loop_start(self) -> None:
@@ -231,7 +231,7 @@ class OrbiterHooks:
 
     @default
     async def _on_loop_iteration(self) -> None:
-        """Called during every iteration of the loop; the place for periodic operations."""
+        """Called in every iteration of the loop. Put periodic work here."""
 
     @default
     async def _on_loop_iteration_end(self) -> None:
@@ -251,7 +251,7 @@ class OrbiterHooks:
 
     @default
     def _build_keepalive_topic(self, remote_identifier: str | None) -> str:
-        """Build the topic on which keepalives of a remote, or of anybody, arrive."""
+        """Build the topic for keepalives of a remote. `None` means remotes that are not known yet."""
         return KeepaliveTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
 
     def _build_keepalive_filter(self) -> str:
@@ -260,7 +260,7 @@ class OrbiterHooks:
 
     @default
     def _build_keepalive_request_topic(self, remote_identifier: str | None) -> str:
-        """Build the topic on which keepalive requests of a remote, or of anybody, arrive."""
+        """Build the topic for keepalive requests of a remote. `None` means remotes that are not known yet."""
         return KeepaliveRequestTopic.build(recipient_identifier=self.identifier, sender_identifier=remote_identifier)
 
     def _build_keepalive_request_filter(self) -> str:

@@ -51,25 +51,25 @@ _STOP_TIMEOUT = 5.0
 
 @dataclass(kw_only=True, eq=False)
 class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
-    """Base of cores and plugins. Times are in seconds, and `None` switches off what a time is for.
+    """The base of cores and plugins. Times are in seconds. A time of `None` switches its feature off.
 
-    Attributes may be assigned while the orbiter runs, and count at once; `eventbus_client`, the topics, and
-    `introspection` stay as they are until it has stopped, and `identifier` for good. An orbiter is an asynchronous
-    context manager, which starts and stops it.
+    You may assign attributes while the orbiter runs, and they take effect at once. `eventbus_client`, the topics and
+    `introspection` can change only while it is stopped, and `identifier` never. An orbiter is an asynchronous context
+    manager: `async with` starts and stops it.
     """
 
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
-    """Unique among all orbiters of the context; a level of topics, so without `/`, `+` and `#`."""
+    """Its name, unique among all orbiters of the context. It is a level of topics, so without `/`, `+` and `#`."""
     eventbus_client: EventBusClient = field(default_factory=connect, repr=False)
     """A client of the event bus that no other orbiter uses; by default one of the bus that `ORBITALIS_BUS` names."""
     consider_others_dead_after: float | None = field(default=timings.CONSIDERED_DEAD_AFTER, repr=False)
-    """How long a remote may be silent before it is dead."""
+    """How long a remote may be silent before it counts as dead."""
     suspicion_grace: float | None = field(default=timings.SUSPICION_GRACE, repr=False)
     """How long a remote may be silent after its will has come; `None`: this orbiter uses no wills."""
     send_keepalive_before_timelimit: float = field(default=timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT, repr=False)
     """How long before a remote would consider this orbiter dead it sends a keepalive."""
     graceful_close_timeout: float | None = field(default=timings.GRACEFUL_CLOSE_TIMEOUT, repr=False)
-    """How long a graceful close waits for its acknowledgement before a graceless one follows."""
+    """How long a graceful close waits for its acknowledgement before a graceless close follows."""
     close_connection_if_unused_after: float | None = field(default=None, repr=False)
     """How long a connection may be unused before it is closed gracefully."""
     pending_requests_expire_after: float | None = field(default=timings.PENDING_REQUESTS_EXPIRE_AFTER, repr=False)
@@ -81,26 +81,26 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     loop_interval: float = field(default=timings.LOOP_INTERVAL, repr=False)
     """Shortest time between two iterations of the loop; work that is due in between is done on time, without hooks."""
     discover_topic: str = field(default=channels.DISCOVER.address, repr=False)
-    """Where discovers are published; the same for all orbiters of the context."""
+    """Topic of discovers. It is the same for all orbiters of the context."""
     announce_topic: str = field(default=channels.ANNOUNCE.address, repr=False)
-    """Where announcements are published; the same for all orbiters of the context."""
+    """Topic of announcements. It is the same for all orbiters of the context."""
     introspection: bool = field(default=True, repr=False)
     """Whether it answers operators that ask what it is and does."""
     introspection_topic: str = field(default=channels.INTROSPECTION_OF_ALL.address, repr=False)
-    """Where operators ask all orbiters; the same for all orbiters of the context."""
+    """Topic on which operators ask all orbiters. It is the same for all orbiters of the context."""
     limits: Limits = field(default=Limits(), repr=False)
     """How much of its memory and time others can use."""
 
     _role: ClassVar[Role]
     _configured: ClassVar[frozenset[str]]
-    """Attributes of which the state machine has a snapshot."""
+    """Attributes that are part of the snapshot of the state machine."""
     _calls: ClassVar[RoleCalls]
-    """What the runtime calls of the role."""
+    """Functions of the role that the runtime calls."""
 
     def __post_init__(self) -> None:
         """Make the state machine."""
         self.new_connection_added_event = ConnectionAddedEvent()
-        """Tells of new connections: awaiting it twice awaits two of them."""
+        """Set for each new connection: awaiting it twice waits for two connections."""
         self._incarnation = ""
         self._home = HomeLoop(self)
         """The event loop from its start to its end."""
@@ -128,10 +128,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         self._responder = Responder(self, machine, self._runtime)
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Assign an attribute, and have the state machine take a new snapshot if it is one that it reads.
+        """Assign an attribute. If it is part of the snapshot, the state machine gets a new snapshot.
 
         Raises:
-            ValueError, TypeError, OrbiterStateError: It cannot have that value, or cannot change now.
+            ValueError, TypeError, OrbiterStateError: The attribute cannot have that value, or cannot change now.
         """
         counts = name in self._configured and "_runtime" in vars(self)
         if counts:
@@ -148,16 +148,16 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @property
     def statistics(self) -> OrbiterStatistics:
-        """What it has counted so far; what its client of the bus counts is in `eventbus_client.statistics`."""
+        """The counters of this orbiter. Its bus client has its own, in `eventbus_client.statistics`."""
         return self._machine.statistics
 
     @property
     def operation_statistics(self) -> Mapping[str, OperationStatistics]:
-        """What it has counted so far of each operation that was executed, by name."""
+        """The counters of each operation that was executed, by name."""
         return dict(self._operation_statistics)
 
     def trace_with(self, tracing: Tracing | None) -> None:
-        """Have spans made of what it does, or no more; :func:`orbitalis.observability.traces.trace` calls this."""
+        """Start or stop to make spans. :func:`orbitalis.observability.traces.trace` calls this."""
         self._runtime.trace_with(tracing)
 
     @abstractmethod
@@ -174,7 +174,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @abstractmethod
     def explain(self) -> CoreExplanation | PluginExplanation:
-        """Return why it has the connections that it has, and no others."""
+        """Return which connections it has, which it lacks, and why."""
 
     @abstractmethod
     def _names_of_operations(self) -> Iterable[str]:
@@ -230,11 +230,11 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     # Life cycle
 
     async def start(self, *args: Any, **kwargs: Any) -> None:
-        """Connect to the bus and take part; the arguments are handed to the hooks.
+        """Connect to the bus and take part in the protocol. The arguments go to the hooks.
 
         Raises:
-            OrbiterStateError: It is running already, a hook of its calls this, or another orbiter uses its client.
-            BusError: The bus cannot be reached or refuses; nothing of the orbiter is left running.
+            OrbiterStateError: It runs already, one of its own hooks calls this, or another orbiter uses its client.
+            BusError: The bus cannot be reached, or refuses. Nothing of the orbiter keeps running.
         """
         if Scope.around(self._home) is not None:
             raise OrbiterStateError(f"{self} is starting or stopping: its hooks cannot start it")
@@ -257,7 +257,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             raise
 
     async def _internal_start(self, *args: Any, **kwargs: Any) -> None:
-        """Start; an override calls it."""
+        """Do the work of `start`. An override has to call it."""
         self._incarnation = new_incarnation()
         client = self.eventbus_client
         client.claim(self)
@@ -280,10 +280,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         """Change the state, now that the orbiter takes part."""
 
     async def stop(self, *args: Any, **kwargs: Any) -> None:
-        """Close all connections gracelessly and leave the bus; does nothing if it is not running.
+        """Close all connections gracelessly and leave the bus. It does nothing if the orbiter is not running.
 
-        When it returns nothing is subscribed and no task of the orbiter is running, except one that calls it. What is
-        left where it is cancelled, or fails, the next stop or start ends.
+        When it returns, nothing is subscribed, and no task of the orbiter runs, except one that calls this. If it is
+        cancelled or fails, the next `stop` or `start` does the rest.
         """
         if Scope.around(self._home) is not None:
             return  # a hook of its start, before it runs, or of its stop
@@ -308,7 +308,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             self._has_remains = False
 
     async def wait_stopped(self) -> None:
-        """Wait until it is not running."""
+        """Wait until the orbiter has stopped. Returns at once if it is not running."""
         self._home.check()
         if self.is_running:
             if self._stopped is None:
@@ -316,7 +316,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             await self._stopped.wait()
 
     async def _internal_stop(self, *args: Any, **kwargs: Any) -> None:
-        """Stop; an override calls it."""
+        """Do the work of `stop`. An override has to call it."""
         await self._shut_down()
 
     async def _shut_down(self) -> None:
@@ -366,19 +366,19 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     # Loop
 
     def start_loop(self) -> None:
-        """Start the loop; does nothing if it is running."""
+        """Start the loop. It does nothing if the loop is running."""
         self._loop.start()
 
     def stop_loop(self) -> None:
-        """End the loop after the iteration under way."""
+        """End the loop after the current iteration."""
         self._loop.stop()
 
     def pause_loop(self) -> None:
-        """Leave iterations of the loop out until :meth:`resume_loop`."""
+        """Skip iterations of the loop until :meth:`resume_loop`."""
         self._loop.pause()
 
     def resume_loop(self) -> None:
-        """Let a loop that pauses go on."""
+        """Continue a loop after :meth:`pause_loop`."""
         self._loop.resume()
 
     def _iterate(self) -> Awaitable[object] | None:
@@ -429,7 +429,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @property
     def _connections(self) -> Mapping[str, Mapping[str, Connection]]:
-        """The open connections by remote identifier and operation name; a copy."""
+        """A copy of the open connections, by remote identifier and operation name."""
         found: dict[str, dict[str, Connection]] = {}
         for connection in self.retrieve_connections():
             found.setdefault(connection.remote_identifier, {})[connection.operation_name] = connection
@@ -445,10 +445,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         input: Input | None = None,
         output: Output | None = None,
     ) -> list[Connection]:
-        """Return the open connections that are as all given arguments say, oldest first.
+        """Return the open connections that match all given arguments, oldest first.
 
         Raises:
-            NoConnectionError: There is no operation of that name, and never was.
+            NoConnectionError: This orbiter has no operation of that name, and never had one.
         """
         connections = find_connections(
             self._machine.slots, remote_identifier, input_topic, output_topic, operation_name, input, output
@@ -460,7 +460,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     async def retrieve_and_touch_connections(
         self, operation_name: str, *, input_topic: str | None = None
     ) -> list[Connection]:
-        """Return the open connections of an operation, all noted to be used now."""
+        """Return the open connections of an operation, and mark all of them as used now."""
         connections = self.retrieve_connections(operation_name=operation_name, input_topic=input_topic)
         for connection in connections:
             async with connection.lock:
@@ -501,10 +501,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     async def send_graceless_close_connection(
         self, remote_identifier: str, operation_name: str, data: bytes | None = None
     ) -> None:
-        """Close a connection at once; `data` arrives at the remote's hook, by default that of `_get_on_close_data`.
+        """Close a connection at once. The remote's hook gets `data`, by default the result of `_get_on_close_data`.
 
         Raises:
-            NoConnectionError: There is none.
+            NoConnectionError: There is no such connection.
         """
         self._home.check()
         slot = self._machine.connection(remote_identifier, operation_name)
@@ -516,10 +516,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
     async def send_graceful_close_connection(
         self, remote_identifier: str, operation_name: str, data: bytes | None = None
     ) -> None:
-        """Ask a remote to close a connection; it is not used from now on, and closed once that is acknowledged.
+        """Close a connection gracefully: use it no more, and close it once the remote has acknowledged.
 
         Raises:
-            NoConnectionError: There is none.
+            NoConnectionError: There is no such connection.
         """
         self._home.check()
         slot = self._machine.connection(remote_identifier, operation_name)
@@ -529,11 +529,11 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
             await self._runtime.carry_out(self._machine.close_gracefully(*slot.key, data, self._home.now()))
 
     async def leave(self, timeout: float) -> bool:
-        """Close all connections gracefully and begin no new ones, as is polite before a stop.
+        """Close all connections gracefully and begin no new ones. Call it before `stop` if work should be finished.
 
-        What has come on a connection is handled, and answered, before it is closed; where there is no end of that, it
-        is closed after half of the time. Returns whether all closes were acknowledged within `timeout` seconds. What
-        then is left, `stop` closes gracelessly.
+        Data that has arrived on a connection is handled and answered before the connection is closed. If more and more
+        data arrives, the connection is closed after half of the time. Returns whether all closes were acknowledged
+        within `timeout` seconds. `stop` closes the remaining connections gracelessly.
         """
         self._home.check()
         if not self.is_running:
@@ -541,19 +541,19 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         return await self._closer.leave(timeout)
 
     async def _close_self_side_connection(self, remote_identifier: str, operation_name: str) -> None:
-        """Close a connection on this side alone; the remote is told nothing, and finds out by the next keepalives.
+        """Close a connection only on this side. The remote gets no message, and finds out by the next keepalives.
 
         Raises:
-            NoConnectionError: There is none.
+            NoConnectionError: There is no such connection.
         """
         now = self._home.now()
         await self._runtime.carry_out(self._machine.close_here(remote_identifier, operation_name, now))
 
     @default
     async def close_unused_connections(self) -> int:
-        """Close gracefully what was unused for `close_connection_if_unused_after`; return how many that were.
+        """Gracefully close connections unused for `close_connection_if_unused_after`, and return their number.
 
-        A connection is in use while data of it waits or is being handled, and while an answer is awaited on it.
+        A connection is in use while its data waits or is being handled, and while an answer is awaited on it.
         """
         self._home.check()
         remotes = self._closer.close_unused()
@@ -563,7 +563,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @default
     async def force_close_connection_for_out_to_timeout_pending_graceful_close_connection(self) -> int:
-        """Close gracelessly what was not acknowledged within `graceful_close_timeout`; return how many that were."""
+        """End graceful closes not acknowledged within `graceful_close_timeout`, and return their number."""
         self._home.check()
         remotes = self._closer.force_overdue()
         await self._runtime.settle(remotes)
@@ -571,7 +571,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @default
     async def discard_expired_pending_requests(self) -> int:
-        """Discard handshakes that were not answered in time; return how many that were."""
+        """Discard handshakes that were not answered in time, and return their number."""
         before = self._machine.slots.pending_count
         effects = self._machine.discard_expired(self._home.now())
         discarded = before - self._machine.slots.pending_count
@@ -582,7 +582,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @property
     def dead_remote_identifiers(self) -> list[str]:
-        """Identifiers of remotes that have been silent for too long, and were not heard of since."""
+        """Identifiers of remotes that have been silent for too long, and have not been heard since."""
         peers, now = self._machine.peers, self._runtime.now()
         return [peer.identifier for peer in peers.all() if peers.is_silent(peer, now)]
 
@@ -592,7 +592,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         return list(self._machine.peers.suspected)
 
     async def send_keepalive(self, remote_identifier: str) -> None:
-        """Give a remote a sign of life.
+        """Send a keepalive to a remote.
 
         Raises:
             NoConnectionError: The remote is not known.
@@ -600,7 +600,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         await self._runtime.carry_out(self._machine.send_keepalive(remote_identifier, self._home.now()))
 
     async def send_keepalive_request(self, remote_identifier: str) -> None:
-        """Ask a remote for a sign of life.
+        """Ask a remote for a keepalive.
 
         Raises:
             NoConnectionError: The remote is not known.
@@ -608,7 +608,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         await self._runtime.carry_out(self._machine.send_keepalive_request(remote_identifier, self._home.now()))
 
     async def send_all_keepalive_based_on_connections(self) -> None:
-        """Give every remote with a connection a sign of life."""
+        """Send a keepalive to every remote with a connection."""
         effects: list[Effect] = []
         for identifier in self.remote_identifiers:
             with suppress(NoConnectionError):  # an older peer may not have told where
@@ -617,7 +617,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @default
     async def send_keepalive_based_on_connections_and_threshold(self) -> None:
-        """Give each remote with a connection the sign of life that it is owed, and ask those that owe one."""
+        """Send the keepalives that are due to remotes with a connection, and ask for those that are overdue."""
         await self._runtime.carry_out(self._machine.send_due_keepalives(self._home.now()))
 
     @default
@@ -626,7 +626,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         await self._runtime.carry_out(self._machine.lose_dead_remotes(self._home.now()))
 
     def have_seen(self, remote_identifier: str) -> None:
-        """Note a sign of life of a remote that is known."""
+        """Note a sign of life of a known remote. It does nothing for other remotes."""
         peer = self._machine.peers.get(remote_identifier)
         if peer is not None:
             self._machine.peers.seen(peer, self._home.now())
@@ -640,11 +640,11 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         keepalive_request_topic: str,
         consider_me_dead_after: float,
     ) -> None:
-        """Change what is known of a remote.
+        """Change the topics of a known remote, and the seconds of silence after which it considers this one dead.
 
         Raises:
             NoConnectionError: The remote is not known.
-            RemoteProtocolError: Nothing can be published to one of the topics.
+            RemoteProtocolError: It is not possible to publish to one of the topics.
         """
         self._machine.update_peer(remote_identifier, keepalive_topic, keepalive_request_topic, consider_me_dead_after)
 
@@ -654,27 +654,27 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     @property
     def _last_seen(self) -> Mapping[str, datetime]:
-        """When each remote last gave a sign of life, in UTC."""
+        """The time of the last sign of life of each remote, in UTC."""
         return self._machine.peers.known(lambda peer: self._moment(peer.last_seen))
 
     @property
     def _last_keepalive_sent(self) -> Mapping[str, datetime]:
-        """When each remote was last sent a sign of life, in UTC."""
+        """The time of the last keepalive to each remote, in UTC."""
         return self._machine.peers.known(lambda peer: self._moment(peer.last_keepalive_sent))
 
     @property
     def _others_considers_me_dead_after(self) -> Mapping[str, float]:
-        """After how many seconds of silence each remote gives this orbiter up."""
+        """The seconds of silence after which each remote considers this orbiter dead."""
         return self._machine.peers.known(lambda peer: peer.considers_me_dead_after)
 
     @property
     def _remote_keepalive_topics(self) -> Mapping[str, str]:
-        """Where each remote takes keepalives."""
+        """The topic on which each remote listens for keepalives."""
         return self._machine.peers.known(lambda peer: peer.keepalive_topic)
 
     @property
     def _remote_keepalive_request_topics(self) -> Mapping[str, str]:
-        """Where each remote takes requests for a keepalive."""
+        """The topic on which each remote listens for keepalive requests."""
         return self._machine.peers.known(lambda peer: peer.keepalive_request_topic)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What users subclass to provide operations: :class:`Plugin`."""
+"""The base class of plugins, which users subclass: :class:`Plugin`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _ANNOUNCING_TIMEOUT = 1.0
 
 @dataclass(kw_only=True, eq=False)
 class Plugin(OperationsProviderMixin, Orbiter):
-    """Provides operations to cores; subclasses are dataclasses whose methods are operations.
+    """A plugin provides operations to cores. Subclasses are dataclasses whose methods are operations.
 
     Example:
         class TextPlugin(Plugin):
@@ -70,10 +70,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
         async with TextPlugin(identifier="text", eventbus_client=connect("mqtt://localhost:1883")):
             ...
 
-    All arguments have names and defaults. `identifier` is unique on the bus, and `eventbus_client` is by default one of
-    the bus that `ORBITALIS_BUS` names. Durations are in seconds.
+    All arguments are given by name and have defaults. `identifier` is unique on the bus. By default, `eventbus_client`
+    is a client of the bus that `ORBITALIS_BUS` names. Durations are in seconds.
 
-    A subclass may override these hooks, as methods that are asynchronous or not. By default they do nothing:
+    A subclass may override these hooks. They may be asynchronous or not, and do nothing by default:
 
     - Life: `_on_starting`, `_on_started`, `_on_stopping`, `_on_stopped`.
     - The loop: `_on_loop_start`, `_on_new_loop_iteration`, `_on_loop_iteration`, `_on_loop_iteration_end`.
@@ -83,12 +83,12 @@ class Plugin(OperationsProviderMixin, Orbiter):
       `_on_graceless_close_connection`, `_on_close_connection`, `_get_on_close_data`.
     - Remotes: `_on_keepalive`, `_on_keepalive_request`, `_on_remote_dead`.
 
-    It may override what builds the topics that it listens on, as plain methods:
+    A subclass may also override the methods that build its topics. These are not asynchronous:
 
     - `_build_keepalive_topic`, `_build_keepalive_request_topic`, `_build_incoming_close_connection_topic`,
       `_build_ack_close_topic`, `_build_reply_topic`, `_build_operation_input_topic_for_core`.
 
-    A subclass with a `__post_init__` of its own calls that of this class.
+    If a subclass has its own `__post_init__`, it has to call `super().__post_init__()`.
     """
 
     _role: ClassVar[Role] = Role.PLUGIN
@@ -110,13 +110,13 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self._handlers = HandlerCache()
         self._asked = AskedInputs()
         self._seen_operations: dict[str, tuple[object, ...]] = {}
-        """What the operations were when the state machine got its snapshot."""
+        """The operations at the time when the state machine got its snapshot."""
         self._earlier_operations: dict[str, object] = {}
-        """By name: what they were in snapshots before that one."""
+        """The operations of earlier snapshots, by name."""
         self._terms: Mapping[str, OperationTerms] = {}
         super().__post_init__()
         self.state = PluginState.CREATED
-        """What it is doing."""
+        """Its state. Read it, and do not assign it."""
         self.operations = {**declared_operations(self, self._send_result), **self.operations}
         self._responder.documentation_of = self._documentation_of
         self._outputs = OutputSender(self.identifier, self._machine, self._runtime)
@@ -127,14 +127,14 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     @cached_property
     def process_pool(self) -> ProcessPool:
-        """Where CPU-bound operations run; has no process before one is needed, and none after a stop."""
+        """The processes that run CPU-bound operations. They start when they are needed, and end at a stop."""
         return ProcessPool(lambda: self.process_pool_size)
 
     # Life cycle
 
     @property
     def is_running(self) -> bool:
-        """Whether it has started and not stopped."""
+        """Whether the plugin runs: it has started and has not stopped."""
         return self.state is PluginState.RUNNING
 
     def _make_machine(self) -> PluginMachine:
@@ -239,7 +239,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     @property
     def reply_topic(self) -> str:
-        """Filter of the topics on which requests and rejects arrive."""
+        """Filter that matches the topics on which requests and rejects arrive."""
         return self._build_reply_filter()
 
     @default
@@ -252,11 +252,11 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return ReplyTopic.filter(plugin_identifier=self.identifier)
 
     def _build_directed_discover_topic(self, core_identifier: str | None) -> str:
-        """Build the topic on which discovers of a core, or of anybody, that are meant for this plugin alone arrive."""
+        """Build the topic for directed discovers of a core. `None` means cores that are not known yet."""
         return DirectedDiscoverTopic.build(plugin_identifier=self.identifier, core_identifier=core_identifier)
 
     def _build_directed_discover_filter(self) -> str:
-        """Build the filter that matches all topics on which discovers for this plugin alone arrive."""
+        """Build the filter that matches all topics on which directed discovers arrive."""
         return DirectedDiscoverTopic.filter(plugin_identifier=self.identifier)
 
     @default
@@ -299,7 +299,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     @default
     async def _setup_operation(self, core_identifier: str, operation_name: str, setup_data: bytes | None) -> None:
-        """Called to set an operation up for a core before the connection is confirmed; raising refuses it."""
+        """Called to set an operation up before a connection is confirmed. If it raises, the request is refused."""
 
     def _prepare(self, slot: Slot) -> Awaitable[None] | None:
         return Later(self._set_up, slot) if self._hooks.has("_setup_operation") else None
@@ -393,26 +393,26 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return "" if operation is None else operation.documentation
 
     def explain(self) -> PluginExplanation:
-        """Return to whom its operations are lent, and why not to others: of each operation, what is known."""
+        """Return which cores its operations are lent to, which not, and why, for each operation."""
         self._look_at_edits()
         return explain_plugin(self.identifier, self._plugin_machine)
 
     def update_operations(self) -> None:
-        """Offer and announce what has changed, after operations or policies have been edited.
+        """Apply edits of operations or policies at once, and offer and announce what has changed.
 
-        Assigning `operations`, :meth:`with_operation` and :meth:`with_custom_policy` count at once. An edited
-        dictionary or policy counts when this is called, or within `loop_interval`.
+        Assigning `operations`, :meth:`with_operation` and :meth:`with_custom_policy` take effect at once. If you edit a
+        dictionary or a policy in place, the edit takes effect when you call this, or within `loop_interval`.
         """
         self._look_at_edits()
         self._runtime.submit(self._plugin_machine.update_operations(self._home.now()))
 
     async def send_offer(self, offer_topic: str, core_identifier: str, offerable_operations: list[str]) -> None:
-        """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
+        """Offer operations to a core without a discover. Operations that cannot be lent to it now are left out.
 
         Raises:
-            RemoteProtocolError: Nothing can be published to `offer_topic`.
-            TypeError: `offerable_operations` is one name instead of a list of them.
-            OrbiterStateError: It is not running.
+            RemoteProtocolError: It is not possible to publish to `offer_topic`.
+            TypeError: `offerable_operations` is one name instead of a list of names.
+            OrbiterStateError: The plugin is not running.
         """
         if not self.is_running:
             raise OrbiterStateError(f"{self} is not running: start it before it offers anything")
@@ -423,12 +423,12 @@ class Plugin(OperationsProviderMixin, Orbiter):
         await self._runtime.carry_out(effects)
 
     async def send_result_to_all(self, connections: Iterable[Connection], data: Publishable) -> None:
-        """Publish a result to those of the connections that take one, and have not been closed meanwhile.
+        """Publish a result to all given connections that take an output and are still open.
 
         Raises:
-            TypeError: `data` is no message, or not one that the operation of one of them is declared to send; or
-                `connections` is one of them.
-            BusError: It could not be published to one of them.
+            TypeError: `data` is not a message, the operation of a connection may not send it, or `connections` is a
+                single connection.
+            BusError: The result could not be published on one of the connections.
         """
         if isinstance(connections, Connection):
             check_list("connections", connections)
@@ -438,21 +438,21 @@ class Plugin(OperationsProviderMixin, Orbiter):
     async def send(
         self, operation: Sends[OutputOfOperation], payload: OutputOfOperation, *, core_identifier: str | None = None
     ) -> int:
-        """Send an output to every core that is connected for an operation; return how many that were.
+        """Send an output to every core that is connected for an operation, and return the number of cores.
 
-        The operation is given as `Lamp.temperature`: type checkers hold `payload` against what it gives. An output that
-        is sent so never answers an input, also where a handler sends it: sinks take it. `None` is not sent where the
-        operation may return that.
+        Give the operation as `Lamp.temperature`, so that type checkers check `payload`. The output goes to the sinks of
+        the cores. It never answers an input, even if a handler sends it. If the operation may return `None`, `None` is
+        not sent.
 
         Args:
-            operation: What the output is of, of any kind.
-            payload: What is sent.
-            core_identifier: The only core that gets it; by default each one does.
+            operation: The operation, of any kind.
+            payload: The output.
+            core_identifier: The only core that gets it. By default every connected core gets it.
 
         Raises:
-            TypeError: The operation does not give that payload, or has no output; or it is no operation.
+            TypeError: The operation may not send that payload, has no output, or is not an operation.
             KeyError: This plugin has no such operation.
-            BusError: It could not be published to one of them; the others got it.
+            BusError: The output could not be published to one of the cores. The others got it.
         """
         if not is_typed_operation(operation):
             raise TypeError(
@@ -468,15 +468,15 @@ class Plugin(OperationsProviderMixin, Orbiter):
         return await self._outputs.send(operation.name, message, core_identifier)
 
     async def send_answer(self, connection: Connection, event: Event[Any], data: Publishable) -> None:
-        """Answer an input that came on a connection, from a task that was there before.
+        """Answer an input of a connection from a task that already ran before the input arrived.
 
-        Does nothing if the connection is closed, or the core has taken the input back while it was being handled.
+        It does nothing if the connection is closed, or if the core does not wait for the answer any more.
 
-        What a handler sends while it works on an input, and what the tasks send that it starts, answers by itself.
+        A handler, and the tasks that it starts, do not need this: their first output is the answer.
 
         Raises:
-            TypeError: `data` is no message, or not one that the operation is declared to send.
-            BusError: It could not be published.
+            TypeError: `data` is not a message, or the operation may not send it.
+            BusError: The answer could not be published.
         """
         message, topic = wrap(data), connection.output_topic
         if topic is None:
@@ -502,10 +502,10 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
 
 def _rules(name: str, operation: Operation) -> tuple[object, ...]:
-    """Return what an operation is and whom it is lent to, in a form that shows edits when it is compared.
+    """Return an operation with its policy, in a form that shows edits when it is compared.
 
     Raises:
-        TypeError: It is none; users edit the dictionary that it is in.
+        TypeError: It is not an operation. Users edit the dictionary that contains it.
     """
     if type(operation) is not Operation:
         check_entry("operations", name, operation, Operation)
