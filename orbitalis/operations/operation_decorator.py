@@ -1,8 +1,8 @@
-"""The decorator `operation`: it makes a method of a plugin an operation, and tells type checkers of which type.
+"""The decorator `operation`, which makes a method of a plugin an operation with a type that type checkers know.
 
-Three styles, told apart by what is given: with an `Input` or `Output` the method takes events; with types it takes and
-returns payloads, as declared, or takes events if it has parameters for topic and event; with neither it takes and
-returns payloads, as its annotations say.
+There are three styles. With `Input` or `Output` as arguments, the method takes events. With types as arguments, it
+takes and returns payloads of these types, or takes events if it has parameters for topic and event. With neither, it
+takes and returns payloads of the types in its annotations.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ else:
 G = TypeVar("G")
 
 Waiting: TypeAlias = Coroutine[Any, Any, T]
-"""What calling an `async def` gives."""
+"""The result of calling an `async def` function."""
 
 
 class _Decorator:
-    """What `operation(…)` returns."""
+    """The result of `operation(…)`."""
 
     def __init__(self, specification: Specification) -> None:
         self._specification = specification
 
 
 class InferredDecorator(_Decorator):
-    """Makes a method an operation whose annotations say what it takes and gives."""
+    """Makes a method an operation. The annotations say its input and output."""
 
     @overload
     def __call__(
@@ -116,7 +116,7 @@ class DeclaredDecorator(_Decorator, Generic[I, O]):
 
 
 class EventDecorator(_Decorator, Generic[G, H]):
-    """Makes a method that takes topic and event, with a payload `G`, an operation that sends `H`."""
+    """Makes a method that takes topic and event an operation. The event has a payload `G`, and it sends `H`."""
 
     @overload
     def __call__(
@@ -262,34 +262,34 @@ def operation(
 ) -> Any:
     """Make a method of a plugin an operation, in one of these styles.
 
-    - `@operation` over `async def lowercase(self, text: str) -> str`: the annotations say what the operation takes and
-      gives. A union stands for several payloads, `| None` for empty events too, and a method without payload takes
+    - `@operation` over `async def lowercase(self, text: str) -> str`: the annotations say the input and the output. A
+      union allows several payloads, and `| None` also allows empty events. A method without a payload parameter takes
       empty events. A result of `None` is not sent.
-    - `@operation(input=str, output=str)`: the same, declared. `(A, B)` and `(A, None)` stand for unions.
+    - `@operation(input=str, output=str)`: the same, with types as arguments. `(A, B)` and `(A, None)` are unions.
     - `@operation(name="lowercase", input=Input.string(), output=Output.string())` over
       `async def lowercase(self, topic: str, event: Event[StringMessage]) -> None`: the method gets the event, and sends
-      results itself. Without `output` the operation has none. `input=StringMessage` says the same as
-      `input=Input.string()` there.
-    - `@operation(cpu_bound=True)` over a static method that is not `async`: like the first, in another process.
+      results itself. Without `output`, the operation has no output. `input=StringMessage` means the same as
+      `input=Input.string()` here.
+    - `@operation(cpu_bound=True)` over a static method that is not `async`: like the first style, in another process.
 
-    A method gets the connection too if its last parameter is annotated `Connection`.
+    If the last parameter of a method is annotated `Connection`, the method also gets the connection.
 
     Args:
-        function: The method, where the decorator is used without parentheses.
-        name: Name of the operation; by default that of the method.
-        input: What the operation takes; by default the annotations say it.
-        output: What the operation gives; by default the annotations say it.
-        default_policy: Which cores may use the operation, and how many, unless the plugin says otherwise; by default
-            all.
-        concurrency: How many inputs of one connection are handled side by side. With 1, the default, they are handled
-            one after the other, in the order in which they came. With more, results come in any order.
-        exact: Whether cores need the same schemas, and not others that resolve.
+        function: The method, if the decorator is used without parentheses.
+        name: Name of the operation. The default is the name of the method.
+        input: Input of the operation. By default the annotations say it.
+        output: Output of the operation. By default the annotations say it.
+        default_policy: Which cores may use the operation, and how many, unless the plugin has another policy for it.
+            By default all cores may.
+        concurrency: How many inputs of one connection are handled at the same time. With 1, the default, they are
+            handled one by one, in the order in which they arrived. With more, results come in any order.
+        exact: Whether cores need exactly the same schemas, instead of compatible ones.
         cpu_bound: Whether the method keeps a CPU busy, and therefore runs in another process.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
         ValueError: There is no input, so nothing would ever call the method, or `concurrency` is less than 1.
-        TypeError: The arguments contradict each other, a type is no payload, or `concurrency` is no `int`.
+        TypeError: The arguments contradict each other, a type is not a payload, or `concurrency` is not an `int`.
     """
     if name is not None:
         OperationInputTopic.filter(operation_name=name)
@@ -314,7 +314,7 @@ def _declared(given: object) -> PayloadTypes:
 
 
 def _events(name: str | None, input: object, output: object, cpu_bound: bool) -> tuple[Input, Output]:
-    """Return input and output of a method that takes events."""
+    """Return the input and the output of a method that takes events."""
     if name is None:
         raise TypeError("an operation with input=Input… needs a name: give name='…'")
     accepted = Input.no_input() if input is None else input

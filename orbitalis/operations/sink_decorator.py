@@ -1,4 +1,4 @@
-"""The decorator `sink`: it makes a method of a core take the outputs of an operation."""
+"""The decorator `sink`, which makes a method of a core the sink of an operation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ H = TypeVar("H", bound=EventSink)
 
 
 class DeclaredSink(DeclaredMethod):
-    """A method that is the sink of an operation, as its class has it."""
+    """A method that is the sink of an operation, as it appears in its class."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ def _is_sink(given: object) -> TypeGuard[DeclaredSink]:
 
 
 class _Decorator:
-    """What `sink(…)` returns."""
+    """The result of `sink(…)`."""
 
     def __init__(self, name: str | None = None, operation: TypedOperation[Any, Any, Any] | None = None) -> None:
         self._name = name
@@ -108,7 +108,7 @@ class _Decorator:
 
 
 class SinkDecorator(_Decorator):
-    """Makes a method a sink. Type checkers do not know what the operation gives."""
+    """Makes a method a sink. Type checkers do not know the output of the operation."""
 
     @overload
     def __call__(self, function: H, /) -> H: ...
@@ -176,11 +176,11 @@ def sink(operation_name: TypedOperation[Any, Any, P]) -> OperationSinkDecorator[
 def sink(operation_name: str | TypedOperation[Any, Any, Any] | Callable[..., Any]) -> Any:
     """Make a method of a core the sink of an operation.
 
-    - `@sink` over `async def lowercase(self, text: str) -> None`: of the operation with the method's name;
-    - `@sink("lowercase")`: of the operation with that name; the method takes the payload, or topic and event;
-    - `@sink(TextPlugin.lowercase)`: of that operation; type checkers hold the method against what it gives.
+    - `@sink` over `async def lowercase(self, text: str) -> None`: the operation has the name of the method;
+    - `@sink("lowercase")`: the operation has this name. The method takes the payload, or topic and event;
+    - `@sink(TextPlugin.lowercase)`: this operation. Type checkers compare the method with its output.
 
-    A method gets the connection too if it has a last parameter that is annotated `Connection`.
+    If the last parameter of a method is annotated `Connection`, the method also gets the connection.
 
     Raises:
         TopicError: The name cannot be a level of a topic.

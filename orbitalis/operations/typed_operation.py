@@ -1,4 +1,4 @@
-"""Typed operations: what `TextPlugin.lowercase` is, and what it says about payload and result."""
+"""Typed operations, such as `TextPlugin.lowercase`: they know the types of their payload and result."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ class Specification:
     """The arguments of the decorator."""
 
     name: str | None = None
-    """Name of the operation; `None` for that of the method."""
+    """Name of the operation. `None` means the name of the method."""
     default_policy: Policy
-    """Whom the operation is lent to, unless the plugin says otherwise."""
+    """Which cores may use the operation, and how many, unless the plugin has another policy for it."""
     concurrency: int = 1
-    """How many inputs of one connection are handled side by side."""
+    """How many inputs of one connection are handled at the same time."""
     exact: bool = False
-    """Whether cores need the same schemas, and not others that resolve."""
+    """Whether cores need exactly the same schemas, instead of compatible ones."""
     events: tuple[Input, Output] | None = None
-    """What the operation accepts and sends, if its method takes events."""
+    """Input and output of the operation, if its method takes events."""
     payloads: PayloadTypes | None = None
-    """What the operation accepts; `None` if the annotations say it, or the method takes events."""
+    """Input of the operation. `None` if the annotations say it, or if the method takes events."""
     results: PayloadTypes | None = None
-    """What the operation gives; `None` if the annotations say it, or the method takes events."""
+    """Output of the operation. `None` if the annotations say it, or if the method takes events."""
     errors: tuple[type[DeclaredError], ...] = ()
-    """What the method may raise so that it reaches the caller as it is."""
+    """Errors of the method that reach the caller with their class and fields."""
 
     def __post_init__(self) -> None:
         check_concurrency(self.name, self.concurrency)
@@ -86,7 +86,7 @@ def check_concurrency(operation_name: str | None, given: object) -> None:
 class Sends(Protocol[P_contra]):
     """An operation whose plugin may send `P_contra`.
 
-    A :class:`TypedOperation` is one of what it gives, and of nothing wider: so type checkers refuse any other payload.
+    For a :class:`TypedOperation`, `P_contra` is exactly its output, so type checkers refuse any other payload.
     """
 
     @property
@@ -98,9 +98,9 @@ class Sends(Protocol[P_contra]):
 class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
     """An operation of the plugin class `S_co` that takes `I_contra` and gives `O_co`.
 
-    `None` is for nothing; an operation that takes `Never` has no input, and sends outputs on its own. It can stand for
-    its name wherever a core needs or executes an operation. Type checkers then compare what is sent with what the
-    operation takes.
+    `None` means an empty event. An operation that takes `Never` has no input, and sends outputs without being asked.
+    Use it instead of the name when a core requires or executes an operation. Then type checkers compare the data with
+    the input of the operation.
     """
 
     def __init__(self, attribute: str, specification: Specification) -> None:
@@ -133,7 +133,7 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
 
     @property
     def input(self) -> Input:
-        """What the operation accepts.
+        """The input of the operation.
 
         Raises:
             TypeError: The annotations cannot be read.
@@ -144,7 +144,7 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
 
     @property
     def output(self) -> Output:
-        """What the operation sends.
+        """The output of the operation.
 
         Raises:
             TypeError: The annotations cannot be read.
@@ -154,7 +154,7 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
         return self._output
 
     def message(self, value: object | None) -> object | None:
-        """Return the message that the operation is to be sent for a value; `None` for an empty event.
+        """Return the message that carries a value to the operation. `None` means an empty event.
 
         Raises:
             TypeError: The operation does not accept the value, or the annotations cannot be read.
@@ -170,7 +170,7 @@ class TypedOperation(Declaration, Generic[S_co, I_contra, O_co]):
             raise TypeError(f"operation '{self.name}': {error}") from None
 
     def result(self, payload: object | None) -> object | None:
-        """Return the value that the operation gives with a message, or with an empty event.
+        """Return the result that a message, or an empty event, from the operation stands for.
 
         Raises:
             TypeError: The operation does not give that payload, or the annotations cannot be read.

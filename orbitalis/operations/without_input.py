@@ -1,4 +1,4 @@
-"""Operations without input: `output` and the decorator `periodic`, by which a plugin sends outputs on its own."""
+"""Operations without input: `output` and the decorator `periodic`. Their plugin sends outputs without being asked."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ Y = TypeVar("Y", bound=Publishable)
 Z = TypeVar("Z", bound=Publishable)
 
 Waiting: TypeAlias = Coroutine[Any, Any, O]
-"""What calling an `async def` gives."""
+"""The result of calling an `async def` function."""
 
 
 class DeclaredOutput(TypedOperation[Any, Never, O_co]):
-    """An operation that takes nothing, and sends `O_co` whenever its plugin does."""
+    """An operation that takes no input. Its plugin sends `O_co` when it wants to."""
 
     def __init__(self, types: tuple[object, ...], specification: Specification, doc: str | None) -> None:
         """Declare an output of these types, which is about to become an attribute."""
@@ -88,7 +88,7 @@ class DeclaredOutput(TypedOperation[Any, Never, O_co]):
 
 
 class PeriodicOperation(OperationMethod[S_co, I_contra, O_co, C_co]):
-    """An operation that takes nothing, and sends what its method returns, again and again."""
+    """An operation that takes no input, and sends the result of its method at regular times."""
 
     def __init__(self, function: Callable[..., Any], specification: Specification, seconds: float) -> None:
         """Declare a function that is about to become a method, and is called every `seconds`.
@@ -125,7 +125,7 @@ class PeriodicOperation(OperationMethod[S_co, I_contra, O_co, C_co]):
 
 
 class PeriodicDecorator:
-    """What `periodic(…)` returns."""
+    """The result of `periodic(…)`."""
 
     def __init__(self, specification: Specification, seconds: float) -> None:
         self._specification = specification
@@ -191,22 +191,22 @@ def output(
     doc: str | None = None,
     exact: bool = False,
 ) -> DeclaredOutput[Any]:
-    """Return an operation without input, to be an attribute of a plugin class.
+    """Return an operation without input. Assign it to an attribute of a plugin class.
 
-    With `temperature = output(float)` in a class `Lamp`, `await self.send(Lamp.temperature, 21.5)` sends. Several types
-    stand for a union.
+    With `temperature = output(float)` in a class `Lamp`, `await self.send(Lamp.temperature, 21.5)` sends an output.
+    Several types form a union.
 
     Args:
-        types: What is sent: message classes, `str`, `int`, `float` or `bytes`.
-        name: Name of the operation; by default that of the attribute.
-        default_policy: Which cores may use the operation, and how many, unless the plugin says otherwise; by default
-            all.
-        doc: What the operation is for; becomes `__doc__`.
-        exact: Whether cores need the same schemas, and not others that resolve.
+        types: Types of the outputs: message classes, `str`, `int`, `float` or `bytes`.
+        name: Name of the operation. The default is the name of the attribute.
+        default_policy: Which cores may use the operation, and how many, unless the plugin has another policy for it.
+            By default all cores may.
+        doc: Description of the operation, which becomes `__doc__`.
+        exact: Whether cores need exactly the same schemas, instead of compatible ones.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
-        TypeError: One of the types is no payload; raised when the class is made.
+        TypeError: One of the types is not a payload. This is raised when the class is made.
     """
     return DeclaredOutput(types, _specification(name, default_policy, exact), doc)
 
@@ -214,21 +214,21 @@ def output(
 def periodic(
     seconds: float, *, name: str | None = None, default_policy: Policy | None = None, exact: bool = False
 ) -> PeriodicDecorator:
-    """Make a method of a plugin an operation without input, whose result is sent every so many seconds.
+    """Make a method of a plugin an operation without input that sends its result at regular times.
 
-    `@periodic(1.0)` over `async def temperature(self) -> float`: while a core is connected, the method is called every
-    second, and what it returns goes to every core that is connected then. A result of `None` is not sent.
+    With `@periodic(1.0)` over `async def temperature(self) -> float`, the method is called every second while a core is
+    connected. Its result goes to all cores that are connected then. A result of `None` is not sent.
 
     Args:
-        seconds: Time from one call to the next; a call that takes longer leaves out those that it misses.
-        name: Name of the operation; by default that of the method.
-        default_policy: Which cores may use the operation, and how many, unless the plugin says otherwise; by default
-            all.
-        exact: Whether cores need the same schemas, and not others that resolve.
+        seconds: Time from one call to the next. If a call takes longer, the calls that it misses are left out.
+        name: Name of the operation. The default is the name of the method.
+        default_policy: Which cores may use the operation, and how many, unless the plugin has another policy for it.
+            By default all cores may.
+        exact: Whether cores need exactly the same schemas, instead of compatible ones.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
-        TypeError: `seconds` is no number; or, when the class is made, the method takes something or returns nothing.
+        TypeError: `seconds` is not a number. When the class is made: the method takes an argument or returns nothing.
         ValueError: `seconds` is not positive, or not finite.
     """
     _check_seconds(seconds)
