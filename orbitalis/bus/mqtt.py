@@ -57,12 +57,12 @@ _TOPICS_A_PACKET = 50
 class MqttEventBusClient(EventBusClient):
     """A client of an MQTT broker.
 
-    A connection that is lost is made again, after delays that double from 0.2 s to `reconnect_delay`, and everything
-    is subscribed again. What is published meanwhile waits for up to `publish_timeout`; what was on its way is sent once
-    more, and at quality of service 1 may arrive twice. What others publish meanwhile is lost.
+    If the connection is lost, the client connects and subscribes again, after delays that double from 0.2 s to
+    `reconnect_delay`. Events that you publish meanwhile wait for up to `publish_timeout`. Events that were not
+    acknowledged are sent again, and may arrive twice at quality of service 1. Events of others are lost meanwhile.
 
-    There must not be two clients with the same identifier: the broker ends the connection of one when the other
-    connects. Both say so, and try again ever more seldom.
+    Two clients must not have the same identifier. The broker ends the connection of one when the other one connects.
+    Both log a warning, and try again less and less often.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class MqttEventBusClient(EventBusClient):
     ) -> None:
         """Make a client that is not connected. Times are in seconds.
 
-        With `tls`, the connection is encrypted. A broker that is silent is taken for lost after one to two `keepalive`.
-        `wait` is how long :meth:`connect` goes on trying to reach a broker that is not there yet.
+        With `tls`, the connection is encrypted. If the broker is silent, the connection counts as lost after one to two
+        `keepalive`. `wait` is the time for which :meth:`connect` tries again while there is no broker yet.
 
         Raises:
-            TypeError: A time is no number.
+            TypeError: A time is not a number.
             ValueError: A time is negative, or `keepalive` or `connect_timeout` is 0.
         """
         check_seconds("wait", wait, is_optional=True)
@@ -144,7 +144,7 @@ class MqttEventBusClient(EventBusClient):
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where the broker is, and how it is talked to."""
+        """The address of the broker, and how to connect to it."""
         return self._endpoint
 
     @property
@@ -157,13 +157,13 @@ class MqttEventBusClient(EventBusClient):
         return bus is None or super().has_wills(bus)
 
     async def connect(self) -> None:
-        """Connect to the broker; does nothing if that was done already.
+        """Connect to the broker. It does nothing if the client is connected already.
 
-        Without `wait` there is one attempt. With it, attempts to reach the broker begin for up to that time.
+        Without `wait`, it makes one attempt. With `wait`, it makes new attempts for up to that time.
 
         Raises:
             BusUnavailableError: There is no broker, or none that answers in time.
-            BusRefusedError: The broker does not want this client: credentials, identifier, protocol.
+            BusRefusedError: The broker refuses this client: credentials, identifier, protocol.
             WrongEventLoopError: The event loop does not watch sockets, such as the one that Windows has by default.
         """
         async with self._home.changing():
@@ -180,7 +180,7 @@ class MqttEventBusClient(EventBusClient):
             self._home.enter()
 
     async def disconnect(self) -> None:
-        """Drop all subscriptions, cancel handlers that are busy, and leave the broker; does nothing if that is done."""
+        """Drop all subscriptions, cancel busy handlers, and leave the broker. It does nothing if not connected."""
         async with self._home.changing():
             if self._home.is_lost:
                 self._let_go()

@@ -30,12 +30,12 @@ _REMEMBERED = 4096
 class SeveralEventBusClient(EventBusClient):
     """A client of several event buses, made of a client of each.
 
-    It hears what is published on any of them. Events tell in `origin` from which; an event that arrives again, on
-    another one or because two of them are the same, is handled once. Without `bus`, `publish` goes to all that are
-    connected at the moment; what an orbiter publishes on a connection goes to the one where its other side is.
+    It receives the events of all these buses. `origin` of an event names its bus. If an event arrives twice, because it
+    was on two buses or because two buses are the same, it is handled once. Without `bus`, `publish` uses all buses that
+    are connected at the moment. Data of a connection goes only to the bus on which the other side is.
 
-    A bus that is lost leaves the others alone. What was subscribed to on all of them meanwhile is so there when it is
-    back. A failure to subscribe on one undoes it on the others.
+    If a bus is lost, the others go on. When it is back, it also gets the subscriptions that were made on all buses
+    meanwhile. If a subscription fails on one bus, it is undone on the others.
     """
 
     def __init__(
@@ -76,12 +76,12 @@ class SeveralEventBusClient(EventBusClient):
 
     @property
     def members(self) -> Mapping[str, EventBusClient]:
-        """The client of each bus, by its name; for looking at `is_connected` and `statistics`."""
+        """The client of each bus, by name. Use them only to read `is_connected` and `statistics`."""
         return MappingProxyType(self._members)
 
     @property
     def statistics(self) -> BusStatistics:
-        """What it has counted so far; an event that was on more than one bus counts once here, and once at each."""
+        """The counters. An event on more than one bus counts once here, and once in the counters of each bus."""
         counted = [member.statistics for member in self._members.values()]
         return replace(
             self._statistics,
@@ -120,11 +120,11 @@ class SeveralEventBusClient(EventBusClient):
         super().release(owner)
 
     async def connect(self) -> None:
-        """Connect to all buses, or to none; does nothing if that was done already.
+        """Connect to all buses, or to none. It does nothing if the client is connected already.
 
         Raises:
-            BusUnavailableError: One cannot be reached.
-            BusRefusedError: One refuses.
+            BusUnavailableError: A bus cannot be reached.
+            BusRefusedError: A bus refuses.
         """
         async with self._home.changing():
             if self._home.is_lost:
@@ -146,7 +146,7 @@ class SeveralEventBusClient(EventBusClient):
             self._home.enter()
 
     async def disconnect(self) -> None:
-        """Drop all subscriptions, cancel handlers that are busy, and leave all buses; does nothing if that is done."""
+        """Drop all subscriptions, cancel busy handlers, and leave all buses. It does nothing if not connected."""
         async with self._home.changing():
             if self._home.is_lost:
                 self._let_go()

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["ENVIRONMENT_VARIABLE", "WAIT_VARIABLE", "connect", "is_left_alone"]
 
 ENVIRONMENT_VARIABLE: Final = "ORBITALIS_BUS"
-"""What names the bus where no URL is given."""
+"""The environment variable that names the bus if no URL is given."""
 WAIT_VARIABLE: Final = "ORBITALIS_BUS_WAIT"
-"""What says how many seconds a broker is waited for, where that is not given."""
+"""The environment variable that says how many seconds to wait for a broker, if `wait` is not given."""
 _FORMS = (
     "local://, local://name, mqtt://user:password@host:1883 or mqtts://user:password@host:8883, "
     "the last with ?authority=FILE&certificate=FILE&key=FILE where it takes them"
@@ -32,7 +32,7 @@ _HOW_SEVERAL = "several URLs are separated by blanks or commas, and each begins 
 _TLS_OPTIONS = ("authority", "certificate", "key")
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _SEPARATOR: Final = re.compile(r"(?<![\s,])[\s,]++(?=[A-Za-z][A-Za-z0-9+.-]*://)")
-"""What stands between two URLs. A comma may be in a password, but no comma with a scheme behind it."""
+"""Separator of two URLs. A password may contain a comma, but not a comma before a scheme."""
 
 
 def connect(
@@ -44,27 +44,26 @@ def connect(
 ) -> EventBusClient:
     """Return a client, not connected yet, of the bus that a URL names, or of all the buses that several URLs name.
 
-    - `local://` is the bus within this process, and `local://name` another one;
+    - `local://` is the default bus inside this process, and `local://name` is another one;
     - `mqtt://host:1883` is an MQTT broker, with credentials `mqtt://user:password@host`;
-    - `mqtts://host:8883` is the same over TLS. The broker has to prove who it is to the authorities that this machine
-      trusts, or to those in a PEM file: `mqtts://host?authority=FILE`. With `certificate=FILE&key=FILE` this client
-      proves who it is; the key may be in the same file. `tls` stands for all of that.
+    - `mqtts://host:8883` is the same over TLS. The broker has to show a certificate of an authority that this machine
+      trusts, or of one in a PEM file: `mqtts://host?authority=FILE`. With `certificate=FILE&key=FILE`, this client
+      shows a certificate, too. The key may be in the same file. `tls` is an alternative to these options.
 
-    Without `url`, the environment variable `ORBITALIS_BUS` takes its place, and without that `local://`. One text may
-    hold several URLs, separated by blanks or commas.
+    Without `url`, the client uses the environment variable `ORBITALIS_BUS`, and without that `local://`. One text may
+    contain several URLs, separated by blanks or commas.
 
-    User and password are percent-encoded where they contain a blank or any of `/ ? # @ : %`, files where they contain a
-    blank or any of `& # % + ;`. Without `identifier`, the client makes up one of its own. The client of several buses
-    is a :class:`SeveralEventBusClient`; each bus is called by its URL, with the port and without user, password and
-    files.
+    Percent-encode user and password if they contain a blank or any of `/ ? # @ : %`, and files if they contain a blank
+    or any of `& # % + ;`. Without `identifier`, the client makes up one of its own. With several buses, the client is a
+    :class:`SeveralEventBusClient`. The name of each bus is its URL, with the port and without user, password and files.
 
-    `wait` is for how many seconds a client goes on trying when it connects first and there is no broker yet; without
-    it, the environment variable `ORBITALIS_BUS_WAIT` takes its place. 0 fails at once, as without both.
+    `wait` is the number of seconds for which the first connect tries again while there is no broker yet. Without it,
+    the client uses the environment variable `ORBITALIS_BUS_WAIT`. With 0, or without both, it fails at once.
 
     Raises:
-        BusUrlError: A URL names no bus, two name the same, or a file is none, cannot be read or does not hold what it
-            should.
-        TypeError: A URL is no text, or `wait` no number.
+        BusUrlError: A URL names no bus, two URLs name the same bus, or a file does not exist, cannot be read or has the
+            wrong content.
+        TypeError: A URL is not a text, or `wait` is not a number.
         ValueError: `wait` or `ORBITALIS_BUS_WAIT` is not a number of seconds from 0 on.
     """
     seconds = _seconds_to_wait() if wait is None else wait

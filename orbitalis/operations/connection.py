@@ -1,4 +1,4 @@
-"""What users see of a slot: :class:`PendingRequest` before it is confirmed, :class:`Connection` after."""
+"""The views of a slot for users: :class:`PendingRequest` before the confirm, :class:`Connection` after it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Connection", "PendingRequest", "PublishHeaders", "fields_of"]
 
 
 def fields_of(slot: Slot) -> dict[str, str]:
-    """Return what a line of the log that is about a slot has as fields, beside the orbiter."""
+    """Return the fields of a log line about a slot, apart from the orbiter."""
     return {
         "remote": slot.remote_identifier,
         "operation": slot.operation_name,
@@ -29,7 +29,7 @@ def fields_of(slot: Slot) -> dict[str, str]:
 # Not frozen: making one that is takes a call for each field, and each connection has one at either side.
 @dataclass(slots=True, kw_only=True)
 class PublishHeaders:
-    """What this side puts on the inputs or outputs of a connection, and how it publishes them."""
+    """The headers of the inputs or outputs that this side sends on a connection, and how it publishes them."""
 
     encoding: Encoding = Encoding.JSON
     protocol_version: int | None = None
@@ -37,27 +37,27 @@ class PublishHeaders:
     connection_identifier: str | None = None
     readable_encodings: tuple[str, ...] | None = None
     channel: Channel
-    """Which says the quality of service."""
+    """The channel, which says the quality of service."""
     bus: str | None = None
-    """For a client that is on several: the name of the one on which the other side is."""
+    """For a client on several buses: the name of the bus on which the other side is."""
     numbers: SentNumbers | None = None
-    """Which numbers have been given to the data of the connection; `None` where there is no connection."""
+    """Sequence numbers of the data that was sent on the connection. `None` if there is no connection."""
 
 
 class _SlotView:
-    """What pending requests and connections have in common."""
+    """The common base of pending requests and connections."""
 
     __slots__ = ("_clock", "_lock", "slot")
 
     def __init__(self, slot: Slot, clock: Callable[[], float]) -> None:
         self.slot = slot
-        """What the state machine knows of it."""
+        """The slot of the state machine."""
         self._clock = clock
         self._lock: asyncio.Lock | None = None
 
     @property
     def lock(self) -> asyncio.Lock:
-        """A lock for users, to synchronize uses; nothing in Orbitalis holds it while it calls back."""
+        """A lock for users, to synchronize uses. Orbitalis does not hold it while it calls your code."""
         if self._lock is None:
             self._lock = asyncio.Lock()
         return self._lock
@@ -74,7 +74,7 @@ class _SlotView:
 
     @property
     def connection_identifier(self) -> str:
-        """Identifier that the core gave this connection, as in the header of that name."""
+        """Identifier that the core has given to this connection. It is also a header of events."""
         return self.slot.connection_identifier
 
     @property
@@ -89,33 +89,33 @@ class _SlotView:
 
     @property
     def input(self) -> Input:
-        """What inputs there may be, with the schemas of this side.
+        """The inputs that the connection accepts, with the schemas of this side.
 
-        That is what a core may send, or what a plugin gets. The other side may have other schemas for it.
+        A core may send these inputs, and a plugin gets them. The other side may have other schemas for them.
         """
         return self.slot.input
 
     @property
     def output(self) -> Output:
-        """What outputs there may be, with the schemas of this side.
+        """The outputs that the connection may carry, with the schemas of this side.
 
-        That is what a core gets, or what a plugin may send. The other side may have other schemas for it.
+        A core gets these outputs, and a plugin may send them. The other side may have other schemas for them.
         """
         return self.slot.output
 
     @property
     def input_topic(self) -> str | None:
-        """Topic to which inputs go, if there are any."""
+        """Topic of inputs, or `None` if the operation has no input."""
         return self.slot.input_topic
 
     @property
     def output_topic(self) -> str | None:
-        """Topic to which outputs go, if the core takes any."""
+        """Topic of outputs, or `None` if the core takes no outputs."""
         return self.slot.output_topic
 
     @property
     def created_at(self) -> datetime:
-        """When it came to be, in UTC."""
+        """When it was created, in UTC."""
         return self._moment(self.slot.created_at)
 
     def _moment(self, at: float) -> datetime:
@@ -132,7 +132,7 @@ class PendingRequest(_SlotView):
 
 
 class Connection(_SlotView):
-    """A link between a core and a plugin for one operation."""
+    """A connection of a core and a plugin for one operation, seen from one side."""
 
     __slots__ = ("headers",)
 
@@ -141,7 +141,7 @@ class Connection(_SlotView):
         self._clock = clock
         self._lock = None
         self.headers = headers
-        """What is put on the inputs or outputs that this side sends; other connections may have the same topic."""
+        """Headers of the inputs or outputs that this side sends. Other connections may have the same topic."""
 
     @property
     def has_input(self) -> bool:
@@ -160,12 +160,12 @@ class Connection(_SlotView):
 
     @property
     def last_use(self) -> datetime:
-        """When the connection was last used, or opened, in UTC."""
+        """When the connection was last used, or opened if it was not used yet, in UTC."""
         return self._moment(self.slot.last_used)
 
     @property
     def soft_closed_at(self) -> datetime | None:
-        """When a graceful close was sent, in UTC; `None` if none is under way."""
+        """When a graceful close was sent, in UTC, or `None` if no graceful close is under way."""
         at = self.slot.closing_at
         return None if at is None or not self.is_soft_closed else self._moment(at)
 
@@ -181,18 +181,18 @@ class Connection(_SlotView):
 
     @property
     def can_answer(self) -> bool:
-        """Whether the remote takes outputs: the connection is open, or closes gracefully."""
+        """Whether the remote still takes outputs: the connection is open, or is being closed gracefully."""
         return self.slot.is_connection
 
     @property
     def missing(self) -> int:
-        """How many inputs (at a plugin) or outputs (at a core) have not come, as the numbers of others show.
+        """Number of missing inputs (at a plugin) or outputs (at a core), as sequence numbers show.
 
-        They were published while this side or the bus was away, or were lost on the way. One that comes late counts no
-        more.
+        They were published while this side or the bus was away, or were lost on the way. If one arrives late, it is not
+        counted any more.
         """
         return 0 if self.slot.received is None else self.slot.received.missing
 
     def touch(self) -> None:
-        """Note that the connection is used now."""
+        """Mark the connection as used now."""
         self.slot.last_used = self._clock()

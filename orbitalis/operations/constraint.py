@@ -1,4 +1,4 @@
-"""What a core demands of one operation: :class:`Constraint`."""
+"""The rules of a requirement: :class:`Constraint`."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def _check_minimum(name: str, value: object) -> None:
 
 @dataclass(kw_only=True, eq=True)
 class Constraint(AllowBlockList):
-    """The rules for connections of one operation.
+    """The rules of a core for connections of one operation.
 
-    Plugins in `mandatory` are always admitted, and counted neither in `minimum` nor in `maximum`.
+    Plugins in `mandatory` are always admitted. They count neither for `minimum` nor for `maximum`.
 
     Raises:
-        TypeError: A list is one thing instead of a list of them, or a bound is no number; also when it is assigned
-            later.
-        ValueError: Bounds are negative or crossed, inputs or outputs are missing, both lists are given, or a mandatory
-            plugin is blocked, or a spelling is no schema.
+        TypeError: A list is a single thing instead of a list, or a bound is not a number. Also raised when an attribute
+            is assigned later.
+        ValueError: Bounds are negative, `minimum` is above `maximum`, inputs or outputs are missing, both lists are
+            given, a mandatory plugin is blocked, or a spelling is not a schema.
     """
 
     _checks: ClassVar[Mapping[str, Check]] = MappingProxyType(
@@ -82,18 +82,18 @@ class Constraint(AllowBlockList):
     )
 
     minimum: int = 0
-    """Fewest plugins beside the mandatory ones."""
+    """Minimum number of plugins, not counting mandatory ones."""
     maximum: int | None = None
-    """Most plugins beside the mandatory ones, requests under way included; `None` for any number."""
+    """Maximum number of plugins, without mandatory ones, including requests under way. `None`: any number."""
     mandatory: list[str] = field(default_factory=list[str])
     """Identifiers of plugins that have to be connected."""
     inputs: list[Input]
-    """Alternative inputs; an operation has to accept one of them."""
+    """Alternative inputs. An operation has to accept one of them."""
     outputs: list[Output]
-    """Alternative outputs; an operation has to keep to one of them."""
+    """Alternative outputs. The output of an operation has to match one of them."""
     spellings: Collection[str] = ()
-    """Schemas, as JSON text, in the words in which older plugins have them: inputs and outputs are asked for in these,
-    too. One that is the same as none of their schemas has no effect."""
+    """The exact JSON texts that older plugins have for schemas. The core asks for inputs and outputs with these texts,
+    too. A text whose schema is not among the inputs and outputs has no effect."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""Whom an operation is lent to: allow and block lists, and a plugin's :class:`Policy`."""
+"""Which cores an operation is lent to: allowlists and blocklists, and a plugin's :class:`Policy`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AllowBlockList:
     """Which remotes are admitted, by identifier.
 
     Raises:
-        TypeError: A list is one identifier instead of a list of them; also when it is assigned later.
+        TypeError: A list is one identifier instead of a list of identifiers. Also raised when it is assigned later.
         ValueError: Both lists are given.
     """
 
@@ -33,9 +33,9 @@ class AllowBlockList:
     """By name of an attribute: what checks a value that is assigned."""
 
     allowlist: list[str] | None = None
-    """The only remotes admitted; `None` admits any."""
+    """Identifiers of the only remotes that are admitted. `None` admits any remote."""
     blocklist: list[str] | None = None
-    """Remotes that are not admitted."""
+    """Identifiers of remotes that are not admitted."""
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and refuse what it cannot be."""
@@ -56,18 +56,18 @@ class AllowBlockList:
 
 @dataclass(kw_only=True, eq=True)
 class Policy(AllowBlockList):
-    """How a plugin lends one operation.
+    """Says which cores a plugin lends an operation to, and to how many.
 
     Raises:
-        TypeError: `maximum` is no number, or a list is one identifier instead of a list of them; also when it is
-            assigned later.
+        TypeError: `maximum` is not a number, or a list is one identifier instead of a list of identifiers. Also raised
+            when an attribute is assigned later.
         ValueError: `maximum` is negative, or both lists are given.
     """
 
     _checks: ClassVar[Mapping[str, Check]] = MappingProxyType({**AllowBlockList._checks, "maximum": check_number})
 
     maximum: int | None = None
-    """Most cores it is lent to at the same time, handshakes under way included; `None` for any number."""
+    """Maximum number of cores at the same time, including handshakes under way. `None` means any number."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,12 +76,12 @@ class Policy(AllowBlockList):
 
     @classmethod
     def no_constraints(cls) -> Self:
-        """Lend to anybody, any number of times."""
+        """Return a policy that lends to any core, any number of times."""
         return cls()
 
     @classmethod
     def allow_only(cls, identifier: str) -> Self:
-        """Lend to one core alone."""
+        """Return a policy that lends to only one core."""
         return cls(allowlist=[identifier])
 
     def terms(self, operation_input: Input, operation_output: Output) -> OperationTerms:

@@ -30,7 +30,7 @@ def default_size() -> int:
 class ProcessPool:
     """Starts processes when there is work for them, at most `size()` of them.
 
-    Each process imports the program anew, as the start method "spawn" does.
+    Each process imports the program again, as with the start method "spawn".
     """
 
     def __init__(self, size: Callable[[], int]) -> None:
@@ -44,10 +44,10 @@ class ProcessPool:
         Function, arguments and result have to be picklable.
 
         Raises:
-            NobodyWaitsError: No process was free until the answer to the input that is being handled was awaited no
-                more.
-            BrokenProcessPool: The process ended during the call. The next call gets a new one.
-            Exception: What the function raises.
+            NobodyWaitsError: No process became free while somebody waited for the answer to the input that is being
+                handled.
+            BrokenProcessPool: The process ended during the call. The next call gets a new process.
+            Exception: The exception of the function.
         """
         # Few programs need processes, and these modules take long to import.
         import multiprocessing
@@ -78,7 +78,7 @@ class ProcessPool:
 
 
 async def _result_of(call: Future[T]) -> T:
-    """Wait for a call in another process, which is given up if it has not begun when nobody waits for it any more."""
+    """Return the result of a call in another process. Give it up if nobody waits any more and it has not begun."""
     answer = Answer.owed()
     if answer is None:
         return await asyncio.wrap_future(call)

@@ -20,30 +20,30 @@ __all__ = ["Operation", "OperationsProviderMixin", "declared_operations"]
 
 @dataclass(kw_only=True)
 class Operation:
-    """A feature of a plugin that cores can use.
+    """An operation of a plugin: its name, handler, policy, input and output.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
-        ValueError: There is an input, and no handler for it, or `concurrency` is less than 1.
-        TypeError: `concurrency` is no `int`, or policy, input or output are none; also when one is assigned later.
+        ValueError: There is an input but no handler, or `concurrency` is less than 1.
+        TypeError: An attribute has the wrong type. Also raised when it is assigned later.
     """
 
     name: str
-    """Unique within the plugin."""
+    """Name of the operation, unique within the plugin."""
     handler: GivenHandler | None = None
-    """Takes the inputs; `None` where there are none. Can be replaced at any time, also while there are connections."""
+    """Handler of the inputs, or `None` without input. You may replace it at any time."""
     policy: Policy = field(default_factory=Policy.no_constraints)
-    """Whom it is lent to."""
+    """Which cores may use it, and how many."""
     input: Input = field(default_factory=Input.no_input)
-    """What it accepts."""
+    """The input that it accepts."""
     output: Output = field(default_factory=Output.no_output)
-    """What it sends."""
+    """The output that it may send."""
     concurrency: int = 1
-    """How many inputs of one connection are handled side by side. With 1 they are handled one after the other, in the
-    order in which they came; with more, results come in any order. Counts for connections that are opened from then
-    on."""
+    """How many inputs of one connection are handled at the same time. With 1 they are handled one by one, in the order
+    in which they arrived. With more, results come in any order. A change takes effect for connections that are opened
+    later."""
     documentation: str = field(default="", repr=False)
-    """What it is for, in words for operators; of a decorated method, its docstring."""
+    """Description for operators. For a decorated method it is the docstring."""
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and refuse what it cannot be."""
@@ -68,16 +68,16 @@ _KINDS: Final[Mapping[str, type[object]]] = {"policy": Policy, "input": Input, "
 
 
 class OperationsProviderMixin:
-    """The operations of a plugin, and how they are added."""
+    """The operations of a plugin, and the methods that change them."""
 
     operations: dict[str, Operation]
-    """By name; may be edited at any time."""
+    """The operations, by name. You may edit them at any time."""
 
     def with_operation(self, operation_name: str, operation: Operation) -> Self:
-        """Add an operation, or replace that of the same name.
+        """Add an operation, or replace the one with the same name.
 
         Raises:
-            TypeError: `operation` is none.
+            TypeError: `operation` is not an operation.
         """
         check_kind("operation", operation, Operation)
         self._before_operations_change()
@@ -86,13 +86,13 @@ class OperationsProviderMixin:
         return self
 
     def with_custom_policy(self, operation_name: str | TypedOperation[Any, Any, Any], policy: Policy) -> Self:
-        """Replace the policy of an operation, given its name or `Lamp.light`.
+        """Replace the policy of an operation, which is given by name or as `Lamp.light`.
 
         Connections that the policy does not allow are closed gracefully, the newest first.
 
         Raises:
             KeyError: There is no such operation.
-            TypeError: `policy` is none.
+            TypeError: `policy` is not a policy.
         """
         name = operation_name.name if isinstance(operation_name, TypedOperation) else operation_name
         check_text("operation_name", name)
@@ -127,8 +127,8 @@ class OperationsProviderMixin:
 def declared_operations(plugin: object, on_result: OnResult) -> dict[str, Operation]:
     """Return the operations that a plugin's class declares, by name.
 
-    Of two with the same name the one of the more derived class counts. `on_result` sends the results of methods that
-    return them.
+    If two operations have the same name, the one of the more derived class counts. `on_result` sends the results that
+    methods return.
 
     Raises:
         TypeError: The annotations of an operation cannot be read.

@@ -1,4 +1,4 @@
-"""What a core needs: :class:`OperationRequirement`."""
+"""The requirements of a core: :class:`OperationRequirement`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class OperationRequirement:
     """One operation that a core needs."""
 
     constraint: Constraint
-    """The rules for its connections."""
+    """The rules for connections of the operation."""
     override_sink: GivenHandler | None = None
-    """Takes the outputs, instead of the sink in `operation_sinks`; can be replaced while there are connections."""
+    """A sink that gets the outputs instead of the one in `operation_sinks`. You may replace it at any time."""
     default_setup_data: bytes | None = None
-    """What plugins get when a connection is set up."""
+    """Setup data that plugins get when a connection is set up."""
 
     def __setattr__(self, name: str, value: object) -> None:
         """Assign an attribute, and refuse what it cannot be."""
@@ -50,14 +50,14 @@ class OperationRequirement:
         override_sink: GivenHandler | None = None,
         default_setup_data: bytes | None = None,
     ) -> Self:
-        """Need an operation as a plugin class declares it; the other arguments are those of :class:`Constraint`.
+        """Return a requirement for an operation of a plugin class. Other arguments are those of :class:`Constraint`.
 
-        With `exact`, plugins need the same schemas, and not others that resolve.
+        With `exact`, plugins need exactly the same schemas, instead of compatible ones.
 
         Raises:
             ValueError: The rules contradict each other.
-            TypeError: `operation` is none of a plugin class, its annotations cannot be read, or a list is one
-                identifier instead of a list of them.
+            TypeError: `operation` is not an operation of a plugin class, its annotations cannot be read, or a list is
+                one identifier instead of a list of identifiers.
         """
         if not is_typed_operation(operation):
             raise no_operation(operation, "an operation of a plugin class")
