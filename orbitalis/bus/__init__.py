@@ -1,4 +1,4 @@
-"""The event bus: clients that publish and subscribe, within a process or over an MQTT broker."""
+"""The event bus: clients that publish and subscribe, inside a process or over an MQTT broker."""
 
 from __future__ import annotations
 

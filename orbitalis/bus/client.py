@@ -1,4 +1,4 @@
-"""What every client of an event bus does, whatever the bus."""
+"""The base of all clients of event buses: :class:`EventBusClient`."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ _OWN: Final = 6
 
 
 class MessagePublisher(Protocol):
-    """What publishes a message that comes without an event, such as an orbiter, which puts headers on it."""
+    """Publishes a message that is not in an event. An orbiter is one, and adds headers."""
 
     async def __call__(
         self, topic: str, message: Publishable, channel: Channel | None, encoding: Encoding | None, bus: str | None
     ) -> None:
-        """Publish a message in an event; what is `None` is to be chosen."""
+        """Publish a message in an event. It chooses all arguments that are `None`."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastWill:
-    """What a bus is to publish for a client whose connection is cut."""
+    """The will of a client: the bus publishes it if the client's connection is cut."""
 
     topic: str
     event: Event[Any]
@@ -60,8 +60,8 @@ class LastWill:
 class Later(Generic[T]):
     """Calls an `async` function when it is awaited.
 
-    What waits for it may be cancelled before it begins. Python then complains of a coroutine that was never awaited; of
-    this it does not.
+    A task may be cancelled before it begins to await. For a coroutine, Python then warns that it was never awaited. For
+    this object it does not.
     """
 
     __slots__ = ("_arguments", "_function")
@@ -80,16 +80,16 @@ class EventBusClient(ABC):
     """A client of an event bus.
 
     Events on one topic are handled in the order in which they were published. A handler that raises, is slow or hangs
-    delays no other subscription; while it is busy, a bounded number of events waits for it, and the rest is dropped
-    and counted. Handlers are plain or `async` functions that take the topic and the event, or an
-    :class:`EventHandler`; they may use the client in any way, disconnecting included.
+    does not delay other subscriptions. While it is busy, a limited number of events waits for it. Further events are
+    dropped and counted. A handler is a plain or `async` function that takes the topic and the event, or an
+    :class:`EventHandler`. It may use the client in any way, and may also disconnect it.
     """
 
     def __init__(self, *, identifier: str | None = None, queue_bounds: QueueBounds | None = None) -> None:
-        """Make a client that is not connected; without `identifier` it makes up one of its own.
+        """Make a client that is not connected. Without `identifier`, it makes up one of its own.
 
         Raises:
-            TypeError: The identifier is no text.
+            TypeError: The identifier is not a text.
             ValueError: The identifier is empty.
         """
         if identifier is not None:
@@ -98,18 +98,18 @@ class EventBusClient(ABC):
             raise ValueError("the identifier of a client is empty: leave it out, and the client makes up its own")
         self._made_up = uuid.uuid4().hex
         self.identifier = self._made_up if identifier is None else identifier
-        """What events carry as `publisher_identifier`."""
+        """The `publisher_identifier` of its events."""
         self._is_named = identifier is not None
         self._orbiter: str | None = None
         """The orbiter that it belongs to."""
         self.publish_message: MessagePublisher | None = None
-        """What publishes messages that come without an event; without it, they get one without headers, in JSON."""
+        """Publishes messages that are not in an event. Without it, they get an event without headers, in JSON."""
         self.on_reconnected: Callable[[], None] | None = None
-        """Called when a lost connection has been made again, with everything subscribed."""
+        """Called when the client is connected again after a loss, and has subscribed to everything again."""
         self.on_lost: Callable[[str | None], None] | None = None
-        """Called when a connection is lost, with the name of the bus, if there are several."""
+        """Called when a connection is lost. The argument is the name of the bus, if there are several."""
         self.make_will: Callable[[], LastWill | None] | None = None
-        """Gives the will that each new connection leaves with the bus, where :meth:`has_wills`; none by default."""
+        """Returns the will for each new connection, if :meth:`has_wills`. By default there is none."""
         self._home = HomeLoop(self)
         """The event loop from `connect` to `disconnect`."""
         self._owner: object = None
@@ -147,27 +147,27 @@ class EventBusClient(ABC):
 
     @property
     def statistics(self) -> BusStatistics:
-        """What it has counted so far."""
+        """The counters of this client."""
         return self._statistics
 
     @property
     @abstractmethod
     def is_connected(self) -> bool:
-        """Whether events can be exchanged at the moment."""
+        """Whether the client can publish and receive events at the moment."""
 
     def is_connected_to(self, bus: str | None) -> bool:
-        """Return whether events can be exchanged at the moment on the bus of this name; without one, on all."""
+        """Return whether it can publish and receive events on the bus of this name. `None` means on all buses."""
         return self.is_connected if bus is None else self._client_on(bus).is_connected
 
     def has_wills(self, bus: str | None = None) -> bool:
-        """Return whether a bus, or without its name any, publishes wills for clients whose connection is cut."""
+        """Return whether a bus publishes wills for clients whose connection is cut. `None` means any of its buses."""
         return False if bus is None else self._client_on(bus).has_wills()
 
     def claim(self, owner: object) -> None:
-        """Let one orbiter alone use this client, until :meth:`release`.
+        """Reserve this client for one orbiter, until :meth:`release`.
 
         Raises:
-            OrbiterStateError: Another one does.
+            OrbiterStateError: Another orbiter uses it.
         """
         if self._owner is not None and self._owner is not owner:
             raise OrbiterStateError(
@@ -177,26 +177,26 @@ class EventBusClient(ABC):
         self._owner = owner
 
     def release(self, owner: object) -> None:
-        """Let others use this client, if it was used by this orbiter."""
+        """Let others use this client again, if this orbiter has used it."""
         if self._owner is owner:
             self._owner = None
 
     @abstractmethod
     async def connect(self) -> None:
-        """Connect to the bus; does nothing if that was done already.
+        """Connect to the bus. It does nothing if the client is connected already.
 
         Raises:
             BusUnavailableError: The bus cannot be reached.
-            BusRefusedError: It refuses.
-            WrongEventLoopError: It is connected in another event loop, as in all methods but this one, too.
+            BusRefusedError: The bus refuses.
+            WrongEventLoopError: It is connected in another event loop. All other methods raise this, too.
         """
 
     @abstractmethod
     async def disconnect(self) -> None:
-        """Drop all subscriptions, cancel handlers that are busy, and leave the bus; does nothing if not connected.
+        """Drop all subscriptions, cancel busy handlers, and leave the bus. It does nothing if not connected.
 
-        Nothing of this client is running when it returns, except a handler that calls it. The client can connect again,
-        also in another event loop. Where its event loop was closed before, the bus is left without a word.
+        When it returns, nothing of this client runs, except a handler that calls it. The client can connect again, also
+        in another event loop. If its event loop is closed already, the bus gets no message.
         """
 
     async def publish(
@@ -208,23 +208,24 @@ class EventBusClient(ABC):
         encoding: Encoding | None = None,
         bus: str | None = None,
     ) -> None:
-        """Publish a message, what stands for one (a text, number or bytes), or an empty event.
+        """Publish a message, a bare value (a text, a number or bytes), or an empty event.
 
-        An :class:`Event` is published as it is, anything else in a new one. On the client of an orbiter, that gets the
-        headers of the connection whose topic it is, and answers the input that is being handled if that asks for an
-        answer there and has none yet. `channel` says the quality of service (default: that of outputs), `encoding` how
-        the event is written (default: as JSON, or as the connection's other side reads it), `bus` on which of several
-        buses (default: on all, or where the connection's other side is).
+        An :class:`Event` is published unchanged. Anything else is published in a new event. If the client belongs to an
+        orbiter, and the topic to one of its connections, the event gets the headers of the connection. It becomes the
+        answer to the input that is being handled, if that input waits for an answer on this topic. `channel` says the
+        quality of service (default: that of outputs). `encoding` says how the event is written (default: as JSON, or as
+        the other side of the connection reads it). `bus` names one of several buses (default: all of them, or the one
+        on which the other side is).
 
         Raises:
-            InvalidTopicError: Nothing can be published to this topic.
-            TypeError: The message is none, and stands for none.
+            InvalidTopicError: It is not possible to publish to this topic.
+            TypeError: The message is neither a message nor a bare value.
             ValueError: The client is on no bus of this name.
-            EncodeError: The message holds what its schema does not admit.
+            EncodeError: A value in the message does not fit its schema.
             EventTooLargeError: The event is larger than the protocol or the broker allows.
             BusNotConnectedError: The client is not connected.
-            BusRefusedError: The broker does not allow it; of quality of service 0 it does not say so.
-            BusUnavailableError: The bus cannot be reached; the event may still have been delivered.
+            BusRefusedError: The broker does not allow it. At quality of service 0, the broker does not say so.
+            BusUnavailableError: The bus cannot be reached. The event may still have been delivered.
         """
         check_topic(topic)
         if isinstance(message, Event):
@@ -243,9 +244,9 @@ class EventBusClient(ABC):
     def start_publish(
         self, topic: str, event: Event[Any], channel: Channel, encoding: Encoding, *, bus: str | None = None
     ) -> Awaitable[None] | None:
-        """Publish an event to a topic that is known to be good; return what to wait for, or `None` if it is done.
+        """Publish an event to a valid topic. Return an awaitable, or `None` if the event is published already.
 
-        What is returned has to be awaited; both may raise what :meth:`publish` does.
+        The caller has to await the awaitable. Both may raise the errors of :meth:`publish`.
         """
         if asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
@@ -265,11 +266,11 @@ class EventBusClient(ABC):
     async def check_may_publish(self, topic: str) -> None:
         """Raise :class:`BusRefusedError` if the bus does not let this client publish to a topic.
 
-        This publishes nothing that a subscriber could take for an event. On a bus without access rights, every topic is
-        everybody's.
+        This publishes nothing that a subscriber could read as an event. On a bus without access rights, everybody may
+        publish to every topic.
 
         Raises:
-            InvalidTopicError: Nothing can be published to this topic.
+            InvalidTopicError: It is not possible to publish to this topic.
             BusNotConnectedError: The client is not connected.
             BusUnavailableError: The bus cannot be reached.
         """
@@ -286,15 +287,16 @@ class EventBusClient(ABC):
         bus: str | None = None,
         concurrency: int = 1,
     ) -> None:
-        """Have the events of a topic, or of all topics that a filter with `+` and `#` matches, handled.
+        """Call a handler with each event of a topic, or of all topics that a filter with `+` and `#` matches.
 
-        Every topic or filter has one handler: subscribing again replaces it, and no event is lost or handled by both.
-        An event that several subscriptions match goes to each of them once. `channel` says the quality of service
-        (default: that of operations), `bus` on which of several buses (default: on all); subscribing again on another
-        adds that one. Up to `concurrency` events are handled side by side; 1 keeps their order.
+        Every topic or filter has one handler. If you subscribe again, the new handler replaces the old one, and no
+        event is lost or handled twice. If several subscriptions match an event, each of them gets it once. `channel`
+        says the quality of service (default: that of operations). `bus` names one of several buses (default: all of
+        them); if you subscribe again on another bus, that one is added. Up to `concurrency` events are handled at the
+        same time. With 1, their order is kept.
 
         Raises:
-            InvalidTopicError: It is no valid topic filter.
+            InvalidTopicError: It is not a valid topic filter.
             ValueError: `concurrency` is below 1, or the client is on no bus of this name.
             BusNotConnectedError: The client is not connected.
             BusUnavailableError: The bus cannot be reached.
@@ -321,10 +323,10 @@ class EventBusClient(ABC):
         concurrency: int = 1,
         context: Context | None = None,
     ) -> Awaitable[None] | None:
-        """Subscribe to a valid topic filter; return what to wait for, or `None` if it is done.
+        """Subscribe to a valid topic filter. Return an awaitable, or `None` if it is subscribed already.
 
-        Events are handled in copies of `context`, by default of the caller's. What is returned has to be awaited; both
-        may raise what :meth:`subscribe` does.
+        Events are handled in copies of `context`, by default of the caller's. The caller has to await the awaitable.
+        Both may raise the errors of :meth:`subscribe`.
         """
         if asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
@@ -361,7 +363,7 @@ class EventBusClient(ABC):
         bus: str | None = None,
         context: Context | None = None,
     ) -> Mapping[str, BusError]:
-        """Subscribe to many valid topics without wildcards, as few words as the bus needs; return what has failed."""
+        """Subscribe to many valid topics without wildcards, in as few packets as possible, and return the failures."""
         failures: dict[str, BusError] = {}
 
         async def subscribe(topic: str) -> None:
@@ -386,25 +388,25 @@ class EventBusClient(ABC):
         subscription.is_established = True
 
     async def unsubscribe(self, topic: str | None = None) -> None:
-        """Have a topic or filter, as it was subscribed to, handled no more; without `topic`, all of them.
+        """End the subscription to a topic or filter. Without `topic`, end all subscriptions.
 
-        Events that wait for its handler are dropped; an event that is being handled is finished. Topics that are not
-        subscribed to are nothing to complain about.
+        Events that wait for the handler are dropped. An event that is being handled is finished. A topic without a
+        subscription is not an error.
 
         Raises:
-            BusUnavailableError: The bus did not answer. Nothing is handled any more nevertheless.
+            BusUnavailableError: The bus did not answer. The subscription has ended all the same.
         """
         waiting = self.start_unsubscribe(list(self._subscriptions) if topic is None else [topic])
         if waiting is not None:
             await waiting
 
     def start_unsubscribe(self, topics: list[str] | tuple[str, ...]) -> Awaitable[None] | None:
-        """Have topics or filters handled no more; return what to wait for, or `None` if it is done.
+        """End the subscriptions to topics or filters. Return an awaitable, or `None` if it is done already.
 
-        What is returned has to be awaited, and may raise what :meth:`unsubscribe` does.
+        The caller has to await the awaitable, which may raise the errors of :meth:`unsubscribe`.
 
         Raises:
-            TypeError: `topics` is one text.
+            TypeError: `topics` is a single text.
         """
         if self._home.loop is not None and asyncio.get_running_loop() is not self._home.loop:
             raise self._not_connected()
@@ -418,12 +420,12 @@ class EventBusClient(ABC):
         return self._start_unsubscribe(ended) if ended else None
 
     def is_busy(self, topic: str) -> bool:
-        """Return whether events of a topic or filter, as it was subscribed to, are being handled or wait for it."""
+        """Return whether events of a subscription are being handled or wait. Give its topic or filter."""
         subscription = self._subscriptions.get(topic)
         return subscription is not None and subscription.is_busy
 
     async def drained(self, topic: str) -> None:
-        """Wait until no event of a topic or filter, as it was subscribed to, is being handled or waits for it."""
+        """Wait until no event of a subscription is being handled or waits. Give its topic or filter."""
         self._home.check()
         subscription = self._subscriptions.get(topic)
         if subscription is not None:
@@ -467,7 +469,7 @@ class EventBusClient(ABC):
         await end_handlers(self._intake.tasks, self._logged_for)
 
     def _let_go(self) -> None:
-        """Drop everything, now that the event loop in which it was connected is closed: nothing can wait in it."""
+        """Drop everything, because the event loop in which it was connected is closed."""
         self._home.leave()
         self._intake.tasks.clear()
         for subscription in list(self._subscriptions.values()):

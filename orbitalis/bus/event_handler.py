@@ -1,4 +1,4 @@
-"""What takes events: an object with a method, or a function in one."""
+"""Handlers of events: objects with a method, and functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EventCallback: TypeAlias = Callable[[str, Event[Any]], Awaitable[object] | None]
 
 
 class EventHandler(ABC):
-    """Takes the events of a subscription: one after the other, or as many side by side as the subscriber wants."""
+    """Handles the events of a subscription, one by one or several at the same time, as the subscriber wants."""
 
     __slots__ = ()
     is_urgent = False
@@ -26,17 +26,17 @@ class EventHandler(ABC):
 
     @abstractmethod
     async def handle(self, topic: str, event: Event[Any]) -> None:
-        """Do something about an event that was published to `topic`."""
+        """Handle an event that was published to `topic`."""
 
     def begin(self, topic: str, event: Event[Any]) -> Coroutine[Any, Any, object] | None:
-        """Return the handling of an event, to run as a task; `None` if all is done, which must have taken no time.
+        """Begin to handle an event. Return a coroutine to run as a task, or `None` if all is done, in no time.
 
         Only the task runs in the context (:mod:`contextvars`) of the subscriber.
         """
         return self.handle(topic, event)
 
     def takes(self, topic: str, message_class: type[object]) -> bool:
-        """Return whether messages of a class are of any use here; most handlers take all.
+        """Return whether this handler wants messages of a class. Most handlers want all.
 
         Asked before a payload is decoded, which may take long. One of a class that is not taken may come as
         :class:`~orbitalis.message.payload.UndecodedPayload`, or decoded nevertheless.
@@ -52,18 +52,18 @@ class EventHandler(ABC):
         return None
 
     def log_fields(self, topic: str) -> Mapping[str, str]:
-        """Return what lines of the log about events on a topic have as fields, such as `operation`."""
+        """Return the fields of log lines about events on a topic, such as `operation`."""
         return {}
 
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
-        """Take an event that must not wait for the handling of those before it; return whether it was taken.
+        """Handle an event that must not wait for earlier ones, and return `True`; or return `False`.
 
         Called for every event when it arrives, if `is_urgent` says so.
         """
         return False
 
     def dropped(self, topic: str, event: Event[Any]) -> None:
-        """Take the report that an event was dropped since too much waits, if `is_urgent` asks for that.
+        """Note that an event was dropped because too many events wait. It is called only if `is_urgent`.
 
         One that was dropped before it was decoded has an :class:`~orbitalis.message.payload.UndecodedPayload`, and was
         not seen by :meth:`take_at_once`.
@@ -72,7 +72,7 @@ class EventHandler(ABC):
 
 
 def check_function(given: object) -> None:
-    """Raise :class:`TypeError` for what is given as a handler and cannot be called with topic and event."""
+    """Raise :class:`TypeError` unless a function can be called with topic and event."""
     if isinstance(given, type) or not callable(given):
         advice = f": write {given.__name__}(…)" if isinstance(given, type) else ""
         raise TypeError(f"a handler must be a function of topic and event, or an EventHandler, got {given!r}{advice}")
@@ -82,10 +82,10 @@ class CallbackEventHandler(EventHandler):
     """Hands events to a function."""
 
     def __init__(self, on_event_callback: EventCallback) -> None:
-        """Hand events to `on_event_callback`; what an `async` function returns is awaited.
+        """Hand events to `on_event_callback`, a plain or `async` function.
 
         Raises:
-            TypeError: It is no function.
+            TypeError: It is not a function.
         """
         check_function(on_event_callback)
         self.on_event_callback = on_event_callback

@@ -1,8 +1,7 @@
-"""The event bus within one process, where nothing is encoded, and messages arrive as over a broker all the same.
+"""The event bus inside one process. It encodes nothing, but messages arrive as over a broker.
 
-What could not be encoded is refused. A message in which nothing can change is handed over as it is; of every other one,
-each subscription gets a copy of its own. Messages of the protocol are handed over as the runtime made them: nobody
-changes those.
+A message that could not be encoded is refused. A message whose values cannot change is handed over as it is. Of every
+other message, each subscription gets its own copy. Messages of the protocol are not copied: nobody changes them.
 """
 
 from __future__ import annotations
@@ -29,25 +28,25 @@ __all__ = ["LocalEventBus", "LocalEventBusClient", "build_new_local_client"]
 
 
 _SHARED: Final = PROTOCOL_MESSAGES | {type(None), UndecodedPayload}
-"""Payloads that are handed over as they are, without a look at them."""
+"""Payloads that are handed over without a check."""
 _IN_A_ROW = 64
 """Deliveries of what handlers publish meanwhile, after which everything else in the event loop has its turn."""
 
 
 class LocalEventBus:
-    """A bus that exists as long as somebody holds it; its clients may live in different threads."""
+    """A bus inside this process. Its clients may be in different threads."""
 
     _named: ClassVar[WeakValueDictionary[str, LocalEventBus]] = WeakValueDictionary()
 
     def __init__(self) -> None:
-        """Make a bus of its own, which goes by no name."""
+        """Make a bus without a name."""
         self._subscriptions: FilterMap[Subscription] = FilterMap()
         self._changing = threading.Lock()
         self._deliveries: dict[asyncio.AbstractEventLoop, _Deliveries] = {}
 
     @classmethod
     def named(cls, name: str = "") -> LocalEventBus:
-        """Return the bus that goes by this name in this process; that without a name is the default."""
+        """Return the bus of this name in this process. Without a name, return the default bus."""
         return cls._named.setdefault(name, cls())
 
     def add(self, subscription: Subscription) -> None:
@@ -139,7 +138,7 @@ class _Deliveries:
 
 
 class LocalEventBusClient(EventBusClient):
-    """A client of a bus within this process."""
+    """A client of a bus inside this process."""
 
     def __init__(
         self,
@@ -148,7 +147,7 @@ class LocalEventBusClient(EventBusClient):
         identifier: str | None = None,
         queue_bounds: QueueBounds | None = None,
     ) -> None:
-        """Make a client of `bus`, by default of the one that all of this process share."""
+        """Make a client of `bus`, by default of the default bus of this process."""
         super().__init__(identifier=identifier, queue_bounds=queue_bounds)
         self.bus = LocalEventBus.named() if bus is None else bus
         """The bus that it is a client of."""
@@ -211,5 +210,5 @@ class LocalEventBusClient(EventBusClient):
 
 
 def build_new_local_client() -> LocalEventBusClient:
-    """Return a new client of the bus that all of this process share."""
+    """Return a new client of the default bus of this process."""
     return LocalEventBusClient()

@@ -1,4 +1,4 @@
-"""What is sent: messages, the events they travel in, and the schemas that say which messages fit."""
+"""Messages, the events in which they travel, and the schemas that say which messages fit."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Messages that users define, as dataclasses whose Avro schema follows from the annotations.
+"""Messages that users define: dataclasses whose Avro schema follows from the annotations.
 
-Importing this module takes a while, which programs without messages of their own need not spend.
+Importing this module takes long, so programs without their own messages do not import it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["AvroMessageMixin"]
 
 @dataclass(frozen=True, slots=True)
 class _Derived:
-    """What is derived from a class once, when it is first needed."""
+    """Schema and codec of a class, derived once, when they are first needed."""
 
     schema: str
     fingerprint: str
@@ -30,7 +30,7 @@ class _Derived:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A schema that a class brings along."""
+    """A schema that the author of a class has given."""
 
     schema: str
     record: Any
@@ -69,18 +69,19 @@ _derived: Final[dict[type, _Derived]] = {}
 
 
 class AvroMessageMixin(UserMessage):
-    """Base of users' messages: a dataclass that derives from it can be published, and is received as what it is.
+    """The base of users' messages. A dataclass that derives from it can be published, and arrives as the same class.
 
         @dataclass(frozen=True)
         class StatusMessage(AvroMessageMixin):
             lamp_identifier: str
             status: str
 
-    The record is named like the class, or as `schema_name` of an inner class `Meta` says. Which types fields can have,
-    and as what they travel, is a table in `docs/reference/messages.md`: a value arrives as it was, or encoding raises.
+    The record has the name of the class, or the `schema_name` of an inner class `Meta`. A table in
+    `docs/reference/messages.md` lists the types of fields and their Avro types. A value arrives unchanged, or encoding
+    raises an error.
 
-    Who has an Avro schema already brings it along, as the path of a file or as JSON text. The annotations say what
-    its fields are in Python, and the schema says all about the wire, the record's name included:
+    If you have an Avro schema already, give it as the path of a file or as JSON text. The annotations then say the
+    types of the fields in Python, and the schema says everything about the wire, including the name of the record:
 
         @dataclass(frozen=True)
         class StatusMessage(AvroMessageMixin, schema=Path(__file__).with_name("StatusMessage.avsc")):
@@ -93,12 +94,12 @@ class AvroMessageMixin(UserMessage):
         __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def __init_subclass__(cls, *, schema: str | Path | None = None, **arguments: object) -> None:
-        """Take the schema that the class brings along, and check the annotations that can be resolved already.
+        """Read the given schema, and check the annotations that can be resolved already.
 
         Raises:
-            TypeError: A field cannot be sent, or is called like a method of messages.
-            ValueError: What the class brings along is no Avro schema of a record.
-            OSError: Its file cannot be read.
+            TypeError: A field cannot be sent, or has the name of a method of messages.
+            ValueError: The given schema is not an Avro schema of a record.
+            OSError: The file of the schema cannot be read.
         """
         _check_names(cls)
         if schema is not None:
@@ -108,7 +109,7 @@ class AvroMessageMixin(UserMessage):
 
     @classmethod
     def message_type(cls) -> str:
-        """Return the record name, which is what the envelope carries."""
+        """Return the name of the record, as in the envelope."""
         if cls._given is not None:
             return cls._given.name
         name = getattr(getattr(cls, "Meta", cls), "schema_name", None)
@@ -119,7 +120,7 @@ class AvroMessageMixin(UserMessage):
         """Return the Avro schema as JSON text.
 
         Raises:
-            TypeError: A field cannot be sent, or the class does not have the fields of the schema that it brings along.
+            TypeError: A field cannot be sent, or the fields of the class are not those of the given schema.
         """
         return (_derived.get(cls) or _derive(cls)).schema
 
@@ -132,7 +133,7 @@ class AvroMessageMixin(UserMessage):
         """Return the message as bare Avro binary.
 
         Raises:
-            EncodeError: A field holds what its type does not admit, or what would arrive as something else.
+            EncodeError: The value of a field does not fit its type, or would arrive as another value.
         """
         cls = self.__class__
         return (_derived.get(cls) or _derive(cls)).codec.encode(self)
@@ -142,13 +143,13 @@ class AvroMessageMixin(UserMessage):
         """Read a message from bare Avro binary.
 
         Raises:
-            DecodeError: The data is no such message, or is followed by something else.
+            DecodeError: The data is not such a message, or more data follows.
         """
         message: Self = (_derived.get(cls) or _derive(cls)).codec.decode(data)
         return message
 
     def as_received(self) -> Self:
-        """Return what a receiver over a broker would get: the message itself if nothing in it can change.
+        """Return a copy, as a receiver over a broker would get it. If no value can change, return the message itself.
 
         Raises:
             EncodeError: As :meth:`encode`.

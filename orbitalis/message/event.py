@@ -1,4 +1,4 @@
-"""Events: a payload and the headers it travels with."""
+"""Events: a payload and its headers."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ READABLE_ENCODINGS: Final = tuple(encoding.value for encoding in Encoding)
 
 
 def new_identifier() -> str:
-    """Return an identifier that no other call gives, in this process or another: 32 hexadecimal digits."""
+    """Return an identifier that no other call returns, in any process: 32 hexadecimal digits."""
     return f"{_prefix}{next(_numbers):012x}"
 
 
 class IdentifierSource:
-    """Gives identifiers of events, as :func:`new_identifier` does, and knows them again."""
+    """Makes identifiers of events, like :func:`new_identifier`, and recognises them."""
 
     __slots__ = ("_numbers", "_prefix")
 
@@ -63,15 +63,15 @@ class IdentifierSource:
         self._numbers = itertools.count(1)
 
     def __call__(self) -> str:
-        """Return an identifier that no other call gives."""
+        """Return an identifier that no other call returns."""
         return f"{self._prefix}{next(self._numbers):012x}"
 
     def unguessable(self) -> str:
-        """Return an identifier that nobody can tell who knows others."""
+        """Return an identifier that cannot be guessed from others."""
         return self._prefix + _new_prefix()
 
     def has_given(self, identifier: str) -> bool:
-        """Return whether an identifier is one of these."""
+        """Return whether this source has made an identifier."""
         return identifier.startswith(self._prefix)
 
 
@@ -85,7 +85,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Fields:
-    """What an event has. An event is one of these until it is complete: freezing each field takes a call."""
+    """The fields of an event. An event has this class until it is complete: freezing each field takes a call."""
 
     __slots__ = (
         "_envelope",
@@ -132,13 +132,13 @@ class _Fields:
     sequence_number: int | None
     """Number of an input or output among those of its connection and direction, from 1."""
     answer_within: float | None
-    """Seconds, from when the event was published, for which the sender waits for an answer."""
+    """Seconds for which the sender waits for an answer, counted from the publication of the event."""
     origin: str | None
-    """Name of the bus from which it came, for a client that is on several; it does not travel."""
+    """Name of the bus on which it arrived, for a client of several buses. It is not sent."""
 
     @property
     def envelope(self) -> EventEnvelope:
-        """The event's envelope. In process nothing is written: `serialized_payload` is `None` there."""
+        """The envelope of the event. In process nothing is encoded, so `serialized_payload` is `None`."""
         if self._envelope is not None:
             return self._envelope
         payload: object = self.payload
@@ -154,10 +154,10 @@ class _Fields:
 
 
 class Event(_Fields, Generic[T_co]):
-    """Something that was published: `Event[StringMessage]` carries a StringMessage, `Event[None]` nothing.
+    """A published message with its headers. `Event[StringMessage]` has a StringMessage, `Event[None]` has no payload.
 
-    It cannot be changed: all subscribers in a process get the same one. Two events are equal if everything that travels
-    is.
+    An event cannot be changed, because all subscribers in a process get the same object. Two events are equal if all
+    parts that are sent are equal.
     """
 
     __slots__ = ()
@@ -165,7 +165,7 @@ class Event(_Fields, Generic[T_co]):
     payload: T_co
 
     def __new__(cls, *, payload: T, envelope: EventEnvelope, origin: str | None = None) -> Event[T]:
-        """Make an event of its payload and the envelope that it came in."""
+        """Make an event from its payload and its envelope."""
         event = _Fields()
         event._envelope = envelope
         event.payload = payload
@@ -205,12 +205,12 @@ class Event(_Fields, Generic[T_co]):
         sequence_number: int | None = None,
         answer_within: float | None = None,
     ) -> Event[T]:
-        """Make a new event of this moment around a message, or around `None`.
+        """Make a new event with the current time from a message, or from `None`.
 
-        Without `identifier` it gets a new one. The other arguments are headers of the envelope.
+        Without `identifier`, it gets a new one. The other arguments are headers of the envelope.
 
         Raises:
-            TypeError: The payload is no message, or a text is given where several belong.
+            TypeError: The payload is not a message, or an argument is one text instead of a list of texts.
         """
         if type(open_connections) is TEXT or type(readable_encodings) is TEXT:
             check_list("open_connections", open_connections)
@@ -239,7 +239,7 @@ class Event(_Fields, Generic[T_co]):
         return frozen
 
     def coming_from(self, origin: str) -> Event[T_co]:
-        """Return this event with the name of the bus from which it came."""
+        """Return this event with the name of the bus on which it arrived."""
         event = self._thawed()
         event.origin = origin
         frozen: Event[T_co] = _frozen(event)
@@ -263,8 +263,8 @@ class Event(_Fields, Generic[T_co]):
         """Return the event as it is published.
 
         Raises:
-            EncodeError: A field of the payload or of the envelope holds what its type does not admit.
-            TypeError: The payload is no message.
+            EncodeError: The value of a field of the payload or envelope does not fit its type.
+            TypeError: The payload is not a message.
         """
         encoded = encode_payload(self.payload)
         envelope = EventEnvelope(
@@ -291,10 +291,10 @@ class Event(_Fields, Generic[T_co]):
 
     @staticmethod
     def decode(data: bytes, takes: Callable[[type[object]], bool] = lambda message_class: True) -> Event[object | None]:
-        """Read an event in either encoding; a payload of a class that `takes` denies is left undecoded.
+        """Read an event in either encoding. If `takes` returns `False` for the payload's class, it is not decoded.
 
         Raises:
-            DecodeError: The data is no event, or its payload is not what the envelope says.
+            DecodeError: The data is not an event, or its payload does not fit the envelope.
         """
         envelope, _ = decode_event(data)
         return Event(payload=decode_payload(envelope, takes), envelope=envelope)

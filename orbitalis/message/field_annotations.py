@@ -1,6 +1,6 @@
-"""What annotations of message fields can say that Python's own types cannot: sizes, precisions, numbers of digits.
+"""Annotations for message fields that Python has no types for: sizes, precisions, numbers of digits.
 
-Type checkers see the Python type alone: `Int32` is an `int`, `Annotated[Decimal, DecimalDigits(10, 2)]` a `Decimal`.
+Type checkers see only the Python type: `Int32` is an `int`, `Annotated[Decimal, DecimalDigits(10, 2)]` a `Decimal`.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class WireKind:
-    """Says as what a value travels, where its Python type can travel in several ways."""
+    """Chooses the Avro type of a value whose Python type has several."""
 
     kind: str
-    """The Avro type, or the logical type, as :attr:`ScalarField.kind` has it."""
+    """The Avro type, or the logical type, as in :attr:`ScalarField.kind`."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecimalDigits:
-    """How many digits a decimal number has: `Annotated[Decimal, DecimalDigits(10, 2)]`.
+    """The numbers of digits of a decimal number: `Annotated[Decimal, DecimalDigits(10, 2)]`.
 
     Raises:
-        TypeError: One of them is no whole number.
-        ValueError: There is no digit, or more of them are after the point than there are.
+        TypeError: A number of digits is not a whole number.
+        ValueError: `precision` is below 1, or `scale` is above `precision` or negative.
     """
 
     precision: int
-    """All digits, before and after the decimal point."""
+    """Number of all digits, before and after the decimal point."""
     scale: int = 0
-    """Digits after the decimal point."""
+    """Number of digits after the decimal point."""
 
     def __post_init__(self) -> None:
         for name, value in (("precision", self.precision), ("scale", self.scale)):
@@ -56,15 +56,15 @@ class DecimalDigits:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """How many bytes there are, always: `Annotated[bytes, Fixed(16)]`.
+    """The fixed number of bytes: `Annotated[bytes, Fixed(16)]`.
 
     Raises:
-        TypeError: The size is no whole number.
-        ValueError: There is not even one.
+        TypeError: The size is not a whole number.
+        ValueError: The size is below 1.
     """
 
     size: int
-    """In bytes."""
+    """Number of bytes."""
 
     def __post_init__(self) -> None:
         check_number("size", self.size)
@@ -75,7 +75,7 @@ class Fixed:
 Int32: TypeAlias = Annotated[int, WireKind("int")]
 """An integer of 32 bits."""
 Float32: TypeAlias = Annotated[float, WireKind("float")]
-"""A number in 32 bits; most of those that Python can hold arrive rounded."""
+"""A floating-point number of 32 bits. Most floats of Python arrive rounded."""
 TimeMicro: TypeAlias = Annotated[time, WireKind("time-micros")]
 """A time of day, to the microsecond."""
 DateTimeMicro: TypeAlias = Annotated[datetime, WireKind("timestamp-micros")]

@@ -1,4 +1,4 @@
-"""Messages of contracts: classes that the generator emits, with codecs that it emits beside them."""
+"""Messages of contracts: the generator emits their classes and codecs."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ class RecordCodec:
 
 
 class GeneratedMessage(UserMessage):
-    """Base of the messages of a contract: frozen dataclasses that can be published, and are received as what they are.
+    """The base of the messages of a contract. They are frozen dataclasses that can be published.
 
-    Nothing derives from such a message: a subclass could not be told apart from it on the wire.
+    You cannot derive from such a message, because a subclass would look the same on the wire.
     """
 
     _record: ClassVar[str] = ""
@@ -103,7 +103,7 @@ class GeneratedMessage(UserMessage):
 
     @classmethod
     def message_type(cls) -> str:
-        """Return the record name, which is what the envelope carries."""
+        """Return the name of the record, as in the envelope."""
         return cls._record.rpartition(".")[2]
 
     @classmethod
@@ -127,7 +127,7 @@ class GeneratedMessage(UserMessage):
         return message
 
     def as_received(self) -> Self:
-        """Return what a receiver over a broker would get: the message itself if nothing in it can change.
+        """Return a copy, as a receiver over a broker would get it. If no value can change, return the message itself.
 
         Raises:
             EncodeError: As :meth:`encode`.
@@ -151,9 +151,9 @@ class GeneratedMessage(UserMessage):
 
     @classmethod
     def resolving_reader(cls, resolution: Resolution) -> Callable[[bytes], Self]:
-        """Return what reads messages of the class from what another schema has written.
+        """Return a function that reads messages of the class that were written with another schema.
 
-        What is returned raises :class:`~orbitalis_avro.errors.DecodeError`.
+        The function raises :class:`~orbitalis_avro.errors.DecodeError`.
         """
         # Importing it takes long, and most messages are read as they are written.
         from orbitalis.message.codec import compile_generated_reader
@@ -163,9 +163,9 @@ class GeneratedMessage(UserMessage):
 
 
 class DeclaredError(GeneratedMessage, Exception):
-    """Base of the errors that a contract declares: raised by a plugin's method, each reaches the caller as it is.
+    """The base of the errors that a contract declares. If a plugin's method raises one, the caller gets the same error.
 
-    It is a dataclass as other messages are, but not frozen: Python itself sets attributes of exceptions.
+    It is a dataclass like other messages, but not frozen, because Python sets attributes of exceptions.
     """
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""Payloads: what may be one, how it is written into an envelope, and how it is read from one."""
+"""Payloads: which values can be one, and how they are written into an envelope and read from it."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ AVRO = "avro"
 
 
 class Message(Protocol):
-    """A message, to a type checker: any dataclass. Which are ones at run time, :func:`wrap` says."""
+    """A message, for type checkers: any dataclass. At run time, :func:`wrap` checks it."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 Publishable: TypeAlias = Message | str | int | float | bytes | None
-"""What can be published: a message, a value that stands for one (see :func:`wrap`), or `None` for an empty event."""
+"""A value that can be published: a message, a bare value (see :func:`wrap`), or `None` for an empty event."""
 
 MESSAGE_OF_VALUE: Final[Mapping[type, type]] = {
     str: StringMessage,
@@ -60,7 +60,7 @@ MESSAGE_OF_VALUE: Final[Mapping[type, type]] = {
     float: Float64Message,
     bytes: BytesMessage,
 }
-"""The message that stands for a bare value, by the type of the value."""
+"""The message class for each type of bare values."""
 
 PROTOCOL_MESSAGES: Final = frozenset(one.message_class for one in SCHEMAS) - {
     BytesMessage,
@@ -84,7 +84,7 @@ class EncodedPayload(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndecodedPayload:
-    """A payload as it came: its type is not known here, or no handler takes it. The fields are the envelope's."""
+    """A payload that was not decoded: its type is unknown, or no handler takes it. Fields as in the envelope."""
 
     message_type: str
     payload_format_type: str
@@ -119,13 +119,13 @@ _schemas: Final = _ByClass(
 
 
 def wrap(value: object) -> object | None:
-    """Return the message that `value` is or stands for, or `None` for an empty event.
+    """Return the message for a value: a message itself, the message of a bare value, or `None` for an empty event.
 
     A `str` becomes a StringMessage, an `int` an Int64Message, a `float` a Float64Message, `bytes` a BytesMessage.
 
     Raises:
-        TypeError: The value is no message and stands for none.
-        EncodeError: It is an integer of more than 64 bits.
+        TypeError: The value is neither a message nor a bare value.
+        EncodeError: The value is an integer of more than 64 bits.
     """
     if type(value) in MESSAGE_TYPES:
         return value

@@ -1,4 +1,4 @@
-"""What operations take and give: :class:`Input` and :class:`Output`, and when two schemas are the same."""
+"""Inputs and outputs of operations: :class:`Input` and :class:`Output`. Also says when two schemas are the same."""
 
 from __future__ import annotations
 
@@ -130,17 +130,17 @@ class _Constructor(Generic[M]):
 
 
 class SchemaSpec(Generic[P]):
-    """A set of acceptable schemas; what :class:`Input` and :class:`Output` have in common.
+    """A set of accepted schemas, the base of :class:`Input` and :class:`Output`.
 
-    Both are generic in the payload, for type checkers: `Input[StringMessage]` accepts a StringMessage, `Input[None]`
-    an empty event, `Input[Any]` (or `Input`) what only the run knows.
+    Both are generic in the payload, for type checkers. `Input[StringMessage]` accepts a StringMessage, and
+    `Input[None]` an empty event. The payloads of `Input[Any]` (or `Input`) are known only at run time.
 
-    Peers that can resolve schemas are connected also where the one side can read what the other one writes. With
-    `exact=True`, only the same schemas match; a collection of some of the schemas says so of those.
+    Peers that can resolve schemas are also connected if one side can read the schema of the other side. With
+    `exact=True`, only equal schemas match. If `exact` is a collection, this applies only to the schemas in it.
 
     Raises:
-        TypeError: One text is given where several belong.
-        ValueError: `exact` names what is none of the schemas.
+        TypeError: An argument is one text instead of several.
+        ValueError: `exact` contains a text that is not one of the schemas.
     """
 
     __slots__ = ()
@@ -149,7 +149,7 @@ class SchemaSpec(Generic[P]):
     support_empty_schema: bool
     support_undefined_schema: bool
     exact: frozenset[str]
-    """Those of the schemas that match the same schema alone."""
+    """The schemas that match only an equal schema."""
 
     if TYPE_CHECKING:  # the generated record, the other base of Input and Output, has it
 
@@ -163,7 +163,7 @@ class SchemaSpec(Generic[P]):
         ) -> None: ...
 
     empty = _Constructor(NoneType)
-    """Accept empty events, and nothing else."""
+    """Accept only empty events."""
     int32 = _Constructor(messages.Int32Message)
     """Accept `Int32Message`."""
     int64 = _Constructor(messages.Int64Message)
@@ -189,10 +189,10 @@ class SchemaSpec(Generic[P]):
 
     @classmethod
     def from_message(cls, message_class: type[M], *, exact: bool = False) -> SchemaSpec[M]:
-        """Accept the messages of one class: a generated one or a user's.
+        """Accept the messages of one class, generated or written by a user.
 
         Raises:
-            TypeError: The class is no message class.
+            TypeError: The class is not a message class.
         """
         return _Neither(schemas=(schema_of(message_class),), exact=exact)
 
@@ -209,20 +209,20 @@ class SchemaSpec(Generic[P]):
 
     @property
     def has_some_explicit_schemas(self) -> bool:
-        """Whether any schema is named."""
+        """Whether it has any schema."""
         return bool(self.schemas)
 
     @property
     def expects_something(self) -> bool:
-        """Whether this accepts anything, if only an empty event."""
+        """Whether this accepts anything at all. An empty event counts."""
         return self.support_undefined_schema or self.support_empty_schema or bool(self.schemas)
 
     def is_compatible_with_schema(self, target_schema: str) -> bool:
-        """Return whether a payload written with `target_schema` (JSON text) is accepted."""
+        """Return whether a payload that was written with `target_schema` (JSON text) is accepted."""
         return self.support_undefined_schema or self._has(target_schema)
 
     def accepts_class(self, message_class: type[object]) -> bool:
-        """Return whether messages of a class, a generated one or a user's, are accepted."""
+        """Return whether messages of a class are accepted, generated or written by a user."""
         if self.support_undefined_schema:
             return True
         schema = schema_of(message_class)
@@ -244,9 +244,9 @@ class SchemaSpec(Generic[P]):
         return (_forms[schema] or schema) in [_forms[mine] or mine for mine in self.schemas]
 
     def accepts(self, other: SchemaSpec) -> bool:
-        """Return whether everything that `other` may carry is accepted here.
+        """Return whether this accepts everything that `other` accepts.
 
-        Nothing at all is accepted only where nothing is expected.
+        A set that accepts nothing is accepted only by a set that accepts nothing.
         """
         mine, theirs = self.schemas, other.schemas
         if self.support_undefined_schema:
@@ -261,11 +261,11 @@ class SchemaSpec(Generic[P]):
         return not [schema for schema in theirs if (_forms[schema] or schema) not in forms]
 
     def is_compatible(self, other: SchemaSpec) -> bool:
-        """Return whether both accept the same."""
+        """Return whether both accept the same payloads."""
         return self.accepts(other) and other.accepts(self)
 
     def _joined(self, other: SchemaSpec) -> Self:
-        """Return what accepts all that either does."""
+        """Return a set that accepts everything that one of the two accepts."""
         loose = {schema for one in (self, other) for schema in one.schemas if schema not in one.exact}
         return type(self)(
             schemas=(*self.schemas, *(schema for schema in other.schemas if schema not in self.schemas)),
@@ -275,7 +275,7 @@ class SchemaSpec(Generic[P]):
         )
 
     def exactly(self) -> Self:
-        """Return the same set, of which each schema matches the same schema alone."""
+        """Return the same set, in which each schema matches only an equal schema."""
         return type(self)(
             schemas=tuple(self.schemas),
             support_empty_schema=self.support_empty_schema,
@@ -284,7 +284,7 @@ class SchemaSpec(Generic[P]):
         )
 
     def __str__(self) -> str:
-        """Name what is accepted, as in `StringMessage or empty events`."""
+        """Return a text such as `StringMessage or empty events`."""
         if self.support_undefined_schema:
             return "anything"
         found = [name_of(schema) for schema in self.schemas]
@@ -293,7 +293,7 @@ class SchemaSpec(Generic[P]):
     def spelled_like(self, others: Sequence[SchemaSpec]) -> Self:
         """Return the same set with every schema in the words of the first of `others` that has it; there has to be one.
 
-        Older peers compare schemas as JSON, documentation included, so an answer to one repeats its spelling.
+        Older peers compare schemas as JSON, including documentation, so an answer to them repeats their text.
         """
         if others[0].schemas == self.schemas:
             return self
@@ -325,7 +325,7 @@ class SchemaSpec(Generic[P]):
 
 @record
 class Input(SchemaSpec[P], messages.Input):
-    """What an operation can be fed with."""
+    """The inputs that an operation accepts, as a set of schemas."""
 
     __slots__ = ("exact",)
 
@@ -349,12 +349,12 @@ class Input(SchemaSpec[P], messages.Input):
 
     @property
     def has_input(self) -> bool:
-        """Whether any input is expected, if only an empty event."""
+        """Whether the operation takes any input. An empty event counts."""
         return self.expects_something
 
     @classmethod
     def no_input(cls) -> Input[Any]:
-        """Accept nothing: the operation is never fed."""
+        """Accept nothing: the operation has no input."""
         return Input()
 
     @classmethod
@@ -363,13 +363,13 @@ class Input(SchemaSpec[P], messages.Input):
         return Input(schemas=(schema_of(message_class),), exact=exact)
 
     def __or__(self, other: Input[Q]) -> Input[P | Q]:
-        """Accept what either does."""
+        """Accept everything that one of the two accepts."""
         return Input.from_wire(self._joined(other))
 
 
 @record
 class Output(SchemaSpec[P], messages.Output):
-    """What an operation can send back."""
+    """The outputs that an operation may send, as a set of schemas."""
 
     __slots__ = ("exact",)
 
@@ -393,12 +393,12 @@ class Output(SchemaSpec[P], messages.Output):
 
     @property
     def has_output(self) -> bool:
-        """Whether any output is expected, if only an empty event."""
+        """Whether the operation has any output. An empty event counts."""
         return self.expects_something
 
     @classmethod
     def no_output(cls) -> Output[Any]:
-        """Send nothing: the operation has no results."""
+        """Send nothing: the operation has no output."""
         return Output()
 
     @classmethod
@@ -407,7 +407,7 @@ class Output(SchemaSpec[P], messages.Output):
         return Output(schemas=(schema_of(message_class),), exact=exact)
 
     def __or__(self, other: Output[Q]) -> Output[P | Q]:
-        """Send what either does."""
+        """Send everything that one of the two sends."""
         return Output.from_wire(self._joined(other))
 
 

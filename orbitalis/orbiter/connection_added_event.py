@@ -1,4 +1,4 @@
-"""An event that counts."""
+"""The event that counts new connections."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ __all__ = ["ConnectionAddedEvent"]
 
 
 class ConnectionAddedEvent:
-    """Set once for each new connection; each `wait` takes one of them, so two waits await two connections.
+    """Set once for each new connection. Each `wait` takes one of them, so two waits await two connections.
 
-    It can be waited for in one event loop after the other, which no event or semaphore of asyncio allows.
+    It works in one event loop after another. Events and semaphores of asyncio do not.
     """
 
     def __init__(self) -> None:
         self._count = 0
-        """Connections that no wait has taken."""
+        """Number of connections that no `wait` has taken."""
         self._waiters: list[asyncio.Future[None]] = []
 
     def set(self) -> None:
@@ -29,7 +29,7 @@ class ConnectionAddedEvent:
         self._count += 1
 
     def is_set(self) -> bool:
-        """Return whether a wait would return at once."""
+        """Return whether `wait` would return at once."""
         return self._count > 0
 
     def clear(self) -> None:
@@ -37,7 +37,7 @@ class ConnectionAddedEvent:
         self._count = 0
 
     async def wait(self) -> None:
-        """Wait for a connection that no other wait has taken."""
+        """Wait for a connection that no other `wait` has taken."""
         if self._count:
             self._count -= 1
             return

@@ -1,4 +1,4 @@
-"""Programs whose life is that of their orbiters: :func:`run` and :func:`serve`."""
+"""Programs that run as long as their orbiters: :func:`run` and :func:`serve`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
-    """Run orbiters as :func:`serve` does, in an event loop of their own: all that the main part of a program takes.
+    """Run orbiters like :func:`serve`, in a new event loop. Call it as the main part of a program.
 
     Raises:
-        SystemExit: The bus cannot be reached or refuses; the text says why, and ends up on standard error.
+        SystemExit: The bus cannot be reached, or refuses. Python prints the reason to standard error.
         OrbiterStateError: An event loop is running here already.
     """
     _check(orbiters, close_timeout)
@@ -38,15 +38,15 @@ def run(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
 
 
 async def serve(*orbiters: Orbiter, close_timeout: float = 5.0) -> None:
-    """Start orbiters in the order given and return when all have stopped, by themselves or at a signal.
+    """Start orbiters in the given order, and return when all of them have stopped, by themselves or at a signal.
 
-    At the first SIGINT or SIGTERM they close their connections gracefully, wait for the acknowledgements for at most
-    `close_timeout` seconds, and stop. At the second they stop at once. Call it in the main thread, which alone gets
-    signals.
+    At the first SIGINT or SIGTERM, they close their connections gracefully, wait for the acknowledgements for at most
+    `close_timeout` seconds, and stop. At the second one, they stop at once. Call it in the main thread, because only
+    the main thread gets signals.
 
     Raises:
-        BusError: The bus cannot be reached or refuses; none of them is left running.
-        TypeError: Something is no orbiter, or there is none.
+        BusError: The bus cannot be reached, or refuses. None of the orbiters keeps running.
+        TypeError: An argument is not an orbiter, or there is no argument.
         ValueError: An orbiter is given twice, or `close_timeout` is negative.
     """
     _check(orbiters, close_timeout)

@@ -1,4 +1,4 @@
-"""What others may make an orbiter keep and do, as far as its user chooses: :class:`Limits`."""
+"""The limits of an orbiter that its user may choose: :class:`Limits`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["Limits"]
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What others can use up of an orbiter at most: `Plugin(limits=Limits(known_remotes=500))`.
+    """Limits on what other orbiters can use up: `Plugin(limits=Limits(known_remotes=500))`.
 
-    Memory is in bytes. The defaults are the specification's. An orbiter that runs takes others, too:
-    `plugin.limits = replace(plugin.limits, known_remotes=500)`. `docs/reference/limits.md` says
-    what happens beyond each.
+    Memory is in bytes. The defaults come from the specification. You may change them while an orbiter runs:
+    `plugin.limits = replace(plugin.limits, known_remotes=500)`. `docs/reference/limits.md` says what happens beyond
+    each limit.
 
     Raises:
-        TypeError: One of them is no number.
-        ValueError: One of them is not above 0.
+        TypeError: A limit is not a number.
+        ValueError: A limit is not above 0.
     """
 
     known_remotes: int = limits.KNOWN_REMOTES
@@ -40,7 +40,7 @@ class Limits:
     waiting_work: int = limits.WAITING_WORK
     """How many messages and hooks may wait for earlier ones to finish."""
     waiting_work_of_remote: int = limits.WAITING_WORK_OF_REMOTE
-    """How many of these may be of one remote."""
+    """The same for one remote."""
     waiting_work_bytes: int = limits.WAITING_WORK_BYTES
     """How many bytes of memory the waiting messages may take; those of one remote may take half of it."""
 
