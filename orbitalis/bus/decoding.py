@@ -194,7 +194,7 @@ class Decoder:
         self._statistics.received += 1
         self._statistics.dropped += 1
         self._log.warning(
-            "%r drops a message on topic %r: %d bytes wait to be decoded for %r, which is all that is kept",
+            "%r drops a message on topic %r: %d bytes wait to be decoded for %r, and no more are kept",
             self._owner,
             topic,
             backlog.bytes,

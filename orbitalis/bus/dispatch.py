@@ -346,7 +346,7 @@ class Subscription:
         if not self._overflowing:
             self._overflowing = True
             _logger.warning(
-                "%d events wait for the handler of %r%s, which is all that is kept: "
+                "%d events wait for the handler of %r%s, and no more are kept: "
                 "events (now one on topic %r) are dropped until it has caught up; see statistics.dropped",
                 waiting,
                 self.topic_filter,

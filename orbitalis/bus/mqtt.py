@@ -403,8 +403,8 @@ class MqttEventBusClient(EventBusClient):
         if self._takeovers == 1:
             self._logger.warning(
                 "%r has lost its connection: %s. Give each client an identifier of its own: connect(identifier=…), or "
-                "leave it out. Each ends the connection of the other; this one tries again ever more seldom, in the "
-                "end every %g s, and says no more of it above level DEBUG",
+                "leave it out. Each ends the connection of the other; this one tries again less and less often, in the "
+                "end every %g s, and logs it again only at level DEBUG",
                 self,
                 TAKEN_OVER,
                 self._reconnect_delay,

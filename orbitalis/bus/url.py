@@ -93,7 +93,7 @@ def is_left_alone(client: EventBusClient) -> bool:
 def _check_text(given: object) -> None:
     if given is not None and not isinstance(given, str):
         raise TypeError(
-            f"the URL of an event bus is a text, got a {type(given).__name__}: write connect('{_EXAMPLE}'), or "
+            f"the URL of an event bus must be a text, got a {type(given).__name__}: write connect('{_EXAMPLE}'), or "
             f"connect('{_EXAMPLE}', 'local://') for several"
         )
 

@@ -73,7 +73,7 @@ class AwaitedAnswers(Generic[W]):
         """
         if len(self._by_identifier) >= self._maximum:
             raise OrbiterStateError(
-                f"{len(self)} requests wait for an answer, which is all that may: wait until some have ended"
+                f"{len(self)} requests wait for an answer, and no more may: wait until some have ended"
             )
         of_slot = self._by_slot.get(slot)
         if of_slot is None:

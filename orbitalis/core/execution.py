@@ -462,7 +462,7 @@ class OperationExecutor(Orbiter):
 
     def _log_failure(self, error: Exception, slot: Slot) -> None:
         _logger.error(
-            "an execution of operation %s by %s failed, which nobody waits for",
+            "an execution of operation %s by %s failed, and nobody waits for it",
             slot.operation_name,
             self.identifier,
             exc_info=error,

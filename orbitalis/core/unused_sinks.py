@@ -30,7 +30,7 @@ def warn_of_unused_sinks(identifier: str, sinks: Collection[str], requirements: 
     if len(unused) > _TOLD:
         told += f", and {len(unused) - _TOLD} more"
     _logger.warning(
-        "%s has sinks for operations that it does not require, so that no output comes to them: %s",
+        "%s has sinks for operations that it does not require, so these sinks get no outputs: %s",
         identifier,
         told,
         extra={"orbiter": identifier},

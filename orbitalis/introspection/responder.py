@@ -153,8 +153,8 @@ class Responder:
                     await waiting
             except BusRefusedError as error:
                 _logger.warning(
-                    "%s cannot be asked by operators, since the bus does not let it hear them: %s. Generate its access "
-                    "lists anew, or set introspection=False",
+                    "%s cannot be asked by operators, because the bus does not let it listen: %s. Generate the access "
+                    "lists again, or set introspection=False",
                     self._orbiter.identifier,
                     error,
                     extra={"orbiter": self._orbiter.identifier, "topic": topic_filter},

@@ -169,7 +169,7 @@ def _check_names(message_class: type[AvroMessageMixin]) -> None:
             taken = sorted(_METHODS & set(vars(base).get("__annotations__", ())))
             if taken:
                 raise TypeError(
-                    f"field {taken[0]!r} of message {message_class.__qualname__} is called like a method of all "
+                    f"field {taken[0]!r} of message {message_class.__qualname__} has the name of a method of all "
                     "messages: choose another name"
                 )
 

@@ -86,7 +86,7 @@ def _fingerprint_of(message_class: type[UserMessage]) -> str | None:
     except TypeError as error:
         if message_class not in _reported:
             _reported.add(message_class)
-            _logger.warning("nothing is received as %s: %s", message_class.__qualname__, error)
+            _logger.warning("messages of class %s cannot be received: %s", message_class.__qualname__, error)
         return None
 
 

@@ -298,9 +298,7 @@ def read_declarations(owner: type, is_one: Callable[[object], TypeGuard[T]]) -> 
                 )
             one.read()
         elif isinstance(one, Declaration):
-            raise one.wrong(
-                "counts for nothing here: operations belong into a plugin class, and sinks into a core class"
-            )
+            raise one.wrong("has no effect here: operations belong into a plugin class, and sinks into a core class")
 
 
 def _check_attribute(owner: type, declared: Declaration) -> None:

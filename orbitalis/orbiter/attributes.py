@@ -71,7 +71,7 @@ def _check_client(name: str, client: object) -> None:
     if not isinstance(client, EventBusClient):
         hint = "connect(URL) makes one" if isinstance(client, str) else "connect() makes one"
         kind = f"the class {client.__name__}" if isinstance(client, type) else f"a {type(client).__name__}"
-        raise TypeError(f"{name} is a client of an event bus, got {kind}; {hint}")
+        raise TypeError(f"{name} must be a client of an event bus, got {kind}; {hint}")
 
 
 def _check_identifier(name: str, identifier: object) -> None:

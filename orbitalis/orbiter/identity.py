@@ -25,7 +25,7 @@ async def check_identity(client: EventBusClient, topic: str, identifier: str, ro
         await client.check_may_publish(topic)
     except BusRefusedError as error:
         logger.error(
-            "%s may not publish as itself. A broker that binds topics to users takes the identifier for the "
+            "%s may not publish as itself. A broker that binds topics to users expects the identifier as the "
             "user's name, and the user has to be one of the %ss: %s",
             identifier,
             role,

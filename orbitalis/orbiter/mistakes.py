@@ -76,7 +76,7 @@ def _check_defaults(orbiter_class: Any, orbiter: object, given: dict[str, object
             value: object = own[name]
             if not hasattr(value, "__get__") and made.get(name, value) != value:
                 raise TypeError(
-                    f"{base.__qualname__}.{name} = {value!r} counts for nothing: put @dataclass above the class and "
+                    f"{base.__qualname__}.{name} = {value!r} has no effect: put @dataclass above the class and "
                     f"annotate it, as in `{name}: {type(value).__name__} = {value!r}`, or give {name}={value!r} when "
                     f"you make a {orbiter_class.__name__}"
                 )

@@ -67,9 +67,9 @@ class Narrator:
         )
 
     def closed(self, slot: Slot, reason: CloseReason) -> None:
-        """Tell of a connection that is no more."""
+        """Tell of a connection that has ended."""
         _logger.info(
-            "%s: connection with %s for %s is no more: %s",
+            "%s: connection with %s for %s has ended: %s",
             self._identifier,
             slot.remote_identifier,
             slot.operation_name,
@@ -90,7 +90,7 @@ class Narrator:
         if obstacle.kind is ObstacleKind.CONSTRAINT:
             # The core's user wants it so, and this side can do nothing about it.
             _logger.info(
-                "%s does not lend operation %r to %r, which does not want it from here: %s",
+                "%s does not lend operation %r to %r, because that core does not want it from this plugin: %s",
                 self._identifier,
                 obstacle.operation_name,
                 obstacle.remote_identifier,
@@ -178,7 +178,7 @@ class Narrator:
             return
         new = {name: counted[name] - self._told.get(name, 0) for name in _WHAT}
         _logger.warning(
-            "%s has reached limits, and has ignored or given up since it last told: %s",
+            "%s has reached limits, and has ignored or given up since the last such line: %s",
             self._identifier,
             "; ".join(f"{new[name]} {what}" for name, what in _WHAT.items() if new[name] > 0),
             extra={"orbiter": self._identifier},

@@ -171,7 +171,7 @@ class Runtime:
     def end_without_loop(self) -> None:
         """Drop what waits in an event loop that is closed, and end the connections for the user alone; say so."""
         self._logger.warning(
-            "%s was not stopped before its event loop was closed: its remotes are told nothing, and take it for dead "
+            "%s was not stopped before its event loop was closed: its remotes get no message, and consider it dead "
             "when it has been silent for long enough",
             self.identifier,
         )

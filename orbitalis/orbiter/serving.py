@@ -81,7 +81,7 @@ def _check(orbiters: tuple[object, ...], close_timeout: object) -> None:
         if not isinstance(one, Orbiter):
             advice = "write a * before it" if type(one) in (list, tuple) else "give objects of cores and plugins"
             advice = f"write {one.__name__}(…)" if isinstance(one, type) else advice
-            raise TypeError(f"what is run are orbiters, got {shown(one)}: {advice}")
+            raise TypeError(f"expected orbiters to run, got {shown(one)}: {advice}")
     if len(set(map(id, orbiters))) < len(orbiters):
         raise ValueError("one orbiter is to be run twice: give each once")
 

@@ -55,8 +55,8 @@ class Wills:
         client.on_lost = self._lost
         if client.has_wills() and client.is_connected and self._calls.leaves_will(self._orbiter):
             _logger.info(
-                "%s leaves no will, since its client was connected before it was started: if it crashes, its remotes "
-                "find out by its silence alone. A client that the orbiter connects itself leaves one",
+                "%s leaves no will, because its client was connected before it was started: if it crashes, its remotes "
+                "notice only its silence. A client that the orbiter connects itself leaves one",
                 self._identifier,
                 extra={"orbiter": self._identifier},
             )
@@ -152,7 +152,7 @@ class Wills:
         for topic, error in failures.items():
             self._changed[topics[topic]] = None
             self._runtime.complain(
-                "%s cannot hear from the bus if %r dies, and finds out by its silence alone: %s",
+                "%s cannot get the will of %r, and notices its death only by its silence: %s",
                 topics[topic],
                 error,
                 remote=topics[topic],

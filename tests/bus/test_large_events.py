@@ -215,7 +215,7 @@ async def test_what_waits_to_be_decoded_is_bounded(
     await other.wait_for(1)
     # Three large ones fit into the bytes, and two small ones besides into the events.
     assert client.statistics.dropped == 19 - 5
-    assert caplog.text.count("which is all that is kept") == 14
+    assert caplog.text.count("and no more are kept") == 14
     gate.open()
     await until(lambda: not client.is_busy(topic))
     assert texts(collector) == ["0", "1", "1", "2", "2"]

@@ -67,7 +67,7 @@ def test_only_so_many_are_awaited() -> None:
     awaited = answers.add("a", slot, "a")
     answers.add("b", slot, "b")
 
-    with pytest.raises(OrbiterStateError, match="2 requests wait for an answer, which is all that may"):
+    with pytest.raises(OrbiterStateError, match="2 requests wait for an answer, and no more may"):
         answers.add("c", slot, "c")
     answers.remove(awaited)
     answers.add("c", slot, "c")

@@ -234,7 +234,7 @@ async def test_a_failure_that_nobody_waits_for_is_logged(
                 await execute("text", "x")
             caplog.clear()
             await execute("text", "x", True)
-            await until(lambda: "an execution of operation text by core failed, which nobody waits for" in caplog.text)
+            await until(lambda: "an execution of operation text by core failed, and nobody waits for it" in caplog.text)
         client.fails = ""
 
 

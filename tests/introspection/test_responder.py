@@ -185,7 +185,7 @@ async def test_an_orbiter_works_where_the_bus_does_not_let_it_be_asked(
 
     assert await core.request(Lamp.text, "hello") == "hello"
     (line,) = [one.getMessage() for one in caplog.records if one.name.startswith("orbitalis.introspection")]
-    assert line.startswith("lamp cannot be asked by operators, since the bus does not let it hear them: Not authorized")
+    assert line.startswith("lamp cannot be asked by operators, because the bus does not let it listen: Not authorized")
 
 
 # Bounds

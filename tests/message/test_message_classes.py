@@ -170,7 +170,7 @@ def test_a_class_that_takes_more_than_its_fields_is_refused() -> None:
 @pytest.mark.parametrize("name", ["encode", "decode", "message_type", "as_received", "avro_schema", "_given"])
 def test_a_field_cannot_take_the_place_of_a_method(name: str) -> None:
     for more in ({}, {name: "x"}):
-        with pytest.raises(TypeError, match=f"field '{name}' of message Telegram is called like a method"):
+        with pytest.raises(TypeError, match=f"field '{name}' of message Telegram has the name of a method"):
             type("Telegram", (AvroMessageMixin,), {"__annotations__": {name: str}, **more})
 
 

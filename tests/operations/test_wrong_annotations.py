@@ -186,7 +186,7 @@ def test_an_operation_hides_nothing_that_a_plugin_needs(name: str) -> None:
     ],
 )
 def test_operations_of_cores_and_sinks_of_plugins_are_refused(owner: type, declared: Any) -> None:
-    with pytest.raises(TypeError, match="counts for nothing here: operations belong into a plugin class, and sinks"):
+    with pytest.raises(TypeError, match="has no effect here: operations belong into a plugin class, and sinks"):
         type("Wrong", (owner,), {"it": declared})
 
 

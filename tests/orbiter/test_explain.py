@@ -60,8 +60,8 @@ async def test_a_plugin_that_a_core_does_not_want_does_not_warn(
     await harness.advance(60)
 
     assert said(caplog, "does not lend") == [
-        "plugin does not lend operation 'text' to 'core', which does not want it from here: the core's constraint "
-        "excludes this plugin"
+        "plugin does not lend operation 'text' to 'core', because that core does not want it from this plugin: the "
+        "core's constraint excludes this plugin"
     ]
     assert [one.levelname for one in caplog.records if one.__dict__.get("orbiter") == "plugin"] == ["INFO", "INFO"]
 
@@ -307,8 +307,8 @@ async def test_it_is_logged_that_connections_open_and_close_and_why(
     assert said(caplog, "connection with") == [
         "plugin: connection with core for text is open",
         "core: connection with plugin for text is open",
-        "core: connection with plugin for text is no more: closed by the remote",
-        "plugin: connection with core for text is no more: closed by this side",
+        "core: connection with plugin for text has ended: closed by the remote",
+        "plugin: connection with core for text has ended: closed by this side",
     ]
     assert said(caplog, "core is ") == [
         "core is not compliant: operation 'text' has 0 of at least 1 plugins",

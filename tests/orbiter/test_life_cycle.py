@@ -316,7 +316,7 @@ def test_what_cannot_be_is_refused_when_it_is_made(bus: LocalEventBus, kind: typ
             with pytest.raises(ValueError, match=f"{duration} must not be negative"):
                 kind(eventbus_client=on(bus), **options)
     url: Any = "mqtt://localhost"
-    with pytest.raises(TypeError, match=r"is a client of an event bus, got a str; connect\(URL\) makes one"):
+    with pytest.raises(TypeError, match=r"must be a client of an event bus, got a str; connect\(URL\) makes one"):
         kind(eventbus_client=url)
 
 

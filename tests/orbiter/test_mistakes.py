@@ -193,7 +193,7 @@ def test_a_default_that_counts_for_nothing_is_named() -> None:
     class Annotated(Plugin):
         identifier: str = "lamp"
 
-    with pytest.raises(TypeError, match=r"Plain\.identifier = 'lamp' counts for nothing: put @dataclass above the"):
+    with pytest.raises(TypeError, match=r"Plain\.identifier = 'lamp' has no effect: put @dataclass above the"):
         Plain(eventbus_client=connect(BUS))
     assert Plain(eventbus_client=connect(BUS), identifier="other").identifier == "other"
     with pytest.raises(TypeError, match=r"annotate it, as in `loop_interval: float = 9\.0`"):
@@ -404,7 +404,7 @@ async def test_what_never_changes_while_it_runs_refuses_that(harness: Harness) -
 @pytest.mark.parametrize(
     ("orbiters", "options", "error", "reason"),
     [
-        ((Texts,), {}, TypeError, r"what is run are orbiters, got <class .*: write Texts\(…\)"),
+        ((Texts,), {}, TypeError, r"expected orbiters to run, got <class .*: write Texts\(…\)"),
         (([],), {}, TypeError, r"got \[\]: write a \* before it"),
         ((), {}, TypeError, r"no orbiter to run: give one, as in run\(Plugin\(\)\)"),
         ((texts(),), {"close_timeout": -1}, ValueError, "close_timeout must not be negative, got -1"),

@@ -90,7 +90,7 @@ async def test_a_killed_remote_is_suspected_and_after_the_grace_dead(
             await until(lambda: not listens(stays, dies))
     told = [one.getMessage() for one in caplog.records if getattr(one, "orbiter", "") == stays.identifier]
     assert any("suspects that" in text for text in told)
-    assert any(text.endswith("is no more: the remote is dead") for text in told)
+    assert any(text.endswith("has ended: the remote is dead") for text in told)
 
 
 async def test_explanations_name_who_is_suspected(broker: Broker) -> None:

@@ -176,7 +176,7 @@ class MqttBus implements Bus {
       }
       if (this.#waiting.length >= LONGEST_OUTBOX) {
         throw new BusUnavailableError(
-          `${String(LONGEST_OUTBOX)} events wait for ${this.#shownUrl}, which is all that may`,
+          `${String(LONGEST_OUTBOX)} events wait for ${this.#shownUrl}, and no more may`,
         );
       }
       const timer = setTimeout(

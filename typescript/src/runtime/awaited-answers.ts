@@ -26,7 +26,7 @@ export class AwaitedAnswers {
   add(awaited: Awaited): void {
     if (this.#byIdentifier.size >= AWAITED_ANSWERS) {
       throw new OrbiterStateError(
-        `${String(AWAITED_ANSWERS)} requests wait for an answer, which is all that may: wait until some have ended`,
+        `${String(AWAITED_ANSWERS)} requests wait for an answer, and no more may: wait until some have ended`,
       );
     }
     this.#byIdentifier.set(awaited.identifier, awaited);
