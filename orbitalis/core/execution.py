@@ -6,9 +6,9 @@ import asyncio
 import builtins
 import logging
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, Never, TypeAlias, TypeVar, overload
 
 from orbitalis.arguments import check_list, check_text, did_you_mean, nearest
 from orbitalis.bus.dispatch import start_task
@@ -24,10 +24,20 @@ from orbitalis.orbiter.scope import outside
 from orbitalis.protocol.slots import Slot
 from orbitalis_wire import channels
 
-__all__ = ["AnyOperation", "OperationExecutor"]
+__all__ = ["AnyInput", "AnyOperation", "InputOf", "InputOfOperation", "OperationExecutor"]
 
 InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
 E = TypeVar("E", bound=Exception)
+
+# Nobody gives a function. But where a parameter may be one, mypy looks at the operation first, and says of a wrong input
+# which type is expected instead of that it cannot infer one.
+_Unused: TypeAlias = Callable[[InputOfOperation], Never]
+InputOf: TypeAlias = InputOfOperation | _Unused[InputOfOperation]
+"""What an operation takes."""
+InputsOf: TypeAlias = list[InputOfOperation] | tuple[InputOfOperation, ...] | _Unused[InputOfOperation]
+"""Several of what an operation takes."""
+AnyInput: TypeAlias = Publishable | _Unused[Any]
+"""What any operation takes."""
 
 AnyOperation: TypeAlias = str | TypedOperation[Any, Any, Any]
 """The name of an operation, or the operation of a plugin class. With the latter, type checkers check the data."""
@@ -77,7 +87,7 @@ class OperationExecutor(Orbiter):
     async def execute(
         self,
         operation_name: TypedOperation[Any, InputOfOperation, Any],
-        data: list[InputOfOperation] | tuple[InputOfOperation, ...],
+        data: InputsOf[InputOfOperation],
         fire_and_forget: bool = False,
         *,
         any: bool = False,
@@ -89,7 +99,7 @@ class OperationExecutor(Orbiter):
     async def execute(
         self,
         operation_name: TypedOperation[Any, InputOfOperation, Any],
-        data: InputOfOperation,
+        data: InputOf[InputOfOperation],
         fire_and_forget: bool = False,
         *,
         any: bool = False,
@@ -99,7 +109,7 @@ class OperationExecutor(Orbiter):
     async def execute(
         self,
         operation_name: AnyOperation,
-        data: Publishable | Sequence[Publishable] = None,
+        data: AnyInput | Sequence[AnyInput] = None,
         fire_and_forget: bool = False,
         *,
         any: bool = False,
@@ -167,14 +177,14 @@ class OperationExecutor(Orbiter):
         self,
         operation_name: TypedOperation[Any, InputOfOperation, Any],
         plugin_identifier: str,
-        data: InputOfOperation,
+        data: InputOf[InputOfOperation],
         fire_and_forget: bool = False,
     ) -> str: ...
     async def execute_using_plugin(
         self,
         operation_name: AnyOperation,
         plugin_identifier: str,
-        data: Publishable = None,
+        data: AnyInput = None,
         fire_and_forget: bool = False,
     ) -> str:
         """Send `data` to the named plugin, and return its identifier. See :meth:`execute`."""
@@ -201,11 +211,11 @@ class OperationExecutor(Orbiter):
     async def execute_sending_any(
         self,
         operation_name: TypedOperation[Any, InputOfOperation, Any],
-        data: InputOfOperation,
+        data: InputOf[InputOfOperation],
         fire_and_forget: bool = False,
     ) -> str: ...
     async def execute_sending_any(
-        self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
+        self, operation_name: AnyOperation, data: AnyInput = None, fire_and_forget: bool = False
     ) -> str:
         """Send `data` to one plugin chosen at random, and return its identifier. See :meth:`execute`."""
         if isinstance(operation_name, str):
@@ -239,11 +249,11 @@ class OperationExecutor(Orbiter):
     async def execute_sending_all(
         self,
         operation_name: TypedOperation[Any, InputOfOperation, Any],
-        data: InputOfOperation,
+        data: InputOf[InputOfOperation],
         fire_and_forget: bool = False,
     ) -> list[str]: ...
     async def execute_sending_all(
-        self, operation_name: AnyOperation, data: Publishable = None, fire_and_forget: bool = False
+        self, operation_name: AnyOperation, data: AnyInput = None, fire_and_forget: bool = False
     ) -> list[str]:
         """Send `data` to every plugin, and return their identifiers. See :meth:`execute`."""
         name, message = _name_of(operation_name), _message_of(operation_name, data)
@@ -262,13 +272,13 @@ class OperationExecutor(Orbiter):
     async def execute_distributed(
         self,
         operation_name: TypedOperation[Any, InputOfOperation, Any],
-        data: list[InputOfOperation] | tuple[InputOfOperation, ...],
+        data: InputsOf[InputOfOperation],
         fire_and_forget: bool = False,
     ) -> list[str]: ...
     async def execute_distributed(
         self,
         operation_name: AnyOperation,
-        data: list[Any] | tuple[Any, ...],
+        data: list[Any] | tuple[Any, ...] | _Unused[Any],
         fire_and_forget: bool = False,
     ) -> list[str]:
         """Send each message to one plugin, so that all plugins get equally many. See :meth:`execute`.
@@ -280,7 +290,7 @@ class OperationExecutor(Orbiter):
             TypeError: `data` is one message instead of a list of messages.
         """
         check_list("data", data)
-        messages = [_message_of(operation_name, value) for value in data]
+        messages = [_message_of(operation_name, value) for value in _as_values(data)]
         return await self._distribute(_name_of(operation_name), messages, fire_and_forget)
 
     async def sudo_execute(self, topic: str, data: Publishable = None) -> None:
@@ -483,7 +493,7 @@ class OperationExecutor(Orbiter):
 _random = random.random
 
 
-def _as_values(data: Publishable | Sequence[Publishable]) -> Sequence[Publishable]:
+def _as_values(data: AnyInput | Sequence[AnyInput]) -> Sequence[AnyInput]:
     return data if isinstance(data, Sequence) and not isinstance(data, str | bytes) else [data]
 
 
@@ -495,7 +505,7 @@ def _name_of(operation: AnyOperation) -> str:
     raise no_operation(operation)
 
 
-def _message_of(operation: AnyOperation, value: Publishable) -> object | None:
+def _message_of(operation: AnyOperation, value: AnyInput) -> object | None:
     """Return the message to be sent for a value."""
     return operation.message(value) if is_typed_operation(operation) else wrap(value)
 

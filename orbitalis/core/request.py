@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, TypeAlias, TypeVar, overload
 
 from orbitalis.arguments import check_seconds, check_text
 from orbitalis.core.awaited_answers import AwaitedAnswer, AwaitedAnswers
-from orbitalis.core.execution import AnyOperation, OperationExecutor
+from orbitalis.core.execution import AnyInput, AnyOperation, InputOf, InputOfOperation, OperationExecutor
 from orbitalis.errors import (
     AnswersNotSupportedError,
     BusError,
@@ -41,7 +41,6 @@ from orbitalis_wire.messages import CancelInputMessage, OperationErrorMessage
 
 __all__ = ["OperationRequester"]
 
-InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
 ResultOfOperation = TypeVar("ResultOfOperation")
 
 _Outcome: TypeAlias = Event[Any] | RequestError
@@ -104,7 +103,7 @@ class OperationRequester(OperationExecutor):
     async def request(
         self,
         operation_name: TypedOperation[Any, InputOfOperation, ResultOfOperation],
-        data: InputOfOperation,
+        data: InputOf[InputOfOperation],
         /,
         *,
         plugin_identifier: str | None = None,
@@ -113,7 +112,7 @@ class OperationRequester(OperationExecutor):
     async def request(
         self,
         operation_name: AnyOperation,
-        data: Publishable = None,
+        data: AnyInput = None,
         /,
         *,
         result_type: type[object] = object,

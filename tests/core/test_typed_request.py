@@ -112,7 +112,7 @@ async def test_what_cannot_be_asked_is_not_sent(bus: LocalEventBus) -> None:
         with pytest.raises(NoConnectionError, match="there cannot be an answer"):
             await core.request(Text.forget, b"x")
         with pytest.raises(TypeError, match="operation 'lowercase': expected str, got an int"):
-            await core.request(Text.lowercase, 1)  # type: ignore[misc]
+            await core.request(Text.lowercase, 1)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="expected the name of an operation"):
             await core.request(str.lower, "x")  # type: ignore[call-overload]
 

@@ -201,7 +201,7 @@ async def test_every_mode_takes_a_typed_operation(bus: LocalEventBus) -> None:
         await until(lambda: len(plugin.taken) == 10)
         assert plugin.taken == list(range(1, 11))
         with pytest.raises(TypeError, match="operation 'note': expected int, got a str"):
-            await core.execute(TypedPlugin.note, "x", any=True)  # type: ignore[misc]
+            await core.execute(TypedPlugin.note, "x", any=True)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="expected the name of an operation, or an operation of"):
             await core.execute(plugin.note, 1, any=True)  # type: ignore[call-overload]
 
