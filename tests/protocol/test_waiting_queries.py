@@ -6,6 +6,7 @@ take longer the more wait in vain.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -304,6 +305,7 @@ def test_every_text_of_a_core_that_asks_counts() -> None:
 def test_every_text_of_a_query_counts() -> None:
     empty = DiscoverQuery(operation_name="", inputs=(), outputs=(), allowlist=None, blocklist=None)
     long = "x" * 1_000
+    nothing = sys.getsizeof("")
     schemas = Input(schemas=[long, long]), Input(schemas=[long])
     for fields, least in (
         ({"operation_name": long}, 1_000),
@@ -311,9 +313,9 @@ def test_every_text_of_a_query_counts() -> None:
         ({"outputs": schemas}, 3_000),
         ({"allowlist": (long, "")}, 1_000),
         ({"blocklist": (long, long)}, 2_000),
-        ({"allowlist": ("",) * 100}, 4_900),
+        ({"allowlist": ("",) * 100}, 100 * nothing),
         ({"inputs": (Input(schemas=()),) * 100}, 5_000),
-        ({"inputs": (Input(schemas=("",) * 100),)}, 4_900),
+        ({"inputs": (Input(schemas=("",) * 100),)}, 100 * nothing),
     ):
         assert size_of_query("", replace(empty, **fields)) - size_of_query("", empty) >= least
     assert size_of_query(long, empty) - size_of_query("", empty) >= 1_000
