@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
+from orbitalis.annotations import own_annotations
 from orbitalis.message.codec import Codec, compile_codec
 from orbitalis.message.derivation import check_field_types, read_record
 from orbitalis.message.registry import UserMessage
@@ -166,7 +167,7 @@ def _check_names(message_class: type[AvroMessageMixin]) -> None:
     """Raise unless the methods of messages are what they are: a field of such a name would take their place."""
     for base in message_class.__mro__:
         if not issubclass(UserMessage, base) and base is not AvroMessageMixin:
-            taken = sorted(_METHODS & set(vars(base).get("__annotations__", ())))
+            taken = sorted(_METHODS & own_annotations(base).keys())
             if taken:
                 raise TypeError(
                     f"field {taken[0]!r} of message {message_class.__qualname__} has the name of a method of all "

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Self
 
+from orbitalis.annotations import own_annotations
 from orbitalis.log import FieldLogger
 
 __all__ = ["UserMessage", "find", "find_by_schema"]
@@ -97,5 +98,5 @@ def _is_complete(message_class: type[UserMessage]) -> bool:
     """
     own = vars(message_class)
     return "__dataclass_fields__" in own or (
-        hasattr(message_class, "__dataclass_fields__") and not own.get("__annotations__")
+        hasattr(message_class, "__dataclass_fields__") and not own_annotations(message_class)
     )

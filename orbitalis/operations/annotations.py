@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Final, TypeVar
 
+from orbitalis.annotations import own_annotations, signature_of, text_of
 from orbitalis.operations.connection import Connection
 
 __all__ = ["Names", "Parameters", "has_type_variable", "is_connection", "substitute"]
@@ -77,7 +78,7 @@ class Parameters:
         Raises:
             TypeError: There is a parameter that nothing can be given to.
         """
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = list(signature_of(function).parameters.values())
         if has_self:
             if not parameters:
                 raise TypeError("has no parameter self: add it")
@@ -100,7 +101,7 @@ class Parameters:
                 raise TypeError(f"takes '{one.name}' after the connection: let the connection be the last parameter")
             else:
                 others.append(one.name)
-        return cls(tuple(others), connection, dict(inspect.get_annotations(function)))
+        return cls(tuple(others), connection, own_annotations(function))
 
     def annotation(self, name: str, names: Names) -> object:
         """Return what the annotation of a parameter, or of `return`, means.
@@ -120,11 +121,12 @@ def is_connection(annotation: object, names: Names) -> bool:
     """Return whether an annotation asks for the connection. One that cannot be resolved is judged by its text."""
     if annotation is _MISSING:
         return False
-    if isinstance(annotation, str):
+    text = text_of(annotation)
+    if text is not None:
         try:
             annotation = names.resolve(annotation)
         except Exception:  # the name may be imported for type checkers only
-            return str(annotation).rpartition(".")[2] == Connection.__name__
+            return text.rpartition(".")[2] == Connection.__name__
     return annotation is Connection
 
 

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
+from orbitalis.annotations import signature_of
 from orbitalis.operations.process_pool import ProcessPool
 from orbitalis.operations.typed_operation import C_co, I_contra, O_co, OperationMethod, S_co
 
@@ -37,7 +38,7 @@ class CpuBoundOperation(OperationMethod[S_co, I_contra, O_co, C_co]):
             raise TypeError("is cpu_bound, so it runs where there is no event loop: write 'def', and return the result")
         if "<locals>" in self.function.__qualname__:
             raise TypeError("is cpu_bound, and another process cannot find it: define the class at the top of a module")
-        if next(iter(inspect.signature(self.function).parameters), None) == "self":
+        if next(iter(signature_of(self.function).parameters), None) == "self":
             raise TypeError("is cpu_bound, and the plugin is in another process: take no self, and add @staticmethod")
 
     def _parameters(self) -> Any:

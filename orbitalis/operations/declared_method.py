@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Self, TypeGuard, TypeVar, cast, get_args, get_origin
 
+from orbitalis.annotations import own_annotations, signature_of
 from orbitalis.bus.event_handler import EventHandler
 from orbitalis.message.payload_types import PayloadTypes
 from orbitalis.operations.annotations import Names, Parameters, has_type_variable, substitute
@@ -226,7 +227,7 @@ class DeclaredMethod(Declaration):
     @property
     def __signature__(self) -> inspect.Signature:
         """What `inspect.signature` returns, and `help` shows."""
-        return inspect.signature(self.function)
+        return signature_of(self.function)
 
     def bound_to(self, instance: object) -> Callable[..., Any]:
         """Return the method of an instance."""
@@ -305,9 +306,7 @@ def _check_attribute(owner: type, declared: Declaration) -> None:
     """Raise if a declaration hides what the runtime has by this name: it would be called in the place of that."""
     name = declared.attribute
     for base in owner.__mro__:
-        if base.__module__.startswith("orbitalis.") and (
-            name in vars(base) or name in vars(base).get("__annotations__", ())
-        ):
+        if base.__module__.startswith("orbitalis.") and (name in vars(base) or name in own_annotations(base)):
             raise declared.wrong(
                 f"hides `{base.__name__}.{name}`, which an orbiter needs itself: call the attribute something else; "
                 f"the operation can have this name by name={name!r}"

@@ -9,6 +9,7 @@ from types import CoroutineType, FunctionType, NoneType
 from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 from weakref import WeakKeyDictionary
 
+from orbitalis.annotations import own_annotations, signature_of
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler, check_function
 from orbitalis.errors import NoConnectionError
 from orbitalis.message.event import Event
@@ -233,7 +234,7 @@ def as_event_handler(given: GivenHandler) -> EventHandler:
 
 def _check_parameters(given: Callable[..., object], connection_parameter: str | None) -> None:
     try:
-        signature = inspect.signature(given)
+        signature = signature_of(given)
     except ValueError:  # of something that is built in
         return
     named = {} if connection_parameter is None else {connection_parameter: None}
@@ -285,7 +286,7 @@ def _connection_parameter(given: Callable[..., object]) -> str | None:
             return None
     if function not in _connection_parameters:
         names = Names(function)
-        annotated = inspect.get_annotations(function).items()
+        annotated = own_annotations(function).items()
         asking = (name for name, annotation in annotated if name != "return" and is_connection(annotation, names))
         _connection_parameters[function] = next(asking, None)
     return _connection_parameters[function]

@@ -7,6 +7,7 @@ from abc import ABCMeta
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from orbitalis.annotations import own_annotations
 from orbitalis.arguments import did_you_mean, nearest
 from orbitalis.errors import NoConnectionError
 
@@ -70,7 +71,7 @@ def _check_defaults(orbiter_class: Any, orbiter: object, given: dict[str, object
         if base.__module__.startswith("orbitalis."):
             continue
         own: dict[str, Any] = dict(vars(base))
-        declared: dict[str, Any] = own.get("__annotations__", {}) if "__dataclass_fields__" in own else {}
+        declared = own_annotations(base) if "__dataclass_fields__" in own else {}
         known: dict[str, object] = orbiter_class.__dataclass_fields__
         for name in known.keys() & own.keys() - declared.keys() - given.keys():
             value: object = own[name]

@@ -18,6 +18,7 @@ from orbitalis.message import registry
 from orbitalis_avro.errors import DecodeError, EncodeError
 from orbitalis_wire.envelope import Encoding
 from tests.message.value_rows import DICT, LIST, TUPLE
+from tests.support.stated import stated_dataclass
 
 T = TypeVar("T")
 
@@ -239,7 +240,7 @@ def test_lists_can_nest_as_deep_as_python_has_loops(make: Callable[[Any], Any]) 
     with pytest.raises(EncodeError, match=r"Telegram\.value: "):
         made("x").encode()
     with pytest.raises(TypeError, match=r"field 'value' of message Telegram: .* nest more than 8 levels deep"):
-        make_dataclass("Telegram", [("value", _nested(make, 9))], bases=(AvroMessageMixin,))
+        stated_dataclass("Telegram", [("value", _nested(make, 9))], AvroMessageMixin)
 
 
 def test_records_can_nest_deep_and_have_many_fields() -> None:

@@ -7,7 +7,6 @@ a schema that a class brings along may not, and is refused.
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,6 +14,7 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
+from orbitalis.annotations import signature_of
 from orbitalis.message.derivation import (
     DecimalField,
     EnumField,
@@ -295,7 +295,7 @@ def _is_set_by_descriptor(record_class: type, name: str) -> bool:
 def _check_can_be_made(field: RecordField, owner: str) -> None:
     """Raise unless the class of a record takes the fields that are sent as arguments."""
     try:
-        signature = inspect.signature(field.record_class)
+        signature = signature_of(field.record_class)
     except (TypeError, ValueError):
         return
     try:

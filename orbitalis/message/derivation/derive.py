@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
 import types
 from dataclasses import MISSING
 from typing import Any, ClassVar, cast, get_origin
 
+from orbitalis.annotations import own_annotations
 from orbitalis.message.derivation.field_types import FieldType, Json, RecordField
 from orbitalis.message.derivation.reader import Place, Reader
 from orbitalis.message.derivation.record_fields import UnresolvedError, hints_of
@@ -75,11 +75,7 @@ def check_field_types(record_class: type) -> None:
         TypeError: A field or its default cannot be sent.
     """
     meta = RecordMeta.of(record_class)
-    try:
-        own = inspect.get_annotations(record_class)
-    except NameError:
-        return
-    for name, annotation in own.items():
+    for name, annotation in own_annotations(record_class).items():
         try:
             # One by one: others may be resolved when this one cannot.
             alone = {"__annotations__": {name: annotation}, "__module__": record_class.__module__}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING
 from typing import Any, Final
 
+from orbitalis.annotations import own_annotations
 from orbitalis.message.derivation.field_types import Json
 from orbitalis.message.derivation.record_meta import RecordMeta, as_json
 from orbitalis.message.derivation.refusals import Refusal
@@ -78,7 +78,7 @@ def fields_in_order(record_class: Any, meta: RecordMeta) -> list[dataclasses.Fie
 
 def check_is_complete(record_class: type) -> None:
     """Raise unless a class without a decorator of its own is the dataclass that it is derived from."""
-    own = inspect.get_annotations(record_class)
+    own = own_annotations(record_class)
     given = typing.cast(Any, record_class)
     known = {one.name for one in dataclasses.fields(given)} if dataclasses.is_dataclass(given) else None
     if known is None or any(name not in known and "ClassVar" not in str(own[name]) for name in own):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, TypeGuard, TypeVar, cast
 
+from orbitalis.annotations import signature_of
 from orbitalis.message.derivation.field_types import Json
 
 __all__ = ["RecordMeta", "as_json", "enum_meta", "reference_meta"]
@@ -117,7 +117,7 @@ def enum_meta(enum_class: type[Enum], symbols: Sequence[str]) -> tuple[str, str 
 def _docstring_of_dataclass(record_class: type) -> str | None:
     """Return the docstring that a dataclass gets when nobody has written one."""
     try:
-        return record_class.__name__ + str(inspect.signature(record_class)).replace(" -> None", "")
+        return record_class.__name__ + str(signature_of(record_class)).replace(" -> None", "")
     except (TypeError, ValueError):
         return None
 

@@ -16,6 +16,7 @@ import pytest
 
 from orbitalis.message.derivation import check_field_types, derive_schema, read_annotation, schema_text
 from orbitalis.message.field_annotations import DateTimeMicro, DecimalDigits, Fixed, Int32, WireKind
+from tests.support.stated import stated_dataclass
 
 T = TypeVar("T")
 
@@ -128,7 +129,7 @@ REFUSED: list[tuple[Any, str]] = [
 def test_a_type_that_cannot_be_sent_is_refused_at_the_class_statement(annotation: Any, reason: str) -> None:
     expected = f"(?s)field 'value' of message Telegram: .*{reason}"
     with pytest.raises(TypeError, match=expected):
-        dataclasses.make_dataclass("Telegram", [("value", annotation)], bases=(Checked,))
+        stated_dataclass("Telegram", [("value", annotation)], Checked)
     unchecked = dataclasses.make_dataclass("Telegram", [("value", annotation)])
     for use in (derive_schema, schema_text):
         with pytest.raises(TypeError, match=expected):
@@ -139,7 +140,7 @@ def test_a_type_that_cannot_be_sent_is_refused_at_the_class_statement(annotation
 
 def test_a_field_of_a_dataclass_inside_is_named_with_that() -> None:
     with pytest.raises(TypeError, match=r"field 'wrong' of message Inner: set\[int\] cannot be sent"):
-        dataclasses.make_dataclass("Telegram", [("value", list[Inner])], bases=(Checked,))
+        stated_dataclass("Telegram", [("value", list[Inner])], Checked)
 
 
 class Level(enum.IntEnum):
@@ -173,14 +174,14 @@ class Level(enum.IntEnum):
 def test_a_default_that_is_none_of_its_type_is_refused(annotation: Any, default: Any, expected: str) -> None:
     spec = [("value", annotation, field(default=default))]
     if not expected:  # None adds null to the type, and always has
-        assert derive_schema(dataclasses.make_dataclass("Telegram", spec, bases=(Checked,)))
+        assert derive_schema(stated_dataclass("Telegram", spec, Checked))
         return
     with pytest.raises(TypeError, match=f"(?s)field 'value' of message Telegram: its default .* ?{expected}"):
-        dataclasses.make_dataclass("Telegram", spec, bases=(Checked,))
+        stated_dataclass("Telegram", spec, Checked)
 
 
 def test_bytes_that_are_no_text_can_be_a_default() -> None:
-    made = dataclasses.make_dataclass("Telegram", [("value", bytes, field(default=b"\xff\x00"))], bases=(Checked,))
+    made = stated_dataclass("Telegram", [("value", bytes, field(default=b"\xff\x00"))], Checked)
     assert schema_text(made).endswith(r'"default": "\u00ff\u0000"}]}')
 
 
@@ -191,7 +192,7 @@ def test_a_default_factory_is_not_called_before_the_schema_is_asked_for() -> Non
         called.append(1)
         raise LookupError("not yet")
 
-    made = dataclasses.make_dataclass("Telegram", [("value", list[int], field(default_factory=make))], bases=(Checked,))
+    made = stated_dataclass("Telegram", [("value", list[int], field(default_factory=make))], Checked)
     assert not called
     with pytest.raises(
         TypeError, match="field 'value' of message Telegram: its default_factory fails with LookupError"
@@ -278,7 +279,7 @@ def test_what_meta_cannot_say_is_refused(meta: dict[str, Any], reason: str) -> N
 )
 def test_metadata_that_no_schema_can_have_is_refused(metadata: Any) -> None:
     with pytest.raises(TypeError, match=r"field 'value' of message Telegram: .*metadata"):
-        dataclasses.make_dataclass("Telegram", [("value", int, field(metadata=metadata))], bases=(Checked,))
+        stated_dataclass("Telegram", [("value", int, field(metadata=metadata))], Checked)
 
 
 @pytest.mark.parametrize("wrong", [(0, 0), (2, 3), (2, -1)])
