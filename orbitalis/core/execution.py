@@ -29,8 +29,8 @@ __all__ = ["AnyInput", "AnyOperation", "InputOf", "InputOfOperation", "Operation
 InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
 E = TypeVar("E", bound=Exception)
 
-# Nobody gives a function. But where a parameter may be one, mypy looks at the operation first, and says of a wrong input
-# which type is expected instead of that it cannot infer one.
+# Nobody gives a function. But where a parameter may be one, mypy looks at the operation first. So it says of a wrong input
+# which type is expected, and not that it cannot infer one.
 _Unused: TypeAlias = Callable[[InputOfOperation], Never]
 InputOf: TypeAlias = InputOfOperation | _Unused[InputOfOperation]
 """What an operation takes."""

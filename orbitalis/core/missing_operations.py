@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from orbitalis.bus.client import EventBusClient
-from orbitalis.bus.url import ENVIRONMENT_VARIABLE, is_left_alone
 from orbitalis.core.explanation import explain_requirement, unmet
 from orbitalis.log import FieldLogger
+from orbitalis.orbiter.left_alone import PATIENCE, why_alone
 from orbitalis.protocol.machine import CoreMachine
 
 __all__ = ["MissingOperations"]
@@ -16,14 +15,8 @@ __all__ = ["MissingOperations"]
 _plain = logging.getLogger(__name__)
 _logger = FieldLogger(_plain)
 
-_PATIENCE: Final = 10.0
-"""Seconds for which a core may lack something before that is said: time for a few discovers."""
 _TOLD = 10
 """Operations of which a line of the log tells."""
-_ALONE: Final = (
-    "; it is on the bus within this process, and no other is there: for plugins in other processes, set the "
-    f"environment variable {ENVIRONMENT_VARIABLE} in each, such as to mqtt://localhost:1883"
-)
 
 
 class MissingOperations:
@@ -42,14 +35,15 @@ class MissingOperations:
             return
         if self._since is None:
             self._since = now
-        if not self._is_told and now - self._since >= _PATIENCE:
+        if not self._is_told and now - self._since >= PATIENCE:
             self._is_told = True
             lacking = unmet(machine)
             lacks = "; ".join(explain_requirement(machine, name).line() for name in lacking[:_TOLD])
             if len(lacking) > _TOLD:
                 lacks += f"; and {len(lacking) - _TOLD} more operations are lacking"
-            if not machine.peers and is_left_alone(client):
-                lacks += _ALONE
+            why = why_alone(machine, client, "plugins")
+            if why is not None:
+                lacks += f"; {why}"
             _logger.warning(
                 "%s has not been compliant for %d seconds: %s",
                 self._identifier,

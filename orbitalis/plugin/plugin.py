@@ -31,6 +31,7 @@ from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.plugin.answering import answer_error, answer_input
 from orbitalis.plugin.asked_inputs import AskedInputs
 from orbitalis.plugin.explanation import explain_plugin
+from orbitalis.plugin.loneliness import Loneliness
 from orbitalis.plugin.output_sender import OutputSender
 from orbitalis.plugin.rhythm import Rhythms
 from orbitalis.protocol.config import OperationTerms, PluginConfig, TopicLayout
@@ -121,6 +122,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
         self._responder.documentation_of = self._documentation_of
         self._outputs = OutputSender(self.identifier, self._machine, self._runtime)
         self._asked.serve(self._runtime)
+        self._loneliness = Loneliness(self.identifier)
         self._rhythms = Rhythms(self, self.identifier, self._outputs, self.statistics)
         if self._rhythms:
             self._runtime.on_connection = self._begin_rhythms
@@ -224,6 +226,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
                 await self.process_pool.close()
 
     async def _begin(self, effects: list[Effect]) -> None:
+        self._loneliness.begin()
         # A core that is started after this plugin finds it by a discover, and need not hear the announcement as well.
         # But the hook of that may hang, or stop the plugin, for which the start has to end.
         with suppress(TimeoutError):
@@ -232,6 +235,7 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     def _do_own_work(self) -> None:
         self._look_at_edits()
+        self._loneliness.look(self._plugin_machine, self.eventbus_client, self._runtime.now())
         if self._plugin_machine.provider.has_news:
             self._runtime.submit(self._plugin_machine.update_operations(self._runtime.now()))
 
