@@ -17,7 +17,7 @@ from orbitalis.errors import BusUrlError
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-__all__ = ["ENVIRONMENT_VARIABLE", "WAIT_VARIABLE", "connect", "is_left_alone"]
+__all__ = ["ENVIRONMENT_VARIABLE", "WAIT_VARIABLE", "connect", "connect_by_environment", "is_left_alone"]
 
 ENVIRONMENT_VARIABLE: Final = "ORBITALIS_BUS"
 """The environment variable that names the bus if no URL is given."""
@@ -77,6 +77,19 @@ def connect(
             # Nobody who reads the program sees it.
             raise BusUrlError(f"with the environment variable {ENVIRONMENT_VARIABLE}: {error}") from None
     return _connect(("local://" if url is None else url, *urls), identifier, tls, seconds)
+
+
+def connect_by_environment() -> EventBusClient:
+    """Return what :func:`connect` does, for an orbiter that is given no client.
+
+    What is wrong with the environment is raised as a :class:`BusUrlError` when the client is to connect.
+    """
+    try:
+        return connect()
+    except ValueError as error:
+        from orbitalis.bus.unusable import UnusableEventBusClient
+
+        return UnusableEventBusClient(str(error))
 
 
 def is_left_alone(client: EventBusClient) -> bool:

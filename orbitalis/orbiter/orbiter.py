@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from orbitalis.bus.client import EventBusClient, Later
 from orbitalis.bus.home_loop import HomeLoop
-from orbitalis.bus.url import connect
+from orbitalis.bus.url import connect_by_environment
 from orbitalis.errors import NoConnectionError, OrbiterStateError
 from orbitalis.introspection.responder import Responder
 from orbitalis.log import FieldLogger
@@ -60,7 +60,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
 
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Its name, unique among all orbiters of the context. It is a level of topics, so without `/`, `+` and `#`."""
-    eventbus_client: EventBusClient = field(default_factory=connect, repr=False)
+    eventbus_client: EventBusClient = field(default_factory=connect_by_environment, repr=False)
     """A client of the event bus that no other orbiter uses; by default one of the bus that `ORBITALIS_BUS` names."""
     consider_others_dead_after: float | None = field(default=timings.CONSIDERED_DEAD_AFTER, repr=False)
     """How long a remote may be silent before it counts as dead."""

@@ -201,14 +201,16 @@ def test_many_separators_take_no_time() -> None:
 
 
 @pytest.mark.parametrize(("text", "reason"), [("", "empty"), ("  ", "empty"), ("localhost:1883", "has no scheme")])
-def test_an_error_about_the_environment_names_the_variable(
+async def test_an_error_about_the_environment_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, text: str, reason: str
 ) -> None:
     monkeypatch.setenv("ORBITALIS_BUS", text)
     with pytest.raises(BusUrlError, match=f"environment variable ORBITALIS_BUS: .*{reason}"):
         connect()
-    with pytest.raises(BusUrlError, match="environment variable ORBITALIS_BUS"):
-        Plugin()
+    plugin = Plugin()
+    with pytest.raises(BusUrlError, match=f"environment variable ORBITALIS_BUS: .*{reason}"):
+        await plugin.start()
+    assert not plugin.is_running
     assert isinstance(connect("local://"), LocalEventBusClient)
 
 

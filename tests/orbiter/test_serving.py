@@ -119,6 +119,29 @@ def test_a_bus_that_is_not_there_is_said_in_one_line() -> None:
     assert "localhost:1" in errors
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("ORBITALIS_BUS", "http://host", "ORBITALIS_BUS: the URL of the event bus has the unknown scheme 'http'"),
+        ("ORBITALIS_BUS", "mqtt://host:99999", "has a port that is no number from 1 to 65535"),
+        ("ORBITALIS_BUS", "mqtt://localhost:1", "cannot connect to mqtt://localhost:1"),
+        ("ORBITALIS_BUS_WAIT", "soon", "ORBITALIS_BUS_WAIT must be a number of seconds, such as 30, got 'soon'"),
+    ],
+)
+def test_an_environment_that_names_no_bus_is_said_in_one_line(variable: str, value: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from orbitalis import Plugin, run; run(Plugin())"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, variable: value},
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert said in done.stderr
+
+
 async def test_serves_until_all_have_stopped_by_themselves(bus: LocalEventBus) -> None:
     core, plugin = core_on(bus), plugin_on(bus)
     serving = asyncio.create_task(serve(plugin, core))
