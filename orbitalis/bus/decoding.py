@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -25,7 +26,9 @@ from orbitalis.bus.dispatch import QueueBounds, Subscription, start_task_later
 from orbitalis.bus.throttled_log import ThrottledLog
 from orbitalis.message.event import Event
 from orbitalis.message.payload import UndecodedPayload, decode_payload
+from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.envelope import decode_event
+from orbitalis_wire.messages import EventEnvelope
 
 __all__ = ["LARGE_BYTES", "Decoder"]
 
@@ -151,6 +154,10 @@ class Decoder:
             thread = _threads[loop] = ThreadPoolExecutor(1, thread_name_prefix="orbitalis-decoding")
         try:
             envelope, _ = await loop.run_in_executor(thread, decode_event, message.data)
+        except Exception as error:  # nothing that a stranger sends may end this
+            self._refuse(topic, error)
+            return None
+        try:
             is_taken = False
 
             def ask(message_class: type[object]) -> bool:
@@ -165,9 +172,9 @@ class Decoder:
             elif isinstance(payload, UndecodedPayload):
                 reader = _reader(topic, message.addressees, payload)
                 payload = payload if reader is None else await loop.run_in_executor(thread, reader)
-        except Exception as error:  # nothing that a stranger sends may end this
+        except Exception as error:  # as little
             self._refuse(topic, error)
-            return None
+            return _awaited_refusal(envelope, message.addressees, error)
         return Event(payload=payload, envelope=envelope)
 
     def _decode(self, topic: str, data: bytes, addressees: Sequence[Subscription]) -> Event[Any] | None:
@@ -178,7 +185,11 @@ class Decoder:
             return Event.decode(data, takes)
         except Exception as error:  # nothing that a stranger sends may end the connection
             self._refuse(topic, error)
-            return None
+            try:
+                envelope, _ = decode_event(data)
+            except DecodeError:
+                return None
+            return _awaited_refusal(envelope, addressees, error)
 
     def _refuse(self, topic: str, error: Exception) -> None:
         self._statistics.malformed += 1
@@ -246,6 +257,24 @@ def _takes_nothing(message_class: type[object]) -> bool:
 def _reader(topic: str, addressees: Sequence[Subscription], payload: UndecodedPayload) -> Callable[[], object] | None:
     """Return what reads a payload that no addressee takes as it is."""
     return next((reader for one in addressees if (reader := one.reader(topic, payload)) is not None), None)
+
+
+def _awaited_refusal(
+    envelope: EventEnvelope, addressees: Sequence[Subscription], error: Exception
+) -> Event[Any] | None:
+    """Return an event whose payload cannot be decoded, for those who tell that to somebody who waits for an answer."""
+    if (
+        not isinstance(error, DecodeError)
+        or not (envelope.answer_requested or envelope.correlation_identifier is not None)
+        or not all(subscription.handler.tells_refusals for subscription in addressees)
+    ):
+        return None
+    try:
+        payload = decode_payload(envelope, _takes_nothing)
+    except DecodeError:  # the envelope does not even say what it is
+        return None
+    assert isinstance(payload, UndecodedPayload)
+    return Event(payload=replace(payload, refusal=error), envelope=envelope)
 
 
 def _is_taken(topic: str, addressees: Sequence[Subscription], message_class: type[object]) -> bool:

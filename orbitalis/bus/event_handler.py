@@ -23,6 +23,11 @@ class EventHandler(ABC):
     __slots__ = ()
     is_urgent = False
     """Whether :meth:`take_at_once` is asked about every event, and :meth:`dropped` told of those that are dropped."""
+    tells_refusals = False
+    """Whether an event whose payload cannot be decoded comes nevertheless, where it asks for an answer or is one.
+
+    It has an :class:`~orbitalis.message.payload.UndecodedPayload` then, which says why.
+    """
 
     @abstractmethod
     async def handle(self, topic: str, event: Event[Any]) -> None:

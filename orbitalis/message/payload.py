@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, dataclass
+from dataclasses import Field, dataclass, field
 from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from orbitalis.message import registry
@@ -84,12 +84,17 @@ class EncodedPayload(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndecodedPayload:
-    """A payload that was not decoded: its type is unknown, or no handler takes it. Fields as in the envelope."""
+    """A payload as it came: its type is not known here, no handler takes it, or its class refuses it.
+
+    The fields are the envelope's, and the reason of a refusal.
+    """
 
     message_type: str
     payload_format_type: str
     serialized_payload: bytes
     schema_fingerprint: str | None
+    refusal: DecodeError | None = field(default=None, compare=False)
+    """Why it cannot be decoded, where somebody waits for what becomes of it."""
 
 
 class _ByClass(dict[type[object], str]):

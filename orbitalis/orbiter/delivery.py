@@ -43,6 +43,7 @@ class Delivery(EventHandler):
     """
 
     is_urgent = True
+    tells_refusals = True
 
     _identifier: str
     _client: EventBusClient
@@ -181,6 +182,8 @@ class Delivery(EventHandler):
         Raises:
             DecodeError: It is malformed, or has a value that the message class of this side cannot have.
         """
+        if isinstance(event.payload, UndecodedPayload) and event.payload.refusal is not None:
+            raise event.payload.refusal
         payload = None if slot.foreign is None else read_foreign(slot.foreign, event.payload)
         return None if payload is None else event.carrying(payload)
 
@@ -238,16 +241,18 @@ class Delivery(EventHandler):
     def _begin_unreadable(
         self, connection: Connection, topic: str, event: Event[Any], error: DecodeError
     ) -> Coroutine[Any, Any, object] | None:
-        self._complain(
-            "%s ignores %s on topic %r, which its schema for operation %r of %r cannot hold: %s",
-            kind_of(event.payload),
-            topic,
-            connection.operation_name,
-            connection.remote_identifier,
-            error,
-            topic=topic,
-            **fields_of(connection.slot),
-        )
+        # What could not be decoded, the client has told.
+        if not isinstance(event.payload, UndecodedPayload) or event.payload.refusal is None:
+            self._complain(
+                "%s ignores %s on topic %r, which its schema for operation %r of %r cannot hold: %s",
+                kind_of(event.payload),
+                topic,
+                connection.operation_name,
+                connection.remote_identifier,
+                error,
+                topic=topic,
+                **fields_of(connection.slot),
+            )
         return self._calls.unreadable(self._orbiter, connection, event, error)
 
     def __repr__(self) -> str:
