@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from orbitalis.errors import NobodyWaitsError
 from orbitalis.operations.answer import Answer, time_left
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["ProcessPool", "default_size"]
 
 T = TypeVar("T")
+
+_NEVER_WORKED: Final = (
+    "the process for it ended before any call did; standard error says why, such as that the program starts without "
+    'the line `if __name__ == "__main__":`'
+)
 
 
 def default_size() -> int:
@@ -37,6 +42,8 @@ class ProcessPool:
         """Make a pool that has no process yet."""
         self._size = size
         self._executor: ProcessPoolExecutor | None = None
+        self._has_worked = False
+        """Whether a call has ended in one of the processes."""
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Call a function in one of the processes, and return its result.
@@ -58,12 +65,19 @@ class ProcessPool:
                 self._size(), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_process
             )
         executor = self._executor
+        call: Future[T] | None = None
         try:
-            return await _result_of(executor.submit(function, *arguments))
+            call = executor.submit(function, *arguments)
+            return await _result_of(call)
         except BrokenProcessPool:
             if self._executor is executor:
                 await self.close()
-            raise
+            if self._has_worked:
+                raise
+            raise BrokenProcessPool(_NEVER_WORKED) from None
+        finally:
+            if call is not None and call.done() and not call.cancelled():
+                self._has_worked = self._has_worked or not isinstance(call.exception(), BrokenProcessPool)
 
     async def close(self) -> None:
         """End the processes, also those that are busy. The next call of :meth:`run` starts new ones."""

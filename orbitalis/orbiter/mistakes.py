@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from abc import ABCMeta
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from orbitalis.annotations import own_annotations
 from orbitalis.arguments import did_you_mean, nearest
 from orbitalis.errors import NoConnectionError
 
-__all__ = ["OrbiterClass", "check_operation", "needs_async_with"]
+__all__ = ["OrbiterClass", "check_operation", "needs_async_with", "refuse_while_main_is_imported"]
 
 _IS_MADE: Final = "_closer"
 """The attribute that an orbiter gets last."""
@@ -95,6 +96,24 @@ def check_operation(orbiter: object, name: object, known: Iterable[str]) -> None
     known = set(known)
     if name not in known:
         raise NoConnectionError(f"{orbiter} has no operation '{name}'{did_you_mean(name, known)}")
+
+
+def refuse_while_main_is_imported() -> None:
+    """End this process if it is one for CPU-bound operations that has yet to import the program.
+
+    An orbiter that starts meanwhile is that of the program, once more. Such a process has nothing else to do, so all
+    that it says is one sentence on standard error.
+
+    Raises:
+        SystemExit: It is such a process.
+    """
+    # Where this module is not imported, no process is one of multiprocessing.
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None and getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(
+            "this process is there for CPU-bound operations and imports the program to find them, which starts the "
+            'program anew: put what it starts under the line `if __name__ == "__main__":`'
+        )
 
 
 def needs_async_with(orbiter: object, *exception: object) -> NoReturn:

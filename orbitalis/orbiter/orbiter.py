@@ -29,7 +29,12 @@ from orbitalis.orbiter.connection_search import find_connections
 from orbitalis.orbiter.hooks import LOOP_HOOKS, PERIODIC_HOOKS, TOPIC_HOOKS, HookCaller, OrbiterHooks, default
 from orbitalis.orbiter.identity import check_identity, new_incarnation
 from orbitalis.orbiter.loop import LoopWork, OrbiterLoop
-from orbitalis.orbiter.mistakes import OrbiterClass, check_operation, needs_async_with
+from orbitalis.orbiter.mistakes import (
+    OrbiterClass,
+    check_operation,
+    needs_async_with,
+    refuse_while_main_is_imported,
+)
 from orbitalis.orbiter.role_calls import RoleCalls
 from orbitalis.orbiter.runtime import Runtime
 from orbitalis.orbiter.scope import Scope
@@ -238,6 +243,7 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         """
         if Scope.around(self._home) is not None:
             raise OrbiterStateError(f"{self} is starting or stopping: its hooks cannot start it")
+        refuse_while_main_is_imported()
         async with self._home.changing():
             if self.is_running:
                 raise OrbiterStateError(f"{self} is running already: stop it before it is started again")

@@ -237,6 +237,47 @@ def test_what_cannot_be_cpu_bound_is_refused() -> None:
         operation(cpu_bound=True, input=int)  # type: ignore[call-overload]
 
 
+UNGUARDED = """
+import asyncio
+from orbitalis import Core, OperationFailedError, Plugin, operation
+
+class Burner(Plugin):
+    @operation(cpu_bound=True)
+    @staticmethod
+    def burn(number: int) -> int:
+        return number
+
+async def main():
+    core = Core().with_requirement(Burner.burn, minimum=1)
+    async with Burner(process_pool_size=1), core:
+        await core.compliant_event.wait()
+        try:
+            await core.request(Burner.burn, 1)
+        except OperationFailedError as error:
+            print("failed:", error)
+
+asyncio.run(main())
+"""
+
+
+def test_a_program_that_each_process_begins_anew_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(UNGUARDED)
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    (said,) = (line for line in done.stderr.splitlines() if line.startswith("this process is there for CPU-bound"))
+    assert said.endswith('put what it starts under the line `if __name__ == "__main__":`')
+    assert done.stdout.startswith("failed: ")
+    assert "BrokenProcessPool: the process for it ended before any call did" in done.stdout
+
+
 @dataclass
 class Queueing(Plugin):
     """Has one process, and many inputs under way that want it."""
