@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Never, TypeAlias, TypeVar, overload
+from typing import Any, Never, TypeAlias, TypeVar, cast, overload
 
 from orbitalis.arguments import check_list, check_text, did_you_mean, nearest
 from orbitalis.bus.dispatch import start_task
@@ -29,8 +29,8 @@ __all__ = ["AnyInput", "AnyOperation", "InputOf", "InputOfOperation", "Operation
 InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
 E = TypeVar("E", bound=Exception)
 
-# Nobody gives a function. But where a parameter may be one, mypy looks at the operation first. So it says of a wrong input
-# which type is expected, and not that it cannot infer one.
+# Nobody gives a function. But where a parameter may be one, mypy looks at the operation first, and says of a wrong
+# input which type is expected instead of that it cannot infer one.
 _Unused: TypeAlias = Callable[[InputOfOperation], Never]
 InputOf: TypeAlias = InputOfOperation | _Unused[InputOfOperation]
 """What an operation takes."""
@@ -494,7 +494,9 @@ _random = random.random
 
 
 def _as_values(data: AnyInput | Sequence[AnyInput]) -> Sequence[AnyInput]:
-    return data if isinstance(data, Sequence) and not isinstance(data, str | bytes) else [data]
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        return cast("Sequence[AnyInput]", data)
+    return [data]
 
 
 def _name_of(operation: AnyOperation) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from types import MethodType
 from typing import TYPE_CHECKING, Any, cast
 
-from orbitalis.annotations import signature_of
 from orbitalis.installation import damage
 
 if TYPE_CHECKING:
@@ -164,6 +163,8 @@ def _synchronous(function: Callable[..., Any], runner: asyncio.Runner) -> Callab
 
 def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """Call a function with those of the arguments that it has: older versions of pytest-asyncio add some."""
+    from orbitalis.annotations import signature_of
+
     names = signature_of(function).parameters
     return function(**{name: value for name, value in arguments.items() if name in names})
 
