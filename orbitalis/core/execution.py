@@ -493,9 +493,9 @@ class OperationExecutor(Orbiter):
 _random = random.random
 
 
-def _as_values(data: AnyInput | Sequence[AnyInput]) -> Sequence[AnyInput]:
+def _as_values(data: object) -> Sequence[object]:
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        return cast("Sequence[AnyInput]", data)
+        return cast("Sequence[object]", data)
     return [data]
 
 
@@ -507,7 +507,7 @@ def _name_of(operation: AnyOperation) -> str:
     raise no_operation(operation)
 
 
-def _message_of(operation: AnyOperation, value: AnyInput) -> object | None:
+def _message_of(operation: AnyOperation, value: object) -> object | None:
     """Return the message to be sent for a value."""
     return operation.message(value) if is_typed_operation(operation) else wrap(value)
 
