@@ -15,7 +15,9 @@ from orbitalis.bus.dispatch import start_task
 from orbitalis.core.turns import Turns
 from orbitalis.errors import NoConnectionError
 from orbitalis.log import FieldLogger
-from orbitalis.message.payload import Publishable, kind_of, wrap
+from orbitalis.message.payload import Publishable, kind_of, schema_of, wrap
+from orbitalis.message.schema_difference import schema_differences
+from orbitalis.message.schema_text import name_of
 from orbitalis.operations.connection import Connection, fields_of
 from orbitalis.operations.requirements import OperationRequirement
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation, no_operation
@@ -373,7 +375,7 @@ class OperationExecutor(Orbiter):
             text = (
                 f"'{self.identifier}' has {len(slots)} connections for operation '{operation_name}'{whose}, but none "
                 f"whose input accepts {kind_of(message)}; accepted are "
-                f"{' or '.join(sorted({str(slot.input) for slot in slots}))}"
+                f"{' or '.join(sorted({str(slot.input) for slot in slots}))}{_namesake(slots, message)}"
             )
         raise self._unsent(operation_name, NoConnectionError(text))
 
@@ -510,6 +512,22 @@ def _name_of(operation: AnyOperation) -> str:
 def _message_of(operation: AnyOperation, value: object) -> object | None:
     """Return the message to be sent for a value."""
     return operation.message(value) if is_typed_operation(operation) else wrap(value)
+
+
+def _namesake(slots: Sequence[Slot], message: object | None) -> str:
+    """Return how the schema of a message differs from one of the same name that is accepted, if there is one."""
+    if message is None:
+        return ""
+    mine = schema_of(type(message))
+    accepted = {schema for slot in slots for schema in slot.input.schemas if name_of(schema) == name_of(mine)}
+    differences = schema_differences([mine], sorted(accepted))
+    if not differences:
+        return ""
+    name = name_of(mine)
+    return (
+        f". The {name} that is given here has another schema than the {name} that is accepted there: "
+        f"{'; '.join(differences)}. Is its class defined twice?"
+    )
 
 
 def _accepts(slot: Slot, message: object | None) -> bool:

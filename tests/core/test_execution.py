@@ -6,12 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import Any
 
 import pytest
 
-from orbitalis import Core, Event, Input, NoConnectionError, Output, Plugin, operation
+from orbitalis import AvroMessageMixin, Core, Event, Input, NoConnectionError, Output, Plugin, operation
 from orbitalis.bus import EventBusClient, LocalEventBus, LocalEventBusClient, MqttEventBusClient
 from orbitalis.core import OperationRequirement
 from orbitalis.errors import BusNotConnectedError, EventTooLargeError
@@ -418,3 +418,21 @@ async def test_an_operation_without_input_cannot_be_executed(bus: LocalEventBus)
         for data in (None, "x"):
             with pytest.raises(NoConnectionError, match="operation 'text' takes no input, so it can neither"):
                 await core.execute("text", data, any=True)
+
+
+async def test_a_message_of_another_schema_and_the_same_name_is_told_apart(bus: LocalEventBus) -> None:
+    def level(*fields: tuple[str, Any]) -> Any:
+        return make_dataclass("Level", fields, bases=(AvroMessageMixin,))
+
+    taken, other = level(("value", int)), level(("value", int), ("fade", float))
+    core = core_on(bus, operation_requirements=needs(inputs=[Input.from_message(taken)]))
+    plugin = plugin_on(bus)
+    plugin.operations["text"].input = Input.from_message(taken)
+    async with running(plugin, core):
+        await all_connected(core, [plugin])
+        with pytest.raises(NoConnectionError) as failure:
+            await core.execute("text", other(1, 2.0), any=True)
+    assert str(failure.value).endswith(
+        "accepted are Level. The Level that is given here has another schema than the Level that is accepted there: "
+        "field 'fade' is missing there. Is its class defined twice?"
+    )
