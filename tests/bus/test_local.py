@@ -12,6 +12,7 @@ import pytest
 
 from orbitalis.bus import EventHandler, LocalEventBus, LocalEventBusClient, QueueBounds, build_new_local_client
 from orbitalis.message import Event
+from orbitalis_wire import limits
 from orbitalis_wire.messages import StringMessage
 from tests.support.events import Collector, until
 
@@ -319,3 +320,13 @@ async def test_a_sender_that_publishes_in_a_loop_to_many_does_not_get_ahead_of_t
     for one in clients:
         await one.disconnect()
         assert one.statistics.dropped == 0
+
+
+async def test_an_event_may_be_longer_than_one_that_is_written() -> None:
+    sink, client = Collector(), LocalEventBusClient(LocalEventBus())
+    await client.connect()
+    await client.subscribe("long", sink)
+    await client.publish("long", "x" * (limits.EVENT_BYTES + 1))
+    await sink.wait_for(1)
+    await client.disconnect()
+    assert len(sink.values[0]) == limits.EVENT_BYTES + 1
