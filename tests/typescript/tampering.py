@@ -32,8 +32,8 @@ _DURATIONS = (
     "graceful_close_timeout",
     "close_connection_if_unused_after",
 )
-_LIMITS = ("maximum_known_remotes", "maximum_pending_requests")
-_RATES = ("maximum_remote_events_per_second", "maximum_stranger_events_per_second")
+_LIMITS = ("known_remotes", "pending_requests")
+_RATES = ("remote_events_per_second", "stranger_events_per_second")
 
 
 class _Tamperer:
@@ -60,10 +60,10 @@ class _Tamperer:
                 changed[name] = chance.choice([None, 0.5, 2.0, 5.0])
         for name in _LIMITS:
             if chance.random() < 0.2:
-                changed[name] = chance.randint(1, 3)
+                changed["limits"][name] = chance.randint(1, 3)
         for name in _RATES:
             if chance.random() < 0.1:
-                changed[name] = chance.choice([0.2, 1.0])
+                changed["limits"][name] = chance.choice([0.2, 1.0])
         for terms in (changed.get("operations") or changed.get("requirements") or {}).values():
             if chance.random() < 0.2:
                 terms["maximum"] = chance.choice([None, 0, 1, 2])

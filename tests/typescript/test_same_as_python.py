@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import random
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from orbitalis import Limits
 from orbitalis_avro.errors import DecodeError
 from orbitalis_wire.codecs import CODEC_BY_MESSAGE_TYPE
 from orbitalis_wire.envelope import decode_event
@@ -120,3 +122,10 @@ def test_both_sides_read_the_same(javascript: Path, tmp_path: Path) -> None:
     shown = "\n".join(differences[:5])
     assert not differences, f"{len(differences)} of {len(given)} differ:\n{shown}"
     assert len(given) > malformed > len(given) / 2
+
+
+def test_limits_have_the_same_names() -> None:
+    text = (ROOT / "typescript" / "src" / "protocol" / "limits.ts").read_text(encoding="utf-8")
+    names = [re.sub(r"_([a-z])", lambda found: found[1].upper(), one.name) for one in dataclasses.fields(Limits)]
+
+    assert re.findall(r"^  readonly (\w+): number;$", text, re.MULTILINE) == names

@@ -61,6 +61,7 @@ export type { OrbiterOptions, Settings } from "./orbiter.js";
 export { Plugin, type Handler, type Policy } from "./plugin.js";
 export type { CloseReason } from "./protocol/effects.js";
 export type { ProtocolMessage } from "./protocol/messages.js";
+export type { Limits } from "./protocol/limits.js";
 export type { OrbiterStatistics } from "./protocol/orbiter-statistics.js";
 export type { Request } from "./runtime/asked-inputs.js";
 export type { Connection } from "./runtime/connection.js";

@@ -8,6 +8,7 @@ import { BusError, OrbiterStateError } from "./errors.js";
 import { IdentifierSource } from "./message/identifiers.js";
 import type { OrbiterConfig } from "./protocol/config.js";
 import type { Effect } from "./protocol/effects.js";
+import { limitsOf, type Limits } from "./protocol/limits.js";
 import type { Identifiers, Machine } from "./protocol/machine.js";
 import type { OrbiterStatistics } from "./protocol/orbiter-statistics.js";
 import type { Slot } from "./protocol/slots.js";
@@ -30,18 +31,11 @@ export type Settings = Partial<
     | "sendKeepaliveBeforeTimelimit"
     | "gracefulCloseTimeout"
     | "closeConnectionIfUnusedAfter"
-    | "maximumKnownRemotes"
-    | "maximumPendingRequests"
-    | "maximumPendingBytes"
-    | "maximumConnectionBytes"
-    | "maximumRemoteEventsPerSecond"
-    | "maximumStrangerEventsPerSecond"
-    | "maximumUnfamiliarSchemaBytesPerSecond"
-    | "maximumWaitingWork"
-    | "maximumWaitingWorkOfRemote"
-    | "maximumWaitingWorkBytes"
   >
->;
+> & {
+  /** What others can use up of it at most; what is left out has the value of the specification. */
+  readonly limits?: Partial<Limits>;
+};
 
 /** What an orbiter is made of. */
 export interface OrbiterOptions extends Settings, Hooks {
@@ -69,6 +63,7 @@ export abstract class Orbiter<M extends Machine> {
   protected readonly log: Log;
   protected readonly counters = new OperationCounters();
   readonly #options: OrbiterOptions;
+  readonly #limits: Limits;
   #machine: M | null = null;
   #runtime: Runtime | null = null;
   #introspection: Introspection | null = null;
@@ -77,6 +72,7 @@ export abstract class Orbiter<M extends Machine> {
 
   constructor(options: OrbiterOptions) {
     this.#options = options;
+    this.#limits = limitsOf(options.limits);
     this.identifier = options.identifier;
     this.bus = options.bus;
     this.log = options.log ?? console;
@@ -219,7 +215,7 @@ export abstract class Orbiter<M extends Machine> {
       SETTINGS.flatMap((name) => (name in this.#options ? [[name, this.#options[name]]] : [])),
     );
     const wills = this.bus.hasWills ? {} : { suspicionGrace: null };
-    return { ...given, ...wills, identifier: this.identifier };
+    return { ...given, ...wills, limits: this.#limits, identifier: this.identifier };
   }
 
   /** The state machine; throws an `OrbiterStateError` before the first start. */
@@ -295,16 +291,6 @@ const SETTINGS = [
   "sendKeepaliveBeforeTimelimit",
   "gracefulCloseTimeout",
   "closeConnectionIfUnusedAfter",
-  "maximumKnownRemotes",
-  "maximumPendingRequests",
-  "maximumPendingBytes",
-  "maximumConnectionBytes",
-  "maximumRemoteEventsPerSecond",
-  "maximumStrangerEventsPerSecond",
-  "maximumUnfamiliarSchemaBytesPerSecond",
-  "maximumWaitingWork",
-  "maximumWaitingWorkOfRemote",
-  "maximumWaitingWorkBytes",
 ] as const satisfies readonly (keyof Settings)[];
 
 function identifiers(): Identifiers {

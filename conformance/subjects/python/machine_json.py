@@ -73,7 +73,6 @@ _SETTINGS: Final = (
     "close_connection_if_unused_after",
 )
 _LIMITS: Final = ("known_remotes", "pending_requests", "remote_events_per_second", "stranger_events_per_second")
-"""In JSON, `maximum_` stands before them."""
 _OF_CORES: Final = ("late_offers", "discovering_interval", "discovering_interval_when_compliant")
 _REASONS: Final = {
     CloseReason.LOCAL: "local",
@@ -105,7 +104,7 @@ class MachineHeaders:
 def config_to_json(config: OrbiterConfig) -> dict[str, Any]:
     """Return a configuration as JSON."""
     made: dict[str, Any] = {name: to_json(getattr(config, name)) for name in _SETTINGS}
-    made |= {f"maximum_{name}": to_json(getattr(config.limits, name)) for name in _LIMITS}
+    made["limits"] = {name: to_json(getattr(config.limits, name)) for name in _LIMITS}
     if isinstance(config, CoreConfig):
         made |= {name: getattr(config, name) for name in _OF_CORES}
         made["requirements"] = {name: _requirement_to_json(terms) for name, terms in config.requirements.items()}
@@ -149,8 +148,7 @@ def _requirement_to_json(terms: RequirementTerms) -> dict[str, Any]:
 def config_from_json(role: str, content: Mapping[str, Any]) -> CoreConfig | PluginConfig:
     """Return a configuration of a core or a plugin, given as JSON."""
     given = {name: content[name] for name in _SETTINGS if name in content}
-    limits = {name: content[f"maximum_{name}"] for name in _LIMITS if f"maximum_{name}" in content}
-    given["limits"] = Limits(**limits)
+    given["limits"] = Limits(**content.get("limits", {}))
     if role == "core":
         given |= {name: content[name] for name in _OF_CORES if name in content}
         requirements = {name: _requirement_of(one) for name, one in content.get("requirements", {}).items()}

@@ -55,10 +55,8 @@ _classes: dict[str, type[Any]] = {}
 
 
 def _settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a case as arguments: its limits begin with `maximum_`."""
-    limits = {name.removeprefix("maximum_"): one for name, one in given.items() if name.startswith("maximum_")}
-    others = {name: one for name, one in given.items() if not name.startswith("maximum_")}
-    return {**others, "limits": Limits(**limits)}
+    """Return the settings of a case as arguments."""
+    return {**given, "limits": Limits(**given.get("limits", {}))}
 
 
 def report(event: str, **content: object) -> None:

@@ -205,8 +205,11 @@ export function coreConfigFromJson(content: Content): CoreConfig {
 }
 
 function settingsFromJson<Config extends OrbiterConfig>(content: Content): GivenConfig<Config> {
-  const settings = Object.entries(content).map(([name, value]) => [camelCase(name), value]);
-  return Object.fromEntries(settings) as GivenConfig<Config>;
+  return { ...inCamelCase(content), limits: inCamelCase((content["limits"] ?? {}) as Content) } as GivenConfig<Config>;
+}
+
+function inCamelCase(content: Content): Content {
+  return Object.fromEntries(Object.entries(content).map(([name, value]) => [camelCase(name), value]));
 }
 
 function operationOf(content: OperationContent): OperationTerms {

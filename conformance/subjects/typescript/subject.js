@@ -28,6 +28,10 @@ function camel(name) {
     return name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 }
 
+function inCamelCase(content) {
+    return Object.fromEntries(Object.entries(content).map(([name, value]) => [camel(name), value]));
+}
+
 function snake(name) {
     return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -157,7 +161,7 @@ class Session {
 
     async start({ config }) {
         const { host, port } = config.broker;
-        const all = Object.entries(config.settings).map(([name, value]) => [camel(name), value]);
+        const all = Object.entries(inCamelCase(config.settings));
         const settings = Object.fromEntries(
             all.filter(([name]) => config.role === "core" || !SETTINGS_OF_CORES.has(name)),
         );
@@ -165,6 +169,7 @@ class Session {
             identifier: config.identifier,
             bus: connectMqtt(`mqtt://${host}:${port}`),
             ...settings,
+            limits: inCamelCase(config.settings.limits ?? {}),
             ...this.hooks(),
         };
         if (config.role === "plugin") {

@@ -1,12 +1,10 @@
 /**
  * What a machine reads of its user: a snapshot that does not change, handed in by `configure`.
  *
- * Durations are seconds; `null` switches a duration's consequence off. The limits are explained in
- * `docs/reference/limits.md`.
+ * Durations are seconds; `null` switches a duration's consequence off.
  */
 
 import { ANNOUNCE, DISCOVER } from "../../../generated/typescript/channels.js";
-import * as limits from "../../../generated/typescript/limits.js";
 import * as timings from "../../../generated/typescript/timings.js";
 import {
   CloseAckTopic,
@@ -22,6 +20,7 @@ import {
 } from "../../../generated/typescript/topics.js";
 import type { SchemaSet } from "../schema/schema-set.js";
 
+import { limitsOf, type Limits } from "./limits.js";
 import type { Role } from "./transitions.js";
 
 /**
@@ -130,16 +129,8 @@ export interface OrbiterConfig {
   readonly gracefulCloseTimeout: number | null;
   /** How long a connection may be unused. */
   readonly closeConnectionIfUnusedAfter: number | null;
-  readonly maximumKnownRemotes: number;
-  readonly maximumPendingRequests: number;
-  readonly maximumPendingBytes: number;
-  readonly maximumConnectionBytes: number;
-  readonly maximumRemoteEventsPerSecond: number;
-  readonly maximumStrangerEventsPerSecond: number;
-  readonly maximumUnfamiliarSchemaBytesPerSecond: number;
-  readonly maximumWaitingWork: number;
-  readonly maximumWaitingWorkOfRemote: number;
-  readonly maximumWaitingWorkBytes: number;
+  /** What others can use up of it at most. */
+  readonly limits: Limits;
   /** The remotes that the user has named, as those that must or may be connected. */
   readonly named: ReadonlySet<string>;
   /** The operations that are lent or required. */
@@ -197,7 +188,7 @@ export interface CoreConfig extends OrbiterConfig {
 
 /** What a configuration is made of: what is left out has the value of the specification. */
 export type GivenConfig<Config extends OrbiterConfig> = Pick<Config, "identifier"> &
-  Partial<Omit<Config, "identifier" | "named" | "operationNames">>;
+  Partial<Omit<Config, "identifier" | "limits" | "named" | "operationNames">> & { readonly limits?: Partial<Limits> };
 
 const DEFAULTS = {
   discoverTopic: DISCOVER.address,
@@ -208,16 +199,6 @@ const DEFAULTS = {
   sendKeepaliveBeforeTimelimit: timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT,
   gracefulCloseTimeout: timings.GRACEFUL_CLOSE_TIMEOUT,
   closeConnectionIfUnusedAfter: null,
-  maximumKnownRemotes: limits.KNOWN_REMOTES,
-  maximumPendingRequests: limits.PENDING_REQUESTS,
-  maximumPendingBytes: limits.PENDING_BYTES,
-  maximumConnectionBytes: limits.CONNECTION_BYTES,
-  maximumRemoteEventsPerSecond: limits.REMOTE_EVENTS_PER_SECOND,
-  maximumStrangerEventsPerSecond: limits.STRANGER_EVENTS_PER_SECOND,
-  maximumUnfamiliarSchemaBytesPerSecond: limits.UNFAMILIAR_SCHEMA_BYTES_PER_SECOND,
-  maximumWaitingWork: limits.WAITING_WORK,
-  maximumWaitingWorkOfRemote: limits.WAITING_WORK_OF_REMOTE,
-  maximumWaitingWorkBytes: limits.WAITING_WORK_BYTES,
 } as const;
 
 /** Make the configuration of a plugin; throws a `TopicError` for an identifier that no topic can hold. */
@@ -226,6 +207,7 @@ export function pluginConfig(given: GivenConfig<PluginConfig>): PluginConfig {
   return {
     ...DEFAULTS,
     ...given,
+    limits: limitsOf(given.limits),
     topics: given.topics ?? new OrbiterTopics("plugin", given.identifier),
     operations,
     named: new Set([...operations.values()].flatMap((terms) => [...(terms.allowlist ?? [])])),
@@ -242,6 +224,7 @@ export function coreConfig(given: GivenConfig<CoreConfig>): CoreConfig {
     discoveringInterval: timings.DISCOVERING_INTERVAL,
     discoveringIntervalWhenCompliant: timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT,
     ...given,
+    limits: limitsOf(given.limits),
     topics: given.topics ?? new OrbiterTopics("core", given.identifier),
     requirements,
     named: new Set([...requirements.values()].flatMap((terms) => [...terms.mandatory, ...(terms.allowlist ?? [])])),

@@ -29,6 +29,7 @@ export type {
   WatchWill,
 } from "./effects.js";
 export type { Headers } from "./headers.js";
+export type { Limits } from "./limits.js";
 export { CoreMachine, Machine, PluginMachine } from "./machine.js";
 export type { Identifiers, Uses } from "./machine.js";
 export { senderOf } from "./messages.js";

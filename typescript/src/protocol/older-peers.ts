@@ -99,7 +99,7 @@ export class OlderPeers {
     }
     const shared = this.slots.withRemote(remoteIdentifier);
     const unshared = this.config.operationNames.filter((name) => !shared.has(name));
-    const perSecond = this.config.maximumStrangerEventsPerSecond;
+    const perSecond = this.config.limits.strangerEventsPerSecond;
     if (unshared.length === 0 || !this.#closes.admits(now, perSecond, unshared.length)) {
       return;
     }

@@ -8,9 +8,9 @@ export class OrbiterStatistics {
   refused = 0;
   /** Messages that were late, duplicated, foreign or of nobody known, and changed nothing. */
   ignored = 0;
-  /** Messages of remotes that sent more than `maximumRemoteEventsPerSecond`. */
+  /** Messages of remotes that sent more than `limits.remoteEventsPerSecond`. */
   tooFast = 0;
-  /** Messages of others beyond `maximumStrangerEventsPerSecond`. */
+  /** Messages of others beyond `limits.strangerEventsPerSecond`. */
   tooFastStrangers = 0;
   /** Requests of operators beyond `limits.INTROSPECTION_ANSWERS_PER_SECOND`. */
   tooFastOperators = 0;

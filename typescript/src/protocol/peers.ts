@@ -146,7 +146,7 @@ export class Peer {
  * later, and are worked out anew when they are reached.
  *
  * Peers with which nothing is shared any more, dead ones included, are remembered, since they may believe otherwise.
- * When there are `maximumKnownRemotes`, these are forgotten, the longest parted first, unless the user has named them.
+ * When there are `limits.knownRemotes`, these are forgotten, the longest parted first, unless the user has named them.
  */
 export class Peers {
   /** When something is due next. */
@@ -227,7 +227,7 @@ export class Peers {
   meet(identifier: string, headers: SenderHeaders, now: number, isCertain = true): Peer {
     let peer = this.#peers.get(identifier);
     if (peer === undefined) {
-      if (this.#peers.size >= this.config.maximumKnownRemotes) {
+      if (this.#peers.size >= this.config.limits.knownRemotes) {
         this.#makeRoom();
       }
       peer = new Peer(identifier, now);
@@ -445,7 +445,7 @@ export class Peers {
   #makeRoom(): void {
     let looks = 0;
     for (const identifier of this.#parted) {
-      if (this.#peers.size < this.config.maximumKnownRemotes || looks === LOOKS) {
+      if (this.#peers.size < this.config.limits.knownRemotes || looks === LOOKS) {
         return;
       }
       looks += 1;

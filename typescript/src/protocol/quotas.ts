@@ -56,7 +56,7 @@ export class Quotas {
     const config = this.config;
     if (peer !== null && this.slots.hasRemote(sender)) {
       const limiter = isProven ? peer.rate : peer.rateInItsName;
-      if (limiter.admits(now, config.maximumRemoteEventsPerSecond)) {
+      if (limiter.admits(now, config.limits.remoteEventsPerSecond)) {
         return true;
       }
       this.statistics.tooFast += 1;
@@ -64,8 +64,8 @@ export class Quotas {
       return false;
     }
     if (
-      this.#strangers.admits(now, config.maximumStrangerEventsPerSecond) ||
-      (config.named.has(sender) && this.#named.admits(now, config.maximumRemoteEventsPerSecond))
+      this.#strangers.admits(now, config.limits.strangerEventsPerSecond) ||
+      (config.named.has(sender) && this.#named.admits(now, config.limits.remoteEventsPerSecond))
     ) {
       return true;
     }
@@ -91,7 +91,7 @@ export class Quotas {
    */
   admitSchemas(schemas: readonly string[], now: number, areCompared = true): boolean {
     const unfamiliar = areCompared ? schemas.filter((text) => !isFamiliar(text)) : [];
-    const perSecond = this.config.maximumUnfamiliarSchemaBytesPerSecond;
+    const perSecond = this.config.limits.unfamiliarSchemaBytesPerSecond;
     if (
       lengthOf(schemas) > limits.SCHEMA_BYTES ||
       (unfamiliar.length > 0 && !this.#schemas.admits(now, perSecond, lengthOf(unfamiliar)))
@@ -106,7 +106,7 @@ export class Quotas {
 
   /** Whether schemas of so many characters, which were read, may be compared field by field. */
   admitComparison(size: number, now: number): boolean {
-    if (this.#schemas.admits(now, this.config.maximumUnfamiliarSchemaBytesPerSecond, COMPARING * size)) {
+    if (this.#schemas.admits(now, this.config.limits.unfamiliarSchemaBytesPerSecond, COMPARING * size)) {
       return true;
     }
     this.statistics.unreadSchemas += 1;
@@ -118,10 +118,10 @@ export class Quotas {
   admitsWork(ofRemote: number, bytesOfRemote: number, inAll: number, bytesInAll: number): boolean {
     const config = this.config;
     return (
-      ofRemote < config.maximumWaitingWorkOfRemote &&
-      bytesOfRemote < config.maximumWaitingWorkBytes / 2 &&
-      inAll < config.maximumWaitingWork &&
-      bytesInAll < config.maximumWaitingWorkBytes
+      ofRemote < config.limits.waitingWorkOfRemote &&
+      bytesOfRemote < config.limits.waitingWorkBytes / 2 &&
+      inAll < config.limits.waitingWork &&
+      bytesInAll < config.limits.waitingWorkBytes
     );
   }
 
@@ -132,15 +132,15 @@ export class Quotas {
     const { config, slots } = this;
     return (
       !this.isClosed &&
-      slots.pendingCount < config.maximumPendingRequests &&
-      slots.pendingBytes < config.maximumPendingBytes &&
-      slots.remoteCount < config.maximumKnownRemotes
+      slots.pendingCount < config.limits.pendingRequests &&
+      slots.pendingBytes < config.limits.pendingBytes &&
+      slots.remoteCount < config.limits.knownRemotes
     );
   }
 
   /** Whether one more connection with a remote may be opened. */
   hasRoomForConnection(remoteIdentifier: string): boolean {
-    return this.slots.connectionBytes < this.config.maximumConnectionBytes || this.config.named.has(remoteIdentifier);
+    return this.slots.connectionBytes < this.config.limits.connectionBytes || this.config.named.has(remoteIdentifier);
   }
 
   /**

@@ -304,6 +304,17 @@ describe("life", () => {
     expect(await core.request(lowercase, "again")).toBe("again");
   });
 
+  test("an orbiter knows no more remotes than its limits say", async () => {
+    const scene = new Scene();
+    const plugin = scene.plugin({ limits: { knownRemotes: 1 } }).operation(lowercase, (request) => request.value);
+    await connected(scene.core().require(lowercase), plugin);
+    await scene.core({ identifier: "other" }).require(lowercase).start();
+
+    await until(() => plugin.statistics.turnedAway > 0);
+    expect(plugin.connections().map((one) => one.remoteIdentifier)).toEqual(["core"]);
+    expect(() => scene.plugin({ limits: { knownRemotes: 0 } })).toThrow(RangeError);
+  });
+
   test("what is malformed is told, and dropped", async () => {
     const scene = new Scene();
     const plugin = scene.plugin().operation(lowercase, (request) => request.value);
