@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import Broker
-from tests.support.repository import run
+from tests.support.repository import ROOT, run
 from tests.typescript.installed import compile_programs, readme_programs
 from tests.typescript.package import MODULES, needs_node
 
@@ -86,9 +86,17 @@ def test_the_archive_has_the_code_its_types_and_nothing_else(sdk_archive: Path) 
     others = {name for name in names if not name.endswith((".js", ".js.map", ".d.ts"))}
     code = {name for name in names if name.endswith(".js")}
 
-    assert others == {"package/package.json", "package/README.md"}
+    assert others == {"package/package.json", "package/README.md", "package/LICENSE"}
     assert {name.removesuffix(".js") + ".d.ts" for name in code} <= names
     assert all(name.startswith(("package/dist/generated/", "package/dist/typescript/src/")) for name in code)
+
+
+def test_the_license_in_the_archive_is_that_of_the_repository(sdk_archive: Path) -> None:
+    # npm packs a file beside package.json alone, and no link.
+    with tarfile.open(sdk_archive) as archive:
+        packed = archive.extractfile("package/LICENSE")
+        assert packed is not None
+        assert packed.read() == (ROOT / "LICENSE").read_bytes()
 
 
 def test_every_export_is_there_for_node(programs: Path) -> None:
