@@ -3,6 +3,7 @@
 import { MessageCodec } from "../support/message.js";
 import { CODECS } from "../../../generated/typescript/codecs.js";
 import { canonicalForm, isSchema, fingerprintOfSchema } from "../schema/forms.js";
+import { Lately } from "../schema/lately.js";
 import type { SchemaSet } from "../schema/schema-set.js";
 import { recordCodecOf } from "../schema/codecs.js";
 import type { SchemaPair } from "../schema/matching.js";
@@ -178,7 +179,11 @@ export const nothing = new PayloadSet<never>([]);
 /** Whatever comes. */
 export const anything = new PayloadSet<unknown>([], false, true);
 
-const RECORDS = new Map<string, PayloadType>();
+/** Types of records that are kept for the next who names the same schema: in the dashboard, strangers name them. */
+const KEPT = 128;
+/** Characters of their schemas; what writes and reads a record takes about 64 bytes for each. */
+const KEPT_CHARACTERS = 1_048_576;
+const RECORDS = new Lately<PayloadType>(KEPT, KEPT_CHARACTERS);
 
 /** Records of an Avro schema, given as JSON text; throws a `TypeError` for what is no schema of a record. */
 export function record<T extends object>(schema: string): PayloadSet<T> {
@@ -208,14 +213,8 @@ export function typeOfSchema(schema: string, isStrict = false): PayloadType {
       return { ...one, schema };
     }
   }
-  const found = RECORDS.get(schema);
-  if (found !== undefined) {
-    return found;
-  }
   try {
-    const made = makeRecord(schema, form);
-    RECORDS.set(schema, made);
-    return made;
+    return RECORDS.get(schema, () => makeRecord(schema, form));
   } catch (error) {
     if (isStrict || !(error instanceof TypeError)) {
       throw error;
