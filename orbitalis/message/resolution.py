@@ -135,10 +135,17 @@ def _compare(writer: str, reader: str) -> Resolution | Refusal:
     if not is_schema(reader):
         return Refusal(verb="is", writer="a schema", reader="none that can be compared")
     schemas: list[object] = [json.loads(writer), json.loads(reader)]
-    kinds = [str(cast("dict[str, object]", one)["type"]) if isinstance(one, dict) else "union" for one in schemas]
+    kinds = [*map(_kind, schemas)]
     if not {*kinds} <= {"record", "error"}:
         return Refusal(verb="is", writer=kinds[0], reader=kinds[1])
     return compare(read_schema(schemas[0]), read_schema(schemas[1]), deepest=limits.NESTING_DEPTH)
+
+
+def _kind(schema: object) -> str:
+    """Return what a whole schema is; every payload is a record."""
+    if isinstance(schema, dict):
+        return _kind(cast("dict[str, object]", schema)["type"])
+    return schema if isinstance(schema, str) else "union"
 
 
 _comparisons: Final = _Lately[str, "Resolution | Refusal"](_compare)

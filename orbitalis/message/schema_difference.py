@@ -304,7 +304,8 @@ def _fields(schema: dict[str, _Schema]) -> dict[str, dict[str, _Schema]]:
 
 
 def _texts(listed: _Schema) -> list[str]:
-    return [str(one) for one in listed] if isinstance(listed, list) else []
+    """Return the texts of a list, each once."""
+    return [*dict.fromkeys(map(str, listed))] if isinstance(listed, list) else []
 
 
 def closeness(one: str, other: str) -> float:

@@ -24,76 +24,77 @@ def told(here: str, there: str) -> tuple[str, ...]:
 POINT = {"type": "record", "name": "Point", "fields": [{"name": "x", "type": "int"}]}
 
 
-@pytest.mark.parametrize(
-    ("here", "there", "expected"),
-    [
-        (record(("level", "int")), record(("level", "long")), "field 'level' is 'int' here and 'long' there"),
-        (record(("x", "int"), ("y", "int")), record(("x", "int")), "field 'y' is missing there"),
-        (record(("x", "int")), record(("x", "int"), ("y", "int")), "field 'y' is missing here"),
-        (
-            record(("at", {"type": "long", "logicalType": "timestamp-millis"})),
-            record(("at", {"type": "long", "logicalType": "timestamp-micros"})),
-            "field 'at' has logical type 'timestamp-millis' here and 'timestamp-micros' there",
-        ),
-        (
-            record(("at", "long")),
-            record(("at", {"type": "long", "logicalType": "timestamp-micros"})),
-            "field 'at' has logical type 'none' here and 'timestamp-micros' there",
-        ),
-        (
-            record(("x", "int")),
-            record(("x", "int"), name="Lamp"),
-            "the schema is called 'Light' here and 'Lamp' there",
-        ),
-        (
-            record(("x", "int"), namespace="home"),
-            record(("x", "int"), namespace="office"),
-            "the schema is called 'home.Light' here and 'office.Light' there",
-        ),
-        (record(("x", "int")), '"string"', "the schema is 'record Light' here and 'string' there"),
-        (record(("x", ["null", "int"])), record(("x", "int")), "field 'x' is 'null or int' here and 'int' there"),
-        (
-            record(("x", ["null", "int"])),
-            record(("x", ["null", "long"])),
-            "field 'x' is 'null or int' here and 'null or long' there",
-        ),
-        (
-            record(("x", {"type": "array", "items": "int"})),
-            record(("x", {"type": "array", "items": "long"})),
-            "field 'x[]' is 'int' here and 'long' there",
-        ),
-        (
-            record(("x", {"type": "map", "values": "int"})),
-            record(("x", {"type": "array", "items": "int"})),
-            "field 'x' is 'map of int' here and 'array of int' there",
-        ),
-        (
-            record(("a", "int"), ("b", "int")),
-            record(("b", "int"), ("a", "int")),
-            "the fields are in another order: 'a' here where 'b' is there",
-        ),
-        (
-            record(("mode", {"type": "enum", "name": "Mode", "symbols": ["ON", "OFF"]})),
-            record(("mode", {"type": "enum", "name": "Mode", "symbols": ["OFF"]})),
-            "symbol 'ON' of 'mode' is missing there",
-        ),
-        (
-            record(("key", {"type": "fixed", "name": "Key", "size": 8})),
-            record(("key", {"type": "fixed", "name": "Key", "size": 16})),
-            "field 'key' has size '8' here and '16' there",
-        ),
-        (
-            record(("from", POINT), ("to", "Point")),
-            record(("from", POINT), ("to", "int")),
-            "field 'to' is 'record Point' here and 'int' there",
-        ),
-        (
-            record(("at", POINT)),
-            record(("at", {**POINT, "fields": [{"name": "x", "type": "double"}]})),
-            "field 'at.x' is 'int' here and 'double' there",
-        ),
-    ],
-)
+TOLD = [
+    (record(("level", "int")), record(("level", "long")), "field 'level' is 'int' here and 'long' there"),
+    (record(("x", "int"), ("y", "int")), record(("x", "int")), "field 'y' is missing there"),
+    (record(("x", "int")), record(("x", "int"), ("y", "int")), "field 'y' is missing here"),
+    (
+        record(("at", {"type": "long", "logicalType": "timestamp-millis"})),
+        record(("at", {"type": "long", "logicalType": "timestamp-micros"})),
+        "field 'at' has logical type 'timestamp-millis' here and 'timestamp-micros' there",
+    ),
+    (
+        record(("at", "long")),
+        record(("at", {"type": "long", "logicalType": "timestamp-micros"})),
+        "field 'at' has logical type 'none' here and 'timestamp-micros' there",
+    ),
+    (
+        record(("x", "int")),
+        record(("x", "int"), name="Lamp"),
+        "the schema is called 'Light' here and 'Lamp' there",
+    ),
+    (
+        record(("x", "int"), namespace="home"),
+        record(("x", "int"), namespace="office"),
+        "the schema is called 'home.Light' here and 'office.Light' there",
+    ),
+    (record(("x", "int")), '"string"', "the schema is 'record Light' here and 'string' there"),
+    (record(("x", ["null", "int"])), record(("x", "int")), "field 'x' is 'null or int' here and 'int' there"),
+    (
+        record(("x", ["null", "int"])),
+        record(("x", ["null", "long"])),
+        "field 'x' is 'null or int' here and 'null or long' there",
+    ),
+    (
+        record(("x", {"type": "array", "items": "int"})),
+        record(("x", {"type": "array", "items": "long"})),
+        "field 'x[]' is 'int' here and 'long' there",
+    ),
+    (
+        record(("x", {"type": "map", "values": "int"})),
+        record(("x", {"type": "array", "items": "int"})),
+        "field 'x' is 'map of int' here and 'array of int' there",
+    ),
+    (
+        record(("a", "int"), ("b", "int")),
+        record(("b", "int"), ("a", "int")),
+        "the fields are in another order: 'a' here where 'b' is there",
+    ),
+    (
+        record(("mode", {"type": "enum", "name": "Mode", "symbols": ["ON", "OFF"]})),
+        record(("mode", {"type": "enum", "name": "Mode", "symbols": ["OFF"]})),
+        "symbol 'ON' of 'mode' is missing there",
+    ),
+    (
+        record(("key", {"type": "fixed", "name": "Key", "size": 8})),
+        record(("key", {"type": "fixed", "name": "Key", "size": 16})),
+        "field 'key' has size '8' here and '16' there",
+    ),
+    (
+        record(("from", POINT), ("to", "Point")),
+        record(("from", POINT), ("to", "int")),
+        "field 'to' is 'record Point' here and 'int' there",
+    ),
+    (
+        record(("at", POINT)),
+        record(("at", {**POINT, "fields": [{"name": "x", "type": "double"}]})),
+        "field 'at.x' is 'int' here and 'double' there",
+    ),
+]
+"""Schemas here and there, and what is told of them."""
+
+
+@pytest.mark.parametrize(("here", "there", "expected"), TOLD)
 def test_a_difference_is_told(here: str, there: str, expected: str) -> None:
     assert expected in told(here, there)
 
@@ -146,23 +147,30 @@ def test_the_list_is_never_long() -> None:
     assert sum(map(len, differences)) < 1_000
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "no JSON",
-        "null",
-        "7",
-        "[" * 50_000,
-        "[" * 500 + "]" * 500,
-        '{"type": ' * 500 + '"int"' + "}" * 500,
-        '{"type": "record"}',
-        '{"type": "record", "name": 7, "fields": [7, {"name": []}, {}]}',
-        '{"type": "enum", "symbols": 7}',
-        '{"type": ["record"]}',
-        "x" * (limits.SCHEMA_BYTES + 1),
-    ],
-)
+def test_a_symbol_that_comes_twice_does_no_harm() -> None:
+    once, twice = (json.dumps({"type": "enum", "name": "Mode", "symbols": symbols}) for symbols in (["A"], ["A", "A"]))
+    assert told(once, twice) == told(twice, once) == ("the schemas called 'Mode' differ in what is not told here",)
+
+
+NO_SCHEMAS = [
+    "",
+    "no JSON",
+    "null",
+    "7",
+    "[" * 50_000,
+    "[" * 500 + "]" * 500,
+    '{"type": ' * 500 + '"int"' + "}" * 500,
+    '{"type": "record"}',
+    '{"type": "record", "name": 7, "fields": [7, {"name": []}, {}]}',
+    '{"type": "enum", "symbols": 7}',
+    '{"type": "enum", "symbols": ["A", "A"]}',
+    '{"type": ["record"]}',
+    "x" * (limits.SCHEMA_BYTES + 1),
+]
+"""What strangers may send where a schema belongs."""
+
+
+@pytest.mark.parametrize("text", NO_SCHEMAS)
 def test_what_is_no_schema_does_no_harm(text: str) -> None:
     light = record(("level", "int"))
     for differences in (told(light, text), told(text, light)):

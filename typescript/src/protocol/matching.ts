@@ -16,7 +16,8 @@ import { accepts, NOTHING, spelledLike, type SchemaSet } from "../schema/schema-
 
 import type { OperationTerms, PluginConfig, RequirementTerms } from "./config.js";
 import { isOfVersion11, type Reader } from "./headers.js";
-import { Obstacle, UNREAD_SCHEMAS, type Shapes } from "./obstacles.js";
+import type { Shapes } from "../schema/misfits.js";
+import { Obstacle, UNREAD_SCHEMAS } from "./obstacles.js";
 import type { Quotas } from "./quotas.js";
 import type { Slot } from "./slots.js";
 import type { AskingCore } from "./waiting-queries.js";
@@ -146,8 +147,7 @@ export class Matching {
     }
     const { here, there } = sides;
     const exact = isOfVersion11(remote) ? new Set(sides.exact) : null;
-    const detail = "input or output is not what the core asks for";
-    return new Obstacle(remoteIdentifier, operationName, "schemas", detail, { here, there, exact });
+    return new Obstacle(remoteIdentifier, operationName, "schemas", "", { here, there, exact });
   }
 
   /** Return how the first alternative is read that can be, by resolution. */

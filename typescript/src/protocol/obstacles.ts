@@ -5,8 +5,9 @@
  */
 
 import * as limits from "../../../generated/typescript/limits.js";
+import { shortened } from "../schema/difference.js";
+import { misfits, type Difference, type Shapes } from "../schema/misfits.js";
 import { sameSet, type SchemaSet } from "../schema/schema-set.js";
-import { shown } from "../support/shown.js";
 
 import type { OperationTerms, OrbiterConfig } from "./config.js";
 import { sizeOfAll } from "./sizes.js";
@@ -57,29 +58,13 @@ export type ObstacleKind =
   | "unanswered"
   | "protocol";
 
-/** What one side takes and gives, or may. */
-export interface Shapes {
-  readonly inputs: readonly SchemaSet[];
-  readonly outputs: readonly SchemaSet[];
-}
-
-/** What both sides take and give, where that differs. */
-export interface Difference {
-  /** This side. */
-  readonly here: Shapes;
-  /** The remote. */
-  readonly there: Shapes;
-  /** Between peers that resolve schemas: the fingerprints of those that match the same schema alone. */
-  readonly exact: ReadonlySet<string> | null;
-}
-
 /** What kept one operation from being connected with one remote when that was last tried. */
 export class Obstacle {
   /** How often it was met in a row. */
   count = 1;
   /** Of which kinds was told. */
   told: ReadonlySet<ObstacleKind> = new Set();
-  /** For people. */
+  /** For people; empty where the difference says it. */
   readonly detail: string;
 
   constructor(
@@ -100,6 +85,11 @@ export class Obstacle {
     const schemas = shapes.flatMap((shape) => shape.schemas);
     const texts = sizeOfAll([this.remoteIdentifier, this.operationName, this.detail, ...schemas]);
     return BYTES + SHAPE_BYTES * shapes.length + texts;
+  }
+
+  /** What was in the way, for people; schemas are compared only now. */
+  reasons(isPlugin: boolean): readonly string[] {
+    return this.difference === null ? [this.detail] : misfits(this.difference, isPlugin);
   }
 
   /** Whether it is what was met before. */
@@ -251,7 +241,7 @@ export function notAllowed(
     return new Obstacle(coreIdentifier, operationName, "policy", detail);
   }
   const holders = slots.ofOperation(operationName).map((slot) => slot.remoteIdentifier);
-  const named = holders.slice(0, HOLDERS).map((holder) => shown(holder));
+  const named = holders.slice(0, HOLDERS).map((holder) => shortened(holder));
   const more = holders.length > HOLDERS ? ` and ${holders.length - HOLDERS} more` : "";
   const detail =
     `the maximum of ${terms.maximum ?? Infinity} is reached: ` +

@@ -1,18 +1,12 @@
 /** Why there is a connection or none: what an orbiter knows of that, as the text that operators read. */
 
-import type { Shapes, Obstacle } from "../protocol/obstacles.js";
+import type { Obstacle } from "../protocol/obstacles.js";
 import type { CoreMachine, Machine, PluginMachine } from "../protocol/machine.js";
 import type { Slot } from "../protocol/slots.js";
-import { accepts, type SchemaSet } from "../schema/schema-set.js";
-import { isObject, valueOf } from "../support/json.js";
-import { isSchema, parsedSchema } from "../schema/forms.js";
+import { shortened } from "../schema/difference.js";
 
 /** Operations that are listed, remotes for each of them, and names in a list. */
 const LISTED = 20;
-/** Characters of a name that are shown: strangers choose some of them. */
-const NAME = 60;
-/** Schemas of a side that are named. */
-const ALTERNATIVES = 8;
 const UNKNOWN =
   "no plugin has offered it, and none that has it was heard of: " +
   "one that has it and does not offer it says why in its log";
@@ -94,7 +88,12 @@ function lackOf(machine: CoreMachine, name: string, openWith: ReadonlySet<string
   }
   if (missing.length > 0) {
     const beside = missing.length > LISTED ? ` and ${String(missing.length - LISTED)} more` : "";
-    lacking.push(`is without mandatory ${missing.slice(0, LISTED).map(shortened).join(" and ")}${beside}`);
+    lacking.push(
+      `is without mandatory ${missing
+        .slice(0, LISTED)
+        .map((one) => shortened(one))
+        .join(" and ")}${beside}`,
+    );
   }
   return lacking.join(", ") || "has what it needs";
 }
@@ -161,50 +160,7 @@ function reasonsOf(obstacle: Obstacle, isPlugin: boolean): readonly string[] {
   if (obstacle.kind === "preparation") {
     return ["it could not be prepared: its log says why"];
   }
-  if (obstacle.difference === null) {
-    return [obstacle.detail];
-  }
-  const { here, there } = obstacle.difference;
-  const [plugin, core] = isPlugin ? [here, there] : [there, here];
-  const isTaken = plugin.inputs.some((one) => core.inputs.some((other) => accepts(one, other)));
-  const isGiven = plugin.outputs.some((one) => core.outputs.some((other) => accepts(other, one)));
-  return [
-    ...(isTaken ? [] : [differenceOf("input", here, there)]),
-    ...(isGiven ? [] : [differenceOf("output", here, there)]),
-  ];
-}
-
-function differenceOf(what: "input" | "output", here: Shapes, there: Shapes): string {
-  const [ours, theirs] = [here[`${what}s`], there[`${what}s`]];
-  const [one, other] = [ours, theirs].map((side) => side.flatMap((set) => set.schemas));
-  if (one?.length === 1 && other?.length === 1) {
-    const names = [...one, ...other].map((schema) => shortened(nameOf(schema)));
-    return names[0] === names[1]
-      ? `${what}: the schema ${String(names[0])} is not the same here and there`
-      : `${what}: the schema is called ${String(names[0])} here and ${String(names[1])} there`;
-  }
-  const [mine, yours] = [ours, theirs].map((side) => shortened(side.slice(0, ALTERNATIVES).map(namesOf).join(" or ")));
-  return `${what}: ${String(mine)} here and ${String(yours)} there`;
-}
-
-function namesOf(set: SchemaSet): string {
-  if (set.supportUndefinedSchema) {
-    return "anything";
-  }
-  const names = set.schemas.map(nameOf);
-  return [...names, ...(set.supportEmptySchema ? ["empty events"] : [])].join(" or ") || "nothing";
-}
-
-function nameOf(schema: string): string {
-  const parsed = isSchema(schema) ? parsedSchema(schema) : null;
-  const name = isObject(parsed) ? valueOf(parsed, "name") : undefined;
-  return typeof name === "string" ? name : schema;
-}
-
-/** A text that others have chosen as it may stand in a line: in quotes, not too long. */
-function shortened(text: string): string {
-  const kept = text.length <= NAME ? text : `${text.slice(0, NAME - 1)}…`;
-  return `'${kept.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/gu, "?")}'`;
+  return obstacle.reasons(isPlugin);
 }
 
 function more(indent: string, count: number, what: string): string[] {

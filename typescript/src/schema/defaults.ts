@@ -1,7 +1,8 @@
-/** Defaults of fields, which a schema says in JSON: whether one is a value of its type, and how it would be written. */
+/** Defaults of fields, which a schema says in JSON: why one is no value of its type, and how it would be written. */
 
 import { bigLong, boolean, double, float, int, string } from "../support/codec.js";
-import { isObject, JsonFloat, valueOf, type JsonObject, type JsonValue } from "../support/json.js";
+import { isObject, JsonFloat, jsonText, valueOf, type JsonObject, type JsonValue } from "../support/json.js";
+import { quoted } from "../support/shown.js";
 import type { Writer } from "../support/writer.js";
 
 import { isList } from "./canonical-form.js";
@@ -9,59 +10,80 @@ import type { AvroType, NamedType } from "./types.js";
 
 const BITS: Readonly<Record<string, bigint>> = { int: 32n, long: 64n };
 const NARROW = /^[\0-\xff]*$/;
+/** Characters of a default that are shown. */
+const LONGEST = 60;
 
-/** Whether a default can be written as a value of its type, and nests no deeper than `deepest`. */
-export function isDefaultOf(
+/** Why a default cannot be written as a value of its type, or nests deeper than `deepest`; `null` if it can. */
+export function whyNoDefault(
   type: AvroType,
   named: ReadonlyMap<string, NamedType>,
   value: JsonValue,
   deepest: number,
-): boolean {
-  const fits = (one: AvroType, given: JsonValue, depth: number): boolean => {
+): string | null {
+  const why = (one: AvroType, given: JsonValue, depth: number): string | null => {
     if (depth > deepest) {
-      return false;
+      return `is nested more than ${String(deepest)} levels deep`;
     }
     switch (one.kind) {
       case "primitive":
-        return isPrimitive(one.name, given);
+        return isPrimitive(one.name, given) ? null : unfit(one.name, given);
       case "logical":
-        return fits(one.underlying, given, depth);
+        return why(one.underlying, given, depth);
       case "array":
-        return isList(given) && given.every((item) => fits(one.items, item, depth + 1));
+        return isList(given) ? firstOf(given, (item) => why(one.items, item, depth + 1)) : unfit("array", given);
       case "map":
-        return (
-          isObject(given) &&
-          Object.entries(given).every(([key, item]) => key.isWellFormed() && fits(one.values, item, depth + 1))
-        );
+        return isObject(given)
+          ? firstOf(Object.entries(given), ([key, item]) =>
+              key.isWellFormed() ? why(one.values, item, depth + 1) : unfit("string", key),
+            )
+          : unfit("object", given);
       case "union":
-        return one.branches.some((branch) => fits(branch, given, depth + 1));
+        return one.branches.some((branch) => why(branch, given, depth + 1) === null) ? null : unfit("union", given);
       case "reference": {
         const found = named.get(one.name);
-        return found !== undefined && isOfName(found, given, depth);
+        return found === undefined ? unfit(one.name, given) : whyNot(found, given, depth);
       }
     }
   };
-  const isOfName = (one: NamedType, given: JsonValue, depth: number): boolean => {
+  const whyNot = (one: NamedType, given: JsonValue, depth: number): string | null => {
     switch (one.kind) {
       case "enum":
-        return typeof given === "string" && one.symbols.includes(given);
+        return typeof given === "string" && one.symbols.includes(given) ? null : unfit(one.name, given);
       case "fixed":
-        return typeof given === "string" && NARROW.test(given) && given.length === one.size;
+        if (typeof given !== "string" || !NARROW.test(given)) {
+          return unfit("bytes", given);
+        }
+        return given.length === one.size ? null : unfit(`fixed of ${String(one.size)} bytes`, given);
       case "record":
-        return (
-          isObject(given) &&
-          one.fields.every((field) => {
-            const item = valueOf(given, field.name);
-            const meant = item === undefined ? field.default : item;
-            return meant !== undefined && fits(field.type, meant, depth + 1);
-          })
-        );
+        if (!isObject(given)) {
+          return unfit("object", given);
+        }
+        return firstOf(one.fields, (field) => {
+          const item = valueOf(given, field.name);
+          const meant = item === undefined ? field.default : item;
+          return meant === undefined ? unfit(`record ${one.name}`, given) : why(field.type, meant, depth + 1);
+        });
     }
   };
-  return fits(type, value, 0);
+  return why(type, value, 0);
 }
 
-/** Write a default that `isDefaultOf` its type, as Avro binary. */
+/** What is wrong with the first of several things of which something is. */
+function firstOf<One>(several: readonly One[], why: (one: One) => string | null): string | null {
+  for (const one of several) {
+    const found = why(one);
+    if (found !== null) {
+      return found;
+    }
+  }
+  return null;
+}
+
+function unfit(expected: string, value: JsonValue): string {
+  return `expected a default of type ${expected}, got ${quoted(jsonText(value).slice(0, LONGEST), LONGEST)}`;
+}
+
+/** Write a default that `whyNoDefault` says nothing of, as Avro binary. */
 export function writeDefault(
   to: Writer,
   type: AvroType,
@@ -93,7 +115,7 @@ export function writeDefault(
         to.byte(0);
         break;
       case "union": {
-        const index = one.branches.findIndex((branch) => isDefaultOf(branch, named, given, deepest));
+        const index = one.branches.findIndex((branch) => whyNoDefault(branch, named, given, deepest) === null);
         to.integer(index);
         write(one.branches[index] as AvroType, given);
         break;

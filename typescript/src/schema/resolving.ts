@@ -13,6 +13,7 @@ import { compare } from "./comparison.js";
 import { writeDefault } from "./defaults.js";
 import type { EnumMatch, Match, PromotionMatch, RecordMatch } from "./matches.js";
 import type { SchemaPair } from "./matching.js";
+import { Refusal } from "./refusal.js";
 import { Skipper } from "./skipping.js";
 import { schemaType, type FieldType, type SchemaType } from "./types.js";
 
@@ -37,7 +38,7 @@ export function resolvingReader(pair: SchemaPair): Decode | null {
 /** Return what reads values of a writer's schema as those of a reader's, with properties of these names. */
 export function readerFor(writer: SchemaType, reader: SchemaType, nameProperty: NameProperty): Decode | null {
   const match = compare(writer, reader, NESTING_DEPTH);
-  if (match === null) {
+  if (match instanceof Refusal) {
     return null;
   }
   const read = new Maker(writer, reader, nameProperty).read(match);

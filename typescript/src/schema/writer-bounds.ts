@@ -2,6 +2,7 @@
 
 import { RESOLUTION_PAIRS } from "../../../generated/typescript/limits.js";
 
+import { Refusal } from "./refusal.js";
 import type { AvroType, RecordType, SchemaType } from "./types.js";
 
 /** How many unions may stand directly in each other. */
@@ -10,6 +11,13 @@ const NESTED_UNIONS = 4;
 /** A comparison would cost too much. */
 export class Exceeded extends Error {
   override readonly name = "Exceeded";
+
+  constructor(
+    /** What says so. */
+    readonly refusal: Refusal,
+  ) {
+    super(refusal.verb);
+  }
 }
 
 /** Counts what one comparison looks at. */
@@ -19,7 +27,7 @@ export class Budget {
   /** Account for one more pair; throws an `Exceeded` beyond the bound. */
   spend(): void {
     if (this.#spent >= RESOLUTION_PAIRS) {
-      throw new Exceeded(`it takes more than ${RESOLUTION_PAIRS} pairs to compare`);
+      throw new Exceeded(new Refusal(`takes more than ${RESOLUTION_PAIRS} pairs to compare`, "", null));
     }
     this.#spent += 1;
   }
@@ -29,7 +37,7 @@ export class Budget {
 export function checkWriter(writer: SchemaType, deepest: number, budget: Budget): void {
   /** Levels below each record; `null` while it is being looked at. */
   const heights = new Map<string, number | null>();
-  const tooDeep = (): Exceeded => new Exceeded(`it is nested more than ${deepest} levels deep`);
+  const tooDeep = (): Exceeded => new Exceeded(new Refusal(`is nested more than ${deepest} levels deep`, "", null));
 
   /** How many levels there are below a type that stands at a depth. */
   const heightOf = (type: AvroType, depth: number, unions: number): number => {
@@ -59,7 +67,8 @@ export function checkWriter(writer: SchemaType, deepest: number, budget: Budget)
     }
     const height = heights.get(record.name) ?? null;
     if (height === null) {
-      throw new Exceeded(`record ${record.name} refers to itself, which needs the same schema on both sides`);
+      const verb = "refers to itself, which needs the same schema on both sides,";
+      throw new Exceeded(new Refusal(verb, `record ${record.name}`, null));
     }
     if (depth + height > deepest) {
       throw tooDeep();

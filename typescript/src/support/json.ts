@@ -60,6 +60,18 @@ export function valueOf(object: JsonObject, key: string): JsonValue | undefined 
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** Say a value of JSON for people: a text as it is, anything else as JSON has it. */
+export function jsonText(value: JsonValue): string {
+  if (typeof value === "string") {
+    return value;
+  }
+  return value instanceof JsonFloat
+    ? value.value.toFixed(1)
+    : JSON.stringify(value, (_, one: JsonValue) =>
+        typeof one === "bigint" ? String(one) : one instanceof JsonFloat ? one.value : one,
+      );
+}
+
 /** Read one JSON object, in which brackets nest no deeper than `deepest`; throws a `Fault`. */
 export function parseJsonObject(text: string, deepest: number): JsonObject {
   if (!DOUBTFUL.test(text) && hasAtMost(deepest, text)) {

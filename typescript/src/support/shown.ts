@@ -12,6 +12,14 @@ export function shown(text: string): string {
   return `"${kept.map(escaped).join("")}"`;
 }
 
+/** Quote a text that others have chosen as it may stand in a line: what cannot be printed is escaped, and it is not long. */
+export function quoted(text: string, longest: number): string {
+  const characters = Array.from(text.length > 2 * longest ? text.slice(0, 2 * longest) : text);
+  const kept = characters.length > longest ? [...characters.slice(0, longest - 1), "…"] : characters;
+  const quote = kept.includes("'") && !kept.includes('"') ? '"' : "'";
+  return quote + kept.map((one) => (one === "\\" || one === quote ? `\\${one}` : printed(one))).join("") + quote;
+}
+
 /** Show any value for an error: of what type it is, and a bit of it. */
 export function shownValue(value: unknown): string {
   switch (typeof value) {
@@ -47,9 +55,11 @@ function nameOfClass(value: object): string {
 }
 
 function escaped(character: string): string {
-  if (character === "\\" || character === '"') {
-    return `\\${character}`;
-  }
+  return character === "\\" || character === '"' ? `\\${character}` : printed(character);
+}
+
+/** Return a character, or what stands for one that cannot be printed. */
+function printed(character: string): string {
   if (PRINTABLE.test(character)) {
     return character;
   }

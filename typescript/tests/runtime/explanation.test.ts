@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 
-import { defineOperation, int64, text } from "../../src/index.js";
+import { defineOperation, empty, int64, record, text, type Operation } from "../../src/index.js";
 import { explainCore, explainPlugin } from "../../src/runtime/explanation.js";
 import type { CoreMachine, PluginMachine } from "../../src/protocol/machine.js";
 import { connected, Scene, until } from "./pair.js";
@@ -65,6 +65,35 @@ it("says how schemas differ, and who is not allowed", async () => {
     "    'core': input: the schema is called 'Int64Message' here and 'StringMessage' there",
   );
   expect(explained(closed)).toMatch(/ {4}'core': .*block/);
+});
+
+it("names the field in which schemas differ, on both sides", async () => {
+  const status = (type: string): string =>
+    JSON.stringify({ type: "record", name: "Status", fields: [{ name: "level", type }] });
+  const declared = (type: string): Operation<undefined, object> =>
+    defineOperation({ name: "status", input: empty, output: record(status(type)) });
+  const scene = new Scene();
+  const core = scene.core().require(declared("int"), { minimum: 1 });
+  const plugin = scene.plugin().operation(declared("string"), () => ({ level: "high" }));
+  const exact = scene.plugin({ identifier: "exact" });
+  exact.operation({ ...declared("long"), output: record(status("long")).exactly() }, () => ({ level: 1n }));
+  await plugin.start();
+  await exact.start();
+  await core.start();
+  await until(() => explained(plugin).includes("'core'") && explained(exact).includes("'core'"));
+
+  expect(explained(plugin)).toContain("    'core': output: field 'Status.level' is 'string' here and 'int' there");
+  expect(explained(exact)).toContain(
+    "    'core': output: only the same schema matches: field 'level' is 'long' here and 'int' there",
+  );
+});
+
+it("quotes what others have chosen as Python does", async () => {
+  const core = new Scene().core({ identifier: "it's mine" }).require({ ...echo, name: "x".repeat(70) });
+  await core.start();
+
+  expect(explained(core)).toContain(`core "it's mine" is not compliant`);
+  expect(explained(core)).toContain(`operation '${"x".repeat(59)}…' has 0`);
 });
 
 it("says nothing of what a preparation has said", async () => {

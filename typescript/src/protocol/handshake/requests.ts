@@ -3,7 +3,7 @@
 import { CloseTopic, OperationOutputTopic, ResponseTopic } from "../../../../generated/typescript/topics.js";
 import { foreignSchemas, type SchemaPair } from "../../schema/matching.js";
 import { expectsSomething } from "../../schema/schema-set.js";
-import { shown } from "../../support/shown.js";
+import { shortened } from "../../schema/difference.js";
 import type { OperationTerms } from "../config.js";
 import { mayAnswer, type Headers } from "../headers.js";
 import { sizeOfForeign, type Matching } from "../matching.js";
@@ -200,7 +200,7 @@ export class Requests {
     if (isMeant) {
       this.parts.outbox.received(core, message);
       this.parts.lifecycle.release(slot, SlotTrigger.REJECT_RECEIVED, "remote");
-      this.lender.note(core, name, "rejected", `the core rejected the offer: ${shown(description ?? "")}`);
+      this.lender.note(core, name, "rejected", `the core rejected the offer: ${shortened(description ?? "", 200)}`);
     }
   }
 
