@@ -83,11 +83,11 @@ check: $(DEVELOPMENT) $(NODE_TOOLS) ## Check the specification and that generate
 	@$(BIN)/orbitalis-codegen check
 
 .PHONY: docs
-docs: $(DEVELOPMENT) $(NODE_TOOLS) ## Build the documentation site in build/site
+docs: $(DEVELOPMENT) $(NODE_TOOLS) $(TYPESCRIPT) ## Build the documentation site in build/site
 	@$(BIN)/python -m tools.website build
 
 .PHONY: docs-serve
-docs-serve: $(DEVELOPMENT) $(NODE_TOOLS) ## Show the documentation site at http://localhost:8000, until Ctrl-C
+docs-serve: $(DEVELOPMENT) $(NODE_TOOLS) $(TYPESCRIPT) ## Show the documentation site at http://localhost:8000, until Ctrl-C
 	@$(BIN)/python -m tools.website serve $(ARGS)
 
 .PHONY: pages

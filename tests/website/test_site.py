@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -24,6 +25,7 @@ from orbitalis_codegen import read_specification
 from orbitalis_codegen.rules import Rule
 from tests.support.repository import ROOT, run
 from tools.website.stage import DIRECTIVE, MAKERS, PageError, stage
+from tools.website.typescript import Export, entry_points
 
 # In one process, so that the site is built once.
 pytestmark = pytest.mark.xdist_group("website")
@@ -174,6 +176,60 @@ def test_the_reference_has_everything_that_is_public(module: object, site: Path)
     assert {one for one in public if f"{name}.{one}" not in shown} == set()
 
 
+def typescript_exports() -> Iterator[tuple[str, Export]]:
+    """Yield each export of the TypeScript package with its anchor, also those in namespaces."""
+
+    def of(exports: Sequence[Export], owner: str) -> Iterator[tuple[str, Export]]:
+        for one in exports:
+            yield f"{owner}.{one['name']}", one
+            yield from of(one.get("exports", ()), f"{owner}.{one['name']}")
+
+    for name, entry in entry_points().items():
+        yield from of(entry["exports"], name)
+
+
+def test_every_entry_point_of_the_typescript_package_is_read() -> None:
+    package = json.loads((ROOT / "typescript" / "package.json").read_text(encoding="utf-8"))
+    names = [path.lstrip("./") or "sdk" for path, one in package["exports"].items() if "types" in one]
+
+    assert [*entry_points()] == names
+
+
+def test_the_reference_has_every_export_of_the_typescript_package(site: Path) -> None:
+    shown = {anchor for path in (site / "reference" / "typescript").glob("*.html") for anchor in page(path).anchors}
+    exports = {anchor for anchor, _ in typescript_exports()}
+
+    assert len(exports) > 400
+    assert exports - shown == set()
+
+
+def test_every_export_of_the_typescript_package_has_a_doc_comment() -> None:
+    #: By the name of a message its type, which is described where it is.
+    index = "wire.messages.MessageTypes"
+    without = [anchor for anchor, one in typescript_exports() if not one["doc"]]
+    without += [
+        f"{anchor}.{member['name']}"
+        for anchor, one in typescript_exports()
+        for part in one.get("parts", ())
+        for member in part["members"]
+        if not member["doc"] and anchor != index
+    ]
+
+    assert without == []
+
+
+def test_an_export_of_the_typescript_package_is_described_in_full(site: Path) -> None:
+    core = text_of(site, "reference/typescript/core.html")
+    text = re.sub(r"<[^>]+>", "", core)
+
+    assert "new Core(options: CoreOptions)" in text
+    assert "timeout?" in text
+    assert "Throws an error that the operation declares, a NoConnectionError, or the RequestError" in text
+    assert 'id="sdk.Core.request"' in core
+    assert "number | null" in text
+    assert "OrbiterOptions" in text
+
+
 def test_every_error_has_an_entry() -> None:
     text = (DOCS / "reference" / "errors.md").read_text(encoding="utf-8")
 
@@ -252,6 +308,8 @@ def test_a_page_that_is_gone_is_removed(small: Path, tmp_path: Path) -> None:
     [
         ("::: api orbitalis.Cor", r"docs/page\.md:3: '::: api orbitalis\.Cor' cannot be made: orbitalis has no Cor"),
         ("::: apis x", r"docs/page\.md:3: '::: apis x' cannot be made: there is no 'apis' among api, "),
+        ("::: typescript sdk.Cor", r"@orbitalis/sdk has no Cor"),
+        ("::: typescript all", "the entry points are sdk, "),
         ("::: command orbit", "the commands are orbitalis, "),
         ("::: configuration orbitalis.connect", r"orbitalis\.connect is no dataclass"),
         ("[x](nowhere.md)", r"docs/page\.md: the link to nowhere\.md leads nowhere"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from orbitalis_codegen import Model, read_specification
 from orbitalis_codegen.rules import Rule
 
-__all__ = ["channels", "description", "messages", "rules"]
+__all__ = ["channels", "description", "messages", "rules", "with_ids"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ID = re.compile(r"\[(ORB-[A-Z]{2}-[0-9]{2})\]\s")
@@ -25,7 +25,7 @@ def description(_: str = "") -> str:
     """Return what the specification says of the protocol as a whole."""
     # Its paragraphs begin with their subject in bold letters: here, these are headings.
     text = re.sub(r"^\*\*([^*\n]+?)\.\*\* ", r"## \1\n\n", _model().description.strip(), flags=re.MULTILINE)
-    return _with_ids(text)
+    return with_ids(text)
 
 
 def channels(_: str = "") -> str:
@@ -42,7 +42,7 @@ def channels(_: str = "") -> str:
         parts += [
             f"### `{channel.key}`",
             f"`{channel.address}`",
-            _with_ids(channel.description.strip()),
+            with_ids(channel.description.strip()),
             "\n".join(["| who | messages | QoS | what for |", "| --- | --- | --- | --- |", *rows]),
         ]
     return "\n\n".join(parts)
@@ -52,7 +52,7 @@ def messages(_: str = "") -> str:
     """Return all messages with their fields."""
     parts: list[str] = []
     for message in _model().messages.values():
-        parts += [f"### `{message.key}`", _with_ids(" ".join([message.summary, message.description]).strip())]
+        parts += [f"### `{message.key}`", with_ids(" ".join([message.summary, message.description]).strip())]
         if message.schema is None:
             continue
         fields = json.loads(message.schema)["fields"]
@@ -89,7 +89,7 @@ def _type(kind: object) -> str:
             return f"{_type(plain)} ({kind['logicalType']})" if "logicalType" in kind else _type(plain)
 
 
-def _with_ids(text: str) -> str:
+def with_ids(text: str) -> str:
     """Return text in which the ids of requirements stand back."""
     return _ID.sub(r"`\1` ", text)
 

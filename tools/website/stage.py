@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.website import api, commands, configuration, protocol
+from tools.website import api, commands, configuration, protocol, typescript
 
 __all__ = ["DIRECTIVE", "MAKERS", "PageError", "stage"]
 
@@ -27,6 +27,7 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "channels": protocol.channels,
     "messages": protocol.messages,
     "rules": protocol.rules,
+    "typescript": typescript.describe,
 }
 """By first word of a directive: what makes its text."""
 

@@ -33,7 +33,7 @@ import { OutputStream, type Output } from "./runtime/output-stream.js";
 import { connectionOf, describe, now, type RoleTaker } from "./runtime/runtime.js";
 import type { WorkSpan } from "./runtime/tracing.js";
 
-/** What a core is made of. */
+/** The options of a core: those of every orbiter, and these. */
 export interface CoreOptions extends OrbiterOptions {
   /** Whether it wants offers also later, for what a plugin cannot offer when it is asked. */
   readonly lateOffers?: boolean;
@@ -70,7 +70,7 @@ export interface Constraint {
 export type Mode =
   { readonly any: true } | { readonly all: true } | { readonly plugin: string } | { readonly distribute: true };
 
-/** How an answer is awaited. */
+/** From whom an answer is wanted, and for how long it is awaited. */
 export interface RequestOptions {
   /** Identifier of the plugin that is asked; by default one is chosen by chance. */
   readonly plugin?: string;
@@ -91,7 +91,17 @@ interface Requirement {
   readonly constraint: Constraint;
 }
 
-/** Needs operations of plugins, and executes them. */
+/**
+ * Needs operations of plugins, and executes them.
+ *
+ *     const core = new Core({ identifier: "core", bus: connectMqtt("mqtt://localhost:1883") });
+ *     core.require(turnOn, { minimum: 1 });
+ *     await core.start();
+ *     await core.compliant();
+ *     const answer = await core.request(turnOn, "the kitchen", { timeout: 5 });
+ *
+ * It can be stopped and started again. Methods that need a running core throw an `OrbiterStateError` where it is not.
+ */
 export class Core extends Orbiter<CoreMachine> {
   readonly #options: CoreOptions;
   readonly #requirements = new Map<string, Requirement>();

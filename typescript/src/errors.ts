@@ -27,6 +27,7 @@
 
 /** The base of all errors of Orbitalis. */
 export class OrbitalisError extends Error {
+  /** Name of the class of the error. */
   override get name(): string {
     return this.constructor.name;
   }

@@ -5,8 +5,11 @@ import { oneOf, type PayloadSet } from "./message/payload-type.js";
 
 /** An operation: its name, and what it takes and gives. */
 export interface Operation<I, O> {
+  /** Unique among the operations of its plugin, and a level of topics. */
   readonly name: string;
+  /** What it takes; `nothing` for one that sends outputs on its own. */
   readonly input: PayloadSet<I>;
+  /** What it gives; `nothing` for one that gives nothing back. */
   readonly output: PayloadSet<O>;
   /** What its handler may throw so that it reaches the caller as it is. */
   readonly errors?: PayloadSet<DeclaredError>;

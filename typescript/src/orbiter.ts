@@ -37,7 +37,7 @@ export type Settings = Partial<
   readonly limits?: Partial<Limits>;
 };
 
-/** What an orbiter is made of. */
+/** The options of every orbiter: these, its settings, and its hooks. */
 export interface OrbiterOptions extends Settings, Hooks {
   /** Unique among all orbiters that can meet. */
   readonly identifier: string;
@@ -58,6 +58,7 @@ const STOP_TIMEOUT = 5;
 
 /** A core or a plugin. */
 export abstract class Orbiter<M extends Machine> {
+  /** Unique among all orbiters that can meet. */
   readonly identifier: string;
   protected readonly bus: Bus;
   protected readonly log: Log;

@@ -55,7 +55,15 @@ interface Provided {
   readonly policy: Policy;
 }
 
-/** Provides operations to cores. */
+/**
+ * Provides operations to cores.
+ *
+ *     const lamp = new Plugin({ identifier: "lamp", bus: connectMqtt("mqtt://localhost:1883") });
+ *     lamp.operation(turnOn, async (request) => `${request.value} is on`);
+ *     await lamp.start();
+ *
+ * It can be stopped and started again. Methods that need a running plugin throw an `OrbiterStateError` where it is not.
+ */
 export class Plugin extends Orbiter<PluginMachine> {
   readonly #operations = new Map<string, Provided>();
   readonly #asked = new AskedInputs();

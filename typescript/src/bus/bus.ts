@@ -4,8 +4,11 @@ import type { Channel } from "../../../generated/typescript/channels.js";
 
 /** What a bus publishes in the name of its client when that is cut off. */
 export interface Will {
+  /** Where it is published. */
   readonly topic: string;
+  /** The event. */
   readonly data: Uint8Array;
+  /** The kind of the topic, with its quality of service. */
   readonly channel: Channel;
 }
 
@@ -24,8 +27,11 @@ export interface BusOptions {
 
 /** What a bus has counted. */
 export interface BusStatistics {
+  /** Events that were published. */
   published: number;
+  /** Events that have come. */
   received: number;
+  /** How often the bus was away and has come back. */
   reconnections: number;
 }
 
@@ -37,6 +43,7 @@ export interface Bus {
   readonly isConnected: boolean;
   /** Whether it keeps wills. */
   readonly hasWills: boolean;
+  /** What it has counted. */
   readonly statistics: BusStatistics;
   /** Connect; throws a `BusUnavailableError` or a `BusRefusedError`. */
   connect(options: BusOptions): Promise<void>;

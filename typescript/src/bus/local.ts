@@ -5,7 +5,7 @@ import { checkPublication, Router } from "./router.js";
 import type { Channel } from "../../../generated/typescript/channels.js";
 import { BusNotConnectedError } from "../errors.js";
 
-/** What clients of one process have in common. */
+/** A bus within one process, for tests and for programs that need no other: `client()` makes a client for an orbiter. */
 export class LocalBroker {
   readonly #clients = new Set<LocalBus>();
   #made = 0;

@@ -20,7 +20,9 @@ import { newIdentifier } from "../message/identifiers.js";
 export interface MqttOptions {
   /** Identifies the client at the broker; by default a new one. */
   readonly identifier?: string;
+  /** The name under which the broker knows the client. */
   readonly username?: string;
+  /** The password that goes with it. */
   readonly password?: string;
   /** Seconds between two signs of life to the broker while nothing else is sent. */
   readonly keepalive?: number;

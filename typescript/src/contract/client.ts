@@ -11,8 +11,9 @@ export type Arguments<I, Rest extends readonly unknown[]> = [I] extends [undefin
 /** What is given by an operation that gives one of `O`, or nothing. */
 export type Given<O> = [O] extends [never] ? undefined : O;
 
-/** How all plugins are called at the same time. */
+/** The options of a call of all plugins at the same time. */
 export interface CallAllOptions extends Omit<RequestOptions, "plugin"> {
+  /** Ask all that are connected. */
   readonly all: true;
 }
 

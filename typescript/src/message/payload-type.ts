@@ -18,13 +18,17 @@ export interface PayloadType {
   readonly schema: string;
   /** Name of the message; empty for a schema of which nothing can be made. */
   readonly name: string;
+  /** Fingerprint of the schema, as the envelope has it. */
   readonly fingerprint: string;
   /** Writes and reads the message; `null` for a schema of which nothing can be made. */
   readonly codec: MessageCodec<object> | null;
   /** Whether it is one of the protocol's, and not a user's. */
   readonly isOfProtocol: boolean;
+  /** Whether a value is of this type. */
   matches(value: unknown): boolean;
+  /** Return the message that carries a value. */
   toMessage(value: unknown): object;
+  /** Return the value that a message carries. */
   fromMessage(message: object): unknown;
   /** What reads messages that were written with another schema, compared with this one; `null` if nothing does. */
   readonly resolving: (pair: SchemaPair) => ((data: Uint8Array) => object) | null;
@@ -33,7 +37,9 @@ export interface PayloadType {
 /** A value with the type that it is to be sent as, where the value alone does not say. */
 export class TypedValue {
   constructor(
+    /** The type that it is sent as. */
     readonly type: PayloadType,
+    /** The value. */
     readonly value: unknown,
   ) {}
 }
@@ -50,6 +56,7 @@ export class PayloadSet<T> {
   declare readonly value: T;
 
   constructor(
+    /** The types of values, besides empty events and anything. */
     readonly types: readonly PayloadType[],
     /** Whether events without a payload belong to it; their value is `undefined`. */
     readonly hasEmpty = false,
@@ -174,9 +181,9 @@ export const float64 = new PayloadSet<number>([FLOAT64]);
 export const bytes = new PayloadSet<Uint8Array>([BYTES]);
 /** Events without a payload. */
 export const empty = new PayloadSet<undefined>([], true);
-/** Nothing: an operation takes no input, or has no output. */
+/** No value at all: as an input, the operation sends outputs on its own; as an output, it gives nothing back. */
 export const nothing = new PayloadSet<never>([]);
-/** Whatever comes. */
+/** Any value. What this side cannot read is given as a `Uint8Array`. */
 export const anything = new PayloadSet<unknown>([], false, true);
 
 /** Types of records that are kept for the next who names the same schema: in the dashboard, strangers name them. */
@@ -195,7 +202,7 @@ export function message<T extends object>(codec: MessageCodec<T>): PayloadSet<T>
   return new PayloadSet<T>([typeOfCodec(codec)]);
 }
 
-/** Whatever belongs to one of some sets. */
+/** Values of several sets: `oneOf(text, int64)` takes a string or a bigint. */
 export function oneOf<Sets extends readonly PayloadSet<unknown>[]>(...sets: Sets): PayloadSet<Sets[number]["value"]> {
   return new PayloadSet(
     sets.flatMap((one) => one.types),

@@ -37,8 +37,11 @@ import { WireError } from "../support/errors.js";
 
 /** What every answer has beside what was asked for. */
 export interface Answer {
+  /** Identifier of the orbiter that has answered. */
   readonly identifier: string;
+  /** Its incarnation, one run of it; `null` for an older peer, which has none. */
   readonly incarnation: string | null;
+  /** The first number of the version of the protocol that it speaks; `null` if it did not say. */
   readonly protocolVersion: number | null;
   /** Seconds that the answer took. */
   readonly seconds: number;
@@ -50,35 +53,47 @@ export interface Answer {
   readonly namesakes: number;
 }
 
-/** That an orbiter is there. */
+/** The answer to a ping: an orbiter is there. */
 export interface PongAnswer extends Answer {
+  /** What it is: `core` or `plugin`. */
   readonly role: string;
 }
 
 /** What an orbiter is. */
 export interface InfoAnswer extends Answer {
+  /** What it is: `core` or `plugin`. */
   readonly role: string;
+  /** Name of the implementation, such as `orbitalis`. */
   readonly implementation: string;
+  /** Version of the implementation. */
   readonly implementationVersion: string;
+  /** Version of the specification that it was made from. */
   readonly specificationVersion: string;
+  /** When it was started, on its clock, in microseconds since 1970. */
   readonly startedAt: bigint;
+  /** The operations that a plugin provides, by name. */
   readonly operations: ReadonlyMap<string, OperationInfo>;
+  /** The operations that a core requires, by name. */
   readonly requirements: ReadonlyMap<string, RequirementInfo>;
+  /** What it knows of why there are connections or none, in lines for people. */
   readonly explanation: string;
 }
 
 /** The connections of an orbiter. */
 export interface ConnectionsAnswer extends Answer {
+  /** Connections and handshakes, each with its state. */
   readonly connections: readonly ConnectionInfo[];
 }
 
 /** What an orbiter has counted. */
 export interface StatisticsAnswer extends Answer {
+  /** What was counted of each operation, by name. */
   readonly operations: ReadonlyMap<string, OperationStatistics>;
+  /** What else was counted, by name. */
   readonly counters: ReadonlyMap<string, number>;
 }
 
-/** What an operator is made of. */
+/** The options of an operator. */
 export interface OperatorOptions {
   /** Unique among all operators and orbiters, by default a made-up one. */
   readonly identifier?: string;
@@ -122,6 +137,7 @@ interface Asked {
 
 /** Asks all orbiters of a bus, or one of them; questions may be asked side by side. */
 export class Operator {
+  /** Names the operator in topics, so that answers find it. */
   readonly identifier: string;
   /** Its own client of the bus. */
   readonly bus: Bus;

@@ -40,7 +40,9 @@ export class OrbiterTopics {
   readonly discoverOfAnybody: string;
 
   constructor(
+    /** What the orbiter is: `core` or `plugin`. */
     readonly role: Role,
+    /** Identifier of the orbiter. */
     readonly identifier: string,
   ) {
     const toAnybody = { recipientIdentifier: identifier, senderIdentifier: null };
@@ -107,7 +109,7 @@ export class OrbiterTopics {
   }
 }
 
-/** What every orbiter has. */
+/** The configuration that every machine has. */
 export interface OrbiterConfig {
   /** Unique among all orbiters of the context. */
   readonly identifier: string;
@@ -117,17 +119,17 @@ export interface OrbiterConfig {
   readonly discoverTopic: string;
   /** Where announcements are published. */
   readonly announceTopic: string;
-  /** How long an unanswered offer or request is kept. */
+  /** Seconds for which an unanswered offer or request is kept; `null` for ever. */
   readonly pendingRequestsExpireAfter: number | null;
-  /** The silence after which a remote is dead. */
+  /** Seconds of silence after which a remote is dead; `null` for never. */
   readonly considerOthersDeadAfter: number | null;
-  /** How long a remote whose will has come may stay silent; `null` where wills are not listened for. */
+  /** Seconds for which a remote whose will has come may stay silent; `null` where wills are not listened for. */
   readonly suspicionGrace: number | null;
-  /** How long before a remote would consider this orbiter dead a keepalive is sent. */
+  /** How many seconds before a remote would consider this orbiter dead a keepalive is sent. */
   readonly sendKeepaliveBeforeTimelimit: number;
-  /** How long a graceful close waits for its acknowledgement. */
+  /** Seconds for which a graceful close waits for its acknowledgement; `null` for ever. */
   readonly gracefulCloseTimeout: number | null;
-  /** How long a connection may be unused. */
+  /** Seconds for which a connection may be unused before it is closed; `null` for ever. */
   readonly closeConnectionIfUnusedAfter: number | null;
   /** What others can use up of it at most. */
   readonly limits: Limits;
@@ -139,12 +141,15 @@ export interface OrbiterConfig {
 
 /** An operation of a plugin: what it takes and gives, and the rules for lending it. */
 export interface OperationTerms {
+  /** What it takes. */
   readonly input: SchemaSet;
+  /** What it gives. */
   readonly output: SchemaSet;
   /** How many slots there are; `null` for any number. */
   readonly maximum: number | null;
   /** The cores that alone are admitted; `null` for all. */
   readonly allowlist: ReadonlySet<string> | null;
+  /** The cores that are not admitted. */
   readonly blocklist: ReadonlySet<string>;
   /** Fingerprints of the schemas that match the same schema alone. */
   readonly exact: readonly string[];
@@ -162,31 +167,33 @@ export interface RequirementTerms {
   readonly maximum: number | null;
   /** Each identifier once. */
   readonly mandatory: readonly string[];
+  /** The plugins that alone are taken; `null` for all. */
   readonly allowlist: readonly string[] | null;
+  /** The plugins that are not taken; `null` for none. */
   readonly blocklist: readonly string[] | null;
   /** Fingerprints of the schemas that match the same schema alone. */
   readonly exact: readonly string[];
 }
 
-/** What a plugin has. */
+/** The configuration of the machine of a plugin. */
 export interface PluginConfig extends OrbiterConfig {
   /** Operations by name. */
   readonly operations: ReadonlyMap<string, OperationTerms>;
 }
 
-/** What a core has. */
+/** The configuration of the machine of a core. */
 export interface CoreConfig extends OrbiterConfig {
   /** Requirements by operation name. */
   readonly requirements: ReadonlyMap<string, RequirementTerms>;
   /** Whether it wants offers also later, for what could not be offered at once. */
   readonly lateOffers: boolean;
-  /** Time between two discovers while the core is not compliant. */
+  /** Seconds between two discovers while the core is not compliant. */
   readonly discoveringInterval: number;
-  /** Time between two discovers while the core is compliant and could take more plugins. */
+  /** Seconds between two discovers while the core is compliant and could take more plugins. */
   readonly discoveringIntervalWhenCompliant: number;
 }
 
-/** What a configuration is made of: what is left out has the value of the specification. */
+/** What a configuration is made from: what is left out has the value of the specification. */
 export type GivenConfig<Config extends OrbiterConfig> = Pick<Config, "identifier"> &
   Partial<Omit<Config, "identifier" | "limits" | "named" | "operationNames">> & { readonly limits?: Partial<Limits> };
 

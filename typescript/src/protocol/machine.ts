@@ -96,6 +96,7 @@ export abstract class Machine<Config extends OrbiterConfig = OrbiterConfig> {
   readonly #closing: Closing;
 
   constructor(
+    /** What it is the machine of: `core` or `plugin`. */
     readonly role: Role,
     protected config: Config,
     identifiers: Identifiers,

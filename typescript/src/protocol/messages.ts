@@ -20,7 +20,9 @@ export type ProtocolMessageType =
 
 /** One message with its name, as the envelope carries it. */
 export interface MessageOf<Type extends ProtocolMessageType> {
+  /** Name of the message. */
   readonly type: Type;
+  /** What it says. */
   readonly fields: MessageTypes[Type];
 }
 

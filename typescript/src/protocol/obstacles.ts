@@ -68,8 +68,11 @@ export class Obstacle {
   readonly detail: string;
 
   constructor(
+    /** The remote with which it was tried. */
     readonly remoteIdentifier: string,
+    /** The operation that was tried. */
     readonly operationName: string,
+    /** What kind of obstacle it was. */
     readonly kind: ObstacleKind,
     detail: string,
     /** Where schemas differ. */

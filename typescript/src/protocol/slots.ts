@@ -20,8 +20,11 @@ export type GivenSlot = Pick<Slot, "role" | "remoteIdentifier" | "operationName"
 
 /** A handshake under way, then a connection. Times are seconds on the clock of the machine's caller. */
 export class Slot {
+  /** Which side this is: `core` or `plugin`. */
   readonly role: Role;
+  /** The other side. */
   readonly remoteIdentifier: string;
+  /** The operation that is shared. */
   readonly operationName: string;
   /** What the core may send: what the plugin accepts, with the schemas of this side. */
   input: SchemaSet;
@@ -31,13 +34,17 @@ export class Slot {
   readonly inputSchemas: readonly string[];
   /** The schemas with which the remote writes, as far as they are none of this side, by fingerprint. */
   foreign: ReadonlyMap<string, SchemaPair> | null;
+  /** When the handshake began. */
   readonly createdAt: number;
   /** When the last message of the handshake was sent or received: from then on the next one is waited for. */
   waitingSince: number;
   /** Chosen by the core; empty before its request. */
   connectionIdentifier = "";
+  /** How far it has come. */
   state: SlotState = SlotState.FREE;
+  /** When the connection was opened; 0 before that. */
   openedAt = 0;
+  /** When an input or output was sent or has come last; 0 before that. */
   lastUsed = 0;
   /** When this side's graceful close was sent, or the remote's was received. */
   closingAt: number | null = null;
@@ -51,7 +58,9 @@ export class Slot {
   requestPublisher: string | null = null;
   /** Where the handshake's next message goes: requests and rejects (core) or confirms (plugin). */
   peerTopic: string;
+  /** Where inputs go; `null` if there are none. */
   inputTopic: string | null = null;
+  /** Where outputs go; `null` if there are none. */
   outputTopic: string | null = null;
   /** Where closes from the remote arrive. */
   incomingCloseTopic = "";
@@ -59,6 +68,7 @@ export class Slot {
   remoteCloseTopic = "";
   /** Where the acknowledgement of this side's graceful close arrives. */
   ackTopic: string | null = null;
+  /** What the core has given the plugin to set the operation up. */
   setupData: Uint8Array | null = null;
   /** What this side's graceful close carried. */
   closeData: Uint8Array | null = null;

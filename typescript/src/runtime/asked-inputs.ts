@@ -69,7 +69,7 @@ export class AskedInputs {
   }
 }
 
-/** An input that is being handled. */
+/** An input that is being handled: its value, who sent it, and what the handler can do beside returning an output. */
 export class Request<I, O> {
   readonly #arrival: Arrival;
   readonly #asked: Asked | null;

@@ -39,10 +39,12 @@ export class Connection {
     return this.#slot.remoteIdentifier;
   }
 
+  /** Name of the operation. */
   get operationName(): string {
     return this.#slot.operationName;
   }
 
+  /** What the core calls the connection; it goes with every message about it. */
   get connectionIdentifier(): string {
     return this.#slot.connectionIdentifier;
   }

@@ -2,7 +2,9 @@
 
 /** Takes what an orbiter says; `console` is one. */
 export interface Log {
+  /** Take what somebody should look at. */
   warn(text: string): void;
+  /** Take what has failed. */
   error(text: string): void;
 }
 

@@ -4,11 +4,13 @@ import type { Connection } from "./connection.js";
 
 /** An output that a plugin has sent on its own account. */
 export interface Output<O> {
+  /** The output itself. */
   readonly value: O;
   /** Name of the message in which it came; `null` for an empty event. */
   readonly typeName: string | null;
   /** Identifier of the plugin. */
   readonly plugin: string;
+  /** The connection on which it came. */
   readonly connection: Connection;
 }
 

@@ -27,7 +27,7 @@ import { ThrottledLog, type Log } from "./log.js";
 import { WorkQueues } from "./queues.js";
 import type { OrbiterTracing, Tracing } from "./tracing.js";
 
-/** What users may be told, and asked. */
+/** What an orbiter calls when something happens to it; each may be left out. */
 export interface Hooks {
   /** Called when a connection is open. */
   onConnected?(connection: Connection): unknown;

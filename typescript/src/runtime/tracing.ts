@@ -13,7 +13,9 @@ export interface Tracing {
 
 /** An orbiter that is traced. */
 export interface Traced {
+  /** Identifier of the orbiter. */
   readonly identifier: string;
+  /** What it is: `core` or `plugin`. */
   readonly role: Role;
   /** Identifier of its client of the bus. */
   readonly clientIdentifier: string;

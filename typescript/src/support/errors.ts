@@ -13,6 +13,7 @@ import { shown } from "./shown.js";
 
 /** The base of everything that codecs and topics throw. */
 export class WireError extends Error {
+  /** Name of the class of the error. */
   override readonly name: string = "WireError";
 }
 

@@ -30,7 +30,9 @@ interface JsonPart {
 
 /** An envelope that was read, with the encoding that it came in. */
 export interface Decoded<T, Encoding extends string> {
+  /** The envelope, with the payload as bytes. */
   readonly envelope: T;
+  /** The encoding in which it was written. */
   readonly encoding: Encoding;
 }
 

@@ -23,6 +23,7 @@ export interface JsonCodec<T> {
 export interface JsonField<T> {
   /** Its key. */
   readonly name: string;
+  /** Writes and reads its values. */
   readonly codec: JsonCodec<NonNullable<T>>;
   /** Whether the value may be null: then the key may be absent, too. */
   readonly isNullable: boolean;

@@ -10,6 +10,7 @@ import { Writer } from "./writer.js";
 export interface Field<T> {
   /** Its name on the wire. */
   readonly name: string;
+  /** Writes and reads its values. */
   readonly codec: Codec<T>;
 }
 

@@ -13,7 +13,10 @@ export interface Decimal {
 
 /** A time span as Avro has it: its parts are kept apart, since neither months nor days are equally long. */
 export interface Duration {
+  /** Whole months. */
   readonly months: number;
+  /** Whole days. */
   readonly days: number;
+  /** Whole milliseconds. */
   readonly milliseconds: number;
 }
