@@ -212,6 +212,16 @@ def test_messages_that_go_together_have_their_name_in_them() -> None:
     assert '{ minimum: 1, tag: "Other" }' in bodies(made)["codecs.ts"]
 
 
+def test_each_error_has_its_own_words_though_two_have_one_type() -> None:
+    broken = record("Broken", {"hours": "long"})
+    errors = [message(broken, "It broke."), message(broken, "It broke again."), message(record("Lost", {}), "It left.")]
+
+    plugin = bodies(contract("Lamps", {"find": {"errors": errors}}))["plugin.ts"]
+
+    assert "May throw `Broken`: It broke.\n" in plugin
+    assert "May throw `Lost`: It left.\n" in plugin
+
+
 @needs_node
 def test_the_compiler_finds_the_mistakes_and_nothing_else(folder: Path) -> None:
     assert len(MARKED) >= 20

@@ -66,7 +66,14 @@ class Named:
 
     def python_types(self, messages: tuple[ContractMessage, ...]) -> list[str]:
         """The types of some messages, each once."""
-        return [*dict.fromkeys(map(self.python_type, messages))]
+        return [*self.by_type(messages)]
+
+    def by_type(self, messages: tuple[ContractMessage, ...]) -> dict[str, ContractMessage]:
+        """The first message of each type, by that."""
+        found: dict[str, ContractMessage] = {}
+        for message in messages:
+            found.setdefault(self.python_type(message), message)
+        return found
 
     def written(self) -> dict[str, NamedType]:
         """The types that messages are made of, by full name, in the order of the contract."""

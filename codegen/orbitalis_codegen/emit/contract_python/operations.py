@@ -140,12 +140,12 @@ def _views(named: Named) -> list[_OperationView]:
 
 def _view(operation: ContractOperation, named: Named) -> _OperationView:
     attribute = named.attributes[operation.key]
-    outputs, errors = named.python_types(operation.outputs), named.python_types(operation.errors)
+    outputs, errors = named.python_types(operation.outputs), named.by_type(operation.errors)
     taken, given = named.union(operation.inputs), named.union(operation.outputs)
     words = described(operation) or f"The operation {operation.key}."
     raised = "\n".join(
         f"May raise :class:`{name}`{_because(described(message))}"
-        for name, message in zip(errors, operation.errors, strict=False)
+        for name, message in errors.items()
     )
     arguments = [f"name={text.literal(operation.key)}"] if attribute != operation.key else []
     declared = ""

@@ -55,7 +55,14 @@ class Named:
 
     def type_list(self, messages: tuple[ContractMessage, ...]) -> list[str]:
         """The types of some messages, each once."""
-        return [*dict.fromkeys(map(self._type, messages))]
+        return [*self.by_type(messages)]
+
+    def by_type(self, messages: tuple[ContractMessage, ...]) -> dict[str, ContractMessage]:
+        """The first message of each type, by that."""
+        found: dict[str, ContractMessage] = {}
+        for message in messages:
+            found.setdefault(self._type(message), message)
+        return found
 
     def _type(self, message: ContractMessage) -> str:
         if message.payload is not None:

@@ -161,7 +161,7 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     words = described(operation) or f"The operation {operation.key}."
     thrown = [
         f"May throw `{name}`{_because(described(message))}"
-        for name, message in zip(named.type_list(operation.errors), operation.errors, strict=False)
+        for name, message in named.by_type(operation.errors).items()
     ]
     request = f"request: Request<{taken}, {given}>"
     method = [f"message: {taken}", request] if operation.inputs else [request]

@@ -179,6 +179,16 @@ def test_words_of_the_document_are_docstrings() -> None:
     assert bodies(made)["plugin.py"].count("More.") == 2
 
 
+def test_each_error_has_its_own_words_though_two_have_one_type() -> None:
+    broken = record("Broken", {"hours": "long"})
+    errors = [message(broken, "It broke."), message(broken, "It broke again."), message(record("Lost", {}), "It left.")]
+
+    plugin = bodies(contract("Lamps", {"find": {"errors": errors}}))["plugin.py"]
+
+    assert "May raise :class:`Broken`: It broke.\n" in plugin
+    assert "May raise :class:`Lost`: It left.\n" in plugin
+
+
 def test_a_contract_is_emitted_alike_each_time() -> None:
     assert emit_contract(lamps(), "x") == emit_contract(lamps(), "x")
 
