@@ -143,10 +143,7 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     outputs, errors = named.python_types(operation.outputs), named.by_type(operation.errors)
     taken, given = named.union(operation.inputs), named.union(operation.outputs)
     words = described(operation) or f"The operation {operation.key}."
-    raised = "\n".join(
-        f"May raise :class:`{name}`{_because(described(message))}"
-        for name, message in errors.items()
-    )
+    raised = "\n".join(f"May raise :class:`{name}`{_because(described(message))}" for name, message in errors.items())
     arguments = [f"name={text.literal(operation.key)}"] if attribute != operation.key else []
     declared = ""
     if operation.has_input:

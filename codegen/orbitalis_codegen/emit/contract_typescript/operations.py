@@ -160,8 +160,7 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     kind = _kind(operation.has_input, bool(operation.outputs or operation.errors))
     words = described(operation) or f"The operation {operation.key}."
     thrown = [
-        f"May throw `{name}`{_because(described(message))}"
-        for name, message in named.by_type(operation.errors).items()
+        f"May throw `{name}`{_because(described(message))}" for name, message in named.by_type(operation.errors).items()
     ]
     request = f"request: Request<{taken}, {given}>"
     method = [f"message: {taken}", request] if operation.inputs else [request]
