@@ -74,6 +74,7 @@ _NAMES: Final[dict[str, object]] = {
     "DecodeError": DecodeError,
     "Decimal": decimal.Decimal,
     "EncodeError": EncodeError,
+    "Mapping": Mapping,
     "NESTING_DEPTH": NESTING_DEPTH,
     "UUID": uuid.UUID,
     "date": datetime.date,

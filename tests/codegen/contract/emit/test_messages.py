@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import FrozenInstanceError, fields
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -113,6 +115,65 @@ def test_a_message_is_read_as_it_was_written(zoo: ModuleType) -> None:
         assert zoo.Zoo.decode(other.encode()) == other
     error = zoo.Broken(args_="x", inner=zoo.Inner(x=1))
     assert zoo.Broken.decode(error.encode()) == error
+
+
+EACH_KIND: Sequence[tuple[Any, Any]] = [
+    ("boolean", True),
+    ("int", 5),
+    ("long", 1 << 40),
+    ("float", 0.5),
+    ("double", 1.1),
+    ("bytes", b"\0x"),
+    ("string", "t\u00ea"),
+    ({"type": "array", "items": "int"}, (1, 2)),
+    ({"type": "map", "values": "string"}, {"k": "v"}),
+    (record("Part", {"x": "int"}), "Part"),
+    ({"type": "enum", "name": "Kind", "symbols": ["ONE", "TWO"]}, "Kind"),
+    ({"type": "fixed", "name": "Id", "size": 2}, b"ab"),
+    (
+        {"type": "fixed", "name": "Span", "size": 12, "logicalType": "duration"},
+        Duration(months=1, days=0, milliseconds=0),
+    ),
+    ({"type": "fixed", "name": "Sum", "size": 4, "logicalType": "decimal", "precision": 5}, Decimal(7)),
+    ({"type": "fixed", "name": "Key", "size": 16, "logicalType": "uuid"}, UUID(int=5)),
+    (logical("int", "date"), date(2024, 5, 6)),
+    (logical("int", "time-millis"), time(1, 2, 3, 4000)),
+    (logical("long", "time-micros"), time(1, 2, 3, 4)),
+    (logical("long", "timestamp-millis"), datetime(2024, 5, 6, tzinfo=UTC)),
+    (logical("long", "local-timestamp-micros"), datetime(2024, 5, 6, 0, 0, 0, 1)),
+    (logical("string", "uuid"), UUID(int=6)),
+    (logical("bytes", "decimal", precision=4, scale=1), Decimal("1.5")),
+    (logical("bytes", "big-decimal"), Decimal("1.5")),
+]
+
+
+def test_what_may_be_null_arrives_as_it_was_sent_on_each_bus(tmp_path: Path) -> None:
+    one = record("One", {f"f{index}": (["null", schema], None) for index, (schema, _) in enumerate(EACH_KIND)})
+    package = emitted_package(contract("Kinds", {"take": {"inputs": [message(one)]}}), tmp_path, "each_kind_or_null")
+    given = {"Part": package.Part(x=1), "Kind": package.Kind.TWO}
+    values = {
+        f"f{index}": given.get(value, value) if isinstance(value, str) else value
+        for index, (_, value) in enumerate(EACH_KIND)
+    }
+
+    for sent in (package.One(**values), package.One()):
+        assert package.One.decode(sent.encode()) == sent
+        assert sent.as_received() == sent
+
+
+def test_any_branch_of_a_union_arrives_as_it_was_sent_on_each_bus(tmp_path: Path) -> None:
+    kinds: list[Any] = [
+        {"type": "map", "values": "long"},
+        {"type": "array", "items": "long"},
+        record("Leg", {"x": "int"}),
+    ]
+    one = record("Several", {"value": ["null", "string", "bytes", "boolean", "double", *kinds]})
+    package = emitted_package(contract("Several", {"take": {"inputs": [message(one)]}}), tmp_path, "any_of_several")
+
+    for value in (None, "text", b"data", True, 0.5, {"k": 1}, (1, 2), package.Leg(x=1)):
+        sent = package.Several(value=value)
+        assert package.Several.decode(sent.encode()) == sent
+        assert sent.as_received() == sent
 
 
 def test_another_avro_implementation_reads_the_same(zoo: ModuleType) -> None:
