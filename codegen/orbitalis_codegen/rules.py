@@ -77,7 +77,7 @@ class Rule(Enum):
     AVRO_AMBIGUOUS_UNION = "ORB310", "The branches of a union are of different types."
     AVRO_EMPTY_UNION = "ORB311", "A union has branches."
     AVRO_FIXED_SIZE = "ORB312", "A fixed has a size from 1 to 1048576 bytes."
-    AVRO_DEFAULT = "ORB313", "A default is a value of its type; for a union, of the first branch."
+    AVRO_DEFAULT = "ORB313", "A default is a value of its type; for a union in the protocol, of the first branch."
     AVRO_INFINITE_RECORD = "ORB314", "A record does not contain itself endlessly."
     AVRO_LOGICAL_TYPE = (
         "ORB315",

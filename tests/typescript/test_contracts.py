@@ -222,6 +222,21 @@ def test_each_error_has_its_own_words_though_two_have_one_type() -> None:
     assert "May throw `Lost`: It left.\n" in plugin
 
 
+def test_a_default_may_be_of_any_branch_of_a_union() -> None:
+    part = record("Part", {"x": "int"})
+    fields = {
+        "note": (["string", "null"], None),
+        "part": (["null", part, {"type": "map", "values": "long"}], {"x": 3}),
+        "weights": (["null", "Part", {"type": "map", "values": "long"}], {"y": 2}),
+    }
+
+    made = bodies(contract("Parts", {"take": {"inputs": [message(record("One", fields))]}}))["messages.ts"]
+
+    assert "note: fields.note ?? null,\n" in made
+    assert "part: fields.part === undefined ? part({ x: 3 }) : fields.part,\n" in made
+    assert 'weights: fields.weights === undefined ? new Map([["y", 2n]]) : fields.weights,\n' in made
+
+
 @needs_node
 def test_the_compiler_finds_the_mistakes_and_nothing_else(folder: Path) -> None:
     assert len(MARKED) >= 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -24,9 +23,10 @@ from orbitalis_avro.types import (
     Reference,
     Union,
 )
+from orbitalis_codegen.avro.fitting import branch_of, is_bytes, is_primitive
 from orbitalis_codegen.avro.library import FieldDefault
 from orbitalis_codegen.diagnostic import Report, did_you_mean, shown
-from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of
+from orbitalis_codegen.read.node import ListNode, Node, ObjectNode, ScalarNode, kind_of, plain
 from orbitalis_codegen.rules import Rule
 
 __all__ = ["check_default"]
@@ -52,28 +52,33 @@ _DAY: Final = _MILLISECONDS_A_DAY * 1000
 """Microseconds."""
 
 
-def check_default(default: FieldDefault, types: Mapping[str, NamedType], report: Report) -> None:
-    """Report where the default is not of its type."""
-    _Checker(types, report).check(default.type, default.node)
+def check_default(
+    default: FieldDefault, types: Mapping[str, NamedType], report: Report, *, of_users: bool = False
+) -> None:
+    """Report where the default is not of its type.
+
+    Schemas `of_users` may have a default of any branch of a union, which is noted. Those of the protocol may not, since
+    readers of Avro before 1.12 take the first branch alone.
+    """
+    _Checker(types, report, of_users=of_users).check(default.type, default.node)
 
 
 class _Checker:
-    def __init__(self, types: Mapping[str, NamedType], report: Report) -> None:
+    def __init__(self, types: Mapping[str, NamedType], report: Report, *, of_users: bool) -> None:
         self._types = types
         self._report = report
+        self._of_users = of_users
 
     def check(self, expected: AvroType, node: Node, hint: str | None = None) -> None:
         match expected:
             case Primitive(name=name) | LogicalType(underlying=Primitive(name=name)):
                 logical = expected if isinstance(expected, LogicalType) else None
-                if not _is_primitive(name, node):
+                if not isinstance(node, ScalarNode) or not is_primitive(name, node.value):
                     self._refuse(node, _EXPECTED[name], hint)
                 elif (meant := None if logical is None else _breach(logical, node)) is not None:
                     self._refuse(node, meant, hint)
-            case Union(branches=branches):
-                # Since 1.12 Avro takes any branch, but readers of older versions take the first one only.
-                hint = "the default of a union is a value of its first branch; put the branch it is of first"
-                self.check(branches[0], node, hint)
+            case Union():
+                self._union(expected, node)
             case Array(items=items):
                 if isinstance(node, ListNode):
                     for item in node.items:
@@ -91,6 +96,18 @@ class _Checker:
             case LogicalType(underlying=underlying):
                 self.check(underlying, node, hint)
 
+    def _union(self, union: Union, node: Node) -> None:
+        """Check a default of a union: of its first branch, or, in schemas of users, of the first that it fits."""
+        branch = first = union.branches[0]
+        hint = "the default of a union is a value of its first branch; put the branch it is of first"
+        if self._of_users:
+            branch = branch_of(union, plain(node), self._types)
+            hint = "the default of a union is a value of one of its branches"
+        if branch is not first:
+            note = "a default of another branch than the first is taken; readers of Avro before 1.12 refuse it"
+            self._report.note(Rule.AVRO_DEFAULT, node.position, note)
+        self.check(branch, node, hint)
+
     def _named(self, named: NamedType | None, node: Node, hint: str | None) -> None:
         match named:
             case None:
@@ -103,7 +120,7 @@ class _Checker:
                     near = did_you_mean(str(node.value), symbols) if is_text and isinstance(node, ScalarNode) else None
                     self._refuse(node, f"a symbol of {shown(named.name)}", near or hint)
             case Fixed(size=size, logical_type=logical):
-                if not _is_bytes(node) or not isinstance(node, ScalarNode) or len(str(node.value)) != size:
+                if not isinstance(node, ScalarNode) or not is_bytes(node.value) or len(str(node.value)) != size:
                     expected = f"a text of {size} characters from U+0000 to U+00FF, one for each byte,"
                     self._refuse(node, expected, hint)
                 elif logical is not None and (meant := _breach(logical, node)) is not None:
@@ -129,37 +146,6 @@ class _Checker:
     def _refuse(self, node: Node, expected: str, hint: str | None) -> None:
         got = shown(node.value) if isinstance(node, ScalarNode) else kind_of(node)
         self._report.add(Rule.AVRO_DEFAULT, node.position, f"{expected} is expected as default, got {got}", hint)
-
-
-def _is_primitive(name: PrimitiveName, node: Node) -> bool:
-    if not isinstance(node, ScalarNode):
-        return False
-    match name, node.value:
-        case ("null", None) | ("boolean", bool()) | ("string", str()):
-            return True
-        case (("int" | "long" | "float" | "double"), bool()):
-            return False
-        case ("int", int(integer)):
-            return -(2**31) <= integer < 2**31
-        case ("long", int(integer)):
-            return -(2**63) <= integer < 2**63
-        case ("float", (int() | float()) as number):
-            return _is_single(number)
-        case ("double", int() | float()):
-            return True
-        case ("bytes", _):
-            return _is_bytes(node)
-        case _:
-            return False
-
-
-def _is_single(number: float) -> bool:
-    """Whether a number is not too large for single precision, to which it is rounded."""
-    try:
-        struct.pack("<f", number)
-    except OverflowError:
-        return False
-    return True
 
 
 def _breach(logical: LogicalType, node: Node) -> str | None:
@@ -201,8 +187,3 @@ def _reason(lift: Callable[..., object], *arguments: object) -> str | None:
 
 def _is_expressible(time: int, units_a_day: int) -> bool:
     return _FIRST_DAY <= time // units_a_day < _FIRST_DAY + _DAYS
-
-
-def _is_bytes(node: Node) -> bool:
-    """Whether it is a text of the characters that stand for bytes in a default."""
-    return isinstance(node, ScalarNode) and isinstance(node.value, str) and max(node.value, default="") <= "\xff"

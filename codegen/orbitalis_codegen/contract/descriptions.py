@@ -250,7 +250,7 @@ def _compiled(schema: str, file: str) -> tuple[str, Library, str]:
     type_ = None if node is None else compiler.compile_schema(node)
     compiler.check_mentions(())
     for default in library.defaults:
-        check_default(default, library.types, report)
+        check_default(default, library.types, report, of_users=True)
     check_unions(library, report)
     check_recursion(library, report)
     if not report and isinstance(type_, Reference) and isinstance(library.types[type_.name], Record):

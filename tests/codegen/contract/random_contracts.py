@@ -161,6 +161,9 @@ class _Maker:
             case 0:
                 type_ = Union(branches=(Primitive(name="null"), self._type(2)))
                 has_default = random.random() < 0.7
+                if random.random() < 0.3:
+                    # The default is of the second branch then.
+                    type_ = Union(branches=type_.branches[::-1])
             case 1:
                 type_ = Union(branches=(Primitive(name="null"), Reference(name=owner)))
                 has_default = True
@@ -168,7 +171,7 @@ class _Maker:
                 type_ = Array(items=Reference(name=owner))
             case 3:
                 type_ = Union(branches=(Primitive(name="string"), Primitive(name="long")))
-                has_default, default = random.random() < 0.5, self._text()
+                has_default, default = random.random() < 0.5, random.choice([self._text(), 7])
             case 4:
                 type_ = Primitive(name="string")
                 has_default, default = True, self._text()

@@ -63,7 +63,7 @@ class Schemas:
         self._compiler.check_mentions(())
         self._compiler.check_repeated()
         for default in library.defaults:
-            check_default(default, library.types, self._checker.report)
+            check_default(default, library.types, self._checker.report, of_users=True)
         check_unions(library, self._checker.report)
         check_recursion(library, self._checker.report)
 

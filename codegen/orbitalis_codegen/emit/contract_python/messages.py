@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from orbitalis_avro.types import Enumeration, Fixed, Reference, Union
+from orbitalis_avro.types import Enumeration, Fixed, Reference
+from orbitalis_codegen.avro.fitting import branch_of
 from orbitalis_codegen.emit.contract_names import described, title_of
 from orbitalis_codegen.emit.contract_python.named import Named
 from orbitalis_codegen.emit.python import environment, text
@@ -103,13 +104,11 @@ def _default(field: PythonField, named: Named, annotation: str) -> str:
     """Write the default of a field, or nothing."""
     if field.default is None:
         return ""
-    type_ = field.field.type
-    # A default belongs to the first branch of a union.
-    first = type_.branches[0] if isinstance(type_, Union) else type_
-    if isinstance(first, Reference):
-        meant = named.types.named[first.name]
+    type_ = branch_of(field.field.type, field.field.default, named.types.named)
+    if isinstance(type_, Reference):
+        meant = named.types.named[type_.name]
         if isinstance(meant, Enumeration):
-            return f"{named.types.class_names[first.name]}.{symbol_names(meant)[str(field.field.default)]}"
+            return f"{named.types.class_names[type_.name]}.{symbol_names(meant)[str(field.field.default)]}"
     if not field.is_factory:
         return field.default
     if field.default == "{}" and annotation.startswith("Mapping["):

@@ -22,6 +22,7 @@ from orbitalis_avro.types import (
     Reference,
     Union,
 )
+from orbitalis_codegen.avro.fitting import branch_of
 from orbitalis_codegen.emit.python import names, text
 from orbitalis_codegen.model import Model
 
@@ -138,8 +139,7 @@ class Types:
     def _field(self, field: Field, name: str, record: Record) -> PythonField:
         default, is_factory = None, False
         if field.has_default:
-            # A default belongs to the first branch of a union.
-            type_ = field.type.branches[0] if isinstance(field.type, Union) else field.type
+            type_ = branch_of(field.type, field.default, self.named)
             default = self._value(type_, field.default, f"{record.name}.{field.name} ({record.source})")
             is_factory = self._is_made_anew(type_) and default != "()"
         return PythonField(field=field, name=name, default=default, is_factory=is_factory)
@@ -177,8 +177,8 @@ class Types:
                 given = cast("dict[str, object]", value)
                 entries = [f"{text.literal(key)}: {self._value(values, item, place)}" for key, item in given.items()]
                 return f"{{{', '.join(entries)}}}"
-            case Union(branches=branches), _:
-                return self._value(branches[0], value, place)
+            case Union(), _:
+                return self._value(branch_of(type_, value, self.named), value, place)
             case Reference(name=name), _:
                 return self._named_value(self.named[name], value, place)
             case LogicalType(underlying=underlying), _:

@@ -26,6 +26,7 @@ from orbitalis_avro.types import (
     Reference,
     Union,
 )
+from orbitalis_codegen.avro.fitting import branch_of
 from orbitalis_codegen.emit.typescript import names, text
 from orbitalis_codegen.model import Model
 
@@ -171,8 +172,7 @@ class Types:
         return frozenset(reached)
 
     def _default(self, field: Field, record: Record) -> str:
-        # A default belongs to the first branch of a union.
-        type_ = field.type.branches[0] if isinstance(field.type, Union) else field.type
+        type_ = branch_of(field.type, field.default, self.named)
         place = f"{record.name}.{field.name} ({record.source})"
         return self._value(type_, field.default, place, of_protocol=record.name in self.of_protocol)
 
@@ -203,8 +203,8 @@ class Types:
                     for key, item in cast("dict[str, object]", value).items()
                 ]
                 return f"new Map([{', '.join(entries)}])" if entries else "new Map()"
-            case Union(branches=branches), _:
-                return self._value(branches[0], value, place, of_protocol=of_protocol)
+            case Union(), _:
+                return self._value(branch_of(type_, value, self.named), value, place, of_protocol=of_protocol)
             case Reference(name=name), _:
                 return self._named_value(self.named[name], value, place)
             case LogicalType(underlying=underlying), _:
@@ -226,7 +226,7 @@ class Types:
                 of_protocol = named.name in self.of_protocol
                 arguments = [
                     f"{called[field.name]}: "
-                    + self._value(_first(field.type), given[field.name], place, of_protocol=of_protocol)
+                    + self._value(field.type, given[field.name], place, of_protocol=of_protocol)
                     for field in named.fields
                     if field.name in given
                 ]
@@ -234,10 +234,6 @@ class Types:
                 return f"{self.maker(named.name)}({fields})"
             case _:
                 raise ValueError(f"{place}: the default {value!r} does not fit {named.name}")
-
-
-def _first(type_: AvroType) -> AvroType:
-    return type_.branches[0] if isinstance(type_, Union) else type_
 
 
 def _bytes(value: str) -> str:

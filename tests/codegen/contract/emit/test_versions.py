@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -55,6 +56,31 @@ async def test_a_client_and_a_plugin_of_which_either_has_a_new_field(harness: Ha
     fake.when_order.raises(newer.Gone(why="sold"))
     with pytest.raises(older.Gone, match="why='sold'"):
         await shop.order(older.Order(number=1))
+
+
+async def test_a_default_of_any_branch_stands_for_a_field_that_is_not_written(
+    harness: Harness, older: Any, tmp_path: Path
+) -> None:
+    part = record("Part", {"x": "int"}, namespace="shop")
+    kind = {"type": "enum", "name": "Kind", "namespace": "shop", "symbols": ["BIG", "SMALL"]}
+    fields: dict[str, Any] = {
+        "number": "int",
+        "note": (["string", "null"], None),
+        "part": (["null", part, {"type": "map", "values": "long"}], {"x": 3}),
+        "kinds": ({"type": "array", "items": ["null", kind]}, [None, "SMALL"]),
+        "weights": (["null", "shop.Part", {"type": "map", "values": "long"}], {"y": 2}),
+    }
+    order = message(record("Order", fields, namespace="shop"))
+    made = contract("Shop", {"order": {"inputs": [order], "outputs": [order], "errors": [GONE]}, "close": {}})
+    package: Any = emitted_package(made, tmp_path, "shop_of_any_branch")
+    shop, fake = await started(harness, older, package)
+
+    await shop.order(older.Order(number=1))
+
+    expected = package.Order(number=1)
+    assert fake.when_order.inputs == [expected]
+    assert (expected.note, expected.part, expected.weights) == (None, package.Part(x=3), {"y": 2})
+    assert expected.kinds == (None, package.Kind.SMALL)
 
 
 async def test_a_newer_client_asks_an_older_plugin(harness: Harness, older: Any, newer: Any) -> None:

@@ -248,6 +248,23 @@ def test_a_logical_type_that_cannot_stand_there_is_ignored(tmp_path: Path) -> No
     assert [note.code for note in contract.notes] == ["ORB315"]
 
 
+def test_a_default_may_be_of_any_branch_of_a_union(tmp_path: Path) -> None:
+    fields = [
+        {"name": "a", "type": ["string", "null"], "default": None},
+        {"name": "b", "type": ["null", {"type": "array", "items": ["null", "string"]}], "default": [None, "x"]},
+        {"name": "c", "type": ["string", "null"], "default": "first"},
+    ]
+
+    contract = read(tmp_path, document({"m": {"payload": avro({"type": "record", "name": "M", "fields": fields})}}))
+
+    named = contract.types["M"]
+    assert isinstance(named, Record)
+    assert [field.default for field in named.fields] == [None, [None, "x"], "first"]
+    (note,) = contract.notes
+    assert note.code == "ORB313"
+    assert note.message.endswith("before 1.12 refuse it (and in 2 more places)")
+
+
 def test_what_says_since_when_a_field_is_there_means_nothing(tmp_path: Path) -> None:
     level = {"type": "record", "name": "Level", "fields": [{"name": "x", "type": "int", "since": "1.1", "default": 0}]}
 
