@@ -115,8 +115,11 @@ class Compiler:
             if first is not None and _meaning(first) != _meaning(again):
                 self._redefined(again.name, position)
 
-    def check_mentions(self, unreadable: Collection[str]) -> None:
-        """Report every name that no file defines, unless it is that of an `unreadable` file, without its suffix."""
+    def check_mentions(self, unreadable: Collection[str], hint: str | None = None) -> None:
+        """Report every name that no file defines, unless it is that of an `unreadable` file, without its suffix.
+
+        The `hint` says what else can be done than to write another name.
+        """
         known = [*shapes.PRIMITIVES, *shapes.COMPLEX_TYPES, *self.library.definitions]
         unknown = [mention for mention in self.library.mentions if mention.name not in self.library.definitions]
         for mention in unknown:
@@ -124,11 +127,14 @@ class Compiler:
             simple_name = mention.name.rpartition(".")[2]
             namesakes = [name for name in self.library.definitions if name.rpartition(".")[2] == simple_name]
             if simple_name not in unreadable:
-                self._unknown_type(mention.position, mention.name, namesakes or known)
+                self._unknown_type(mention.position, mention.name, namesakes or known, hint)
 
-    def _unknown_type(self, position: Position, name: str, known: Iterable[str] = shapes.COMPLEX_TYPES) -> None:
+    def _unknown_type(
+        self, position: Position, name: str, known: Iterable[str] = shapes.COMPLEX_TYPES, hint: str | None = None
+    ) -> None:
         message = f"there is no type {shown(name)}"
-        self._report.add(Rule.AVRO_UNKNOWN_TYPE, position, message, did_you_mean(name, known))
+        hints = filter(None, (did_you_mean(name, known), hint))
+        self._report.add(Rule.AVRO_UNKNOWN_TYPE, position, message, "; ".join(hints) or None)
 
     def _compile(self, node: Node, namespace: str) -> AvroType | None:
         self._types += 1
@@ -223,6 +229,8 @@ class Compiler:
                 known = [*shapes.PRIMITIVES, *shapes.COMPLEX_TYPES]
                 if name == "object":
                     hint = "this is JSON Schema; an object is in Avro {type: record, name: ..., fields: [...]}"
+                elif name == "error":
+                    hint = "an error is a record here, of a message that says x-error: true"
                 elif nearest(name, known):
                     hint = did_you_mean(name, known)
                 else:

@@ -141,7 +141,10 @@ class Resolver:
         elif _SCHEME.match(path) or path.startswith("//"):
             scheme = path.partition(":")[0].lower()
             what = f"references by {scheme}" if scheme in ("http", "https") else "references to URLs"
-            message = f"{what} are not supported: {shown(value.value)}; a specification is made of files below its root"
+            whole = "a contract is made of files of its project"
+            if not self._of_users:
+                whole = "a specification is made of files below its root"
+            message = f"{what} are not supported: {shown(value.value)}; {whole}"
         elif _UNUSABLE_IN_PATH.search(path):
             message = f"{shown(path)} is not a path"
         elif pointer and not pointer.startswith("/"):

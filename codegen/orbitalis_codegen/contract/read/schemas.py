@@ -60,7 +60,7 @@ class Schemas:
             looked_for |= wanted
             for name in sorted(wanted):
                 self._find(name)
-        self._compiler.check_mentions(())
+        self._compiler.check_mentions((), "or refer to the file that defines it, with $ref")
         self._compiler.check_repeated()
         for default in library.defaults:
             check_default(default, library.types, self._checker.report, of_users=True)
