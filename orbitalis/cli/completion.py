@@ -11,9 +11,10 @@ SHELLS: Final = ("bash", "fish", "zsh")
 
 _BASH: Final = """\
 _orbitalis() {{
-    local word="${{COMP_WORDS[COMP_CWORD]}}" command="" one
-    for one in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        case "$one" in {commands}) command="$one"; break ;; esac
+    local word="${{COMP_WORDS[COMP_CWORD]}}" command="" at=1
+    while [ "$at" -lt "$COMP_CWORD" ]; do
+        case "${{COMP_WORDS[at]}}" in {commands}) command="${{COMP_WORDS[at]}}"; break ;; esac
+        at=$((at + 1))
     done
     case "$command" in
 {cases}
@@ -22,6 +23,12 @@ _orbitalis() {{
 }}
 complete -F _orbitalis orbitalis
 """
+"""It keeps to what zsh understands as well."""
+_ZSH: Final = """\
+(( ${+functions[compdef]} )) || { autoload -U compinit && compinit; }
+autoload -U +X bashcompinit && bashcompinit
+"""
+"""What zsh needs for completion as bash has it, also where its own is not switched on yet."""
 
 
 def script(shell: str, commands: Mapping[str, Sequence[str]], top: Sequence[str]) -> str:
@@ -41,4 +48,4 @@ def script(shell: str, commands: Mapping[str, Sequence[str]], top: Sequence[str]
         for name, words in commands.items()
     )
     bash = _BASH.format(commands="|".join(commands), cases=cases, top=" ".join(first))
-    return bash if shell == "bash" else f"autoload -U +X bashcompinit && bashcompinit\n{bash}"
+    return bash if shell == "bash" else f"{_ZSH}{bash}"

@@ -406,11 +406,31 @@ def test_completion_offers_commands_options_and_codes() -> None:
     assert completed("check", "--d") == "--diff"
     assert completed("--root", ".", "rules", "ORB20") == " ".join(f"ORB20{digit}" for digit in range(1, 10))
     assert completed("check", "--format", "g") == "github"
+    assert completed("contract", "lamps.yaml", "--language", "t") == "typescript"
     # The shell offers files then.
     assert completed("contract", "con") == completed("contract", "--output", "") == ""
     assert "complete -o default -F" in bash
-    assert "complete -c orbitalis-codegen" in run("completion", "fish").stdout
-    assert run("completion", "zsh").stdout.startswith("autoload -U +X bashcompinit")
+    fish = run("completion", "fish").stdout
+    assert "complete -c orbitalis-codegen -l format -x -a 'text json github'" in fish
+
+
+@pytest.mark.parametrize("module", ["orbitalis_codegen", "orbitalis.cli"])
+def test_zsh_completes_as_bash_does(module: str) -> None:
+    script = subprocess.run(
+        [sys.executable, "-m", module, "completion", "zsh"], capture_output=True, text=True, check=True
+    ).stdout
+
+    # In zsh, a slice whose length begins with a letter is an unknown modifier.
+    assert re.findall(r"\$\{\w+\[@\]:", script) == []
+    if (zsh := shutil.which("zsh")) is None:
+        return
+    name = module.split(".", maxsplit=1)[0]
+    # Of all that is offered, zsh itself takes what begins as the word does.
+    words = "COMP_WORDS=(program comp); COMP_CWORD=1"
+    program = f"{script}\nsetopt ksharrays shwordsplit; {words}; _{name}; echo ${{COMPREPLY[@]}}"
+    done = subprocess.run([zsh, "-f", "-c", program], capture_output=True, text=True, check=False)
+    assert "completion" in done.stdout.split()
+    assert done.stderr == ""
 
 
 def test_completion_knows_what_the_help_says() -> None:
