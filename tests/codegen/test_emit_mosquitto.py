@@ -11,7 +11,7 @@ import pytest
 from orbitalis_codegen import Model, cli, read_specification
 from orbitalis_codegen.emit import emit
 from orbitalis_codegen.emit.header import parse_header
-from orbitalis_codegen.emit.mosquitto.access import FOLDER, emit_mosquitto
+from orbitalis_codegen.emit.mosquitto.access import FOLDER, emit_list, part_of_role
 from orbitalis_codegen.model import ROLES, Channel, Operation, Parameter
 from tests.codegen.broken.cases import LAMPS, edited
 from tests.support.repository import ROOT
@@ -22,6 +22,11 @@ RULE = re.compile(r"pattern (read|write) (\S.*)")
 @pytest.fixture(scope="module")
 def lamps() -> Model:
     return read_specification(LAMPS)
+
+
+def lists_of(model: Model) -> dict[str, str]:
+    """Return the list of each role, by file name."""
+    return {f"{role}.acl": emit_list(part_of_role(model, role), role) for role in ROLES}
 
 
 def rules(text: str) -> list[str]:
@@ -50,7 +55,7 @@ def with_channel(model: Model, address: str, *, sends: tuple[str, ...], receives
 
 
 def access(model: Model) -> dict[str, list[str]]:
-    return {name: rules(text) for name, text in emit_mosquitto(model).items()}
+    return {name: rules(text) for name, text in lists_of(model).items()}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,7 @@ def test_a_rule_stands_once(lamps: Model) -> None:
 
 
 def test_a_rule_that_binds_nobody_says_so(lamps: Model) -> None:
-    text = emit_mosquitto(with_channel(lamps, "all/{lamp}", sends=("core",), receives=("plugin",)))
+    text = lists_of(with_channel(lamps, "all/{lamp}", sends=("core",), receives=("plugin",)))
 
     assert "# No level says who sends, so this goes for every core.\npattern write all/+\n" in text["core.acl"]
     assert "# No level says who receives, so this goes for every plugin.\npattern read all/+\n" in text["plugin.acl"]

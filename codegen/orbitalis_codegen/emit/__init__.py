@@ -19,6 +19,7 @@ def emit(model: Model) -> dict[str, bytes]:
     from orbitalis_codegen.emit.parts import digest_of_part, part_of
     from orbitalis_codegen.emit.python import package
     from orbitalis_codegen.emit.typescript import package as typescript
+    from orbitalis_codegen.model import ROLES
 
     files: dict[str, bytes] = {}
     for name, (needs, emitter) in package.MODULES.items():
@@ -27,8 +28,8 @@ def emit(model: Model) -> dict[str, bytes]:
     for name, (needs, emitter) in typescript.MODULES.items():
         part = part_of(model, needs)
         files[f"{typescript.FOLDER}/{name}"] = with_header(emitter(part), digest_of_part(part), comment="//")
-    part = part_of(model, access.NEEDS)
-    for name, body in access.emit_mosquitto(part).items():
-        files[f"{access.FOLDER}/{name}"] = with_header(body, digest_of_part(part))
+    for role in ROLES:
+        part = access.part_of_role(part_of(model, access.NEEDS), role)
+        files[f"{access.FOLDER}/{role}.acl"] = with_header(access.emit_list(part, role), digest_of_part(part))
     # A marker for type checkers (PEP 561); it has no content.
     return {**files, f"{package.FOLDER}/py.typed": b""}

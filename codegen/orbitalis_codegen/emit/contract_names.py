@@ -12,7 +12,7 @@ from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.contract.model import Contract, ContractMessage, ContractOperation
 from orbitalis_codegen.emit.naming import snake_case, unique
 
-__all__ = ["ContractRecords", "described", "long_unions", "package_name", "title_in_code", "title_of"]
+__all__ = ["ContractRecords", "described", "first_line", "long_unions", "package_name", "title_in_code", "title_of"]
 
 _LONGEST_UNION: Final = 60
 """Characters of a union that stands where it is used; a longer one has a name."""
@@ -95,3 +95,8 @@ def described(operation: ContractOperation | ContractMessage) -> str:
     """The words of the document about an operation or a message."""
     parts = dict.fromkeys(part.strip() for part in (operation.summary, operation.description))
     return "\n\n".join(filter(None, parts))
+
+
+def first_line(message: ContractMessage) -> str:
+    """The first line of the words about a message."""
+    return described(message).partition("\n")[0].strip()

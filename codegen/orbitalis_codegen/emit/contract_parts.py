@@ -9,13 +9,16 @@ from typing import Final, Literal
 from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.contract.model import Contract, ContractMessage, ContractOperation
 from orbitalis_codegen.diagnostic import Position
+from orbitalis_codegen.emit.contract_names import first_line
 from orbitalis_codegen.emit.header import digest_of, with_header
 
-__all__ = ["Modules", "emitted_modules", "of_codecs", "with_words"]
+__all__ = ["Modules", "Words", "emitted_modules", "of_codecs", "with_words"]
 
 Modules = Mapping[str, tuple[Callable[[Contract], Contract], Callable[[Contract], str]]]
 """By file name what a module depends on, and what emits it from that."""
 
+Words = Literal["about", "operations", "calls", "errors", "types"]
+"""Words of a contract that a module has."""
 _NOWHERE: Final = Position(file="", line=0, column=0)
 
 
@@ -31,17 +34,48 @@ def emitted_modules(
     return files
 
 
-def with_words(contract: Contract) -> Contract:
-    """What modules with words depend on: everything but the schemas, and where things stand."""
-    return replace(
-        contract,
-        version="",
-        operations={key: _operation(one, _message_in_words) for key, one in contract.operations.items()},
-        types={name: replace(one, source="") for name, one in contract.types.items()},
-        document="",
-        notes=(),
-        inputs={},
-    )
+def with_words(*words: Words) -> Callable[[Contract], Contract]:
+    """Give what takes a module's part from a contract: no schemas, no places, and of all words only some.
+
+    `about` are those about the contract, `operations` and `calls` those about all operations and about those that are
+    called, `errors` the first line about each declared error, and `types` those about records and their fields, or else
+    about the messages that carry them.
+    """
+
+    def part(contract: Contract) -> Contract:
+        def told(operation: ContractOperation) -> ContractOperation:
+            is_told = "operations" in words or ("calls" in words and operation.has_input)
+            kept = operation if is_told else replace(operation, summary="", description="")
+            return replace(
+                kept,
+                inputs=tuple(map(message, kept.inputs)),
+                outputs=tuple(map(message, kept.outputs)),
+                errors=tuple(map(error, kept.errors)),
+                position=_NOWHERE,
+            )
+
+        def message(one: ContractMessage) -> ContractMessage:
+            silent = one.payload is not None and not contract.types[one.payload].description.strip()
+            kept = one if "types" in words and silent else _message_without_words(one)
+            return replace(kept, title="", schema="", canonical_form="", fingerprint="", position=_NOWHERE)
+
+        def error(one: ContractMessage) -> ContractMessage:
+            kept = message(one)
+            return replace(kept, summary=first_line(one)) if "errors" in words else kept
+
+        named = (lambda one: replace(one, source="")) if "types" in words else _without_words
+        return replace(
+            contract,
+            version="",
+            description=contract.description if "about" in words else "",
+            operations={key: told(one) for key, one in contract.operations.items()},
+            types={name: named(one) for name, one in contract.types.items()},
+            document="",
+            notes=(),
+            inputs={},
+        )
+
+    return part
 
 
 def of_codecs(contract: Contract) -> Contract:
@@ -50,8 +84,7 @@ def of_codecs(contract: Contract) -> Contract:
         key: replace(_operation(one, _message_without_words), summary="", description="")
         for key, one in contract.operations.items()
     }
-    types = {name: _without_words(one) for name, one in contract.types.items()}
-    return replace(with_words(contract), title="", description="", operations=bare, types=types)
+    return replace(with_words()(contract), title="", operations=bare)
 
 
 def _operation(
@@ -64,10 +97,6 @@ def _operation(
         errors=tuple(map(message, operation.errors)),
         position=_NOWHERE,
     )
-
-
-def _message_in_words(message: ContractMessage) -> ContractMessage:
-    return replace(message, schema="", canonical_form="", fingerprint="", position=_NOWHERE)
 
 
 def _message_without_words(message: ContractMessage) -> ContractMessage:

@@ -31,18 +31,26 @@ _EMPTY: Final[Mapping[str, Any]] = {
 def part_of(model: Model, needs: Iterable[str]) -> Model:
     """The model with nothing but what a file `needs`: names of its attributes, some of them with a way of reading them.
 
-    `channels.bare` and `types.bare` are without descriptions, `operations.summary` has summaries and `messages.bare`
-    neither schemas nor texts; of the envelope no text is kept.
+    `channels.bare` and `types.bare` are without descriptions, `channels.own` is without those of parameters,
+    `operations.summary` has summaries and `messages.bare` neither schemas nor texts; of the envelope no text is kept,
+    and of state charts none about transitions.
     """
     kept: dict[str, Any] = {}
     for need in needs:
         name, _, way = need.partition(".")
         value = getattr(model, name)
         match name, way:
-            case "channels", "bare":
+            case "channels", "bare" | "own":
                 value = {
-                    key: replace(one, description="", parameters=tuple(_bare(each) for each in one.parameters))
+                    key: replace(
+                        one if way == "own" else _bare(one), parameters=tuple(_bare(each) for each in one.parameters)
+                    )
                     for key, one in model.channels.items()
+                }
+            case "state_charts", _:
+                value = {
+                    key: replace(one, transitions=tuple(_bare(each) for each in one.transitions))
+                    for key, one in model.state_charts.items()
                 }
             case "operations", _:
                 summaries = way == "summary"

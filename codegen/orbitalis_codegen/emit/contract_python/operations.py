@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orbitalis_avro.types import Fixed
-from orbitalis_codegen.contract.model import ContractOperation
-from orbitalis_codegen.emit.contract_names import described, title_of
+from orbitalis_codegen.contract.model import ContractMessage, ContractOperation
+from orbitalis_codegen.emit.contract_names import described, first_line, title_of
 from orbitalis_codegen.emit.contract_python.named import Named
 from orbitalis_codegen.emit.python import environment, text
 from orbitalis_codegen.emit.python.messages import names_in
@@ -143,7 +143,7 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     outputs, errors = named.python_types(operation.outputs), named.by_type(operation.errors)
     taken, given = named.union(operation.inputs), named.union(operation.outputs)
     words = described(operation) or f"The operation {operation.key}."
-    raised = "\n".join(f"May raise :class:`{name}`{_because(described(message))}" for name, message in errors.items())
+    raised = "\n".join(f"May raise :class:`{name}`{_because(message)}" for name, message in errors.items())
     arguments = [f"name={text.literal(operation.key)}"] if attribute != operation.key else []
     declared = ""
     if operation.has_input:
@@ -171,8 +171,8 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     )
 
 
-def _because(words: str) -> str:
-    first = words.partition("\n")[0].strip()
+def _because(error: ContractMessage) -> str:
+    first = first_line(error)
     return f": {first}" if first else "."
 
 

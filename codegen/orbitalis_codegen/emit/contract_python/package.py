@@ -24,10 +24,10 @@ def _named(emitter: Callable[[Named], str]) -> Callable[[Contract], str]:
 
 
 _MODULES: Final[Modules] = {
-    "__init__.py": (with_words, _named(operations.emit_package)),
+    "__init__.py": (with_words("about"), _named(operations.emit_package)),
     "_codecs.py": (of_codecs, _named(codecs.emit_codecs)),
-    "client.py": (with_words, _named(operations.emit_client)),
-    "fake.py": (with_words, _named(operations.emit_fake)),
-    "messages.py": (with_words, _named(messages.emit_messages)),
-    "plugin.py": (with_words, _named(operations.emit_plugin)),
+    "client.py": (with_words("operations"), _named(operations.emit_client)),
+    "fake.py": (with_words(), _named(operations.emit_fake)),
+    "messages.py": (with_words("types"), _named(messages.emit_messages)),
+    "plugin.py": (with_words("about", "operations", "errors"), _named(operations.emit_plugin)),
 }

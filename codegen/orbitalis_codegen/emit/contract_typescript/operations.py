@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orbitalis_codegen.contract.model import ContractMessage, ContractOperation, PlainType
-from orbitalis_codegen.emit.contract_names import described, title_of
+from orbitalis_codegen.emit.contract_names import described, first_line, title_of
 from orbitalis_codegen.emit.contract_typescript.named import Named
 from orbitalis_codegen.emit.typescript import environment, text
 
@@ -159,9 +159,7 @@ def _view(operation: ContractOperation, named: Named) -> _OperationView:
     given = named.union(operation.outputs) or "never"
     kind = _kind(operation.has_input, bool(operation.outputs or operation.errors))
     words = described(operation) or f"The operation {operation.key}."
-    thrown = [
-        f"May throw `{name}`{_because(described(message))}" for name, message in named.by_type(operation.errors).items()
-    ]
+    thrown = [f"May throw `{name}`{_because(message)}" for name, message in named.by_type(operation.errors).items()]
     request = f"request: Request<{taken}, {given}>"
     method = [f"message: {taken}", request] if operation.inputs else [request]
     result = f"Promise<{given if operation.outputs else 'undefined'}>"
@@ -248,8 +246,8 @@ def _first_canned(named: Named) -> str:
     return next(named.canned[key] for key, one in named.contract.operations.items() if one.has_input)
 
 
-def _because(words: str) -> str:
-    first = words.partition("\n")[0].strip()
+def _because(error: ContractMessage) -> str:
+    first = first_line(error)
     return f": {first}" if first else "."
 
 

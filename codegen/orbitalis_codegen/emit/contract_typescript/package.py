@@ -23,11 +23,11 @@ def _named(emitter: Callable[[Named], str]) -> Callable[[Contract], str]:
 
 
 _MODULES: Final[Modules] = {
-    "client.ts": (with_words, _named(operations.emit_client)),
+    "client.ts": (with_words("operations", "errors"), _named(operations.emit_client)),
     "codecs.ts": (of_codecs, _named(codecs.emit_codecs)),
-    "fake.ts": (with_words, _named(operations.emit_fake)),
-    "index.ts": (with_words, _named(operations.emit_index)),
-    "messages.ts": (with_words, _named(messages.emit_messages)),
-    "operations.ts": (with_words, _named(operations.emit_operations)),
-    "plugin.ts": (with_words, _named(operations.emit_plugin)),
+    "fake.ts": (with_words(), _named(operations.emit_fake)),
+    "index.ts": (with_words("about"), _named(operations.emit_index)),
+    "messages.ts": (with_words("types"), _named(messages.emit_messages)),
+    "operations.ts": (with_words("operations", "errors"), _named(operations.emit_operations)),
+    "plugin.ts": (with_words("about", "calls", "errors"), _named(operations.emit_plugin)),
 }

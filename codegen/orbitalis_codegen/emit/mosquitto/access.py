@@ -6,11 +6,12 @@ the user to whom the broker delivers. Everything that no rule allows is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from orbitalis_codegen.model import ROLES, Channel, Model, Operation
+from orbitalis_codegen.model import Channel, Model, Operation
 
-__all__ = ["FOLDER", "NEEDS", "emit_mosquitto"]
+__all__ = ["FOLDER", "NEEDS", "emit_list", "part_of_role"]
 
 FOLDER = "generated/mosquitto"
 """Where the lists stand, relative to the root."""
@@ -26,22 +27,24 @@ _INTRODUCTION = """\
 """
 
 
-def emit_mosquitto(model: Model) -> dict[str, str]:
-    """Emit the list of each role, by file name."""
-    return {f"{role}.acl": _list(model, role) for role in ROLES}
-
-
-def _list(model: Model, role: str) -> str:
+def part_of_role(model: Model, role: str) -> Model:
+    """The part of a model that the list of a role depends on: of operations with the same rule, the first one alone."""
     rules: dict[str, str] = {}
-    """What each rule is for; several operations may share one."""
-    for operation in model.operations.values():
+    for key, operation in model.operations.items():
         if role in operation.roles:
-            rule = _rule(role, operation, model.channels[operation.channel])
-            rules.setdefault(rule, _purpose(role, operation, rule))
+            rules.setdefault(_rule(role, operation, model.channels[operation.channel]), key)
+    operations = {key: model.operations[key] for key in rules.values()}
+    channels = {one.channel: model.channels[one.channel] for one in operations.values()}
+    return replace(model, operations=operations, channels=channels)
+
+
+def emit_list(part: Model, role: str) -> str:
+    """Emit the list of a role from its part of the model."""
+    rules = [(one, _rule(role, one, part.channels[one.channel])) for one in part.operations.values()]
     return "\n".join(
         [
             _INTRODUCTION.format(role=f"an {role}" if role[0] in "aeiou" else f"a {role}"),
-            *(f"{purpose}\n{rule}\n" for rule, purpose in rules.items()),
+            *(f"{_purpose(role, operation, rule)}\n{rule}\n" for operation, rule in rules),
         ]
     )
 

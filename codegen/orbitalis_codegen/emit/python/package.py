@@ -28,7 +28,7 @@ _TYPES = ("types.bare", "messages.bare")
 MODULES: Mapping[str, tuple[tuple[str, ...], Callable[[Model], str]]] = {
     "__init__.py": (("title", "version"), numbers.emit_package),
     "_envelope.py": ((*_TYPES, "envelope"), lambda part: envelope.emit_envelope_codecs(part, Types.of(part))),
-    "channels.py": ((*_TYPES, "channels", "operations"), lambda part: channels.emit_channels(part, Types.of(part))),
+    "channels.py": ((*_TYPES, "channels.own", "operations"), lambda part: channels.emit_channels(part, Types.of(part))),
     "codecs.py": (_TYPES, lambda part: codecs.emit_codecs(part, Types.of(part))),
     "envelope.py": ((*_TYPES, "envelope"), lambda part: envelope.emit_envelope(part, Types.of(part))),
     "limits.py": (("limits",), numbers.emit_limits),

@@ -30,7 +30,7 @@ _NAMES = (
 """Of the modules that `index` offers."""
 
 MODULES: Mapping[str, tuple[tuple[str, ...], Callable[[Model], str]]] = {
-    "channels.ts": (("messages.bare", "channels", "operations"), channels.emit_channels),
+    "channels.ts": (("messages.bare", "channels.own", "operations"), channels.emit_channels),
     "codecs.ts": (_TYPES, codecs.emit_codecs),
     "envelope.ts": ((*_TYPES, "envelope"), envelope.emit_envelope),
     "index.ts": ((), lambda _: environment.render("index.ts.jinja2", modules=_NAMES)),
