@@ -1,7 +1,7 @@
 """Every rule that a specification is held against, with its code and its purpose in one sentence.
 
 `ORB1xx` is about reading files, `ORB2xx` about AsyncAPI, `ORB3xx` about Avro, `ORB4xx` about what Orbitalis asks for
-beyond the two, and `ORB5xx` about contracts of users. A code is never given to another rule.
+beyond the two, and of accepted changes, and `ORB5xx` about contracts of users. A code is never given to another rule.
 """
 
 from __future__ import annotations
@@ -158,6 +158,8 @@ class Rule(Enum):
         "ORB442",
         "A field that was added later has a default, which is used where the field is not written.",
     )
+    ACCEPTANCE = "ORB443", "Each entry of accepted.toml says which change is accepted, why, and when that ends."
+    ACCEPTED_NOTHING = "ORB444", "An entry of accepted.toml is about a change that there is, and has not ended."
 
     CONTRACT_IGNORED = "ORB501", "Parts of a document that have no meaning in a contract are ignored."
     CONTRACT_EMPTY = "ORB502", "A contract has at least one operation."

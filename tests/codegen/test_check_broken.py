@@ -12,6 +12,7 @@ from orbitalis_codegen.rules import Rule
 from tests.codegen.broken.cases import Broken, cases_of_files
 from tests.codegen.broken.computed import computed_cases
 from tests.codegen.contract.read.broken.cases import cases_of_contracts
+from tests.support.repository import ROOT
 
 CASES = (*cases_of_files(), *computed_cases())
 NOTED = {Rule.CONTRACT_IGNORED}
@@ -34,7 +35,7 @@ def test_problem_is_found_where_it_is(case: Broken, tmp_path: Path) -> None:
 
 
 def test_every_rule_has_a_broken_specification() -> None:
-    broken = {case.code for case in (*CASES, *cases_of_contracts())}
+    broken = {case.code for case in (*CASES, *cases_of_contracts(), *cases_of_files(ROOT / "tests/codegen/diff"))}
 
     assert {rule.code for rule in set(Rule) - NOTED} - broken == set()
 

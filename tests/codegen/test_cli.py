@@ -365,8 +365,11 @@ def test_a_rule_of_changes_is_explained_with_an_example_and_its_mirror() -> None
 
 
 def test_examples_are_those_that_are_tested() -> None:
-    known = {f"{case.code} {case.name}" for case in (*cases_of_files(), *cases_of_contracts())}
-    folders = ("tests/codegen/broken", "tests/codegen/contract/read/broken")
+    known = {
+        f"{case.code} {case.name}"
+        for case in (*cases_of_files(), *cases_of_contracts(), *cases_of_files(ROOT / "tests/codegen/diff"))
+    }
+    folders = ("tests/codegen/broken", "tests/codegen/contract/read/broken", "tests/codegen/diff")
     texts = "".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).glob("*.txt")))
     sections = re.split(r"^=== ", EXAMPLES.read_text(), flags=re.MULTILINE)[1:]
 

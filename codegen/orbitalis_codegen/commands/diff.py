@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from orbitalis_codegen import output
-from orbitalis_codegen.commands.command import DIFFERENT, DONE, UNUSABLE, Command, CommandError, root_of
-from orbitalis_codegen.output import listed
+from orbitalis_codegen.commands.command import DIFFERENT, DONE, Command, CommandError, root_of
 
 __all__ = ["DIFF"]
 
@@ -24,7 +22,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from orbitalis_codegen.diff.accepted import AcceptanceError
     from orbitalis_codegen.diff.command import run
     from orbitalis_codegen.diff.versions import UnusableVersionError
 
@@ -32,10 +29,6 @@ def _run(options: argparse.Namespace) -> int:
         outcome = run(root_of(options), options.against, options.contract, options.form, is_exact=options.exact)
     except UnusableVersionError as error:
         raise CommandError(str(error)) from None
-    except AcceptanceError as error:
-        for problem in listed(error.problems):
-            output.say_trouble(problem, options.form)
-        return UNUSABLE
     for line in outcome.lines:
         print(line)
     if options.form == "text":

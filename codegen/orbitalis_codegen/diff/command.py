@@ -44,9 +44,8 @@ def run(root: Path, against: str, contract: str | None, form: Format, *, is_exac
     """Compare what `root` has with a version of it: a folder or a commit of git; or one `contract` of it alone.
 
     Raises:
-        SpecificationError: One of the versions cannot be used.
+        SpecificationError: One of the versions cannot be used, or `accepted.toml` accepts what there is not.
         UnusableVersionError: There is no version `against`.
-        AcceptanceError: `accepted.toml` cannot be used, or accepts what there is not.
     """
     if contract is not None:
         root, contract = _below(root, contract)
@@ -54,7 +53,8 @@ def run(root: Path, against: str, contract: str | None, form: Format, *, is_exac
     with version_at(root, against) as old:
         versions = _Comparison(old, root, where).compare(contract)
     accepted = read_acceptances(root)
-    check_acceptances(accepted.values(), {change.fingerprint: version for change, version in versions})
+    known = {change.fingerprint: version for change, version in versions}
+    check_acceptances(accepted.values(), known, is_all=contract is None)
     changes = by_weight(change for change, _ in versions)
     broken = breaking(changes, accepted, is_exact=is_exact)
     return Outcome(

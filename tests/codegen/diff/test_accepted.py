@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from orbitalis_codegen import cli
-from tests.codegen.broken.cases import LAMPS
+from tests.codegen.broken.cases import LAMPS, Broken, cases_of_files
+from tests.codegen.diff.pairs import PORCH
 
 TIMING = ("seconds: 0.5", "seconds: 0.75")
 ENTRY = '[[accepted]]\nchange = "{change}"\nreason = "A lamp may take its time."\nuntil = "{until}"\n'
@@ -75,9 +76,18 @@ def test_an_entry_that_matches_nothing_is_an_error(
 
     output = capsys.readouterr()
     assert output.out == ""
-    assert output.err == (
-        "orbitalis-codegen: accepted.toml:5:1: there is no change 0123456789abcdef any more; remove the entry\n"
-    )
+    assert output.err.splitlines()[:2] == [
+        "accepted.toml:6:10: ORB444 there is no change 0123456789abcdef any more",
+        "    hint: remove the entry",
+    ]
+
+
+def test_of_one_contract_an_entry_may_be_about_another_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(PORCH, tmp_path / "after")
+    accept((PORCH, tmp_path / "after"), ENTRY.format(change="0123456789abcdef", until="3.0.0"))
+
+    assert diff((PORCH, tmp_path / "after"), "--contract", "porch.yaml") == 0
+    assert capsys.readouterr().out == "nothing has changed but words\n"
 
 
 @pytest.mark.parametrize(
@@ -95,27 +105,16 @@ def test_an_acceptance_ends_with_its_version(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("[[accepted]\n", "accepted.toml:1:11: the file is no TOML"),
-        ("[accepted]\n", "accepted.toml:1:1: 'accepted' is no list of tables"),
-        ("[[acepted]]\n", "accepted.toml:1:1: the key 'acepted' is not known"),
-        ("accepted = [1]\n", "accepted.toml:1:1: an entry of 'accepted' is no table"),
-        ('\n[[accepted]]\nchange = "abc"\n', "accepted.toml:2:1: a text is expected as 'reason', got nothing"),
-        (ENTRY.format(change="abc", until="3.0.0"), "accepted.toml:1:1: 'abc' is no fingerprint of a change"),
-        (ENTRY.format(change="0" * 16, until="soon"), "accepted.toml:1:1: 'soon' is no version, like 2.0.0"),
-        (ENTRY.format(change="0" * 16, until="3") + "by = 1\n", "accepted.toml:1:1: the key 'by' is not known"),
-        (
-            ENTRY.format(change="0" * 16, until="3") * 2,
-            f"accepted.toml:5:1: {'0' * 16} is accepted at accepted.toml:1:1",
-        ),
-    ],
+    "case", tuple(cases_of_files(Path(__file__).parent)), ids=lambda case: f"{case.code} {case.name}"
 )
-def test_a_file_that_is_not_right_is_an_error(
-    text: str, told: str, versions: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    accept(versions, text)
+def test_a_file_that_is_not_right_is_an_error(case: Broken, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    position = case.write(tmp_path / "after")
 
-    assert diff(versions) == 2
+    assert diff((LAMPS, tmp_path / "after"), "--format", "json") == 2
 
-    assert told in capsys.readouterr().err
+    problems = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    places = {f"{one['file']}:{one['line']}:{one['column']}": one for one in problems if one["code"] == case.code}
+    assert {one["code"] for one in problems} == {case.code}
+    assert position in places
+    assert case.message in places[position]["message"]
+    assert case.hint in (places[position]["hint"] or "")
