@@ -15,18 +15,26 @@ __all__ = ["locked"]
 
 @contextlib.contextmanager
 def locked(root: Path, on_wait: Callable[[], None]) -> Generator[None]:
-    """Keep others out who write below `root`; waits for one that does already, and calls `on_wait` before that.
+    """Keep others out who write below `root`, or in a folder that holds it.
 
-    The lock ends with the process, however that ends. Raises OSError if there is no `root`, or nothing can be locked.
+    It waits for one that does already, and calls `on_wait` before that. The lock ends with the process, however that
+    ends. Raises OSError if there is no `root`, or nothing can be locked.
     """
-    descriptor = _open(root)
-    try:
-        if not _lock(descriptor, waits=False):
-            on_wait()
-            _lock(descriptor, waits=True)
+    with contextlib.ExitStack() as stack:
+
+        def take(descriptor: int, *, shared: bool) -> None:
+            stack.callback(os.close, descriptor)
+            if not _lock(descriptor, shared=shared, waits=False):
+                on_wait()
+                _lock(descriptor, shared=shared, waits=True)
+
+        # From the outermost one, so that no two can wait for each other.
+        for folder in reversed(root.resolve().parents):
+            # Where nothing can be locked, nobody writes.
+            with contextlib.suppress(OSError):
+                take(_open(folder), shared=True)
+        take(_open(root), shared=False)
         yield
-    finally:
-        os.close(descriptor)
 
 
 if sys.platform == "win32":
@@ -38,8 +46,9 @@ if sys.platform == "win32":
         name = hashlib.sha256(str(root.resolve()).casefold().encode("utf-8", "surrogateescape")).hexdigest()[:32]
         return os.open(Path(tempfile.gettempdir()) / f"orbitalis-codegen-{name}.lock", os.O_RDWR | os.O_CREAT)
 
-    def _lock(descriptor: int, *, waits: bool) -> bool:
-        while True:
+    def _lock(descriptor: int, *, shared: bool, waits: bool) -> bool:
+        # There is no shared lock, so one folder says nothing of those inside of it.
+        while not shared:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
             except OSError:
@@ -48,6 +57,7 @@ if sys.platform == "win32":
                 time.sleep(0.05)
             else:
                 return True
+        return True
 
 else:
     import fcntl
@@ -56,9 +66,9 @@ else:
         # The folder itself: nothing is left behind, and it stays the same however often its files are replaced.
         return os.open(root, os.O_RDONLY)
 
-    def _lock(descriptor: int, *, waits: bool) -> bool:
+    def _lock(descriptor: int, *, shared: bool, waits: bool) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError:
             return False
         return True

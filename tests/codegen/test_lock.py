@@ -59,6 +59,34 @@ def test_many_at_once_leave_what_one_of_them_gives(root: Path) -> None:
     assert cli.main(["--root", str(root), "check"]) == 0
 
 
+@pytest.mark.parametrize(("first", "second"), [(".", "generated/python"), ("generated/python", ".")])
+def test_one_waits_for_another_that_writes_in_a_folder_of_its_own_or_around_it(
+    first: str, second: str, root: Path
+) -> None:
+    (root / "generated/python").mkdir(parents=True)
+    script = "import sys; from pathlib import Path; from orbitalis_codegen.lock import locked\n"
+    script += "with locked(Path(sys.argv[1]), lambda: print('waiting', flush=True)): print('writing')"
+
+    with lock.locked(root / first, lambda: pytest.fail("nobody else is there")):
+        command = [sys.executable, "-c", script, str(root / second)]
+        other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert other.stdout is not None
+        assert other.stdout.readline() == "waiting\n"
+
+    assert other.communicate()[0] == "writing\n"
+
+
+def test_folders_side_by_side_do_not_wait(root: Path) -> None:
+    for name in ("one", "other"):
+        (root / name).mkdir()
+
+    with (
+        lock.locked(root / "one", lambda: pytest.fail("nobody else is there")),
+        lock.locked(root / "other", lambda: pytest.fail("it is another folder")),
+    ):
+        pass
+
+
 def test_without_a_root_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--root", str(tmp_path / "nowhere"), "generate"]) == 2
     assert "nowhere" in capsys.readouterr().err
