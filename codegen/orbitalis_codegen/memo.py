@@ -10,14 +10,18 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias, cast
 
 import orbitalis_avro
 from orbitalis_codegen.write import stale
 
-__all__ = ["FOLDER", "digest_of_generator", "is_known", "remember"]
+__all__ = ["FOLDER", "Known", "Note", "digest_of_generator", "known", "remember"]
+
+Note: TypeAlias = tuple[str, int, int, str, str]
+"""File, line, column, code and text of something that was noticed and ignored."""
 
 FOLDER: Final = ".orbitalis-codegen"
 """Where it is remembered, relative to the root."""
@@ -27,9 +31,19 @@ _PACKAGES: Final = (Path(__file__).resolve().parent, Path(orbitalis_avro.__file_
 _SOURCES: Final = (".py", ".jinja2")
 
 
-def remember(root: Path, inputs: Iterable[str], outputs: Iterable[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found when all was as the specification gives it."""
+
+    files: int
+    """How many there are."""
+    notes: tuple[Note, ...]
+    """What is to be said again."""
+
+
+def remember(root: Path, inputs: Iterable[str], outputs: Iterable[str], notes: Sequence[Note]) -> None:
     """Remember that the `outputs` are what the `inputs` give, both by path below `root`, if that can be written."""
-    content = json.dumps(_seen(root, inputs, outputs), indent=1)
+    content = json.dumps({**_seen(root, inputs, outputs), "notes": notes}, indent=1)
     folder = root / FOLDER
     with contextlib.suppress(OSError):
         if (folder / _FILE).is_file() and (folder / _FILE).read_text() == content:
@@ -41,16 +55,28 @@ def remember(root: Path, inputs: Iterable[str], outputs: Iterable[str]) -> None:
         temporary.replace(folder / _FILE)
 
 
-def is_known(root: Path) -> int | None:
-    """How many files are known to be as the specification gives them; `None` if it has to be worked out."""
+def known(root: Path) -> Known | None:
+    """What is known of the files, if they are as the specification gives them; `None` if it has to be worked out."""
     try:
         seen = json.loads((root / FOLDER / _FILE).read_text())
-        inputs, outputs = list(seen["inputs"]), list(seen["outputs"])
+        inputs, outputs, notes = list(seen["inputs"]), list(seen["outputs"]), _notes(seen.pop("notes"))
         if seen != _seen(root, inputs, outputs) or stale(root, dict.fromkeys(outputs, b"")):
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return len(outputs)
+    return Known(len(outputs), notes)
+
+
+def _notes(found: object) -> tuple[Note, ...]:
+    """The notes that were remembered; raises ValueError if that is something else."""
+    notes: list[Note] = []
+    for one in cast("list[object]", found if isinstance(found, list) else [found]):
+        match one:
+            case [str(file), int(line), int(column), str(code), str(text)]:
+                notes.append((file, line, column, code, text))
+            case _:
+                raise ValueError(f"{one!r} is no note")
+    return tuple(notes)
 
 
 def digest_of_generator() -> str:

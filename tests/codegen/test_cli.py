@@ -233,7 +233,12 @@ def test_removes_a_stale_file_whose_name_no_encoding_can_show(copy: Path) -> Non
     assert not stale.exists()
 
 
-def test_a_second_check_reads_digests_alone(copy: Path) -> None:
+@pytest.mark.parametrize("leftovers", [[], ["Switch.avsc~", "Text.avsc.orig"]])
+def test_a_second_check_reads_digests_alone(leftovers: list[str], copy: Path) -> None:
+    for name in leftovers:
+        (copy / "schemas" / name).write_text("{")
+    if leftovers:
+        assert cli.main(["check", "--root", str(copy)]) == 0
     script = (
         "import sys; from orbitalis_codegen.cli import main; status = main(['check', '--root', sys.argv[1]]); "
         "print(status, sorted({'yaml', 'jinja2', 'fastavro', 'orbitalis_codegen.model'} & set(sys.modules)))"
@@ -244,6 +249,8 @@ def test_a_second_check_reads_digests_alone(copy: Path) -> None:
     )
 
     assert completed.stdout == "26 files as the specification gives them\n0 []\n"
+    # What is ignored is said every time.
+    assert [line.split(":")[1] for line in completed.stderr.splitlines()] == [f" schemas/{name}" for name in leftovers]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +275,17 @@ def test_a_new_schema_file_after_a_check_is_found(copy: Path) -> None:
     assert cli.main(["check", "--root", str(copy)]) == 2
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"inputs": 5, "outputs": 5}', '{"inputs": [], "outputs": []}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"inputs": 5, "outputs": 5}',
+        '{"inputs": [], "outputs": []}',
+        '{"inputs": [], "outputs": [], "notes": 5}',
+    ],
+)
 def test_a_broken_memory_is_no_trouble(copy: Path, content: str) -> None:
     (copy / ".orbitalis-codegen/seen.json").write_text(content)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from orbitalis_codegen import memo, output
 from orbitalis_codegen.commands.command import DIFFERENT, DONE, PROGRAM, Command, root_of
-from orbitalis_codegen.commands.emitted import emitted
+from orbitalis_codegen.commands.emitted import emitted, say_again
 from orbitalis_codegen.output import counted, listed, shown
 
 __all__ = ["CHECK"]
@@ -22,11 +22,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     root = root_of(options)
-    known = memo.is_known(root)
+    known = memo.known(root)
     if known is not None:
-        print(f"{counted(known, 'file')} as the specification gives them")
+        say_again(known.notes, options)
+        print(f"{counted(known.files, 'file')} as the specification gives them")
         return DONE
-    files, inputs = emitted(options)
+    given = emitted(options)
+    files = given.files
     from orbitalis_codegen.drift import check
 
     drifts = check(root, files)
@@ -41,8 +43,7 @@ def _run(options: argparse.Namespace) -> int:
         if options.form == "text":
             print(f"{counted(len(drifts), 'file')} not as the specification gives them; run {PROGRAM} generate")
         return DIFFERENT
-    if inputs is not None:
-        memo.remember(root, inputs, files)
+    memo.remember(root, given.inputs, files, given.notes)
     print(f"{counted(len(files), 'file')} as the specification gives them")
     return DONE
 

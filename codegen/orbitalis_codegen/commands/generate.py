@@ -18,10 +18,9 @@ def _run(options: argparse.Namespace) -> int:
 
     root = root_of(options)
     with locked(root, say_waiting):
-        files, inputs = emitted(options)
-        write_files(root, files)
-        if inputs is not None:
-            memo.remember(root, inputs, files)
+        given = emitted(options)
+        write_files(root, given.files)
+        memo.remember(root, given.inputs, given.files, given.notes)
     return DONE
 
 
