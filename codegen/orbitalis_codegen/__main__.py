@@ -10,8 +10,6 @@ from typing import Final
 __all__ = ["main"]
 
 _UNUSABLE: Final = 2
-_LIBRARIES: Final = frozenset({"fastavro", "jinja2", "yaml"})
-"""What the extra `codegen` installs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,14 +22,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Without a traceback, but as a process that was interrupted ends: a shell then ends its script, too.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)
-        return _UNUSABLE
-    except ModuleNotFoundError as error:
-        if error.name not in _LIBRARIES:
-            raise
-        print(
-            f"orbitalis-codegen needs {error.name}, which is not installed: pip install 'orbitalis-sdk[codegen]'",
-            file=sys.stderr,
-        )
         return _UNUSABLE
 
 

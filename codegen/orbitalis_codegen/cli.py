@@ -27,6 +27,8 @@ exit status:
   2  the specification cannot be used, in which case nothing is written;
      a file cannot be read or written; or the command line is wrong
 """
+_LIBRARIES: Final = frozenset({"fastavro", "jinja2", "yaml"})
+"""What the extra `codegen` installs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +65,12 @@ def _status(arguments: Sequence[str] | None, options: argparse.Namespace) -> int
     except CommandError as error:
         output.say_trouble(str(error), options.form)
         return UNUSABLE
+    except ModuleNotFoundError as error:
+        if error.name not in _LIBRARIES:
+            raise
+        message = f"this needs {error.name}, which is not installed: pip install 'orbitalis-sdk[codegen]'"
+        output.say_trouble(message, options.form)
+        return UNUSABLE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
             description=command.description,
             epilog=_STATUS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents=[*([root] if command.takes_root else []), *([form] if command.takes_format else [])],
+            parents=[*([root] if command.takes_root else []), form],
         )
         command.add_arguments(inner)
         inner.set_defaults(run=command.run)

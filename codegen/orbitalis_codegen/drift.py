@@ -41,10 +41,13 @@ class Drift:
     text: str
     """What is the matter with it."""
 
+    @property
+    def shown_path(self) -> str:
+        """The path on one line: a stale file may have any name, also one that could not be printed."""
+        return self.path if self.path.isprintable() else ascii(self.path)[1:-1]
+
     def __str__(self) -> str:
-        # A stale file may have any name, also one that would not stay on one line or could not be printed.
-        path = self.path if self.path.isprintable() else ascii(self.path)[1:-1]
-        return f"{path}: {self.text}"
+        return f"{self.shown_path}: {self.text}"
 
 
 def check(root: Path, files: Mapping[str, bytes]) -> list[Drift]:

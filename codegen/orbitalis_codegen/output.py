@@ -20,6 +20,8 @@ __all__ = [
     "give_up_output",
     "listed",
     "open_outputs",
+    "say",
+    "say_difference",
     "say_document",
     "say_problems",
     "say_trouble",
@@ -73,6 +75,11 @@ def shown(path: str) -> str:
     return path.encode(errors="backslashreplace").decode()
 
 
+def say(text: str, form: Format) -> None:
+    """Say how it went: to the standard output, on which nothing but JSON stands where JSON is asked for."""
+    print(text, file=sys.stderr if form == "json" else sys.stdout)
+
+
 def say_problems(found: Iterable[Diagnostic], form: Format, level: Literal["error", "notice"] = "error") -> None:
     """Say what is wrong with a specification: as text to the standard error, else to the standard output."""
     lines = [_line(one, form, level) for one in found]
@@ -93,6 +100,18 @@ def say_trouble(message: str, form: Format) -> None:
             print(json.dumps({"level": "error", "code": None, "message": message}))
         case "github":
             print(f"::error title=orbitalis-codegen::{_escaped(message)}")
+
+
+def say_difference(path: str, text: str, form: Format, patch: str | None = None) -> None:
+    """Say what is the matter with a file as a whole, and in JSON what is different; its path can be shown."""
+    match form:
+        case "text":
+            print(f"{path}: {text}", file=sys.stderr)
+        case "json":
+            told = {"level": "error", "file": path, "code": None, "message": text}
+            print(json.dumps(told if patch is None else {**told, "diff": patch}))
+        case "github":
+            print(f"::error file={_escaped_property(path)},title=orbitalis-codegen::{_escaped(text)}")
 
 
 def _line(found: Diagnostic, form: Format, level: Literal["error", "notice"]) -> str:

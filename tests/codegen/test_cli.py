@@ -320,10 +320,9 @@ def test_problems_as_json_and_for_github(copy: Path) -> None:
 def test_other_trouble_as_json_and_for_github(copy: Path) -> None:
     (copy / "generated/python/orbitalis_wire/limits.py").write_text("\n")
 
-    assert json.loads(run("check", "--format", "json", root=copy).stdout)["message"].startswith("generated/")
-    assert run("check", "--format", "github", root=copy).stdout.startswith(
-        "::error title=orbitalis-codegen::generated/"
-    )
+    path = "generated/python/orbitalis_wire/limits.py"
+    assert json.loads(run("check", "--format", "json", root=copy).stdout)["file"] == path
+    assert run("check", "--format", "github", root=copy).stdout.startswith(f"::error file={path},title=")
 
 
 def test_check_shows_what_differs(copy: Path) -> None:
@@ -334,6 +333,35 @@ def test_check_shows_what_differs(copy: Path) -> None:
 
     assert "--- a/generated/python/orbitalis_wire/limits.py\n+++ b/generated" in shown
     assert "\n-IDENTIFIER_BYTES: Final = 9\n+IDENTIFIER_BYTES: Final = 255\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "objects"),
+    [
+        ("generate", 0, 0),
+        ("check", 1, 1),
+        ("check --diff", 1, 1),
+        ("bundle --output bundled.yaml", 0, 0),
+        ("schema --output schema.json", 0, 0),
+        ("schema --output /", 2, 1),
+        ("rules ORB999", 2, 1),
+        ("describe nowhere:Nothing", 2, 1),
+        ("contract nowhere.yaml", 2, 1),
+        ("diff --against nowhere", 2, 1),
+    ],
+)
+def test_where_json_is_asked_for_nothing_else_is_written(arguments: str, status: int, objects: int, copy: Path) -> None:
+    with (copy / "generated/mosquitto/core.acl").open("a") as stream:
+        stream.write("pattern readwrite #\n")
+
+    done = run(*arguments.split(), "--format", "json", root=copy)
+
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, len(told)) == (status, objects), done.stderr
+    assert {one["level"] for one in told} <= {"error"}
+    if arguments.startswith("check"):
+        assert told[0]["file"] == "generated/mosquitto/core.acl"
+        assert ("-pattern readwrite #\n" in told[0].get("diff", "")) is (arguments == "check --diff")
 
 
 def test_a_list_of_problems_ends_after_fifty(copy: Path) -> None:
@@ -411,6 +439,8 @@ def test_what_needs_no_library_works_without_any(arguments: str, tmp_path: Path)
     refusal = run("generate", PYTHONPATH=paths)
     assert refusal.returncode == 2
     assert "pip install 'orbitalis-sdk[codegen]'" in refusal.stderr
+    told = json.loads(run("generate", "--format", "json", PYTHONPATH=paths).stdout)
+    assert told["message"] == "this needs yaml, which is not installed: pip install 'orbitalis-sdk[codegen]'"
 
 
 def test_completion_offers_commands_options_and_codes() -> None:

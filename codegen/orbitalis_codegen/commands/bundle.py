@@ -29,7 +29,7 @@ def _run(options: argparse.Namespace) -> int:
     # In every form, notes keep out of the way of the document.
     with contextlib.redirect_stdout(sys.stderr if options.output is None else sys.stdout):
         output.say_problems(model.notes, options.form, "notice")
-    hand_over(document, options.output)
+    hand_over(document, options.output, options.form)
     return DONE
 
 
@@ -44,5 +44,4 @@ type is written out in the schemas that use it, and timings, limits and states s
     run=_run,
     words=lambda: ("--output",),
     takes_root=True,
-    takes_format=True,
 )

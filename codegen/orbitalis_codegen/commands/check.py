@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from orbitalis_codegen import memo, output
 from orbitalis_codegen.commands.command import DIFFERENT, DONE, PROGRAM, Command, root_of
 from orbitalis_codegen.commands.emitted import emitted, say_again
-from orbitalis_codegen.output import counted, listed, shown
+from orbitalis_codegen.diagnostic import MOST_SHOWN
+from orbitalis_codegen.output import counted, shown
 
 __all__ = ["CHECK"]
 
@@ -25,43 +26,43 @@ def _run(options: argparse.Namespace) -> int:
     known = memo.known(root)
     if known is not None:
         say_again(known.notes, options)
-        print(f"{counted(known.files, 'file')} as the specification gives them")
+        output.say(f"{counted(known.files, 'file')} as the specification gives them", options.form)
         return DONE
     given = emitted(options)
     files = given.files
     from orbitalis_codegen.drift import check
 
     drifts = check(root, files)
-    for line in listed(list(map(str, drifts))):
-        if options.form == "text":
-            print(line, file=sys.stderr)
-        else:
-            output.say_trouble(line, options.form)
+    for drift in drifts[:MOST_SHOWN]:
+        patch = _patch(root, files, drift.path) if options.diff and options.form == "json" else None
+        output.say_difference(drift.shown_path, drift.text, options.form, patch)
     if drifts:
-        if options.diff:
-            _show_differences(root, files, [drift.path for drift in drifts])
-        if options.form == "text":
-            print(f"{counted(len(drifts), 'file')} not as the specification gives them; run {PROGRAM} generate")
+        if len(drifts) > MOST_SHOWN:
+            print(f"... and {len(drifts) - MOST_SHOWN} more", file=sys.stderr)
+        if options.diff and options.form != "json":
+            for drift in drifts:
+                print(_patch(root, files, drift.path), end="")
+        count = counted(len(drifts), "file")
+        output.say(f"{count} not as the specification gives them; run {PROGRAM} generate", options.form)
         return DIFFERENT
     memo.remember(root, given.inputs, files, given.notes)
-    print(f"{counted(len(files), 'file')} as the specification gives them")
+    output.say(f"{counted(len(files), 'file')} as the specification gives them", options.form)
     return DONE
 
 
-def _show_differences(root: Path, files: Mapping[str, bytes], paths: Sequence[str]) -> None:
-    """Print how each file would change, as a patch has it."""
+def _patch(root: Path, files: Mapping[str, bytes], path: str) -> str:
+    """How a file would change, as a patch has it."""
     import difflib
 
-    for path in paths:
-        try:
-            found = (root / path).read_bytes().decode(errors="backslashreplace")
-        except OSError:
-            found = ""
-        wanted = files.get(path, b"").decode()
-        before, after = found.splitlines(keepends=True), wanted.splitlines(keepends=True)
-        name = shown(path)
-        for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
-            print(line, end="" if line.endswith("\n") else "\n\\ No newline at end of file\n")
+    try:
+        found = (root / path).read_bytes().decode(errors="backslashreplace")
+    except OSError:
+        found = ""
+    wanted = files.get(path, b"").decode()
+    before, after = found.splitlines(keepends=True), wanted.splitlines(keepends=True)
+    name = shown(path)
+    lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 CHECK: Final = Command(
@@ -76,5 +77,4 @@ be right, digests are compared and nothing else is done.
     run=_run,
     words=lambda: ("--diff",),
     takes_root=True,
-    takes_format=True,
 )

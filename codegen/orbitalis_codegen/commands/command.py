@@ -44,15 +44,12 @@ class Command:
     """Gives its own options and the values that may stand by themselves, for completion."""
     takes_root: bool = False
     """Whether it works in the folder of a specification, which `--root` names."""
-    takes_format: bool = False
-    """Whether it writes errors in the form that `--format` asks for."""
 
     @property
     def all_words(self) -> tuple[str, ...]:
         """The words that may follow the name."""
         root = ("--root",) if self.takes_root else ()
-        form = ("--format",) if self.takes_format else ()
-        return (*root, *form, "--help", *self.words())
+        return (*root, "--format", "--help", *self.words())
 
 
 def root_of(options: argparse.Namespace) -> Path:

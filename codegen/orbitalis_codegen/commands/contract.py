@@ -43,7 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     inner = folder.relative_to(root).as_posix()
     files = below(inner, emit_contract(contract, package, options.language))
     with locked(root, say_waiting):
-        write_files(root, files, shown_below=root)
+        write_files(root, files, options.form, shown_below=root)
     return DONE
 
 
@@ -58,5 +58,4 @@ or nothing, in a folder of its own, from which generated files that should not b
     add_arguments=_add_arguments,
     run=_run,
     words=lambda: ("--output", "--package", "--language"),
-    takes_format=True,
 )

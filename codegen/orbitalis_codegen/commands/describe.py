@@ -34,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     # In every form, notes keep out of the way of the document.
     with contextlib.redirect_stdout(sys.stderr if options.output is None else sys.stdout):
         output.say_problems(contract.notes, options.form, "notice")
-    hand_over(document, options.output)
+    hand_over(document, options.output, options.form)
     return DONE
 
 
@@ -49,5 +49,4 @@ installed; where a class runs code of its own when a plugin is made, one is made
     add_arguments=_add_arguments,
     run=_run,
     words=lambda: ("--output", "--title", "--version"),
-    takes_format=True,
 )

@@ -48,5 +48,4 @@ that accepted.toml lists are not counted. Nothing is written, and the work tree 
     run=_run,
     words=lambda: ("--against", "--contract", "--exact"),
     takes_root=True,
-    takes_format=True,
 )

@@ -43,7 +43,10 @@ def say_again(notes: Sequence[Note], options: argparse.Namespace) -> None:
     """Say what was noticed when the same was read before."""
     rules = {rule.code: rule for rule in Rule}
     found: Iterable[Diagnostic] = (
-        Diagnostic(Position(file, line, column), rules[code], text) for file, line, column, code, text in notes
+        Diagnostic(Position(file, line, column), rules[code], text)
+        for file, line, column, code, text in notes
+        # Somebody may have written to the memory.
+        if code in rules
     )
     output.say_problems(found, options.form, "notice")
 

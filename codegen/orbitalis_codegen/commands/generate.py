@@ -19,7 +19,7 @@ def _run(options: argparse.Namespace) -> int:
     root = root_of(options)
     with locked(root, say_waiting):
         given = emitted(options)
-        write_files(root, given.files)
+        write_files(root, given.files, options.form)
         memo.remember(root, given.inputs, given.files, given.notes)
     return DONE
 
@@ -34,5 +34,4 @@ more are removed. It waits for another one that writes there.
 """,
     run=_run,
     takes_root=True,
-    takes_format=True,
 )

@@ -27,7 +27,7 @@ def _run(options: argparse.Namespace) -> int:
     from orbitalis_codegen.editor.specification import specification_schema
 
     schema = contract_schema() if options.kind == "contract" else specification_schema()
-    hand_over(f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n", options.output)
+    hand_over(f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n", options.output, options.form)
     return DONE
 
 

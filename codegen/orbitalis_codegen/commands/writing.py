@@ -13,7 +13,7 @@ from orbitalis_codegen.output import counted, listed, shown
 __all__ = ["hand_over", "say_waiting", "write_files"]
 
 
-def write_files(root: Path, files: Mapping[str, bytes], shown_below: Path = Path()) -> None:
+def write_files(root: Path, files: Mapping[str, bytes], form: output.Format, shown_below: Path = Path()) -> None:
     """Write all files, or raise; and say what was done, with paths below a folder."""
     from orbitalis_codegen.drift import foreign
     from orbitalis_codegen.write import write
@@ -28,25 +28,23 @@ def write_files(root: Path, files: Mapping[str, bytes], shown_below: Path = Path
         )
     report = write(root, files)
     for line in listed([f"wrote {named(path)}" for path in report.written]):
-        print(line)
+        output.say(line, form)
     for line in listed([f"removed {named(path)}" for path in report.removed]):
-        print(line)
-    print(
-        f"{counted(len(report.written), 'file')} written, {len(report.unchanged)} unchanged, "
-        f"{len(report.removed)} removed"
-    )
+        output.say(line, form)
+    written = counted(len(report.written), "file")
+    output.say(f"{written} written, {len(report.unchanged)} unchanged, {len(report.removed)} removed", form)
 
 
-def hand_over(document: str, target: Path | None) -> None:
+def hand_over(document: str, target: Path | None, form: output.Format) -> None:
     """Write one document to a file, and say so; or to the standard output."""
     from orbitalis_codegen.write import write_one
 
     if target is None:
         output.say_document(document)
     elif write_one(target, document.encode()):
-        print(f"wrote {shown(str(target))}")
+        output.say(f"wrote {shown(str(target))}", form)
     else:
-        print(f"{shown(str(target))} is unchanged")
+        output.say(f"{shown(str(target))} is unchanged", form)
 
 
 def say_waiting() -> None:

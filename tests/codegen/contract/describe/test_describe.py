@@ -235,7 +235,7 @@ def test_notes_do_not_mix_with_the_document(module: Module, capfd: pytest.Captur
     assert printed.out == Path("lamps.yaml").read_text()
     notes = [json.loads(line) for line in printed.err.splitlines()]
     assert [(note["level"], note["file"]) for note in notes] == [("notice", f"{name}.py"), ("notice", f"{name}.py")]
-    assert written.out == f"{printed.err}wrote lamps.yaml\n"
+    assert (written.out, written.err) == (printed.err, "wrote lamps.yaml\n")
 
 
 def test_a_file_is_replaced_whole_and_as_it_should_be_left_alone(
