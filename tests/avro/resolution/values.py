@@ -14,21 +14,28 @@ __all__ = ["value_bytes"]
 
 
 def value_bytes(model: Model, chance: Random, turn: int) -> bytes:
-    """Return a random value as Avro binary. With each `turn`, unions and enums take their next branch or symbol."""
+    """Return a random value as Avro binary.
+
+    With each `turn`, unions and enums take their next branch or symbol; but any one now and then, since an enum in a
+    union that is as long would otherwise come to the same symbols again and again.
+    """
+
+    def index(length: int) -> int:
+        return (turn + chance.choice((0, 0, 1, chance.randrange(length)))) % length
 
     def write(type_: Type, depth: int) -> bytes:
         if isinstance(type_, list):
-            index = (turn + chance.choice((0, 0, 1))) % len(type_)
+            branch = index(len(type_))
             if depth > 12 and "null" in type_:
-                index = type_.index("null")
-            return long(index) + write(type_[index], depth + 1)
+                branch = type_.index("null")
+            return long(branch) + write(type_[branch], depth + 1)
         if isinstance(type_, str):
             return _primitive(type_, chance)
         if "ref" in type_:
             named = model.named[type_["ref"]]
             match named["type"]:
                 case "enum":
-                    return long((turn + chance.choice((0, 1))) % len(named["symbols"]))
+                    return long(index(len(named["symbols"])))
                 case "fixed":
                     return chance.randbytes(named["size"])
                 case _:

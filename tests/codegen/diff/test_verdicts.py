@@ -139,6 +139,14 @@ def test_random_pairs_are_judged_as_their_values_are_read(tally: Tally) -> None:
     assert tally.pairs > 0.95 * PAIRS
 
 
+def test_values_come_to_every_symbol_of_an_enum_in_a_union_that_is_as_long() -> None:
+    tally = Tally()
+
+    hold(1019109722, tally)
+
+    assert (tally.pairs, tally.disagreements) == (1, [])
+
+
 def test_many_random_pairs_are_compatible(tally: Tally) -> None:
     assert tally.compatible_pairs >= COMPATIBLE * tally.pairs
 
