@@ -9,12 +9,21 @@ from typing import Final
 
 from orbitalis_wire.limits import EVENT_BYTES, TOPIC_BYTES
 
-__all__ = ["Connect", "MalformedPacketError", "Packet", "PacketType", "Packets", "Publish", "filters_of"]
+__all__ = [
+    "LARGEST_FRAME",
+    "Connect",
+    "MalformedPacketError",
+    "Packet",
+    "PacketType",
+    "Packets",
+    "Publish",
+    "filters_of",
+]
 
 _LONGEST: Final = EVENT_BYTES + TOPIC_BYTES + 4096
 """Bytes of a packet, the longest that an orbiter sends with a margin for its properties."""
-_LARGEST_ANSWER: Final = 16 * EVENT_BYTES
-"""Bytes of a packet that the page takes."""
+LARGEST_FRAME: Final = 16 * EVENT_BYTES
+"""Bytes of a packet that the page takes, and of a frame that it sends: some packets together."""
 _LENGTH_BYTES: Final = 4
 _VERSION: Final = 5
 _PROTOCOL_NAME: Final = b"MQTT"
@@ -105,7 +114,7 @@ class Connect:
     def written(self, identifier: str, username: str | None, password: str | None) -> bytes:
         """Write it for a session that is new and ends with its connection, as the client that is named."""
         flags = 0x02
-        largest = b"\x27" + _LARGEST_ANSWER.to_bytes(4, "big")
+        largest = b"\x27" + LARGEST_FRAME.to_bytes(4, "big")
         tail = _with_length(identifier.encode())
         if self.will is not None:
             topic, payload, will_flags = self.will

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from orbitalis.dashboard.brokers import BrokerAddress, BrokerStream, reach
 from orbitalis.dashboard.gate import Gate, GateRole, RefusedError
+from orbitalis.dashboard.packets import LARGEST_FRAME
 from orbitalis.errors import BusError
 from orbitalis_avro.errors import TopicError
 from orbitalis_wire.topics import check_level
@@ -135,6 +136,7 @@ async def serve_dashboard(dashboard: Dashboard) -> AsyncGenerator[None, None]:
         subprotocols=[Subprotocol("mqtt")],
         process_request=service.answer,
         compression=None,
+        max_size=LARGEST_FRAME,
         close_timeout=_CLOSE_SECONDS,
         server_header=None,
         logger=logging.getLogger(f"{__name__}.websockets"),
@@ -161,6 +163,8 @@ class _Service:
         folder = files("orbitalis.dashboard") / "page"
         self._relays: set[asyncio.Task[object]] = set()
         """Under way."""
+        self._problem: str | None = None
+        """Why the operator's broker could not be reached when that was last tried."""
         self._files = {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in _FILES.items()}
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -178,6 +182,8 @@ class _Service:
             return _response(HTTPStatus.FORBIDDEN, reason, "text/plain", {})
         if path == "settings.json":
             return self._own(json.dumps(self._dashboard.settings()).encode(), "application/json")
+        if path == "bus.json":
+            return self._own(json.dumps({"problem": self._problem}).encode(), "application/json")
         if path in self._files:
             return self._own(*self._files[path])
         return _response(HTTPStatus.NOT_FOUND, b"there is no such page\n", "text/plain", {})
@@ -218,11 +224,15 @@ class _Service:
         self._relays.add(task)
         try:
             async with reach(party.address) as broker:
+                if party is self._dashboard.operator:
+                    self._problem = None
                 await _relay(connection, broker, gate)
         except RefusedError as error:
             _LOG.warning("what the page sends is refused: %s", error)
             await connection.close(_POLICY_VIOLATED, _short(str(error)))
         except BusError as error:
+            if party is self._dashboard.operator:
+                self._problem = str(error)
             _LOG.warning("%s", error)
             await connection.close(_TRY_AGAIN, _short(str(error)))
         finally:

@@ -20,7 +20,7 @@ from websockets.typing import Origin, Subprotocol
 from tests.support.processes import ReportingProcess
 from tests.support.repository import ROOT
 
-__all__ = ["Browser", "Served", "closed", "needs_browser", "serving"]
+__all__ = ["Browser", "Served", "closed", "needs_browser", "opened", "row", "serving"]
 
 _PLAYWRIGHT = ROOT / "typescript" / "node_modules" / "playwright-core"
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -102,6 +102,18 @@ class Browser(ReportingProcess):
         """Wait until something is to be seen; return its text."""
         found: str = await self.ask("text", selector, 1000 * within)
         return found
+
+
+async def opened(browser: Browser, served: Served, selected: str = "", **options: object) -> None:
+    """Open the page, and wait until it shows an orbiter."""
+    answer = await browser.ask("open", f"{served.url}#{selected}", options)
+    assert answer["status"] == 200
+    await browser.wait_for("tbody tr")
+
+
+def row(identifier: str, says: str) -> str:
+    """Return the selector of a row of the table that says something of an orbiter."""
+    return f'.orbiters tbody tr:has(th:has-text("{identifier}")):has(td:has-text("{says}"))'
 
 
 async def closed(socket: ClientConnection) -> tuple[int | None, str]:

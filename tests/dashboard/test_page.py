@@ -7,22 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import pytest_asyncio
 
 from orbitalis import Orbiter, connect
 from tests.cli.orbiters import Colour, Dimmer, Home, Lamp, Light, running
-from tests.dashboard.serving import Browser, Served, needs_browser, serving
+from tests.dashboard.serving import Browser, needs_browser, opened, row, serving
 from tests.support.broker import Broker
 from tests.support.processes import OrbiterProcess
 
 pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Give the browser that all tests here share: it takes its time to start."""
-    async with Browser() as one:
-        yield one
 
 
 @asynccontextmanager
@@ -33,18 +25,6 @@ async def shown(
     async with running(*orbiters), serving(broker.url, *arguments) as served:
         await opened(browser, served)
         yield
-
-
-async def opened(browser: Browser, served: Served, selected: str = "") -> None:
-    """Open the page, and wait until it shows something."""
-    answer = await browser.ask("open", f"{served.url}#{selected}")
-    assert answer["status"] == 200
-    await browser.wait_for("tbody tr")
-
-
-def row(identifier: str, says: str) -> str:
-    """Return the selector of a row of the table that says something of an orbiter."""
-    return f'.orbiters tbody tr:has(th:has-text("{identifier}")):has(td:has-text("{says}"))'
 
 
 async def test_it_shows_who_is_there_and_what_a_core_misses(browser: Browser, broker: Broker) -> None:

@@ -24,6 +24,7 @@ from orbitalis.dashboard.brokers import BrokerAddress
 from orbitalis.dashboard.server import Dashboard, Party
 from orbitalis_wire.channels import CHANNELS
 from orbitalis_wire.envelope import Encoding
+from orbitalis_wire.limits import EVENT_BYTES
 from tests.cli.command import orbitalis
 from tests.dashboard.mqtt import connect_packet, publish_packet, subscribe_packet
 from tests.dashboard.serving import Served, closed, serving
@@ -113,6 +114,18 @@ async def test_what_is_only_to_look_cannot_publish_an_input(broker: Broker) -> N
     assert accepted[0] == CONNACK
     assert (code, reason) == (1008, f"topic '{INPUT}' is none that this operator publishes to"[:120])
     assert first == StringMessage(value="allowed")
+
+
+async def test_the_largest_event_passes_in_one_frame(broker: Broker) -> None:
+    calling = ("--allow-calls", "--core-identifier", "dashboard")
+    async with serving(broker.url, *calling) as served, served.socket("core/1", max_size=None) as socket:
+        await socket.send(connect_packet("anybody"))
+        assert (await socket.recv())[0] == CONNACK
+        await socket.send(publish_packet(INPUT, bytes(EVENT_BYTES)) + b"\xc0\x00")
+        async with asyncio.timeout(10):
+            pong = await socket.recv()
+
+    assert pong == b"\xd0\x00"
 
 
 async def test_calls_have_to_be_allowed(broker: Broker) -> None:

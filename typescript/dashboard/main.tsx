@@ -23,7 +23,7 @@ async function start(root: HTMLElement): Promise<void> {
     drawnAt = performance.now();
     timer = setTimeout(draw, DRAWN_AFTER);
     isSoon = false;
-    fleet.judge();
+    fleet.members.judge();
     const selected = identifierIn(location.hash);
     render(<App settings={settings} fleet={fleet} selected={selected} select={select} now={Date.now()} />, root);
   };

@@ -124,7 +124,17 @@ function obstacles(
   return reasons;
 }
 
+/** What came of comparing two sets of schemas, as long as both are known. */
+const COMPARED = new WeakMap<SchemaSet, WeakMap<SchemaSet, boolean>>();
+
 function reads(writes: SchemaSet, taken: SchemaSet): boolean {
+  const known = COMPARED.get(writes) ?? new WeakMap<SchemaSet, boolean>();
+  const found = known.get(taken) ?? compare(writes, taken);
+  COMPARED.set(writes, known.set(taken, found));
+  return found;
+}
+
+function compare(writes: SchemaSet, taken: SchemaSet): boolean {
   if (!expectsSomething(writes) && !expectsSomething(taken)) {
     return true;
   }

@@ -1,6 +1,8 @@
 /** All orbiters of a bus, as they are now: asks them, hears of their ends, and tells when something has changed. */
 
-import { lacksOf, type Known, type Lack } from "./compliance.js";
+import { problemOf, type Link } from "./link.js";
+import { rateOf } from "./member.js";
+import { Members } from "./members.js";
 import { LOUD_KINDS, QUIET_KINDS, Traffic, type Passed } from "./traffic.js";
 import type { Settings } from "./settings.js";
 import {
@@ -11,47 +13,6 @@ import {
   type PongAnswer,
   type StatisticsAnswer,
 } from "../../src/index.js";
-
-/**
- * How an orbiter is.
- *
- * It is `present` while it answers, and `suspected` when its connection was cut or it has not answered once. When it
- * answers no more, it is `dead` if its connection was cut, and otherwise `silent`: nobody has said whether it has left,
- * hangs, or is cut off.
- */
-export type Standing = "present" | "suspected" | "dead" | "silent";
-
-/** What is known of one orbiter. */
-export interface Member extends Known {
-  readonly identifier: string;
-  readonly role: string;
-  readonly standing: Standing;
-  /** Since when, in milliseconds since 1970. */
-  readonly standingSince: number;
-  readonly isThere: boolean;
-  /** Whether its connection was cut since it answered last. */
-  readonly hasWill: boolean;
-  readonly incarnation: string | null;
-  /** Others that answer under the same identifier. */
-  readonly namesakes: number;
-  /** Seconds that its last answer took. */
-  readonly roundTrip: number | null;
-  /** How often it has started anew since the page was opened. */
-  readonly restarts: number;
-  readonly statistics: StatisticsAnswer | null;
-  /** Executions in a second, of all of its operations; `null` before they were counted twice. */
-  readonly rate: number | null;
-  /** What a core is missing; `null` for a plugin, and while it is not known. */
-  readonly lacks: readonly Lack[] | null;
-}
-
-/** How the page is connected with the bus. */
-export interface Link {
-  readonly isUp: boolean;
-  /** Since when, in milliseconds since 1970. */
-  readonly since: number;
-  readonly problem: string | null;
-}
 
 const SECOND = 1000;
 const PING_EVERY = 1.5;
@@ -67,6 +28,8 @@ const INFO_EVERY = 20;
 /** Seconds between two questions of one kind while nobody sees the page. */
 const UNSEEN_EVERY = 15;
 const RECONNECT_AFTER = 2;
+const DIAGNOSED_EVERY = 1;
+const CONNECTING = "the broker has not answered yet";
 /** Seconds for which answers are taken; a busy machine takes its time. */
 const WITHIN = 5;
 const SPREAD = 0.2;
@@ -82,7 +45,9 @@ const MOST_WAYS = 10_000;
 
 /** Watches all orbiters of a bus. */
 export class Fleet {
-  readonly members = new Map<string, Member>();
+  readonly members = new Members();
+  /** How many have answered last for which there is no room. */
+  leftOut = 0;
   readonly traffic: Traffic;
   link: Link = { isUp: false, since: Date.now(), problem: null };
   /** When an event has last passed between two orbiters, by `sender recipient`, in milliseconds since 1970. */
@@ -93,6 +58,9 @@ export class Fleet {
   /** When one has answered last, in milliseconds since the page was opened. */
   readonly #heardAt = new Map<string, number>();
   #operator: Operator | null = null;
+  #isDiagnosing = false;
+  /** What the page has seen of the connection that it lacks. */
+  #seen = CONNECTING;
   #judgedAt = performance.now();
   #askedAllAt = -Infinity;
   #askTimer: ReturnType<typeof setTimeout> | null = null;
@@ -105,13 +73,17 @@ export class Fleet {
 
   /** Connect with the bus, and go on trying where that fails. */
   async start(): Promise<void> {
+    void this.#diagnose();
     for (;;) {
       const bus = connectMqtt(this.#settings.webSocket("operator"), { others: { timerVariant: "native" } });
       const operator = new Operator({
         identifier: this.#settings.operator,
         bus,
-        onLost: () => this.#linked(false, "the connection with the bus was lost"),
-        onReconnected: () => this.#linked(true, null),
+        onLost: () => {
+          this.#seen = "the broker has closed the connection, or cannot be reached any more";
+          this.#linked(false);
+        },
+        onReconnected: () => this.#linked(true),
       });
       try {
         await operator.start();
@@ -119,13 +91,12 @@ export class Fleet {
         this.#operator = operator;
         break;
       } catch (error) {
-        this.#linked(false, error instanceof Error ? error.message : String(error));
+        this.#seen = error instanceof Error ? error.message : String(error);
         await operator.stop().catch(() => undefined);
         await pause(RECONNECT_AFTER);
       }
     }
-    this.#linked(true, null);
-    this.#ping();
+    this.#linked(true);
     this.#ask(null);
     this.#repeat(PING_EVERY, PING_EVERY, () => this.#ping());
     this.#repeat(CONNECTIONS_EVERY, UNSEEN_EVERY, () => this.#askConnections(null));
@@ -151,12 +122,17 @@ export class Fleet {
 
   /** Show those no more that have ended. */
   forgetEnded(): void {
-    for (const [identifier, { standing }] of this.members) {
+    for (const { identifier, standing } of this.members.values()) {
       if (standing === "dead" || standing === "silent") {
-        this.members.delete(identifier);
+        this.#drop(identifier);
       }
     }
     this.#changed();
+  }
+
+  #drop(identifier: string): void {
+    this.members.delete(identifier);
+    this.#heardAt.delete(identifier);
   }
 
   #repeat(every: number, unseen: number, work: () => void): void {
@@ -171,25 +147,41 @@ export class Fleet {
     void loop();
   }
 
-  #linked(isUp: boolean, problem: string | null): void {
-    const since = this.link.isUp === isUp && this.link.problem !== null ? this.link.since : Date.now();
-    this.link = { isUp, since, problem };
+  #linked(isUp: boolean): void {
+    if (this.link.isUp !== isUp) {
+      this.link = { isUp, since: Date.now(), problem: null };
+    }
     if (isUp) {
-      for (const identifier of this.members.keys()) {
+      for (const { identifier } of this.members.values()) {
         this.refresh(identifier);
       }
+      this.#ping();
+    } else {
+      void this.#diagnose();
     }
     this.#changed();
   }
 
-  #update(identifier: string, changes: Partial<Member>): void {
-    const before = this.members.get(identifier) ?? unknown(identifier);
-    const after = { ...before, ...changes };
-    if (after.standing !== before.standing) {
-      after.standingSince = Date.now();
+  #isCut(): boolean {
+    return !this.link.isUp;
+  }
+
+  /** Find out what is wrong with the connection, until it is back. */
+  async #diagnose(): Promise<void> {
+    if (this.#isDiagnosing) {
+      return;
     }
-    after.isThere = after.standing === "present" || after.standing === "suspected";
-    this.members.set(identifier, after);
+    this.#isDiagnosing = true;
+    while (this.#isCut()) {
+      const problem = await problemOf(this.#settings, this.#seen);
+      // It may be back by now.
+      if (this.#isCut()) {
+        this.link = { ...this.link, problem };
+        this.#changed();
+        await pause(DIAGNOSED_EVERY);
+      }
+    }
+    this.#isDiagnosing = false;
   }
 
   // Who is there
@@ -199,14 +191,16 @@ export class Fleet {
     this.#operator
       ?.ping({ within: WITHIN, spread: SPREAD, onAnswer: (pong) => this.#heard(pong) })
       .then((found) => {
-        for (const { identifier, namesakes } of found.values()) {
-          this.#update(identifier, { namesakes });
+        const answered = [...found.values()].filter(({ identifier }) => this.members.get(identifier) !== undefined);
+        for (const { identifier, namesakes } of answered) {
+          this.members.update(identifier, { namesakes });
         }
+        this.leftOut = found.size - answered.length;
       })
       .catch(() => undefined); // it is asked again
     if (performance.now() - this.#judgedAt > SECOND * (SUSPECTED_AFTER + 1)) {
       // The page has slept, or the bus was away: nobody could be heard, and all have to be given time again.
-      for (const identifier of this.members.keys()) {
+      for (const { identifier } of this.members.values()) {
         this.#heardAt.set(identifier, begun);
       }
     }
@@ -223,8 +217,7 @@ export class Fleet {
     const isNew = before === undefined || before.info === null;
     const hasRestarted = before?.incarnation != null && before.incarnation !== pong.incarnation;
     const isBack = before !== undefined && !before.isThere;
-    this.#heardAt.set(pong.identifier, performance.now());
-    this.#update(pong.identifier, {
+    const isKept = this.members.update(pong.identifier, {
       role: pong.role,
       standing: "present",
       hasWill: false,
@@ -232,6 +225,10 @@ export class Fleet {
       roundTrip: pong.seconds,
       restarts: (before?.restarts ?? 0) + (hasRestarted ? 1 : 0),
     });
+    if (!isKept) {
+      return;
+    }
+    this.#heardAt.set(pong.identifier, performance.now());
     if (isNew || hasRestarted || isBack) {
       this.refresh(pong.identifier);
       this.#changed();
@@ -240,10 +237,10 @@ export class Fleet {
 
   #judgeSilence(): void {
     const now = performance.now();
-    for (const { identifier, isThere, hasWill } of [...this.members.values()]) {
+    for (const { identifier, isThere, hasWill } of this.members.values()) {
       const silence = (now - (this.#heardAt.get(identifier) ?? now)) / SECOND;
       if (isThere && !hasWill && silence > SUSPECTED_AFTER) {
-        this.#update(identifier, { standing: silence > GONE_AFTER ? "silent" : "suspected" });
+        this.members.update(identifier, { standing: silence > GONE_AFTER ? "silent" : "suspected" });
         if (silence > GONE_AFTER) {
           this.#refreshRemotesOf(identifier);
         }
@@ -257,14 +254,18 @@ export class Fleet {
     if (member === undefined || !member.isThere || member.hasWill) {
       return;
     }
-    this.#update(identifier, { standing: "suspected", hasWill: true });
+    this.members.update(identifier, { standing: "suspected", hasWill: true });
     this.#changed();
+    const { since } = this.link;
     const found = await this.#operator?.ping({ orbiter: identifier, within: GRACE });
     const pong = found?.get(identifier);
     if (pong !== undefined) {
       this.#heard(pong);
+    } else if (!this.link.isUp || this.link.since !== since) {
+      // The broker ends, and publishes the wills of all: nobody was asked, and silence says the rest.
+      this.members.update(identifier, { hasWill: false });
     } else if (this.members.get(identifier)?.hasWill === true) {
-      this.#update(identifier, { standing: "dead" });
+      this.members.update(identifier, { standing: "dead" });
       this.#refreshRemotesOf(identifier);
     }
     this.#changed();
@@ -280,9 +281,9 @@ export class Fleet {
 
   #forget(): void {
     const now = Date.now();
-    for (const [identifier, { isThere, standingSince }] of this.members) {
+    for (const { identifier, isThere, standingSince } of this.members.values()) {
       if (!isThere && now - standingSince > FORGOTTEN_AFTER) {
-        this.members.delete(identifier);
+        this.#drop(identifier);
       }
     }
     for (const [way, at] of this.lastPassed) {
@@ -348,29 +349,26 @@ export class Fleet {
   }
 
   #informed(info: InfoAnswer): void {
-    this.traffic.learn(info);
-    this.#update(info.identifier, { info, role: info.role });
+    this.members.update(info.identifier, { role: info.role });
+    this.members.tell(info.identifier, "info", info);
+    // Of what is kept, since the schemas of that are known.
+    const kept = this.members.get(info.identifier)?.info ?? null;
+    if (kept !== null) {
+      this.traffic.learn(kept);
+    }
     this.#changed();
   }
 
   #connected(connections: ConnectionsAnswer): void {
-    this.#update(connections.identifier, { connections });
+    this.members.tell(connections.identifier, "connections", connections);
     this.#changed();
   }
 
   #counted(statistics: StatisticsAnswer): void {
     const before = this.members.get(statistics.identifier)?.statistics ?? null;
-    this.#update(statistics.identifier, { statistics, rate: rateOf(before, statistics) });
+    this.members.update(statistics.identifier, { rate: rateOf(before, statistics) });
+    this.members.tell(statistics.identifier, "statistics", statistics);
     this.#changed();
-  }
-
-  /** Work out what cores are missing, before it is shown. */
-  judge(): void {
-    for (const [identifier, { role, info, connections, isThere }] of this.members) {
-      const isJudged = role === "core" && isThere && info !== null && connections !== null;
-      const lacks = isJudged ? lacksOf(info, connections, this.members) : null;
-      this.#update(identifier, { lacks });
-    }
   }
 
   // What passes
@@ -389,7 +387,7 @@ export class Fleet {
       void this.#suspect(sender).catch(() => undefined);
     } else if (CHANGES.has(kind)) {
       for (const one of [sender, recipient]) {
-        if (one !== null && this.members.has(one)) {
+        if (one !== null && this.members.get(one) !== undefined) {
           this.refresh(one);
         }
       }
@@ -400,45 +398,6 @@ export class Fleet {
 
 /** Kinds of events after which connections are others. */
 const CHANGES: ReadonlySet<string> = new Set(["reply", "response", "close", "closeAck"]);
-
-function unknown(identifier: string): Member {
-  return {
-    identifier,
-    role: "plugin",
-    standing: "present",
-    standingSince: Date.now(),
-    isThere: true,
-    hasWill: false,
-    incarnation: null,
-    namesakes: 0,
-    roundTrip: null,
-    restarts: 0,
-    info: null,
-    connections: null,
-    statistics: null,
-    rate: null,
-    lacks: null,
-  };
-}
-
-/** The executions of an orbiter. */
-export function executionsOf(statistics: StatisticsAnswer | null): number | null {
-  return statistics === null ? null : [...statistics.operations.values()].reduce((sum, one) => sum + one.executions, 0);
-}
-
-/** The errors of an orbiter. */
-export function errorsOf(statistics: StatisticsAnswer | null): number | null {
-  return statistics === null ? null : [...statistics.operations.values()].reduce((sum, one) => sum + one.errors, 0);
-}
-
-function rateOf(before: StatisticsAnswer | null, after: StatisticsAnswer): number | null {
-  if (before?.incarnation !== after.incarnation) {
-    return null;
-  }
-  const seconds = Number(after.answeredAt - before.answeredAt) / 1e6;
-  const executions = (executionsOf(after) ?? 0) - (executionsOf(before) ?? 0);
-  return seconds > 0 ? Math.max(0, executions / seconds) : null;
-}
 
 function whom(orbiter: string | null): { orbiter?: string; within: number; spread?: number } {
   return orbiter === null ? { within: WITHIN, spread: SPREAD } : { orbiter, within: WITHIN };

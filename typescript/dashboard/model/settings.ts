@@ -12,6 +12,8 @@ export interface Settings {
   readonly hasOneCaller: boolean;
   /** The URL of a WebSocket for one party. */
   readonly webSocket: (path: string) => string;
+  /** The URL at which the command says whether it reaches the broker. */
+  readonly state: string;
 }
 
 /** Load the settings. */
@@ -20,8 +22,9 @@ export async function loadSettings(): Promise<Settings> {
   if (!answer.ok) {
     throw new Error(await answer.text());
   }
-  const told = (await answer.json()) as Omit<Settings, "webSocket">;
+  const told = (await answer.json()) as Omit<Settings, "webSocket" | "state">;
   const here = new URL(".", location.href);
+  const state = new URL("bus.json", here).href;
   here.protocol = here.protocol.replace("http", "ws");
-  return { ...told, webSocket: (path) => new URL(path, here).href };
+  return { ...told, state, webSocket: (path) => new URL(path, here).href };
 }

@@ -13,8 +13,16 @@ const PLAIN: Readonly<Record<string, string>> = {
   Float64Message: "number",
 };
 
+const SHOWN = new WeakMap<SchemaSet, string>();
+
 /** What an operation takes, or gives. */
 export function shapeShown(set: SchemaSet): string {
+  const shown = SHOWN.get(set) ?? setShown(set);
+  SHOWN.set(set, shown);
+  return shown;
+}
+
+function setShown(set: SchemaSet): string {
   if (set.supportUndefinedSchema) {
     return "anything";
   }

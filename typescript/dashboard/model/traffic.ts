@@ -5,6 +5,7 @@ import { typeOfForeignSchema } from "./shapes.js";
 import { CHANNELS, type Channel } from "../../../generated/typescript/channels.js";
 import { CODECS, codecOf } from "../../../generated/typescript/codecs.js";
 import { decodeEvent } from "../../../generated/typescript/envelope.js";
+import { EVENT_BYTES } from "../../../generated/typescript/limits.js";
 import type { EventEnvelope } from "../../../generated/typescript/messages.js";
 import type { Bus, InfoAnswer } from "../../src/index.js";
 import { readMessage } from "../../src/message/event.js";
@@ -27,7 +28,10 @@ export interface Passed {
   readonly recipient: string | null;
   readonly operation: string | null;
   readonly topic: string;
+  /** Bytes; empty where it was too large to be kept. */
   readonly data: Uint8Array;
+  /** How many bytes it had. */
+  readonly size: number;
 }
 
 /** What is in an event. */
@@ -61,6 +65,10 @@ const KEPT = 2000;
 const KEPT_BYTES = 64 * 2 ** 20;
 /** Of what is kept when there is too much: cutting off the front moves the rest. */
 const REST = 0.75;
+/** Schemas of operations that are kept to read events, and how long they are together: strangers tell some of them. */
+const TYPES = 2000;
+const TYPES_LENGTH = 8 * 2 ** 20;
+const NOTHING = new Uint8Array();
 const LONGEST_LINE = 200;
 const PARAMETER = /\{(\w+)\}/g;
 const SENDERS = ["coreIdentifier", "pluginIdentifier", "fromIdentifier"];
@@ -75,6 +83,8 @@ export class Traffic {
   readonly #learned = new WeakSet<SchemaSet>();
   readonly #contents = new WeakMap<Passed, { readonly content: Content; readonly learned: number }>();
   #learnedTypes = 0;
+  /** Characters of the schemas that are kept. */
+  #typesLength = 0;
   #bytes = 0;
   readonly #trees = new Map<string, TypeNode>();
   readonly #told: (passed: Passed) => void;
@@ -128,10 +138,23 @@ export class Traffic {
     this.#learned.add(set);
     for (const schema of set.schemas) {
       const type = typeOfForeignSchema(schema);
-      if (type !== null) {
+      if (type !== null && !this.#types.has(type.fingerprint)) {
         this.#types.set(type.fingerprint, type);
+        this.#typesLength += type.schema.length;
         this.#learnedTypes += 1;
+        this.#forgetTypes();
       }
+    }
+  }
+
+  /** Forget schemas while there are too many, the one that was learned first at first. */
+  #forgetTypes(): void {
+    for (const [fingerprint, { schema }] of this.#types) {
+      if (this.#types.size <= TYPES && this.#typesLength <= TYPES_LENGTH) {
+        return;
+      }
+      this.#types.delete(fingerprint);
+      this.#typesLength -= schema.length;
     }
   }
 
@@ -149,13 +172,15 @@ export class Traffic {
       recipient: second === undefined ? null : (first ?? null),
       operation: parameters["operation_name"] ?? null,
       topic,
-      data,
+      // Orbiters ignore one that is longer, whatever it says.
+      data: data.length > EVENT_BYTES ? NOTHING : data,
+      size: data.length,
     };
     if (passed.sender === null || HANDSHAKE.has(passed.kind)) {
       passed = this.#completed(passed);
     }
     this.events.push(passed);
-    this.#bytes += data.length;
+    this.#bytes += passed.data.length;
     if (this.events.length > KEPT || this.#bytes > KEPT_BYTES) {
       this.#forget();
     }
@@ -198,6 +223,10 @@ export class Traffic {
   }
 
   #read(passed: Passed): Omit<Content, "line"> {
+    if (passed.size > EVENT_BYTES) {
+      const error = `${passed.size} bytes are more than an event may have: ${EVENT_BYTES}; orbiters ignore it`;
+      return { name: "too large", payload: { error }, envelope: null };
+    }
     let envelope: EventEnvelope | null = null;
     try {
       envelope = decodeEvent(passed.data).envelope;

@@ -4,13 +4,15 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { Attention } from "./attention.js";
+import { Banner, secondShown } from "./banner.js";
 import { Details } from "./details.js";
 import { Events } from "./events.js";
 import { FleetMap } from "./map.js";
 import { healthOf } from "./standing.js";
 import { OrbiterTable } from "./table.js";
-import type { Fleet, Member } from "../model/fleet.js";
-import { agoShown, countShown } from "../model/format.js";
+import type { Fleet } from "../model/fleet.js";
+import type { Member } from "../model/member.js";
+import { countShown } from "../model/format.js";
 import type { Settings } from "../model/settings.js";
 
 /** What the page shows. */
@@ -24,7 +26,10 @@ export interface AppProps {
 
 /** Draw the page. */
 export function App({ settings, fleet, selected, select, now }: AppProps): JSX.Element {
-  const members = [...fleet.members.values()].filter((one) => !isOwn(settings, one.identifier)).sort(byName);
+  const members = fleet.members
+    .values()
+    .filter((one) => !isOwn(settings, one.identifier))
+    .sort(byName);
   const member = selected === null ? undefined : fleet.members.get(selected);
   const title = useRef<HTMLHeadingElement>(null);
   const before = useRef(selected);
@@ -40,10 +45,18 @@ export function App({ settings, fleet, selected, select, now }: AppProps): JSX.E
       <button type="button" class="skip" onClick={() => document.getElementById("orbiters-title")?.focus()}>
         Go to the table of orbiters
       </button>
-      <Header settings={settings} fleet={fleet} members={members} now={now} />
-      <main>
+      <Header settings={settings} fleet={fleet} members={members} />
+      <Banner bus={settings.bus} link={fleet.link} now={now} />
+      <main class={fleet.link.isUp ? "" : "stale"}>
         <div class="column overview">
-          <Attention members={members} select={select} forgetEnded={() => fleet.forgetEnded()} now={now} />
+          <Attention
+            members={members}
+            leftOut={fleet.leftOut}
+            isConnected={fleet.link.isUp}
+            select={select}
+            forgetEnded={() => fleet.forgetEnded()}
+            now={now}
+          />
           <section class="map" aria-labelledby="map-title">
             <h2 id="map-title">Map</h2>
             <FleetMap fleet={fleet} members={members} selected={selected} select={select} now={now} />
@@ -91,10 +104,9 @@ interface HeaderProps {
   readonly settings: Settings;
   readonly fleet: Fleet;
   readonly members: readonly Member[];
-  readonly now: number;
 }
 
-function Header({ settings, fleet, members, now }: HeaderProps): JSX.Element {
+function Header({ settings, fleet, members }: HeaderProps): JSX.Element {
   const there = members.filter((one) => one.isThere);
   const cores = there.filter((one) => one.role === "core");
   const lacking = cores.filter((one) => healthOf(one) === "lacking").length;
@@ -116,13 +128,16 @@ function Header({ settings, fleet, members, now }: HeaderProps): JSX.Element {
       <ul class="summary" aria-label="Summary">
         <li>{countShown(cores.length, "core")}</li>
         {cores.length > 0 && (
-          <li class={lacking > 0 ? "bad" : "good"}>{lacking > 0 ? `${lacking} not compliant` : "all compliant"}</li>
+          <li class={lacking > 0 ? "bad" : link.isUp ? "good" : ""}>
+            {lacking > 0 ? `${lacking} not compliant` : "all compliant"}
+          </li>
         )}
         <li>{countShown(there.length - cores.length, "plugin")}</li>
         {dead > 0 && <li class="bad">{dead} died</li>}
+        {!link.isUp && <li>as of {secondShown(link.since)}</li>}
       </ul>
       <p class={`link-state ${link.isUp ? "good" : "bad"}`} role="status">
-        {link.isUp ? "live" : `no bus since ${agoShown(link.since, now)}: ${link.problem ?? "connecting …"}`}
+        {link.isUp ? "live" : link.problem === null ? "connecting …" : "not connected"}
       </p>
     </header>
   );

@@ -6,7 +6,8 @@ import { useState } from "preact/hooks";
 import { CallForm } from "./call.js";
 import { healthOf, healthShown, Mark } from "./standing.js";
 import { lackShown, type Lack } from "../model/compliance.js";
-import type { Fleet, Member } from "../model/fleet.js";
+import type { Fleet } from "../model/fleet.js";
+import type { Member } from "../model/member.js";
 import { countShown, microsAgoShown, secondsShown } from "../model/format.js";
 import type { Settings } from "../model/settings.js";
 import { shapeShown } from "../model/shapes.js";
@@ -268,7 +269,7 @@ function Connections({ member, select, fleet, now }: DetailsProps): JSX.Element 
               {connections.map((one) => (
                 <tr key={`${one.remoteIdentifier} ${one.operationName}`}>
                   <th scope="row">
-                    {fleet.members.has(one.remoteIdentifier) ? (
+                    {fleet.members.get(one.remoteIdentifier) !== undefined ? (
                       <button type="button" class="link" onClick={() => select(one.remoteIdentifier)}>
                         {one.remoteIdentifier}
                       </button>

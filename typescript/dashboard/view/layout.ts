@@ -1,6 +1,6 @@
 /** Where everything is on the map. It depends on who is there and on the width alone: nothing moves by itself. */
 
-import type { Member } from "../model/fleet.js";
+import type { Member } from "../model/member.js";
 
 /** A rectangle. */
 export interface Box {

@@ -5,7 +5,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { layOut, type Group, type Layout, type Place } from "./layout.js";
 import { healthOf, healthShown, markPath } from "./standing.js";
-import type { Fleet, Member } from "../model/fleet.js";
+import type { Fleet } from "../model/fleet.js";
+import type { Member } from "../model/member.js";
 
 /** What the map shows. */
 export interface MapProps {

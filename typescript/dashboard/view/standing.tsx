@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 
 import { agoShown } from "../model/format.js";
-import type { Member } from "../model/fleet.js";
+import type { Member } from "../model/member.js";
 
 /** What people have to look at, or need not. */
 export type Health = "good" | "lacking" | "suspected" | "dead" | "silent" | "unknown";

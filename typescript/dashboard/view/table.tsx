@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
 import { healthOf, healthShown, Mark } from "./standing.js";
-import { errorsOf, executionsOf, type Member } from "../model/fleet.js";
+import { errorsOf, executionsOf, type Member } from "../model/member.js";
 import { microsAgoShown, secondsShown } from "../model/format.js";
 
 /** What the table shows. */
