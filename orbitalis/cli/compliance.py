@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from orbitalis.message.misfits import misfits
-from orbitalis.message.schema_difference import shortened
 from orbitalis.operating import ConnectionsAnswer, InfoAnswer
+from orbitalis.operations.explanation import say_remote
 from orbitalis_wire.messages import OperationInfo, RequirementInfo
 
 __all__ = ["Candidate", "Lack", "lacks_of"]
-
-_OPERATION: Final = re.compile(r"  operation (?P<name>'.*?'|\".*?\") ")
-"""How the lines about an operation begin in an explanation."""
-_REMOTE: Final = re.compile(r"    (?P<name>'.*?'|\".*?\")[: ]")
-"""How the lines about a remote begin, below that of an operation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +71,13 @@ def lacks_of(
                     plugin=plugin,
                     state=states.get(plugin, "not connected"),
                     reasons=tuple(_reasons(core.identifier, requirement, info, name, connections.get(plugin))),
-                    core_says=_said(core.explanation, name, plugin),
-                    plugin_says=_said(info.explanation, name, core.identifier),
+                    core_says=_said(core, name, plugin),
+                    plugin_says=_said(info, name, core.identifier),
                 )
                 for plugin, info in infos.items()
                 if name in info.operations and plugin not in is_open
             ),
-            core_says=tuple(_said_of_others(core.explanation, name, {*infos, *is_open})),
+            core_says=tuple(_said_of_others(core, name, {*infos, *is_open})),
         )
 
 
@@ -112,22 +105,16 @@ def _is_excluded(who: str, allowlist: Sequence[str] | None, blocklist: Sequence[
     return (allowlist is not None and who not in allowlist) or who in (blocklist or ())
 
 
-def _said(explanation: str, operation: str, remote: str) -> str | None:
-    """Return what an explanation says of a remote for an operation."""
-    return next((line for name, line in _lines_about(explanation, operation) if name == shortened(remote)), None)
+def _said(info: InfoAnswer, operation: str, remote: str) -> str | None:
+    """Return what an orbiter says of a remote for an operation."""
+    return next(
+        (say_remote(one) for one in info.remotes if (one.operation_name, one.remote_identifier) == (operation, remote)),
+        None,
+    )
 
 
-def _said_of_others(explanation: str, operation: str, known: Collection[str]) -> Iterator[str]:
-    """Yield what an explanation says for an operation of remotes that are not among those known."""
-    names = set(map(shortened, known))
-    yield from (line for name, line in _lines_about(explanation, operation) if name not in names)
-
-
-def _lines_about(explanation: str, operation: str) -> Iterator[tuple[str, str]]:
-    """Yield each line of an explanation that is about a remote for an operation, with the remote's name in quotes."""
-    about = None
-    for line in explanation.splitlines():
-        if found := _OPERATION.match(line):
-            about = found["name"]
-        elif about == shortened(operation) and (found := _REMOTE.match(line)):
-            yield found["name"], line.strip()
+def _said_of_others(info: InfoAnswer, operation: str, known: Collection[str]) -> Iterator[str]:
+    """Yield what an orbiter says for an operation of remotes that are not among those known."""
+    for one in info.remotes:
+        if one.operation_name == operation and one.remote_identifier not in known:
+            yield say_remote(one)

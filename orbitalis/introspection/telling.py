@@ -6,15 +6,22 @@ Nothing in here knows setup data, inputs or outputs. Texts that are of any lengt
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from itertools import accumulate
 from typing import Final
 
 from orbitalis.bus.bus_statistics import BusStatistics
 from orbitalis.installation import installed_version
 from orbitalis.introspection.pages import CURSOR_BYTES, cut, place_before
-from orbitalis.operations.explanation import CoreExplanation, PluginExplanation, RemoteExplanation
+from orbitalis.operations.explanation import (
+    CoreExplanation,
+    LendingExplanation,
+    PluginExplanation,
+    RemoteExplanation,
+    RequirementExplanation,
+)
 from orbitalis.operations.operation_statistics import OperationStatistics, bounded
 from orbitalis.protocol.config import OperationTerms, RequirementTerms
 from orbitalis.protocol.obstacles import ObstacleKind
@@ -27,6 +34,7 @@ from orbitalis_wire.messages import (
     ConnectionsMessage,
     InfoMessage,
     OperationInfo,
+    RemoteInfo,
     RequirementInfo,
     StatisticsMessage,
 )
@@ -36,6 +44,7 @@ __all__ = ["Identity", "counters_of", "explanation_for_operators", "tell_connect
 IMPLEMENTATION: Final = "orbitalis-python"
 _DOCUMENTATION_BYTES: Final = 4096
 _EXPLANATION_BYTES: Final = 16384
+_REMOTES_BYTES: Final = 16384
 _ITEM_BYTES: Final = 8
 """Bytes that an item of a map or list takes at most beside its key and itself: their lengths."""
 _SPARE_BYTES: Final = CURSOR_BYTES + 32
@@ -58,15 +67,22 @@ def tell_info(
     operations: Mapping[str, OperationTerms],
     documentation_of: Callable[[str], str],
     requirements: Mapping[str, RequirementTerms],
-    explain: Callable[[], str],
+    explain: Callable[[], tuple[str, Sequence[RemoteInfo]]],
     cursor: str | None,
 ) -> InfoMessage:
     """Return a page of what an orbiter is, lends or requires; the first one has its explanation as well.
 
+    `explain` gives that as text, and what it says of remotes.
+
     An operation whose description is too large for a page is left out, and the explanation of the page says so.
     """
     # Another module takes long to import, and is needed for nothing else.
-    from orbitalis_wire.codecs import encode_info_message, encode_operation_info, encode_requirement_info
+    from orbitalis_wire.codecs import (
+        encode_info_message,
+        encode_operation_info,
+        encode_remote_info,
+        encode_requirement_info,
+    )
 
     after = place_before(cursor)
     message = InfoMessage(
@@ -81,8 +97,13 @@ def tell_info(
         explanation="",
     )
     capacity = limits.INTROSPECTION_ANSWER_BYTES - len(encode_info_message(message)) - _SPARE_BYTES
-    explanation = bounded(explain(), _EXPLANATION_BYTES) if after is None else ""
-    room, note_bytes = capacity - len(explanation.encode()), len(_LEFT_OUT)
+    text, known = explain() if after is None else ("", ())
+    explanation = bounded(text, _EXPLANATION_BYTES)
+    sizes = accumulate(len(encode_remote_info(one)) for one in known)
+    remotes = tuple(one for one, size in zip(known, sizes, strict=True) if size <= _REMOTES_BYTES)
+    message = replace(message, remotes=remotes)
+    room = capacity - len(explanation.encode()) - sum(len(encode_remote_info(one)) for one in remotes)
+    note_bytes = len(_LEFT_OUT)
     if who.role is Role.PLUGIN:
         lent = cut(
             operations,
@@ -158,13 +179,29 @@ def counters_of(orbiter: OrbiterStatistics, bus: BusStatistics) -> dict[str, int
     }
 
 
-def explanation_for_operators(explanation: CoreExplanation | PluginExplanation) -> str:
-    """Return an explanation as text, without what hooks of the user have said: they know setup data."""
+def explanation_for_operators(explanation: CoreExplanation | PluginExplanation) -> tuple[str, Sequence[RemoteInfo]]:
+    """Return an explanation as text, and what it says of remotes; not what hooks have said, which know setup data."""
     if isinstance(explanation, CoreExplanation):
         requirements = tuple(replace(one, remotes=_discreet(one.remotes)) for one in explanation.requirements)
-        return str(replace(explanation, requirements=requirements))
+        return str(replace(explanation, requirements=requirements)), _infos(requirements)
     operations = tuple(replace(one, remotes=_discreet(one.remotes)) for one in explanation.operations)
-    return str(replace(explanation, operations=operations))
+    return str(replace(explanation, operations=operations)), _infos(operations)
+
+
+def _infos(explained: Iterable[RequirementExplanation | LendingExplanation]) -> Sequence[RemoteInfo]:
+    return tuple(
+        RemoteInfo(
+            operation_name=one.operation_name,
+            remote_identifier=remote.remote_identifier,
+            sharing=remote.sharing.value,
+            is_suspected=remote.is_suspected,
+            kind=remote.kind,
+            reasons=remote.reasons,
+            count=remote.count,
+        )
+        for one in explained
+        for remote in one.remotes
+    )
 
 
 def _discreet(remotes: tuple[RemoteExplanation, ...]) -> tuple[RemoteExplanation, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orbitalis_wire.messages import ConnectionInfo, OperationInfo, OperationStatistics, RequirementInfo
+from orbitalis_wire.messages import ConnectionInfo, OperationInfo, OperationStatistics, RemoteInfo, RequirementInfo
 
 __all__ = ["ConnectionsAnswer", "InfoAnswer", "OrbiterAnswer", "PongAnswer", "StatisticsAnswer"]
 
@@ -58,6 +58,8 @@ class InfoAnswer(OrbiterAnswer):
     """What it requires, by operation name."""
     explanation: str
     """For people: what is connected, what is not, and why; and what was too large to be told."""
+    remotes: tuple[RemoteInfo, ...]
+    """What the explanation says of remotes; nothing of an orbiter of version 1.1 or older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -371,6 +371,7 @@ def _info(identifier: str, pages: Pages[InfoMessage]) -> InfoAnswer:
         operations=_joined([message.operations for message in pages.messages]),
         requirements=_joined([message.requirements for message in pages.messages]),
         explanation="".join(message.explanation for message in pages.messages),
+        remotes=tuple(remote for message in pages.messages for remote in message.remotes),
     )
 
 

@@ -14,6 +14,7 @@ from orbitalis.message.schema_difference import shortened
 from orbitalis.protocol.obstacles import Obstacle, Obstacles
 from orbitalis.protocol.slots import SlotTable
 from orbitalis.protocol.transitions import SlotState
+from orbitalis_wire.messages import RemoteInfo
 
 __all__ = [
     "LISTED",
@@ -24,6 +25,7 @@ __all__ = [
     "RequirementExplanation",
     "Sharing",
     "explain_remotes",
+    "say_remote",
 ]
 
 LISTED: Final = 20
@@ -75,23 +77,28 @@ class RemoteExplanation:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        remote = shortened(self.remote_identifier)
-        match self.sharing:
-            case Sharing.SILENT:
-                return f"{remote} has announced it, was asked for it, and has not answered"
-            case Sharing.NOT_OFFERED:
-                return f"{remote} has announced it, and answered without an offer of it: its log says why"
-            case Sharing.NOTHING:
-                state = remote
-            case _:
-                state = f"{remote} is {self.sharing.value}"
-                if self.is_suspected:
-                    state += ", and suspected to be dead: its connection with the bus was cut"
-        if not self.reasons:
-            return state
-        often = f" ({self.count} times)" if self.count > 1 else ""
-        last = ": " if self.sharing is Sharing.NOTHING else ", before that: "
-        return f"{state}{last}{'; '.join(self.reasons)}{often}"
+        return say_remote(self)
+
+
+def say_remote(known: RemoteExplanation | RemoteInfo) -> str:
+    """Say in one line what is known of a remote for an operation, here or by the orbiter that has told it."""
+    remote = shortened(known.remote_identifier)
+    match known.sharing:
+        case Sharing.SILENT:
+            return f"{remote} has announced it, was asked for it, and has not answered"
+        case Sharing.NOT_OFFERED:
+            return f"{remote} has announced it, and answered without an offer of it: its log says why"
+        case Sharing.NOTHING:
+            state = remote
+        case sharing:
+            state = f"{remote} is {sharing}"
+            if known.is_suspected:
+                state += ", and suspected to be dead: its connection with the bus was cut"
+    if not known.reasons:
+        return state
+    often = f" ({known.count} times)" if known.count > 1 else ""
+    last = ": " if known.sharing == Sharing.NOTHING else ", before that: "
+    return f"{state}{last}{'; '.join(known.reasons)}{often}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from orbitalis.protocol.slots import Slot
 from orbitalis.protocol.transitions import Role, SlotState
 from orbitalis_wire import limits
 from orbitalis_wire.codecs import CODEC_BY_CLASS
-from orbitalis_wire.messages import InfoMessage, StatisticsMessage
+from orbitalis_wire.messages import InfoMessage, RemoteInfo, StatisticsMessage
 
 MIDNIGHT = datetime(2030, 1, 1, tzinfo=UTC)
 PLUGIN, CORE = (Identity("me", role, MIDNIGHT) for role in (Role.PLUGIN, Role.CORE))
@@ -35,6 +36,7 @@ def info_pages(
     requirements: dict[str, RequirementTerms] | None = None,
     documentation: str = "",
     explanation: str = "",
+    remotes: Sequence[RemoteInfo] = (),
 ) -> list[InfoMessage]:
     """Return all pages of what an orbiter is; each of them may be sent."""
     pages: list[InfoMessage] = []
@@ -42,7 +44,12 @@ def info_pages(
         cursor = pages[-1].next_cursor if pages else None
         pages.append(
             tell_info(
-                who, operations or {}, lambda name: documentation, requirements or {}, lambda: explanation, cursor
+                who,
+                operations or {},
+                lambda name: documentation,
+                requirements or {},
+                lambda: (explanation, remotes),
+                cursor,
             )
         )
         assert size_of(pages[-1]) <= limits.INTROSPECTION_ANSWER_BYTES
@@ -209,8 +216,34 @@ def test_an_error_is_counted_with_what_it_says() -> None:
     assert (statistics.errors, statistics.last_error) == (2, "Silent")
 
 
+def test_what_is_said_of_remotes_is_on_the_first_page_and_cut_off() -> None:
+    terms = OperationTerms(input=SPEC, output=Output.string(), maximum=3)
+    operations = {f"operation-{number}": terms for number in range(300)}
+    remotes = [
+        RemoteInfo(
+            operation_name="operation-1",
+            remote_identifier=f"core{number}",
+            sharing="nothing",
+            is_suspected=False,
+            kind="policy",
+            reasons=["the core is on the blocklist of the operation's policy"],
+            count=number,
+        )
+        for number in range(1000)
+    ]
+
+    few, many = (
+        info_pages(PLUGIN, operations, explanation="x" * 20_000, remotes=told) for told in (remotes[:3], remotes)
+    )
+
+    assert few[0].remotes == tuple(remotes[:3])
+    assert 100 < len(many[0].remotes) < 200
+    assert many[0].remotes == tuple(remotes[: len(many[0].remotes)])
+    assert all(page.remotes == () for page in [*few[1:], *many[1:]])
+
+
 def test_the_software_says_what_it_is() -> None:
     (page,) = info_pages(PLUGIN)
 
-    assert (page.implementation, page.specification_version) == (telling.IMPLEMENTATION, "1.1.0")
+    assert (page.implementation, page.specification_version) == (telling.IMPLEMENTATION, "1.2.0")
     assert page.implementation_version not in ("", "unknown")

@@ -103,6 +103,7 @@ def test_every_record_has_a_codec() -> None:
         "OperationInfo",
         "OperationStatistics",
         "Output",
+        "RemoteInfo",
         "RequirementInfo",
     }
     assert [codec.message_class for codec in CODECS] == list(CODEC_BY_CLASS)

@@ -3,6 +3,7 @@
 import { shapeShown } from "./shapes.js";
 import type { OperationInfo, RequirementInfo } from "../../../generated/typescript/messages.js";
 import type { ConnectionsAnswer, InfoAnswer } from "../../src/index.js";
+import { sayRemote } from "../../src/runtime/explanation.js";
 import { match } from "../../src/schema/matching.js";
 import { expectsSomething, type SchemaSet } from "../../src/schema/schema-set.js";
 
@@ -33,8 +34,6 @@ export interface Known {
   readonly connections: ConnectionsAnswer | null;
   readonly isThere: boolean;
 }
-
-const OPERATION = /^ {2}operation ('.*?'|".*?") /;
 
 /** The operations that a core requires and does not have, with the plugins that have them. */
 export function lacksOf(core: InfoAnswer, own: ConnectionsAnswer, all: ReadonlyMap<string, Known>): Lack[] {
@@ -156,14 +155,7 @@ function isExcluded(who: string, allowlist: readonly string[] | null, blocklist:
 
 /** What an orbiter says of a remote for an operation. */
 function said(info: InfoAnswer, operation: string, remote: string): string[] {
-  let about: string | null = null;
-  for (const line of info.explanation.split("\n")) {
-    const found = OPERATION.exec(line)?.[1];
-    if (found !== undefined) {
-      about = found.slice(1, -1);
-    } else if (about === operation && [`    '${remote}'`, `    "${remote}"`].some((one) => line.startsWith(one))) {
-      return [`${info.identifier} says: ${line.trim()}`];
-    }
-  }
-  return [];
+  return info.remotes
+    .filter((one) => one.operationName === operation && one.remoteIdentifier === remote)
+    .map((one) => `${info.identifier} says: ${sayRemote(one)}`);
 }

@@ -18,6 +18,7 @@ import type {
   OperationInfo,
   OperationStatistics,
   PongMessage,
+  RemoteInfo,
   RequirementInfo,
   StatisticsMessage,
 } from "../../../generated/typescript/messages.js";
@@ -77,6 +78,8 @@ export interface InfoAnswer extends Answer {
   readonly requirements: ReadonlyMap<string, RequirementInfo>;
   /** What it knows of why there are connections or none, in lines for people. */
   readonly explanation: string;
+  /** What the explanation says of remotes; nothing of an orbiter of version 1.1 or older. */
+  readonly remotes: readonly RemoteInfo[];
 }
 
 /** The connections of an orbiter. */
@@ -206,6 +209,7 @@ export class Operator {
         operations: new Map(messages.flatMap((one) => [...one.operations])),
         requirements: new Map(messages.flatMap((one) => [...one.requirements])),
         explanation: messages.map((one) => one.explanation).join(""),
+        remotes: messages.flatMap((one) => one.remotes),
       };
     });
   }

@@ -1,5 +1,6 @@
-/** Why there is a connection or none: what an orbiter knows of that, as the text that operators read. */
+/** Why there is a connection or none: what an orbiter knows of that, as data and as the text that operators read. */
 
+import type { RemoteInfo } from "../../../generated/typescript/messages.js";
 import type { Obstacle } from "../protocol/obstacles.js";
 import type { CoreMachine, Machine, PluginMachine } from "../protocol/machine.js";
 import type { Slot } from "../protocol/slots.js";
@@ -14,44 +15,65 @@ const UNKNOWN =
 /** How far it has come with a remote for an operation. */
 type Sharing = "connected" | "under way" | "ending" | "nothing" | "silent" | "not offered";
 
+/** What an orbiter knows. */
+export interface Explanation {
+  readonly text: string;
+  /** What the text says of remotes. */
+  readonly remotes: readonly RemoteInfo[];
+}
+
+/** What is known of one operation. */
+interface Explained {
+  readonly lines: readonly string[];
+  readonly remotes: readonly RemoteInfo[];
+}
+
 /** Say what a core knows of the connections that it requires, first of those that it lacks. */
-export function explainCore(identifier: string, machine: CoreMachine): string {
+export function explainCore(identifier: string, machine: CoreMachine): Explanation {
   const { requester, peers } = machine;
   const names = [...requester.requirements.keys()];
   const isMet = new Map(names.map((name) => [name, requester.isCompliantFor(name)]));
   const ordered = names.toSorted((one, other) => Number(isMet.get(one)) - Number(isMet.get(other)));
   const state = requester.isCompliant() ? "is compliant" : "is not compliant";
-  return [
+  return together(
     `core ${shortened(identifier)} ${state}; it knows ${String(peers.size)} remotes`,
-    ...ordered.slice(0, LISTED).flatMap((name) => explainRequirement(machine, name, isMet.get(name) === true)),
-    ...more("  ", ordered.length - LISTED, "operations"),
-  ].join("\n");
+    ordered.slice(0, LISTED).map((name) => explainRequirement(machine, name, isMet.get(name) === true)),
+    more("  ", ordered.length - LISTED, "operations"),
+  );
 }
 
 /** Say what a plugin knows of the connections for its operations, first of those that were refused to somebody. */
-export function explainPlugin(identifier: string, machine: PluginMachine): string {
+export function explainPlugin(identifier: string, machine: PluginMachine): Explanation {
   const { provider, slots, obstacles, peers } = machine;
   const refused = new Set(obstacles.all().map((one) => one.operationName));
   const names = [...provider.operations.keys()];
   const ordered = names.toSorted((one, other) => Number(refused.has(other)) - Number(refused.has(one)));
-  const lines = ordered.slice(0, LISTED).flatMap((name) => {
+  const explained = ordered.slice(0, LISTED).map((name): Explained => {
     const maximum = provider.operations.get(name)?.maximum ?? null;
     const bound = maximum === null ? "" : ` of at most ${String(maximum)}`;
     const { listed, left } = explainRemotes(machine, name, new Map());
-    return [
+    const lines = [
       `  operation ${shortened(name)} is lent to ${String(slots.openCount(name))}${bound} cores`,
-      ...listed.map(({ text }) => `    ${text}`),
+      ...listed.map((one) => `    ${sayRemote(one)}`),
       ...more("    ", left, "cores"),
     ];
+    return { lines, remotes: listed };
   });
-  return [
+  return together(
     `plugin ${shortened(identifier)} knows ${String(peers.size)} remotes`,
-    ...lines,
-    ...more("  ", ordered.length - LISTED, "operations"),
-  ].join("\n");
+    explained,
+    more("  ", ordered.length - LISTED, "operations"),
+  );
 }
 
-function explainRequirement(machine: CoreMachine, name: string, isMet: boolean): string[] {
+function together(head: string, explained: readonly Explained[], tail: readonly string[]): Explanation {
+  return {
+    text: [head, ...explained.flatMap(({ lines }) => lines), ...tail].join("\n"),
+    remotes: explained.flatMap(({ remotes }) => remotes),
+  };
+}
+
+function explainRequirement(machine: CoreMachine, name: string, isMet: boolean): Explained {
   const { requester, slots } = machine;
   const others = new Map<string, Sharing>();
   for (const [known, sharing] of [
@@ -66,12 +88,13 @@ function explainRequirement(machine: CoreMachine, name: string, isMet: boolean):
   }
   const { listed, left } = explainRemotes(machine, name, others);
   const openWith = new Set(slots.openOfOperation(name).map((slot) => slot.remoteIdentifier));
-  const known = listed.map(({ text }) => `    ${text}`);
-  return [
+  const known = listed.map((one) => `    ${sayRemote(one)}`);
+  const lines = [
     `  operation ${shortened(name)} ${lackOf(machine, name, openWith)}`,
     ...(known.length === 0 && !isMet ? [`    ${UNKNOWN}`] : known),
     ...more("    ", left, "plugins"),
   ];
+  return { lines, remotes: listed };
 }
 
 /** Say in a few words what is lacking. */
@@ -98,12 +121,12 @@ function lackOf(machine: CoreMachine, name: string, openWith: ReadonlySet<string
   return lacking.join(", ") || "has what it needs";
 }
 
-/** Say what is known of the remotes that have to do with an operation, and how many more there are. */
+/** What is known of the remotes that have to do with an operation, and how many more there are. */
 function explainRemotes(
   machine: Machine,
   name: string,
   others: ReadonlyMap<string, Sharing>,
-): { readonly listed: readonly { readonly text: string }[]; readonly left: number } {
+): { readonly listed: readonly RemoteInfo[]; readonly left: number } {
   const met = new Map(machine.obstacles.ofOperation(name).map((one) => [one.remoteIdentifier, one]));
   const found = new Map(others);
   for (const remote of met.keys()) {
@@ -115,26 +138,24 @@ function explainRemotes(
   const order = [...found].toSorted(
     ([, one], [, other]) => Number(one === "connected") - Number(other === "connected"),
   );
-  const listed = order.slice(0, LISTED).map(([remote, sharing]) => ({
-    text: explainRemote(
-      remote,
+  const listed = order.slice(0, LISTED).map(([remote, sharing]): RemoteInfo => {
+    const obstacle = met.get(remote);
+    return {
+      operationName: name,
+      remoteIdentifier: remote,
       sharing,
-      met.get(remote),
-      machine.peers.suspected.has(remote),
-      machine.role === "plugin",
-    ),
-  }));
+      isSuspected: machine.peers.suspected.has(remote),
+      kind: obstacle?.kind ?? "",
+      reasons: obstacle === undefined ? [] : reasonsOf(obstacle, machine.role === "plugin"),
+      count: obstacle?.count ?? 0,
+    };
+  });
   return { listed, left: order.length - listed.length };
 }
 
-function explainRemote(
-  identifier: string,
-  sharing: Sharing,
-  obstacle: Obstacle | undefined,
-  isSuspected: boolean,
-  isPlugin: boolean,
-): string {
-  const remote = shortened(identifier);
+/** Say in one line what an orbiter knows of a remote for an operation. */
+export function sayRemote({ remoteIdentifier, sharing, isSuspected, reasons, count }: RemoteInfo): string {
+  const remote = shortened(remoteIdentifier);
   if (sharing === "silent") {
     return `${remote} has announced it, was asked for it, and has not answered`;
   }
@@ -143,11 +164,10 @@ function explainRemote(
   }
   const suspicion = isSuspected ? ", and suspected to be dead: its connection with the bus was cut" : "";
   const state = sharing === "nothing" ? remote : `${remote} is ${sharing}${suspicion}`;
-  const reasons = obstacle === undefined ? [] : reasonsOf(obstacle, isPlugin);
-  if (obstacle === undefined || reasons.length === 0) {
+  if (reasons.length === 0) {
     return state;
   }
-  const often = obstacle.count > 1 ? ` (${String(obstacle.count)} times)` : "";
+  const often = count > 1 ? ` (${String(count)} times)` : "";
   return `${state}${sharing === "nothing" ? ": " : ", before that: "}${reasons.join("; ")}${often}`;
 }
 

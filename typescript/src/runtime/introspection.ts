@@ -15,6 +15,7 @@ import {
   infoMessageCodec,
   operationInfoCodec,
   operationStatisticsCodec,
+  remoteInfoCodec,
   requirementInfoCodec,
   statisticsMessageCodec,
 } from "../../../generated/typescript/codecs.js";
@@ -32,6 +33,7 @@ import type {
   InfoMessage,
   IntrospectionRequestMessage,
   OperationInfo,
+  RemoteInfo,
   RequirementInfo,
   StatisticsMessage,
 } from "../../../generated/typescript/messages.js";
@@ -52,6 +54,7 @@ import { WireError } from "../support/errors.js";
 import { shown } from "../support/shown.js";
 import { utf8Length } from "../support/text.js";
 import { IMPLEMENTATION_VERSION } from "../version.js";
+import type { Explanation } from "./explanation.js";
 import { bounded, type OperationCounters } from "./operation-counters.js";
 import { describe, now, type Runtime } from "./runtime.js";
 
@@ -60,7 +63,7 @@ export interface Description {
   readonly operations: ReadonlyMap<string, OperationInfo>;
   readonly requirements: ReadonlyMap<string, RequirementInfo>;
   /** Made when it is asked for: it is for the first page alone. */
-  readonly explain: () => string;
+  readonly explain: () => Explanation;
 }
 
 const SUBJECTS = {
@@ -89,6 +92,7 @@ const CURSOR_BYTES = AFTER.length + 2 * IDENTIFIER_BYTES + 1;
 const ITEM_BYTES = 8;
 const SPARE_BYTES = CURSOR_BYTES + 32;
 const EXPLANATION_BYTES = 16_384;
+const REMOTES_BYTES = 16_384;
 const NOTE = "is left out: its description takes more than an answer may";
 
 /** Answers operators. */
@@ -230,18 +234,22 @@ export class Introspection {
       requirements: new Map(),
       explanation: "",
       nextCursor: null,
+      remotes: [],
     };
     const capacity = INTROSPECTION_ANSWER_BYTES - infoMessageCodec.encode(bare).length - SPARE_BYTES;
-    const explanation = after === null ? bounded(told.explain(), EXPLANATION_BYTES) : "";
-    const room = capacity - utf8Length(explanation);
+    const { text, remotes } = after === null ? told.explain() : { text: "", remotes: [] };
+    const explanation = bounded(text, EXPLANATION_BYTES);
+    const known = firstOf(remotes, REMOTES_BYTES);
+    const room = capacity - utf8Length(explanation) - known.bytes;
+    const first = { ...bare, remotes: known.remotes };
     const explained = (leftOut: readonly string[]): string =>
       explanation + leftOut.map((name) => `operation '${name}' ${NOTE}\n`).join("");
     if (isPlugin) {
       const page = cut(told.operations, (one) => operationInfoCodec.encode(one).length, after, room, capacity);
-      return { ...bare, operations: page.things, explanation: explained(page.leftOut), nextCursor: page.next };
+      return { ...first, operations: page.things, explanation: explained(page.leftOut), nextCursor: page.next };
     }
     const page = cut(told.requirements, (one) => requirementInfoCodec.encode(one).length, after, room, capacity);
-    return { ...bare, requirements: page.things, explanation: explained(page.leftOut), nextCursor: page.next };
+    return { ...first, requirements: page.things, explanation: explained(page.leftOut), nextCursor: page.next };
   }
 
   #connections(after: string | null): ConnectionsMessage {
@@ -335,6 +343,24 @@ function read(
 
 function isSubject(text: string): text is Subject {
   return Object.hasOwn(SUBJECTS, text);
+}
+
+/** The first of what is known of remotes, of so many bytes at most. */
+function firstOf(
+  all: readonly RemoteInfo[],
+  most: number,
+): { readonly remotes: readonly RemoteInfo[]; readonly bytes: number } {
+  const remotes: RemoteInfo[] = [];
+  let bytes = 0;
+  for (const one of all) {
+    const size = remoteInfoCodec.encode(one).length;
+    if (bytes + size > most) {
+      break;
+    }
+    remotes.push(one);
+    bytes += size;
+  }
+  return { remotes, bytes };
 }
 
 /** Return the things behind a place that fit into a page, in the order of their places. */

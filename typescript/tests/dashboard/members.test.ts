@@ -20,11 +20,12 @@ function info(identifier: string, role: string, explanation = ""): InfoAnswer {
     role,
     implementation: "test",
     implementationVersion: "1",
-    specificationVersion: "1.1.0",
+    specificationVersion: "1.2.0",
     startedAt: 0n,
     operations: new Map(role === "plugin" ? [["light", offered]] : []),
     requirements: new Map(role === "core" ? [["light", required]] : []),
     explanation,
+    remotes: [],
     seconds: Math.random(),
     answeredAt: BigInt(Date.now()),
   };

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 
 import { defineOperation, empty, int64, record, text, type Operation } from "../../src/index.js";
-import { explainCore, explainPlugin } from "../../src/runtime/explanation.js";
+import { explainCore, explainPlugin, sayRemote } from "../../src/runtime/explanation.js";
 import type { CoreMachine, PluginMachine } from "../../src/protocol/machine.js";
 import { connected, Scene, until } from "./pair.js";
 
@@ -13,8 +13,8 @@ const echo = defineOperation({ name: "echo", input: text, output: text });
 function explained(orbiter: object): string {
   const { machine, identifier } = orbiter as { machine: CoreMachine | PluginMachine; identifier: string };
   return machine.role === "core"
-    ? explainCore(identifier, machine as CoreMachine)
-    : explainPlugin(identifier, machine as PluginMachine);
+    ? explainCore(identifier, machine as CoreMachine).text
+    : explainPlugin(identifier, machine as PluginMachine).text;
 }
 
 it("says who is connected, and what is lacking", async () => {
@@ -94,6 +94,30 @@ it("quotes what others have chosen as Python does", async () => {
 
   expect(explained(core)).toContain(`core "it's mine" is not compliant`);
   expect(explained(core)).toContain(`operation '${"x".repeat(59)}…' has 0`);
+});
+
+it("has what it says of remotes as data, too", async () => {
+  const scene = new Scene();
+  const core = scene.core().require(echo, { minimum: 1 });
+  const closed = scene.plugin({ identifier: "closed" }).operation(echo, ({ value }) => value, { blocklist: ["core"] });
+  await closed.start();
+  await core.start();
+  await until(() => explained(closed).includes("'core'"));
+
+  const { machine } = closed as unknown as { machine: PluginMachine };
+  const { remotes, text: shown } = explainPlugin("closed", machine);
+  expect(remotes).toEqual([
+    {
+      operationName: "echo",
+      remoteIdentifier: "core",
+      sharing: "nothing",
+      isSuspected: false,
+      kind: "policy",
+      reasons: ["the core is on the blocklist of the operation's policy"],
+      count: 1,
+    },
+  ]);
+  expect(remotes.map((one) => `    ${sayRemote(one)}`)).toEqual(shown.split("\n").slice(2));
 });
 
 it("says nothing of what a preparation has said", async () => {
