@@ -41,7 +41,9 @@ const COMMANDS = {
       return [tagName.toLowerCase(), ariaLabel ?? textContent.trim()];
     }),
   evaluate: (source) => page.evaluate(source),
-  screenshot: (path) => page.screenshot({ path }),
+  async screenshot(path) {
+    await page.screenshot({ path });
+  },
   /** Return what the page has complained of, or has loaded from elsewhere. */
   faults: () => [...faults],
 };

@@ -20,6 +20,8 @@ export interface MapProps {
 /** For how many milliseconds a way is bright on which an event has passed. */
 const BRIGHT = 900;
 const CHARACTER = 7.2;
+/** More connections of the orbiter that is chosen are not drawn one by one: they would hide what they lead to. */
+const MOST_OWN = 24;
 const KEYS: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
 /** Draw the map. */
@@ -142,7 +144,7 @@ function Node({ place, isSelected, isReachable, now, select, keyDown }: NodeProp
           />
           <text x={isCore ? 30 : 26} y={isCore ? 19 : height / 2 + 4.5}>
             {fitted(identifier, width - (isCore ? 36 : 34))}
-          </text>
+          </text>{" "}
           {isCore && (
             <text class="second" x={30} y={36}>
               {fitted(second, width - 36)}
@@ -172,11 +174,17 @@ function Ways({ fleet, layout, places, selected, now }: WaysProps): JSX.Element 
     const [one, other] = [way.from.member.identifier, way.to.member.identifier];
     return [`${one} ${other}`, `${other} ${one}`].some((key) => now - (fleet.lastPassed.get(key) ?? 0) < BRIGHT);
   };
-  const own = ways.filter((one) => [one.from.member.identifier, one.to.member.identifier].includes(selected ?? ""));
+  const all = ways.filter((one) => [one.from.member.identifier, one.to.member.identifier].includes(selected ?? ""));
+  const own = layout.isBundled && all.length > MOST_OWN ? [] : all;
+  const highlighted = own.length < all.length ? selected : null;
   return (
     <g class="ways" aria-hidden="true">
       {layout.isBundled
-        ? layout.cores.flatMap((core) => layout.groups.map((group) => bundle(layout, core, group, ways, isBright)))
+        ? layout.cores.flatMap((core) =>
+            layout.groups.map((group) =>
+              bundle(layout, core, group, ways, isBright, core.member.identifier === highlighted),
+            ),
+          )
         : ways.map((way) => (
             <path
               key={keyOf(way)}
@@ -197,6 +205,7 @@ function bundle(
   group: Group,
   ways: readonly Way[],
   isBright: (way: Way) => boolean,
+  isOwn: boolean,
 ): JSX.Element | null {
   const inside = new Set(group.places);
   const all = ways.filter((one) => one.from === core && inside.has(one.to));
@@ -215,8 +224,8 @@ function bundle(
   return (
     <g key={`${core.member.identifier} ${group.title}`}>
       <path
-        class={`way bundle open${all.some(isBright) ? " bright" : ""}`}
-        stroke-width={1.5 + Math.log2(all.length)}
+        class={`way bundle open${isOwn ? " own" : ""}${all.some(isBright) ? " bright" : ""}`}
+        stroke-width={1.5 + Math.log2(all.length) / 2}
         d={curve(layout, core, to)}
       />
       <text class="bundle-title" x={at.x} y={at.y}>

@@ -29,7 +29,7 @@ export function OrbiterTable({ members, selected, select, now }: TableProps): JS
             type="search"
             value={sought}
             onInput={(event) => setSought(event.currentTarget.value)}
-            placeholder="name, operation, core, died …"
+            placeholder="name, operation, died"
           />
         </label>
         <span role="status">{shown.length === members.length ? "" : `${shown.length} of ${members.length}`}</span>
@@ -70,6 +70,13 @@ export function OrbiterTable({ members, selected, select, now }: TableProps): JS
             ))}
           </tbody>
         </table>
+        {shown.length === 0 && (
+          <p class="empty">
+            {members.length === 0
+              ? "No orbiter has answered yet: those that start appear here."
+              : "None fits the filter."}
+          </p>
+        )}
       </div>
     </>
   );
