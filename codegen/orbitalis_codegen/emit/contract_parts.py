@@ -63,7 +63,9 @@ def with_words(*words: Words) -> Callable[[Contract], Contract]:
             kept = message(one)
             return replace(kept, summary=first_line(one)) if "errors" in words else kept
 
-        named = (lambda one: replace(one, source="")) if "types" in words else _without_words
+        def named(one: NamedType) -> NamedType:
+            return replace(one, source="") if "types" in words else _without_words(one)
+
         return replace(
             contract,
             version="",
