@@ -177,9 +177,7 @@ class MqttBus implements Bus {
         );
       }
       if (this.#waiting.length >= LONGEST_OUTBOX) {
-        throw new BusUnavailableError(
-          `${String(LONGEST_OUTBOX)} events wait for ${this.#shownUrl}, and no more may`,
-        );
+        throw new BusUnavailableError(`${String(LONGEST_OUTBOX)} events wait for ${this.#shownUrl}, and no more may`);
       }
       const timer = setTimeout(
         () => publication.settle(new BusUnavailableError(`${this.#shownUrl} has not taken an event in time`)),
