@@ -86,7 +86,7 @@ class Rule(Enum):
     AVRO_ALIASES = "ORB316", "Aliases are valid names, and all are different."
     AVRO_DEEP_TYPE = "ORB317", "Types do not nest deeper than a decoder may follow."
     AVRO_FIELD_ORDER = "ORB318", "The order of a field is one of the three that Avro allows."
-    AVRO_REFUSED = "ORB319", "fastavro also accepts every schema."
+    AVRO_REFUSED = "ORB319", "Every schema is one that fastavro also accepts."
     AVRO_INDISTINCT_UNION = (
         "ORB320",
         "A value shows to which branch of its union it belongs, in every generated language.",

@@ -186,11 +186,11 @@ def test_the_envelope_follows(copy: Path) -> None:
 def test_limits_timings_and_the_version_follow(copy: Path) -> None:
     limit = changes(copy, "asyncapi.yaml", "maximum: 255\n", "maximum: 99\n")
     timing = changes(copy, "asyncapi.yaml", "seconds: 120.0", "seconds: 1.0e+20")
-    version = changes(copy, "asyncapi.yaml", "version: 1.1.0", "version: 1.9.4")
+    version = changes(copy, "asyncapi.yaml", "  version: 1.", "  version: 1.9")
 
     assert limit == {"limits.py": ["-IDENTIFIER_BYTES: Final = 255", "+IDENTIFIER_BYTES: Final = 99"]}
     assert timing == {"timings.py": ["-CONSIDERED_DEAD_AFTER: Final = 120.0", "+CONSIDERED_DEAD_AFTER: Final = 1e20"]}
-    assert version["__init__.py"][-1:] == ['+SPECIFICATION_VERSION: Final = "1.9.4"']
+    assert version["__init__.py"][-1].startswith('+SPECIFICATION_VERSION: Final = "1.9')
 
 
 def test_typescript_follows(copy: Path) -> None:

@@ -36,7 +36,7 @@ CHANGES = {
         "from: [offered]\n          trigger: reject_received",
     ),
     "a state": ("description: It answers discovers.", "description: It offers."),
-    "a trigger": ("description: The plugin takes a request.", "description: A request comes."),
+    "a trigger": ("description: The plugin accepts a request.", "description: A request comes."),
     "a transition": ("description: The offer reserves the slot.", "description: A slot is taken."),
 }
 
