@@ -1,6 +1,6 @@
 """Orbitalis: a distributed micro-kernel of cores and plugins that find each other over an event bus.
 
-Nothing is imported before it is asked for: pytest loads a part of this package in every run, whether or not it is used.
+A module is imported when a name of it is first used, because pytest loads a part of this package in every run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     __version__: str
-    """The version that is installed; 'unknown' where the package runs without being installed."""
+    """The installed version, or 'unknown' if the package is not installed."""
 
     from orbitalis.bus import (
         BusStatistics,
@@ -229,7 +229,7 @@ _HOMES = (
 
 
 def __getattr__(name: str) -> object:
-    """Import what is offered when it is first asked for."""
+    """Import the module of a name when the name is first used."""
     if name == "__version__":
         from orbitalis.installation import installed_version
 

@@ -1,4 +1,4 @@
-"""What orbiters count, as instruments of OpenTelemetry: :func:`measure`. It takes the extra `otel`."""
+"""The counters of orbiters as instruments of OpenTelemetry: :func:`measure`. It needs the extra `otel`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _watched_by_program: Final[list[Watched]] = []
 
 
 def measure(*orbiters: Orbiter, meter_provider: MeterProvider | None = None) -> None:
-    """Let this meter provider, or the one that is set for the program, observe what orbiters count.
+    """Let this meter provider, or the global one of the program, observe the counters of orbiters.
 
-    The instruments are read when metrics are exported, and cost nothing between. An orbiter that is gone is observed
-    no more; it is not kept alive. May be called again for more orbiters.
+    The instruments are read when metrics are exported, and cost nothing in between. They do not keep orbiters alive.
+    You may call it again for more orbiters.
     """
     of_program = get_meter_provider()
     provider = of_program if meter_provider is None else meter_provider

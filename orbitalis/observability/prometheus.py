@@ -1,6 +1,7 @@
-"""What orbiters count, as Prometheus has it: :class:`OrbiterCollector`. It takes the extra `prometheus`.
+"""The counters of orbiters for Prometheus: :class:`OrbiterCollector`. It needs the extra `prometheus`.
 
-Names are those of OpenTelemetry with `_` for `.`, seconds end in `_seconds`, and what only grows in `_total`.
+The names are those of OpenTelemetry with `_` for `.`. Names of seconds end in `_seconds`, and names of values that only
+grow in `_total`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ __all__ = ["OrbiterCollector"]
 
 
 class OrbiterCollector(Collector):
-    """Gives what orbiters count to Prometheus, when that asks: `REGISTRY.register(OrbiterCollector(core, plugin))`.
+    """Gives the counters of orbiters to Prometheus: `REGISTRY.register(OrbiterCollector(core, plugin))`.
 
-    Each value has the labels `orbiter` and `role`, and `operation` where it is about one.
+    Each value has the labels `orbiter` and `role`, and `operation` if it is about an operation.
     """
 
     def __init__(self, *orbiters: Orbiter) -> None:

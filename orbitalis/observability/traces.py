@@ -1,7 +1,7 @@
-"""Spans of what orbiters do, by OpenTelemetry: :func:`trace`. It takes the extra `otel`.
+"""Spans of OpenTelemetry for the work of orbiters: :func:`trace`. It needs the extra `otel`.
 
-The trace goes on in other processes: its context travels as `traceparent` in the envelope of each event. Neither
-`tracestate` nor baggage travels.
+A trace continues in other processes, because its context travels as `traceparent` in the envelope of each event.
+`tracestate` and baggage do not travel.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ _LONGEST_TEXT: Final = 1_000
 
 
 def trace(*orbiters: Orbiter, tracer_provider: TracerProvider | None = None) -> None:
-    """Make spans of what orbiters do from now on, by this provider, or by the one that is set for the program.
+    """Make spans of the work of orbiters, with this tracer provider, or with the global one of the program.
 
-    There is a span for each execution and request, for each input that a handler and each output that a sink takes,
-    and for each handshake. The span is current in handlers, sinks and hooks that prepare a connection.
+    Each execution, each request, each handshake, each input that a handler takes, and each output that a sink takes
+    gets a span. The span is current in handlers, in sinks, and in hooks that prepare a connection.
     """
     tracer = get_tracer(names.SCOPE, tracer_provider=tracer_provider)
     for orbiter in orbiters:
@@ -79,7 +79,7 @@ def trace(*orbiters: Orbiter, tracer_provider: TracerProvider | None = None) -> 
 
 
 def untrace(*orbiters: Orbiter) -> None:
-    """Make no more spans of what orbiters do; those that are under way end as they would have."""
+    """Make no more spans for orbiters. Open spans still end normally."""
     for orbiter in orbiters:
         orbiter.trace_with(None)
 

@@ -1,8 +1,8 @@
-"""Tests of one's own plugins and cores: a bus of their own, a clock that does not wait, and a record of what is sent.
+"""Tools to test your own plugins and cores: a bus for each test, a virtual clock, and a record of all events.
 
-With pytest, a test that has an argument `harness` gets a :class:`Harness` and runs on the virtual clock; see
-`docs/reference/testing.md`. Nothing here is imported before it is asked for: pytest loads a part of this package in
-every run.
+With pytest, a test with an argument `harness` gets a :class:`Harness` and runs on the virtual clock. See
+`docs/reference/testing.md`. A module is imported when a name of it is first used, because pytest loads a part of this
+package in every run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HOMES = ("harness", "recording", "virtual_clock")
 
 
 def __getattr__(name: str) -> object:
-    """Import what is offered when it is first asked for."""
+    """Import the module of a name when the name is first used."""
     if name in __all__:
         from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""What a test of plugins and cores has at hand: :class:`Harness`."""
+"""The harness for tests of plugins and cores: :class:`Harness`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _BUSY = ("events of ", "execution of ", "orbitalis work for ", "output of ")
 
 
 class LeftoverError(AssertionError):
-    """A test has ended, and something of it has not."""
+    """A test has ended, but some of its tasks or subscriptions have not."""
 
 
 class Harness:
-    """A bus of its own, a record of what is sent on it, and the orbiters of one test.
+    """The bus of one test, a record of all events on it, and the orbiters of the test.
 
-    All times are virtual, so a timeout costs nothing. With pytest it comes from the fixture `harness`; anywhere else
-    it is an asynchronous context manager, within :func:`orbitalis.testing.run`.
+    All times are virtual, so a timeout takes no real time. With pytest, use the fixture `harness`. Elsewhere, use it as
+    an asynchronous context manager, inside :func:`orbitalis.testing.run`.
     """
 
     def __init__(self) -> None:
@@ -48,12 +48,12 @@ class Harness:
 
     @property
     def bus(self) -> LocalEventBus:
-        """The bus of this test alone."""
+        """The bus of this test. No other test uses it."""
         return self._bus
 
     @property
     def recording(self) -> Recording[Any]:
-        """All that was sent on the bus, in order; it goes on."""
+        """All events on the bus so far, in order. Later events are added."""
         return self._bus.recording
 
     @property
@@ -67,10 +67,10 @@ class Harness:
         return LocalEventBusClient(self._bus, identifier=identifier or f"client-{self._clients}")
 
     async def start(self, *orbiters: Orbiter) -> None:
-        """Start orbiters one after the other; they are stopped at the end of the test.
+        """Start orbiters one by one. They are stopped at the end of the test.
 
         Raises:
-            ValueError: One is on another bus.
+            ValueError: An orbiter is on another bus.
         """
         _loop()
         for orbiter in orbiters:
@@ -83,14 +83,14 @@ class Harness:
             await orbiter.start()
 
     async def publish(self, topic: str, message: Event[object] | Publishable = None) -> None:
-        """Publish as somebody who is neither core nor plugin."""
+        """Publish a message that comes neither from a core nor from a plugin."""
         await self._client.connect()
         await self._client.publish(topic, message)
 
     # Waiting
 
     async def compliant(self, core: Core, timeout: float = _TIMEOUT) -> None:
-        """Wait until a core is compliant; the failure says which operation lacks what."""
+        """Wait until a core is compliant. If it fails, the error says which operation lacks what."""
         __tracebackhide__ = True
         await self._until(
             lambda: core.compliant_event.is_set(),
@@ -104,7 +104,7 @@ class Harness:
     async def connected(
         self, core: Core, plugin: Plugin, operation_name: str | None = None, timeout: float = _TIMEOUT
     ) -> Connection:
-        """Wait until core and plugin both have a connection with each other; return the core's."""
+        """Wait until core and plugin are connected on both sides, and return the connection of the core."""
         __tracebackhide__ = True
 
         def connections(orbiter: Orbiter, other: Orbiter) -> list[Connection]:
@@ -122,9 +122,9 @@ class Harness:
         return connections(core, plugin)[0]
 
     async def output(self, core: Core, operation_name: str, timeout: float = _TIMEOUT) -> Event[Any]:
-        """Return the next output of an operation that was sent to a core, and its sink is done with.
+        """Return the next output of an operation that a core has received and its sink has handled.
 
-        The first call returns the first output, and so on; waiting is only for those that have not been sent yet.
+        The first call returns the first output, and so on. It waits only for an output that was not sent yet.
         """
         __tracebackhide__ = True
         taken = (core.identifier, operation_name)
@@ -151,7 +151,7 @@ class Harness:
         return output.event
 
     async def idle(self, timeout: float = _TIMEOUT) -> None:
-        """Wait until all that was sent is handled; time passes only if a handler or hook takes some."""
+        """Wait until all events are handled. Time passes only if a handler or hook waits."""
         __tracebackhide__ = True
         loop = _loop()
         deadline = loop.time() + timeout
@@ -163,7 +163,7 @@ class Harness:
             await loop.settle()
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass, and everything happen that is due."""
+        """Let time pass, and do everything that becomes due."""
         await asyncio.sleep(seconds)
         await _loop().settle()
 
@@ -184,7 +184,7 @@ class Harness:
         """Stop the orbiters, the last one first.
 
         Raises:
-            LeftoverError: There are tasks or subscriptions that nobody has ended.
+            LeftoverError: Some tasks or subscriptions have not ended.
         """
         __tracebackhide__ = True
         failures: list[Exception] = []

@@ -1,4 +1,4 @@
-"""A record of all that is sent on a bus."""
+"""A record of all events on a bus."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class Sent(Generic[T_co]):
-    """One event that was sent."""
+    """One recorded event, with its time and topic."""
 
     time: float
-    """When, in seconds of the clock of the event loop: with a virtual clock, since its beginning."""
+    """When it was sent, in seconds of the event loop's clock. A virtual clock begins at 0."""
     topic: str
-    """Where to."""
+    """Topic to which it was sent."""
     event: Event[T_co]
-    """What, with its envelope."""
+    """The event, with its envelope."""
 
     @property
     def payload(self) -> T_co:
-        """The message; `None` in an empty event."""
+        """The message, or `None` for an empty event."""
         return self.event.payload
 
     def __str__(self) -> str:
@@ -48,18 +48,18 @@ class Sent(Generic[T_co]):
 
 
 class Recording(Sequence[Sent[T_co]]):
-    """Events that were sent, in order; :meth:`of` and :meth:`on` select some, and can follow one another."""
+    """Recorded events, in order. :meth:`of` and :meth:`on` select some of them, and can be combined."""
 
     def __init__(self, sent: Sequence[Sent[T_co]] = ()) -> None:
-        """Show what is in `sent`, and what will be."""
+        """Show the events in `sent`, also those that are added later."""
         self._sent = sent
 
     def of(self, message_class: type[M]) -> Recording[M]:
-        """Return the messages of one class so far."""
+        """Return the events so far with messages of one class."""
         return Recording([sent for sent in self._sent if _carries(sent, message_class)])  # type: ignore[misc]
 
     def on(self, topic_filter: str) -> Recording[T_co]:
-        """Return what was sent so far to a topic, or to those that a filter with `+` and `#` matches."""
+        """Return the events so far on a topic, or on all topics that a filter with `+` and `#` matches."""
         check_filter(topic_filter)
         filters: FilterMap[str] = FilterMap()
         filters.add(topic_filter, topic_filter)
@@ -67,7 +67,7 @@ class Recording(Sequence[Sent[T_co]]):
 
     @property
     def payloads(self) -> list[T_co]:
-        """The messages alone."""
+        """The messages of the events."""
         return [sent.payload for sent in self._sent]
 
     def __len__(self) -> int:
@@ -129,9 +129,9 @@ def _brief_value(value: object) -> str:
 
 
 class RecordingBus(LocalEventBus):
-    """A bus within this process that records all that is sent, and knows who is subscribed.
+    """A bus inside this process that records all events, and knows all subscriptions.
 
-    Events are encoded and decoded as on their way through a broker: what could not be published there is not here.
+    Events are encoded and decoded, as on the way through a broker. If that fails, publishing fails, too.
     """
 
     def __init__(self) -> None:
@@ -142,12 +142,12 @@ class RecordingBus(LocalEventBus):
 
     @property
     def recording(self) -> Recording[Any]:
-        """All that was sent, and what will be."""
+        """All events so far. Later events are added."""
         return Recording(self._sent)
 
     @property
     def subscriptions(self) -> Iterable[Subscription]:
-        """The subscriptions that there are now."""
+        """The current subscriptions."""
         return tuple(self._current)
 
     def add(self, subscription: Subscription) -> None:

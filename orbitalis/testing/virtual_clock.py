@@ -1,8 +1,8 @@
 """An event loop whose time passes only when there is nothing else to do, and then at once.
 
-What waits for the time of day of the loop (`asyncio.sleep`, `asyncio.timeout`, `loop.call_later`) does not really wait:
-as soon as nothing can happen before the next timer, it is that time. What waits for something real, work in a thread
-or a socket, waits for it really, and meanwhile time passes as it does outside.
+Timers of the loop (`asyncio.sleep`, `asyncio.timeout`, `loop.call_later`) do not really wait: when nothing can happen
+before the next timer, the clock jumps to it. Real things, such as work in a thread or a socket, take real time, and
+meanwhile the clock runs at its real speed.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _PATIENCE: Final = 3600.0
 
 
 class DeadlockError(Exception):
-    """What the event loop runs waits for something that will not happen."""
+    """The test waits for something that can never happen."""
 
 
 class VirtualClockEventLoop(asyncio.SelectorEventLoop):
     """An event loop with a virtual clock, which begins at 0.
 
-    When nothing can ever happen again, whatever `run_until_complete` (and so a test) waits for fails with a
-    :class:`DeadlockError`, which names all tasks and where they wait.
+    If nothing can ever happen again, `run_until_complete` (and so a test) fails with a :class:`DeadlockError`. It names
+    all tasks, and the places where they wait.
     """
 
     def __init__(self) -> None:
@@ -58,14 +58,14 @@ class VirtualClockEventLoop(asyncio.SelectorEventLoop):
         return self._time
 
     async def settle(self) -> None:
-        """Wait until nothing more happens without time passing."""
+        """Wait until everything has happened that needs no time to pass."""
         settled = self.create_future()
         self._settling.append(settled)
         await settled
 
     @contextmanager
     def real_work(self) -> Generator[None]:
-        """Let time pass as it really does meanwhile: for what is waited for in ways that this loop does not see.
+        """Let time run at its real speed meanwhile, for waits that this loop does not see.
 
         It sees sockets, pipes and `run_in_executor` (and so `asyncio.to_thread`), but not threads of your own.
         """
@@ -220,6 +220,6 @@ class _Selector(selectors.BaseSelector):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on a virtual clock of its own, as :func:`asyncio.run` does on the real one."""
+    """Run a coroutine on a new virtual clock, like :func:`asyncio.run` on the real one."""
     with asyncio.Runner(loop_factory=VirtualClockEventLoop) as runner:
         return runner.run(main)
