@@ -1,6 +1,6 @@
-"""What a machine reads of its user: a frozen snapshot, handed in by `Machine.configure`.
+"""The settings that a machine reads: a frozen snapshot, handed in by `Machine.configure`.
 
-Durations are seconds; `None` switches a duration's consequence off. The limits are explained in
+Durations are seconds. A duration of `None` switches its feature off. The limits are explained in
 `docs/reference/limits.md`.
 """
 
@@ -37,8 +37,8 @@ _NOBODY: Final = frozenset[str]()
 class TopicLayout:
     """The topics on which an orbiter listens: by default those of the specification.
 
-    A function that the user has for one of them takes the place of the method. All take the identifier of the remote,
-    and for a connection the operation and the connection's identifier; these are known to be good for a level.
+    A function of the user for one of them replaces the method. All take the identifier of the remote. Those for a
+    connection also take the operation and the connection's identifier. All arguments are valid levels of a topic.
     """
 
     def __init__(self, role: Role, identifier: str, **others: Any) -> None:
@@ -89,12 +89,12 @@ class TopicLayout:
 
 @dataclass(frozen=True, kw_only=True)
 class OrbiterConfig:
-    """What every orbiter has."""
+    """Settings of every orbiter."""
 
     identifier: str
     """Unique among all orbiters of the context."""
     topics: TopicLayout
-    """Where this orbiter listens."""
+    """The topics on which this orbiter listens."""
     discover_topic: str = channels.DISCOVER.address
     """Where discovers are published."""
     announce_topic: str = channels.ANNOUNCE.address
@@ -104,15 +104,15 @@ class OrbiterConfig:
     consider_others_dead_after: float | None = timings.CONSIDERED_DEAD_AFTER
     """The silence after which a remote is dead."""
     suspicion_grace: float | None = timings.SUSPICION_GRACE
-    """How long a remote whose will has come may stay silent; `None` where wills are not listened for."""
+    """How long a remote may stay silent after its will. `None` if this orbiter does not listen for wills."""
     send_keepalive_before_timelimit: float = timings.SEND_KEEPALIVE_BEFORE_TIMELIMIT
-    """How long before a remote would consider this orbiter dead a keepalive is sent."""
+    """How much earlier than a remote would consider this orbiter dead a keepalive is sent."""
     graceful_close_timeout: float | None = timings.GRACEFUL_CLOSE_TIMEOUT
     """How long a graceful close waits for its acknowledgement."""
     close_connection_if_unused_after: float | None = None
     """How long a connection may be unused."""
     limits: Limits = field(default=Limits())
-    """What others can use up at most."""
+    """Limits on what others can use up."""
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -131,13 +131,13 @@ class OrbiterConfig:
 
     @property
     def peer_durations(self) -> tuple[float | None, float]:
-        """What decides when a peer is dead, asked for a keepalive, or owed one."""
+        """The durations that decide when a peer is dead, is asked for a keepalive, or gets one."""
         return self.consider_others_dead_after, self.send_keepalive_before_timelimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationTerms:
-    """An operation of a plugin: what it takes and gives, and the rules for lending it."""
+    """An operation of a plugin: its input, its output, and the rules for lending it."""
 
     input: Input
     output: Output
@@ -156,9 +156,9 @@ class OperationTerms:
         return self.maximum is None or taken < self.maximum
 
     def disallowed(self, slots: Iterable[Slot]) -> list[Slot]:
-        """Return those of the operation's slots that the policy does not allow, newest first.
+        """Return the slots of the operation that the policy does not allow, newest first.
 
-        What is about to end counts no more, and handshakes count as newer than connections.
+        Slots that are about to end do not count. Handshakes count as newer than connections.
         """
         going_on = [slot for slot in slots if not slot.is_ending]
         going_on.sort(key=lambda slot: (not slot.is_connection, slot.opened_at or slot.created_at))
@@ -168,7 +168,7 @@ class OperationTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementTerms:
-    """What a core requires of one operation: its constraint as it is now."""
+    """The requirement of a core for one operation: its constraint as it is now."""
 
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
@@ -196,7 +196,7 @@ class RequirementTerms:
 
 @dataclass(frozen=True, kw_only=True)
 class PluginConfig(OrbiterConfig):
-    """What a plugin has."""
+    """Settings of a plugin."""
 
     operations: Mapping[str, OperationTerms] = field(default_factory=dict[str, OperationTerms])
     """Operations by name."""
@@ -214,12 +214,12 @@ class PluginConfig(OrbiterConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class CoreConfig(OrbiterConfig):
-    """What a core has."""
+    """Settings of a core."""
 
     requirements: Mapping[str, RequirementTerms] = field(default_factory=dict[str, RequirementTerms])
     """Requirements by operation name."""
     late_offers: bool = True
-    """Whether it wants offers also later, for what could not be offered at once."""
+    """Whether it also wants late offers, for operations that could not be offered at once."""
     discovering_interval: float = timings.DISCOVERING_INTERVAL
     """Time between two discovers while the core is not compliant."""
     discovering_interval_when_compliant: float = timings.DISCOVERING_INTERVAL_WHEN_COMPLIANT

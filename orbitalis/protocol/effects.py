@@ -1,4 +1,4 @@
-"""What a machine wants done: it decides, its caller acts.
+"""Effects: a machine decides and returns them, and its caller carries them out.
 
 Effects that name the same remote are carried out one after the other, in the order in which they were returned. Effects
 of different remotes may overtake each other.
@@ -61,22 +61,22 @@ SENDER: Final[Mapping[type[object], Callable[[ProtocolMessage], str]]] = {
     kind: attrgetter(next(name for name in _SENDERS if name in kind.__dataclass_fields__))
     for kind in get_args(ProtocolMessage)
 }
-"""What takes out of each message the field in which it names its sender."""
+"""Functions that return the sender that a message names, by class of the message."""
 
 
 def sender_of(message: ProtocolMessage) -> str:
-    """Return the identifier that the sender of a message gives as its own."""
+    """Return the identifier that a message names as its sender."""
     return SENDER[type(message)](message)
 
 
 def operation_of(message: ProtocolMessage) -> str | None:
-    """Return the name of the operation that a message is about, if it is about a single one."""
+    """Return the name of the operation of a message, if it is about one operation."""
     name: str | None = getattr(message, "operation_name", None)
     return name
 
 
 class CloseReason(StrEnum):
-    """Why a connection is no more."""
+    """Why a connection has ended."""
 
     LOCAL = "closed by this side"
     REMOTE = "closed by the remote"
@@ -94,7 +94,7 @@ class Send:
     """Publish a message."""
 
     remote_identifier: str | None
-    """The remote that it is for; `None` for a broadcast."""
+    """The recipient, or `None` for a broadcast."""
     topic: str
     channel: Channel
     message: ProtocolMessage
@@ -105,12 +105,12 @@ class Send:
     open_connections: tuple[str, ...] | None = None
     late_offers: bool | None = None
     replaces_earlier: bool = False
-    """Whether earlier ones of its kind to the same topic need not be sent if they still wait."""
+    """Whether it replaces earlier messages of its kind to the same topic that still wait."""
 
 
 @dataclass(slots=True, kw_only=True)
 class MessageReceived:
-    """Tell the user of a message that is taken into account."""
+    """Tell the user about a message that has an effect."""
 
     remote_identifier: str
     message: ProtocolMessage
@@ -123,12 +123,12 @@ class Prepare:
     remote_identifier: str
     slot: Slot
     connection_identifier: str
-    """Of the slot when preparation began; a report for another one is void."""
+    """That of the slot when the preparation began. A report with another one is ignored."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Drain:
-    """Have the data that has come on a connection handled, and report with `drained`."""
+    """Finish handling the data that has arrived on a connection, and report with `drained`."""
 
     remote_identifier: str
     slot: Slot
@@ -160,13 +160,13 @@ class ConnectionOpened:
 
 @dataclass(slots=True, kw_only=True)
 class ConnectionClosed:
-    """A connection is no more."""
+    """A connection has ended."""
 
     remote_identifier: str
     slot: Slot
     reason: CloseReason
     data: bytes | None = None
-    """What the remote's close carried."""
+    """The data of the remote's close."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,7 +179,7 @@ class PendingRequestDiscarded:
 
 @dataclass(slots=True, kw_only=True)
 class ObstacleMet:
-    """A plugin does not lend an operation to a core, for a reason that was not told yet."""
+    """A plugin does not lend an operation to a core, for a reason that was not reported yet."""
 
     remote_identifier: str
     obstacle: Obstacle
@@ -187,7 +187,7 @@ class ObstacleMet:
 
 @dataclass(slots=True, kw_only=True)
 class RemoteLost:
-    """A remote is dead, or has started anew; effects that follow close its connections."""
+    """A remote is dead or was restarted. The next effects close its connections."""
 
     remote_identifier: str
     reason: CloseReason
@@ -195,7 +195,7 @@ class RemoteLost:
 
 @dataclass(slots=True, kw_only=True)
 class WatchWill:
-    """Have the will of a remote delivered, on the bus where it is, or no more. No other effect waits for this."""
+    """Start or stop to listen for the will of a remote, on its bus. No other effect waits for this."""
 
     remote_identifier: str
     is_wanted: bool
@@ -203,7 +203,7 @@ class WatchWill:
 
 @dataclass(slots=True, kw_only=True)
 class SuspicionChanged:
-    """A remote is suspected to be dead, or is so no more."""
+    """A remote is suspected to be dead, or is not suspected any more."""
 
     remote_identifier: str
     is_suspected: bool
@@ -211,7 +211,7 @@ class SuspicionChanged:
 
 @dataclass(slots=True, kw_only=True)
 class ComplianceChanged:
-    """A core has become compliant, or ceased to be."""
+    """A core has become compliant, or is not compliant any more."""
 
     compliant: bool
     remote_identifier: None = None

@@ -1,16 +1,16 @@
-"""In which incarnation a remote is heard, and what an unknown one has to do to be believed.
+"""Incarnations of remotes: which one is current, and how an unknown one is proven.
 
-An incarnation is a random value, so nothing but a proof tells which of two is the one that lives. An unknown one is a
-claim, and ends nothing. It is proven by an event that answers one which this orbiter has sent a short while ago, and
-which nobody could know who does not read what is sent to the remote. What proves nothing is dropped, and the remote is
-asked for a keepalive, whose answer does.
+An incarnation is a random value, so only a proof shows which of two incarnations lives. An unknown incarnation is a
+claim, and ends nothing. An event proves it by answering an event that this orbiter has sent a short while ago. Only a
+reader of the remote's topics can know the identifier of that event. A claim that proves nothing is dropped, and the
+remote is asked for a keepalive, which is a proof.
 
-Only what was sent since the current incarnation was first heard is a challenge. So an answer of one before, which the
-bus has held back, does not take the place of the one that lives.
+An event is a challenge only if it was sent after the current incarnation was first heard. So a delayed answer of an
+earlier incarnation does not replace the one that lives.
 
-Older peers name no incarnation, and their bus client says nothing either: they may have several. Each of their events
-counts, as long as the remote is not known to send headers. None may be dropped as a claim, since they say things once:
-an older plugin does not repeat an offer before that has expired.
+Older peers name no incarnation. Their bus clients do not identify them either, because they may have several. Each of
+their events counts, as long as the remote is not known to send headers. No event of theirs may be dropped as a claim,
+because they do not repeat it: an older plugin repeats an offer only after the offer has expired.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _ANSWERED: Final[Mapping[type[object], tuple[type[object], ...]]] = {
     RequestOperationMessage: (OfferMessage,),
     RejectOperationMessage: (OfferMessage,),
 }
-"""The messages that prove an incarnation, and what they have to answer for that."""
+"""The messages that prove an incarnation, and the messages that they have to answer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -71,10 +71,10 @@ class Incarnations:
     def admits(
         self, peer: Peer, topic: str, message: ProtocolMessage, headers: Headers, now: float, *, is_bound: bool
     ) -> bool:
-        """Return whether the part that takes a message is to have it; a proof makes its incarnation the current one.
+        """Return whether a message may go to the responsible part. A proof makes its incarnation the current one.
 
-        `is_bound` says whether the peer alone may publish to the topic. One of another layout, of which nobody can tell
-        that, is as good.
+        `is_bound` says whether only the peer may publish to the topic. It is also true for a topic of another layout,
+        for which this cannot be known.
         """
         status = peer.status(headers)
         if status is IncarnationStatus.CURRENT:
@@ -111,7 +111,7 @@ class Incarnations:
         return kind is KeepaliveRequestMessage
 
     def _is_proof(self, peer: Peer, kind: type[object], headers: Headers, now: float) -> bool:
-        """Return whether a message answers an event of late whose answer shows who lives."""
+        """Return whether a message answers a recent challenge."""
         answered = _ANSWERED.get(kind, ())
         since = max(peer.incarnation_since, now - timings.CHALLENGE_ANSWERED_WITHIN)
         answers = headers.correlation_identifier
@@ -126,9 +126,9 @@ class Incarnations:
         return False
 
     def _replace(self, peer: Peer, headers: Headers, now: float) -> None:
-        """Take an incarnation for the current one: the one before is past, and what was agreed with it is lost.
+        """Make an incarnation the current one. The one before is past, and its agreements are void.
 
-        What is only offered to the new one was not agreed with the one before.
+        Offers to the new one stay, because they were not made to the one before.
         """
         remote, claim = peer.identifier, peer.claim
         offers = frozenset(() if claim is None else claim.offers)

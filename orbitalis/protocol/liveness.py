@@ -1,4 +1,4 @@
-"""Signs of life: keepalives sent, asked for and awaited, and what follows where they fail to come."""
+"""Signs of life: sends, requests and awaits keepalives, and decides when a remote is dead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Liveness"]
 
 @dataclass(slots=True, eq=False)
 class Liveness:
-    """Knows which remotes live, and makes this orbiter known to live."""
+    """Knows which remotes live, and tells remotes that this orbiter lives."""
 
     _config: OrbiterConfig
     _peers: Peers
@@ -36,9 +36,9 @@ class Liveness:
     role: RolePart = field(init=False)
     """The role's part of the machine, which sets it."""
     namesakes: Namesakes = field(init=False)
-    """The part that is told of answers; the machine sets it."""
+    """The part that is told about answers. The machine sets it."""
     older_peers: OlderPeers = field(init=False)
-    """What is done for older peers."""
+    """The part for older peers."""
 
     def __post_init__(self) -> None:
         self.older_peers = OlderPeers(self._config, self._peers, self._slots, self._outbox)
@@ -51,7 +51,7 @@ class Liveness:
     # Who is heard
 
     def hear(self, remote_identifier: str, headers: Headers, now: float) -> None:
-        """Note a sign of life, in its current incarnation, of a remote that is known.
+        """Note a sign of life of a known remote in its current incarnation.
 
         Raises:
             RemoteProtocolError: The sender's identifier cannot be a level of a topic.
@@ -63,7 +63,7 @@ class Liveness:
         self.role.heard(remote_identifier)
 
     def claimed(self, peer: Peer, headers: SenderHeaders, topics: PeerTopics | None, now: float) -> None:
-        """Note that a peer was heard in an unknown incarnation, and the topics that it has told in that."""
+        """Note that a peer was heard in an unknown incarnation, and the topics that it has told there."""
         incarnation, before = headers.incarnation, peer.claim
         if before is None or before.incarnation != incarnation:
             offers = () if before is None else before.offers
@@ -73,7 +73,7 @@ class Liveness:
             before.topics = topics or before.topics
 
     def challenge_claim(self, peer: Peer, now: float) -> None:
-        """Ask a peer that was heard in an unknown incarnation for a keepalive, which shows in which it is."""
+        """Ask a peer for a keepalive that proves its unknown incarnation."""
         if peer.challenged_at is None or peer.challenged_at + timings.RECONCILIATION_DELAY <= now:
             peer.challenged_at = now
             told = None if peer.claim is None else peer.claim.topics
@@ -84,7 +84,7 @@ class Liveness:
     # What time and the bus bring
 
     def send_due_keepalives(self, now: float) -> None:
-        """Give each remote the sign of life that it is owed, and ask those that owe one."""
+        """Send the keepalives that are due, and ask for those that are overdue."""
         for peer in self._peers.pop_keepalives_due(now):
             self.send_keepalive(peer, now)
         for peer in self._peers.pop_probes_due(now):
@@ -97,14 +97,14 @@ class Liveness:
             self.lose(peer)
 
     def lose(self, peer: Peer) -> None:
-        """Take a remote for dead, and close all connections with it."""
+        """Treat a remote as dead, and close all connections with it."""
         peer.is_dead = True
         if self._slots.has_remote(peer.identifier):
             self.role.remote_died(peer.identifier)
             self._lifecycle.lose(peer.identifier, CloseReason.REMOTE_DEAD)
 
     def reconnected(self, now: float) -> None:
-        """Compare with all remotes what is shared: while the bus was away, messages may have been lost."""
+        """Compare connections with all remotes, because messages may have been lost while the bus was away."""
         for identifier in self._slots.remotes():
             peer = self._peers.get(identifier)
             if peer is not None:
@@ -115,7 +115,7 @@ class Liveness:
     # What arrives
 
     def on_keepalive(self, topic: str, message: KeepaliveMessage, headers: Headers, now: float) -> None:
-        """Take a sign of life, and what its sender believes to share with this orbiter."""
+        """Handle a keepalive: a sign of life, and the connections in which its sender believes."""
         self.hear(message.from_identifier, headers, now)
         if headers.correlation_identifier is not None:
             self.namesakes.answered(headers.correlation_identifier, now)
@@ -130,9 +130,9 @@ class Liveness:
             self.publish_keepalive(message.from_identifier, self._own_topic_at(message.from_identifier))
 
     def on_keepalive_request(self, topic: str, message: KeepaliveRequestMessage, headers: Headers, now: float) -> None:
-        """Answer a remote; one that is not known, or not in that incarnation, on a topic that we know to be its own.
+        """Answer a remote. If it or its incarnation is unknown, answer only to a topic that is certainly its own.
 
-        It may know this one, and ask whether that has started anew.
+        Such a remote may know this orbiter, and ask whether it was restarted.
         """
         remote = message.from_identifier
         peer = self._peers.get(remote)
@@ -152,15 +152,15 @@ class Liveness:
         self.publish_keepalive(remote, answer_topic, correlation_identifier=headers.identifier)
 
     def _own_topic_at(self, remote_identifier: str) -> str:
-        """Return where a remote with topics of our layout takes the keepalives of this orbiter."""
+        """Return the topic of a remote with our layout for keepalives of this orbiter."""
         return KeepaliveTopic.join(remote_identifier, self._config.identifier)
 
     def _reconcile(self, peer: Peer, believed: frozenset[str], now: float) -> None:
-        """Hold what the remote believes to share against what this side does.
+        """Compare the connections in which the remote believes with those of this side.
 
-        What only this side believes in is closed once two keepalives, `reconciliation_delay` apart, have missed it: one
-        alone may have crossed a handshake. What only the remote believes in it closes in the same way, when it gets
-        keepalives in return.
+        If only this side believes in a connection, it is closed once two keepalives, `reconciliation_delay` apart, do
+        not list it. A single one may have crossed a handshake. If only the remote believes in a connection, it closes
+        the connection in the same way when it gets keepalives in return.
         """
         mine: set[str] = set()
         for slot in self._slots.of_remote(peer.identifier):
@@ -183,7 +183,7 @@ class Liveness:
     # Sending
 
     def send_keepalive(self, peer: Peer, now: float) -> None:
-        """Send a keepalive, if the peer has said where."""
+        """Send a keepalive, if the peer has told a topic for it."""
         if peer.keepalive_topic is not None:
             peer.last_keepalive_sent = now
             self.publish_keepalive(peer.identifier, peer.keepalive_topic)
@@ -203,7 +203,7 @@ class Liveness:
         )
 
     def send_keepalive_request(self, peer: Peer, now: float, topic: str | None = None) -> None:
-        """Ask a peer for a keepalive, where it has said, or else on a topic."""
+        """Ask a peer for a keepalive, on the topic that it has told, or else on `topic`."""
         topic = peer.keepalive_request_topic or topic
         if topic is not None:
             self._outbox.send(

@@ -1,15 +1,15 @@
-"""Two orbiters with one identifier: how they, and the remotes that hear both, find out.
+"""Two orbiters with one identifier: how they find out, and how remotes that hear both of them find out.
 
-A remote takes the one that has proven itself last for the one that there is, and ignores what the other sends. If both
-go on, they are two. Then the remote answers the ignored message with a keepalive, which both get: one of them has not
-sent what it answers. The one that finds out sends a keepalive to its own identifier, and the other one gets it.
+A remote believes the one that was proven last, and ignores the messages of the other one. If both go on, they are two.
+Then the remote answers an ignored message with a keepalive. Both get it, and one of them has not sent the message that
+it answers. So this one knows. It sends a keepalive to its own identifier, which the other one gets.
 
-After a restart, messages of a past incarnation may still come for a while: they count for nothing.
+After a restart, messages of a past incarnation may still arrive for a while. They are not counted.
 
-If both start again whenever they are ignored, their incarnations replace each other. Then they are told as two, and
-the next change waits. One that crashes again and again is no namesake of itself: an incarnation of it that has ended
-never comes back, and each start counts at once. So after many changes the remote is asked for a keepalive, which both
-of two get and answer.
+If both start again whenever they are ignored, their incarnations replace each other. Then they are reported as two, and
+the next change waits. An orbiter that crashes again and again is not its own namesake: an incarnation that has ended
+never comes back, and each start counts at once. To tell the two cases apart, the remote is asked for a keepalive after
+many changes. If there are two, both answer.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from orbitalis_wire.messages import KeepaliveMessage
 __all__ = ["Namesakes"]
 
 _SETTLING: Final = 15.0
-"""Seconds after a start for which messages of a past incarnation may come: a bus that was away delays them."""
+"""Seconds after a start in which messages of a past incarnation may arrive, because a bus was away."""
 _CHANGES: Final = 5
 """How often the incarnation of a remote may change within that time."""
 
 
 class Asking(Protocol):
-    """What sends keepalives and requests for them."""
+    """Sends keepalives and keepalive requests."""
 
     def send_keepalive_request(self, peer: Peer, now: float) -> None:
         """Ask a peer for a keepalive, if it has said where."""
@@ -48,19 +48,19 @@ class Asking(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Namesakes:
-    """Notes for one orbiter who has the same identifier as another one. Times are seconds."""
+    """Finds orbiters with the same identifier, as one orbiter sees it. Times are seconds."""
 
     _config: OrbiterConfig
     _outbox: Outbox
     _asking: Asking
     _statistics: OrbiterStatistics
     _is_own: Callable[[str], bool]
-    """Says whether the orbiter has sent the event with an identifier."""
+    """Says whether this orbiter has sent the event with an identifier."""
     _started_at: float = field(init=False, default=0.0)
     _sent: str | None = field(init=False, default=None)
     """The event by which another orbiter of this identifier is told of this one."""
     untold: list[str] = field(init=False, default_factory=list[str])
-    """Identifiers that two orbiters have, each once, which the caller takes out and reports."""
+    """Identifiers that two orbiters have, each once. The caller removes and reports them."""
 
     def configure(self, config: OrbiterConfig) -> None:
         """Take a new snapshot."""
@@ -74,7 +74,7 @@ class Namesakes:
     # Of remotes
 
     def doubt(self, peer: Peer, now: float) -> None:
-        """Take note of a message in the name of a past incarnation, that anybody may have sent: ask who is there."""
+        """Note an unbound message of a past incarnation, which anybody may have sent, and ask for a keepalive."""
         if now < peer.incarnation_since + _SETTLING or (
             peer.doubted_at is not None and now < peer.doubted_at + _SETTLING
         ):
@@ -83,7 +83,7 @@ class Namesakes:
         self._asking.send_keepalive_request(peer, now)
 
     def heard_past(self, peer: Peer, headers: Headers, now: float) -> None:
-        """Take note of a message of a past incarnation: if the current one is heard after it as well, they are two."""
+        """Note a message of a past incarnation. If the current one is heard after it as well, they are two."""
         if now < peer.incarnation_since + _SETTLING:
             return
         if peer.past_heard_at is None or peer.last_seen <= peer.past_heard_at:
@@ -96,7 +96,7 @@ class Namesakes:
             )
 
     def change_waits_until(self, peer: Peer, now: float) -> float | None:
-        """Note that another incarnation is proven; return when it may be current, if two alternate."""
+        """Note that another incarnation is proven. If two alternate, return when it may become current."""
         recent = tuple(at for at in peer.changed_at if now < at + _SETTLING)
         if len(recent) >= _CHANGES and peer.past_proven_at is not None and now < peer.past_proven_at + _SETTLING:
             self._tell(peer)
@@ -105,7 +105,7 @@ class Namesakes:
         return None
 
     def changed(self, peer: Peer, now: float) -> None:
-        """Take note that another incarnation is current; after many of late, ask whether one that was lives as well."""
+        """Note that another incarnation is current. After many recent changes, ask whether a past one lives as well."""
         if len(peer.changed_at) >= _CHANGES:
             self._asking.send_keepalive_request(peer, now)
 
@@ -121,12 +121,12 @@ class Namesakes:
     # Of this orbiter
 
     def answered(self, correlation_identifier: str, now: float) -> None:
-        """Take note of a keepalive that answers an event: if that was not sent here, another one has sent it."""
+        """Note a keepalive that answers an event. If this orbiter has not sent that event, a namesake has."""
         if now >= self._started_at + _SETTLING and not self._is_own(correlation_identifier):
             self._found(None)
 
     def heard_own(self, message: ProtocolMessage, headers: Headers, now: float) -> None:
-        """Take note of a message in the name of this orbiter, which may be the one that it has sent to itself."""
+        """Note a message in the name of this orbiter. It may be the one that it has sent to itself."""
         is_echo = headers.identifier == self._sent
         # A core sends no announcements and a plugin no discovers, so that those are not of a past incarnation. Nor
         # is a keepalive that answers what this one has sent.
