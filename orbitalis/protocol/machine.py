@@ -1,15 +1,15 @@
 """The state machine of one orbiter: dispatches messages and deadlines to its parts, and collects their effects.
 
-It does no input or output, and has neither clock nor log. Its caller hands in what happens, with the time, and carries
-out the effects that come back. Times are seconds on any monotonic clock of the caller's.
+It does no input or output, and has neither clock nor log. Its caller hands in messages, reports and the time, and
+carries out the effects that come back. Times are seconds on any monotonic clock of the caller.
 
 The parts, each of which owns its state:
 
-- `peers`: the remotes that are known, their incarnation, and when they were last seen;
+- `peers`: the known remotes, their incarnations, and when they were last seen;
 - `slots`: handshakes under way and connections, with their indexes; `Lifecycle` has the steps that change them;
 - `Quotas`: every limit on what others can use up;
 - `Liveness`: keepalives, and remotes that are dead;
-- `Incarnations`: remotes that have started anew, or are said to have;
+- `Incarnations`: remotes that were restarted, or claim it;
 - `Suspicions`: wills of remotes;
 - `Namesakes`: two orbiters with one identifier;
 - `Closing`: graceful and graceless closes;
@@ -48,7 +48,7 @@ from orbitalis_wire.topics import KeepaliveRequestTopic, KeepaliveTopic
 __all__ = ["CoreMachine", "Machine", "PluginMachine"]
 
 _Receiver: TypeAlias = tuple[int, Callable[[Any, str, Any, Headers, float], None]]
-"""What takes a message: the number of the part, and its method. Bound methods would take 64 bytes each."""
+"""The receiver of a message: the number of the part, and its method. A bound method would take 64 bytes."""
 _ROLE, _LIVENESS, _CLOSING, _SUSPICIONS = range(4)
 _SHARED: Final[Mapping[type[object], _Receiver]] = {
     messages.KeepaliveMessage: (_LIVENESS, Liveness.on_keepalive),
@@ -61,16 +61,16 @@ _SHARED: Final[Mapping[type[object], _Receiver]] = {
 
 
 class Machine:
-    """What both kinds of orbiter do.
+    """The base of both machines.
 
-    Public methods return the effects of the call. A message that is late, duplicated or foreign has none. One that
-    breaks the protocol raises :class:`~orbitalis.errors.RemoteProtocolError`; the effects that it had until then are
-    returned by :meth:`take`, or else by the next call.
+    Public methods return the effects of the call. A late, duplicated or foreign message has no effects. A message that
+    breaks the protocol raises :class:`~orbitalis.errors.RemoteProtocolError`. The effects before the error are returned
+    by :meth:`take`, or by the next call.
     """
 
     role: ClassVar[Role]
     _receivers: ClassVar[Mapping[type[object], _Receiver]]
-    """What takes each message; a message that is not in here is not for this role."""
+    """The receiver of each message. Other messages are not for this role."""
 
     def __init__(
         self,
@@ -88,15 +88,15 @@ class Machine:
         self.running = False
         """Whether the orbiter takes part."""
         self.statistics = OrbiterStatistics()
-        """What has been counted."""
+        """The counters."""
         self.slots = SlotTable()
-        """All that is shared with remotes, or about to be."""
+        """All connections and handshakes."""
         self.peers = Peers(config, self.statistics)
-        """All remotes that are known."""
+        """All known remotes."""
         self.quotas = Quotas(config, self.slots, self.statistics)
-        """What bounds all that others can use up."""
+        """All limits on what others can use up."""
         self.obstacles = Obstacles(config, self.slots)
-        """What has kept operations from being connected."""
+        """The reasons why operations were not connected."""
         self._config = config
         self._resolver = resolver = TopicResolver(self.role, config.identifier)
         self._outbox = outbox = Outbox(self.peers, new_identifier, new_challenge)
@@ -110,7 +110,7 @@ class Machine:
 
     @property
     def leaving(self) -> bool:
-        """Whether it begins no new connections, and takes part until its connections have ended."""
+        """Whether it begins no new connections, and only waits until its connections have ended."""
         return self.quotas.is_closed
 
     def _set_part(self, part: Provider | Requester) -> None:
@@ -135,7 +135,7 @@ class Machine:
         return self._outbox.take()
 
     def stop(self, close_data: Mapping[Slot, bytes | None] | None = None) -> list[Effect]:
-        """Close everything gracelessly, with the data that is to go along, and take part no more."""
+        """Close everything gracelessly, with the given data, and stop taking part."""
         for slot in self.slots:
             if slot.is_connection:
                 self._lifecycle.send_graceless_close(slot, close_data.get(slot) if close_data else None)
@@ -151,7 +151,7 @@ class Machine:
         return self._outbox.take()
 
     def leave(self) -> list[Effect]:
-        """Begin no new connections until the next start, and take back what is under way."""
+        """Begin no new connections until the next start, and give up the handshakes under way."""
         self.quotas.is_closed = True
         self._part.leave()
         for slot in self.slots:
@@ -214,11 +214,11 @@ class Machine:
         return self._outbox.take()
 
     def is_ahead_of_confirm(self, slot: Slot, headers: Headers) -> bool:
-        """Return whether an output belongs to a request whose confirm is to come: it shows that the plugin has it."""
+        """Return whether an output belongs to a request that the plugin has taken but not confirmed yet."""
         return slot.state is SlotState.REQUESTED and headers.connection_identifier in (None, slot.connection_identifier)
 
     def data_received(self, slot: Slot, headers: Headers, now: float) -> bool:
-        """Note an input or output on a connection; return whether it is to be handed on."""
+        """Note an input or output of a connection, and return whether the user gets it."""
         if slot.state is not SlotState.OPEN and not slot.is_connection:
             return False
         connection = headers.connection_identifier
@@ -245,7 +245,7 @@ class Machine:
     def prepared(
         self, slot: Slot, connection_identifier: str, now: float, setup_data: bytes | None = None
     ) -> list[Effect]:
-        """Take the report that the preparation of a slot is done; `setup_data` is what a core's user gave."""
+        """Note that the preparation of a slot is done. `setup_data` comes from the user of a core."""
         if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
             if self.role is Role.CORE:
                 slot.setup_data = setup_data
@@ -253,7 +253,7 @@ class Machine:
         return self._settled(now)
 
     def preparation_failed(self, slot: Slot, connection_identifier: str, now: float, reason: str = "") -> list[Effect]:
-        """Take the report that the preparation of a slot has failed; `reason` is for people."""
+        """Note that the preparation of a slot has failed. `reason` is a text for people."""
         if slot.state is SlotState.PREPARING and slot.connection_identifier == connection_identifier:
             remote, name, kind = slot.remote_identifier, slot.operation_name, ObstacleKind.PREPARATION
             self.obstacles.note(Obstacle(remote_identifier=remote, operation_name=name, kind=kind, detail=reason))
@@ -261,19 +261,19 @@ class Machine:
         return self._settled(now)
 
     def drained(self, slot: Slot, now: float) -> list[Effect]:
-        """Take the report that all data of a connection is handled that had come before its remote's close."""
+        """Note that all data of a connection that arrived before the remote's close is handled."""
         self._closing.drained(slot)
         return self._settled(now)
 
     def reconnected(self, now: float) -> list[Effect]:
-        """Take the report that the bus was away: messages of either side may be lost."""
+        """Note that the bus was away, so that messages of both sides may be lost."""
         if self.running:
             self._liveness.reconnected(now)
             self._part.reconnected(now)
         return self._outbox.take()
 
     def cancel_suspicions(self, remote_identifiers: Iterable[str]) -> list[Effect]:
-        """Take the report that the bus on which remotes are was lost: their wills count no more."""
+        """Note that a bus was lost. Wills of its remotes do not count any more."""
         self._suspicions.cancel(remote_identifiers)
         return self._outbox.take()
 
@@ -285,10 +285,10 @@ class Machine:
             slot.last_used = now
 
     def connection(self, remote_identifier: str, operation_name: str) -> Slot:
-        """Return the connection of a remote and operation, also one that is closing.
+        """Return the connection of a remote and an operation, also if it is closing.
 
         Raises:
-            NoConnectionError: There is none. All methods that take a remote and an operation raise it.
+            NoConnectionError: There is none. All methods that take a remote and an operation raise this.
         """
         slot = self.slots.get(remote_identifier, operation_name)
         if slot is None or not slot.is_connection:
@@ -317,9 +317,9 @@ class Machine:
     def close_gracefully(
         self, remote_identifier: str, operation_name: str, data: bytes | None, now: float
     ) -> list[Effect]:
-        """Ask the remote to close a connection; it is closed here when the remote has acknowledged.
+        """Ask the remote to close a connection. This side closes it when the remote has acknowledged.
 
-        A connection that is closing already is left alone.
+        It does nothing if the connection is closing already.
         """
         self._closing.close_gracefully(self.connection(remote_identifier, operation_name), data, now)
         return self._settled(now)
@@ -331,7 +331,7 @@ class Machine:
         return self._settled(now)
 
     def send_keepalive(self, remote_identifier: str, now: float) -> list[Effect]:
-        """Give a remote a sign of life; raises :class:`NoConnectionError` if its keepalive topic is not known."""
+        """Send a keepalive to a remote. Raises :class:`NoConnectionError` if its keepalive topic is not known."""
         peer = self.peers.get(remote_identifier)
         if peer is None or peer.keepalive_topic is None:
             raise NoConnectionError(f"'{self._config.identifier}' knows no keepalive topic of '{remote_identifier}'")
@@ -339,7 +339,7 @@ class Machine:
         return self._outbox.take()
 
     def send_keepalive_request(self, remote_identifier: str, now: float) -> list[Effect]:
-        """Ask a remote for a sign of life; raises :class:`NoConnectionError` if it has not said where."""
+        """Ask a remote for a keepalive. Raises :class:`NoConnectionError` if its topic for that is not known."""
         peer = self.peers.get(remote_identifier)
         if peer is None or peer.keepalive_request_topic is None:
             raise NoConnectionError(
@@ -351,11 +351,11 @@ class Machine:
     def update_peer(
         self, remote_identifier: str, keepalive_topic: str, keepalive_request_topic: str, considers_me_dead_after: float
     ) -> None:
-        """Change what a remote has said about itself.
+        """Change the topics and the time that a remote has told.
 
         Raises:
             NoConnectionError: The remote is not known.
-            RemoteProtocolError: Nothing can be published to one of the topics.
+            RemoteProtocolError: It is not possible to publish to one of the topics.
         """
         peer = self.peers.get(remote_identifier)
         if peer is None:
@@ -371,21 +371,21 @@ class Machine:
     # What time brings
 
     def discard_expired(self, now: float) -> list[Effect]:
-        """Forget offers and requests that were not answered in time, and what else is kept for a time."""
+        """Forget offers and requests that were not answered in time, and other data whose time is over."""
         self._part.do_due(now)
         for slot in self._lifecycle.pop_expired(now):
             self._lifecycle.give_up(slot)
         return self._settled(now)
 
     def lose_dead_remotes(self, now: float) -> list[Effect]:
-        """Close all connections with remotes that have been silent for too long; ask those that are suspected."""
+        """Close all connections with dead remotes, and ask suspected ones for a keepalive."""
         self._liveness.lose_dead_remotes(now)
         if self._suspicions.recent:
             self._suspicions.do_due(now)
         return self._settled(now)
 
     def send_due_keepalives(self, now: float) -> list[Effect]:
-        """Give each remote the sign of life that it is owed, and ask those that owe one."""
+        """Send the keepalives that are due, and ask for those that are overdue."""
         self._liveness.send_due_keepalives(now)
         return self._outbox.take()
 
@@ -399,7 +399,7 @@ class Machine:
     def close_unused(
         self, slot: Slot, data: bytes | None, now: float, is_in_use: Callable[[Slot], bool] = never
     ) -> list[Effect]:
-        """Close gracefully what `unused_connections` has given, unless it was used since, is in use, or has ended."""
+        """Gracefully close connections that `unused_connections` returned, unless they are used now or have ended."""
         if self._closing.is_unused(slot, now, is_in_use):
             self._closing.close_gracefully(slot, data, now)
         return self._settled(now)
@@ -458,7 +458,7 @@ class PluginMachine(Machine):
         return self.provider.pop_disallowed()
 
     def close_disallowed(self, slot: Slot, data: bytes | None, now: float) -> list[Effect]:
-        """Close gracefully what `pop_disallowed` has given, unless it is allowed again, or has ended."""
+        """Gracefully close connections that `pop_disallowed` returned, unless they are allowed again or have ended."""
         name = slot.operation_name
         terms = self.provider.operations.get(name)
         if terms is not None and not (
@@ -468,7 +468,7 @@ class PluginMachine(Machine):
         return self._settled(now)
 
     def update_operations(self, now: float) -> list[Effect]:
-        """Offer what has become free, and announce operations that are new or have changed."""
+        """Offer free slots to cores that wait, and announce operations that are new or have changed."""
         if self.running:
             self.provider.settle(now)
             self.provider.announce_changes()
@@ -477,7 +477,7 @@ class PluginMachine(Machine):
     def send_offer(
         self, core_identifier: str, offer_topic: str, operation_names: list[str], now: float
     ) -> list[Effect]:
-        """Offer operations to a core without being asked; those that cannot be lent to it now are left out.
+        """Offer operations to a core without a discover. Operations that cannot be lent to it now are left out.
 
         Raises:
             RemoteProtocolError: The core's identifier or the topic cannot be used.
@@ -519,6 +519,6 @@ class CoreMachine(Machine):
         return self._outbox.take()
 
     def discover_if_due(self, now: float) -> list[Effect]:
-        """Ask for what is still wanted, if it is time to: soon again while needs are not met, later while they are."""
+        """Ask for operations that are still wanted, if a discover is due."""
         self.requester.discover_if_due(now)
         return self._outbox.take()

@@ -1,6 +1,6 @@
-"""What has kept operations from being connected: an obstacle for each remote and operation, told once, then counted.
+"""Obstacles: why an operation was not connected with a remote. Each is reported once, and then counted.
 
-Obstacles are noted where something is refused or comes to nothing, so that a handshake that succeeds pays nothing.
+Obstacles are noted only when something is refused or fails, so a successful handshake costs nothing more.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _HOLDERS = 5
 """Remotes that hold an operation, of which is told."""
 
 UNREAD_SCHEMAS: Final = "the schemas are too large, or too many new ones came at a time"
-"""What is said where `Quotas.admit_schemas` says no."""
+"""The text if `Quotas.admit_schemas` says no."""
 
 
 class ObstacleKind(StrEnum):
-    """What kept an operation from being connected."""
+    """The kinds of reasons why an operation is not connected."""
 
     SCHEMAS = "schemas"
-    """Input or output of the plugin is not what the core asks for."""
+    """Input or output of the plugin does not match what the core asks for."""
     POLICY = "policy"
     """The policy of the plugin's operation excludes the core."""
     CONSTRAINT = "constraint"
@@ -60,18 +60,18 @@ class ObstacleKind(StrEnum):
     NOT_NEEDED = "not needed"
     """The core has what it needs."""
     REJECTED = "rejected"
-    """The core did not take the offer, for a reason of its own."""
+    """The core has rejected the offer, for another reason."""
     UNAVAILABLE = "unavailable"
     """The plugin has offered the operation and then not lent it, or has ended the connection."""
     UNANSWERED = "unanswered"
     """The other side did not answer an offer or a request in time."""
     PROTOCOL = "protocol"
-    """The other side has told what cannot be used."""
+    """The other side has sent data that cannot be used."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Obstacle:
-    """What kept one operation from being connected with one remote when that was last tried."""
+    """Why the last attempt to connect one operation with one remote failed."""
 
     remote_identifier: str
     operation_name: str
@@ -100,13 +100,13 @@ class Obstacle:
         return _BYTES + _SHAPE_BYTES * (len(inputs) + len(outputs)) + sum(map(getsizeof, texts))
 
     def reasons(self) -> tuple[str, ...]:
-        """Return what was in the way, for people; schemas are compared only now."""
+        """Return the reasons as texts for people. Schemas are compared only now."""
         if self.here is None or self.there is None:
             return (self.detail,)
         return misfits(self.here, self.there, self.exact, is_plugin=self.role is Role.PLUGIN)
 
     def is_again(self, before: Obstacle) -> bool:
-        """Return whether it is what was met before."""
+        """Return whether this is the same obstacle as before."""
         return (before.kind, before.there, before.here, before.exact) == (self.kind, self.there, self.here, self.exact)
 
     def __str__(self) -> str:

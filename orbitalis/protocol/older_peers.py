@@ -1,7 +1,7 @@
-"""What is done for older peers, which send no headers: they name neither an incarnation nor a connection.
+"""Support for older peers. They send no headers, so they name neither an incarnation nor a connection.
 
-What they share with an orbiter that starts anew they keep, since nothing tells them of the start. Their topics do not
-depend on what was agreed, so that an orbiter can reach them on the topics of py-orbitalis without a handshake.
+They keep their connections with an orbiter that was restarted, because they do not notice the restart. Their topics do
+not depend on a handshake, so an orbiter can reach them on the topics of py-orbitalis at any time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["OlderPeers", "repeats_request"]
 
 
 def repeats_request(slot: Slot, headers: Headers, told: tuple[str, str | None, str]) -> bool:
-    """Return whether an older core asks again for what it has, or is about to get.
+    """Return whether an older core repeats a request for a connection that it has, or is about to get.
 
     It does as long as it takes any number of plugins, and where it has not got the confirm. After a restart its bus
     client has another identifier. `told` are the topics that the request names: for the response, outputs and closes.
@@ -41,7 +41,7 @@ def repeats_request(slot: Slot, headers: Headers, told: tuple[str, str | None, s
 
 @dataclass(slots=True, eq=False)
 class OlderPeers:
-    """Has older peers give up what they share with a past incarnation of this orbiter."""
+    """Makes older peers give up connections with a past incarnation of this orbiter."""
 
     _config: OrbiterConfig
     _peers: Peers
@@ -54,7 +54,7 @@ class OlderPeers:
         self._config = config
 
     def ask(self, identifiers: Iterable[str]) -> None:
-        """Ask those of some remotes for a keepalive of which nothing is known: an older one answers."""
+        """Ask unknown remotes for a keepalive. An older peer answers."""
         topic = self._config.topics.keepalive_of_anybody
         for identifier in sorted(identifiers):
             if self._peers.get(identifier) is None:
@@ -62,16 +62,16 @@ class OlderPeers:
                 self._outbox.send(identifier, f"$keepalive.{identifier}.request", message, replaces_earlier=True)
 
     def closed(self, remote_identifier: str, now: float) -> None:
-        """Note that a connection is closed at once: a keepalive on its way may have crossed that, with its data."""
+        """Note a graceless close, because a keepalive that is on its way may have crossed it."""
         peer = self._peers.get(remote_identifier)
         if peer is not None and not peer.sends_headers:
             peer.reconciled_at = now
 
     def close_unshared(self, remote_identifier: str, now: float) -> None:
-        """Tell an older peer, which has sent a keepalive, to close what this side does not share with it.
+        """Tell an older peer that has sent a keepalive to close connections that this side does not have.
 
-        Its keepalive does not list what it believes in, so it is told of every operation. Where it has no connection,
-        it does not listen.
+        Its keepalive does not list connections, so it gets a close for every operation. It listens only where it has a
+        connection.
         """
         peer = self._peers.get(remote_identifier)
         if peer is not None:

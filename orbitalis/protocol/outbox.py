@@ -35,10 +35,10 @@ class Outbox:
     challenges: dict[str, Challenge] = field(init=False, default_factory=dict[str, Challenge])
     """The last events to everyone whose answer proves an incarnation, the oldest first."""
     effects: list[Effect] = field(init=False, default_factory=list[Effect])
-    """What is wanted, in order."""
+    """The effects, in order."""
 
     def add(self, effect: Effect) -> None:
-        """Want one more thing done, after all others."""
+        """Add an effect, after all others."""
         self.effects.append(effect)
 
     def send(
@@ -56,7 +56,7 @@ class Outbox:
         replaces_earlier: bool = False,
         encoding: Encoding | None = None,
     ) -> None:
-        """Want a message published; by default on the channel that carries it, in an encoding that the remote reads."""
+        """Add a message to publish. The defaults are its own channel, and an encoding that the remote reads."""
         if encoding is None:
             peer = None if remote_identifier is None else self._peers.get(remote_identifier)
             encoding = Encoding.JSON if peer is None or peer.claim is not None else peer.told_encoding
@@ -77,9 +77,9 @@ class Outbox:
         )
 
     def challenge(self, peer: Peer | None, kind: type[object], now: float) -> str:
-        """Return an identifier, which cannot be guessed, for an event to a peer whose answer will prove who it is.
+        """Return an identifier that cannot be guessed, for an event to a peer whose answer proves its incarnation.
 
-        To a remote that is not known, nobody has to prove anything.
+        For an unknown remote, no proof is needed.
         """
         identifier = self._new_challenge()
         if peer is not None:
@@ -95,6 +95,6 @@ class Outbox:
         return identifier
 
     def take(self) -> list[Effect]:
-        """Return all effects, in order, and start anew."""
+        """Return all effects, in order, and forget them."""
         taken, self.effects = self.effects, []
         return taken

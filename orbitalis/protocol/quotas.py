@@ -1,7 +1,7 @@
 """Every limit on what others can use up: messages, handshakes, memory, schemas to read.
 
-Strangers share what is left. Remotes that the user has named, and those with a connection, are served first. The limits
-and what happens beyond them are explained in `docs/reference/limits.md`.
+Remotes that the user has named, and remotes with a connection, are served first. Strangers share the rest.
+`docs/reference/limits.md` explains the limits, and what happens beyond them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NOTHING: Final = -math.inf
 
 
 class RateLimiter:
-    """Admits what comes at a rate, and what `timings.BURST` seconds of that rate allow at once.
+    """Admits amounts at a rate. `timings.BURST` seconds of that rate may come at once.
 
     Times are seconds on the clock of the machine's caller.
     """
@@ -42,7 +42,7 @@ class RateLimiter:
         self._paid_until = _NOTHING
 
     def admits(self, now: float, per_second: float, amount: float = 1) -> bool:
-        """Return whether some amount may pass; if so, it leaves less for what comes after it."""
+        """Return whether an amount may pass. If so, it is subtracted."""
         begin = self._paid_until
         if begin < now:
             begin = now
@@ -54,7 +54,7 @@ class RateLimiter:
 
 @dataclass(slots=True, eq=False)
 class Quotas:
-    """Decides what of others is taken, and counts what is not. Times are seconds on the clock of the caller."""
+    """Decides what is accepted from others, and counts the rest. Times are seconds on the clock of the caller."""
 
     _config: OrbiterConfig
     _slots: SlotTable
@@ -74,11 +74,11 @@ class Quotas:
     # Messages
 
     def admit(self, sender: str, peer: Peer | None, *, is_proven: bool, now: float) -> bool:
-        """Return whether a message may be looked at, given how many there were.
+        """Return whether a message may be handled, given how many there were.
 
-        Strangers share a bound, since they can have any number of names; those that the user has named have one more,
-        so that others cannot use theirs up. `is_proven` says whether the sender alone may publish to the topic: what
-        anybody may publish in the name of a peer does not count for what the peer alone may.
+        Strangers share a limit, because they can have any number of names. Remotes that the user has named also have
+        their own limit, which others cannot use up. `is_proven` says whether only the sender may publish to the topic.
+        Messages that anybody may publish in the name of a peer have a separate limit.
         """
         config = self._config
         if peer is not None and self._slots.has_remote(sender):
@@ -108,9 +108,9 @@ class Quotas:
             )
 
     def admit_schemas(self, schemas: Sequence[str], now: float, *, are_compared: bool = True) -> bool:
-        """Return whether what a remote has named for one operation may be compared, or kept for that.
+        """Return whether the schemas that a remote has named for one operation may be compared, or kept.
 
-        Reading a schema takes long. It is done here, within bounds, and not again while the schema is familiar.
+        Reading a schema takes long. It is done here, within bounds, and only once while the schema is familiar.
         """
         unfamiliar = [text for text in schemas if not is_familiar(text)] if are_compared else []
         per_second = self._config.limits.unfamiliar_schema_bytes_per_second

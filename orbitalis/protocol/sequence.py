@@ -1,6 +1,6 @@
-"""The numbers of the inputs or outputs of one connection: given by the sender, held against a window by the receiver.
+"""Sequence numbers of the inputs or outputs of a connection, for the sender and for the receiver.
 
-Both start with a connection and end with it. A direction of a connection has numbers of its own.
+They begin and end with the connection. Each direction has its own numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MASK: Final = (1 << _WINDOW) - 1
 
 
 class SentNumbers:
-    """Which numbers the sender has given."""
+    """The numbers that the sender has used."""
 
     __slots__ = ("last",)
 
@@ -26,10 +26,10 @@ class SentNumbers:
 
 
 class SequenceWindow:
-    """Which numbers the receiver has got.
+    """The numbers that the receiver has got.
 
-    The greatest number, and one bit for each that is missing below it: while all come in order, there is no bit, and a
-    caller may do what :meth:`admits` does by itself, which then is one comparison and one assignment:
+    It stores the greatest number, and one bit for each missing number below it. While all arrive in order, there is no
+    bit. Then a caller may do the work of :meth:`admits` itself, with one comparison and one assignment:
 
         if number == window.greatest + 1:
             window.greatest = number

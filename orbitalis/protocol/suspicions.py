@@ -1,9 +1,8 @@
-"""Wills: what follows when the broker says that a remote's connection was cut.
+"""Wills: the broker says that the connection of a remote was cut, and the remote becomes suspected.
 
-A will is no proof of death. Brokers send those of all clients when they are stopped, when a client takes its own
-earlier connection over, and when a link is down for a moment. So a will only makes the remote suspected: it is asked
-for a keepalive, several times since a request is lost on a remote that is about to connect again, and it is dead if it
-gives no sign of life.
+A will does not prove a death. A broker also sends wills when it is stopped, when a client replaces its own earlier
+connection, and when a link is down for a moment. So a will only makes the remote suspected. It is asked for a keepalive
+several times, because a remote that is about to connect again loses requests. If it gives no sign of life, it is dead.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Suspicion:
 
 @dataclass(slots=True, eq=False)
 class Suspicions:
-    """Suspects remotes whose will comes, and takes those for dead that stay silent."""
+    """Suspects remotes after their will, and treats those that stay silent as dead."""
 
     _config: OrbiterConfig
     _peers: Peers
@@ -124,7 +123,7 @@ class Suspicions:
                 self._ask(suspicion, now)
 
     def cancel(self, remote_identifiers: Iterable[str]) -> None:
-        """Suspect remotes no more: the bus by which their wills came was lost, and may have sent them as it ended."""
+        """End suspicions, because the bus of the wills was lost, and may have sent them when it ended."""
         for remote in remote_identifiers:
             suspicion = self.recent.pop(remote, None)
             if suspicion is not None:

@@ -1,8 +1,8 @@
-"""Whether a topic that a remote names, and the topic on which it sends, may be believed.
+"""Checks the topics that a remote tells, and the topics on which its messages arrive.
 
-Every topic except those of discovers and announcements is told by the side that listens there. Our layout has recipient
-and sender in levels of their own. So a topic that a remote tells in our layout is held against the remote, and the
-sender of a message against the topic on which it arrived. A topic in a foreign layout is used as it is.
+Except for discovers and announcements, each topic is told by the side that listens there. Our layout has a level for
+the recipient and one for the sender. So a told topic in our layout is compared with the remote, and the sender of a
+message with the topic on which it arrived. A topic in another layout is used unchanged.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _SENDER: Final = {role: _sender_pattern(role) for role in Role}
 
 
 class TopicResolver:
-    """Checks what one orbiter is told."""
+    """Checks the topics and identifiers that one orbiter gets from remotes."""
 
     __slots__ = ("_identifier", "_remote_role", "_role", "_sender")
 
@@ -86,7 +86,7 @@ class TopicResolver:
             raise RemoteProtocolError(f"a remote gives an identifier that cannot be used: {error}") from None
 
     def check_event(self, topic: str, remote_identifier: str, headers: Headers) -> bool:
-        """Hold the headers of an event, and the sender that its message gives, against the topic it arrived on.
+        """Check the headers of an event, and whether its sender may publish to the topic on which it arrived.
 
         Returns whether the topic is in our layout, and the sender alone may publish to it.
 

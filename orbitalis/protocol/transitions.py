@@ -1,4 +1,4 @@
-"""The one way to change a state: what is not in the tables of the specification cannot happen.
+"""The only way to change a state. A transition that is not in the tables of the specification cannot happen.
 
 States, triggers and tables are those of `asyncapi.yaml`, in generated code. The machines in this package change a state
 only through :func:`next_slot_state`, the orbiters theirs through :func:`next_core_state` and :func:`next_plugin_state`.

@@ -1,7 +1,7 @@
-"""Queries that a plugin may be able to answer later: what cores wait for, by operation, longest wait first.
+"""Waiting queries: queries of cores that a plugin may answer later, by operation, the longest wait first.
 
-A core that wants late offers says so in its discover. What could not be offered then, or was offered and came to
-nothing, waits here until a slot is free.
+A core says in its discover that it wants late offers. A query without an offer, or whose offer failed, waits here until
+a slot is free.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CORE_BYTES = 512
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class AskingCore:
-    """What one core has asked for in its last discover, and how to answer. Times are seconds on the caller's clock."""
+    """The last discover of one core, and how to answer it. Times are seconds on the caller's clock."""
 
     core_identifier: str
     incarnation: str | None
@@ -96,10 +96,10 @@ class _Queue:
 class WaitingQueries:
     """All queries of cores that want late offers.
 
-    At most `limits.WAITING_QUERIES` are kept, in `limits.WAITING_QUERY_BYTES`. When there are as many, those of
-    strangers make room for those of cores that the user has named, and of either those for operations that do not exist
-    for others; the last that came goes first. Otherwise those that wait keep their places. A query that is larger than
-    any honest one is not kept, nor more of one core than `limits.WAITING_QUERY_BYTES_OF_CORE`.
+    At most `limits.WAITING_QUERIES` are kept, in `limits.WAITING_QUERY_BYTES`. Beyond that, queries of strangers give
+    way to those of cores that the user has named. In both groups, queries for unknown operations give way to others.
+    The newest goes first. All other queries keep their places. A query that is larger than any honest one is not kept,
+    and one core gets at most `limits.WAITING_QUERY_BYTES_OF_CORE`.
     """
 
     __slots__ = ("_by_core", "_by_operation", "_config", "_last_place", "_ranked", "bytes", "deadlines")

@@ -1,1 +1,1 @@
-"""The handshake, one side a file: what a plugin offers and lends, and what a core asks for and requests."""
+"""The handshake, with one file for each side: plugins offer and lend, cores ask and request."""

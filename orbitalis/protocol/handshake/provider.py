@@ -1,9 +1,9 @@
-"""The plugin's side of the handshake: it announces itself, offers what is free, and confirms what is requested.
+"""The plugin's side of the handshake: announcements, offers and confirms.
 
-A discover asks for operations; what suits and is free is offered, and a slot reserved for it. A request takes an offer
-up: topics are subscribed to, the user prepares, and a confirm opens the connection. A reject, or the time, gives the
-slot back. What cannot be offered at once waits (:mod:`orbitalis.protocol.waiting_queries`) and is offered late, when a
-slot becomes free.
+A discover asks for operations. If an operation matches and has a free slot, the slot is reserved, and the operation is
+offered. After a request, topics are subscribed to, the user prepares, and a confirm opens the connection. A reject, or
+the end of the time, frees the slot. A query that gets no offer at once waits
+(:mod:`orbitalis.protocol.waiting_queries`), and gets a late offer when a slot becomes free.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The core's side of the handshake: it asks for what it needs, requests what fits of the offers, and takes confirms.
+"""The core's side of the handshake: discovers, requests and rejects.
 
-A discover asks all plugins, or one that has announced itself, for the operations that are still wanted. An offer that
-fits becomes a request, after topics are subscribed to and the user has prepared; one that does not is rejected. A
-confirm opens the connection. The core is compliant while the open connections meet every requirement.
+A discover asks all plugins, or one that has announced itself, for the operations that are still wanted. If an offer
+fits, topics are subscribed to, the user prepares, and a request is sent. Any other offer is rejected. A confirm opens
+the connection. The core is compliant while the open connections meet every requirement.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the rest of a machine tells the part of its role, which has the handshake."""
+"""The base of the role's part of a machine: what the other parts tell it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["RolePart"]
 
 
 class RolePart:
-    """What a plugin's or a core's part of a machine is told; nothing follows from what it does not override."""
+    """The base of `Provider` and `Requester`. A method that is not overridden does nothing."""
 
     __slots__ = ()
 
