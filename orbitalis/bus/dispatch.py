@@ -1,8 +1,8 @@
 """Delivery: from the moment an event has arrived for a subscription until its handler is done with it.
 
-A handler that has nothing to do is started at once. While it is busy, events wait for it in a bounded queue of its
-subscription; when that is full, what arrives is dropped, counted and warned about. So the order is kept, and a handler
-that raises, is slow or hangs delays only itself.
+An idle handler is started at once. While it is busy, events wait in a bounded queue of its subscription. When the
+queue is full, further events are dropped and counted, with a warning. So the order is kept, and a handler that raises,
+is slow or hangs delays only its own events.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Intake:
 
 
 class Subscription:
-    """One topic filter with its handler; belongs to the event loop it is made in."""
+    """One topic filter with its handler. It belongs to the event loop in which it was made."""
 
     __slots__ = (
         "_closed",
@@ -127,7 +127,7 @@ class Subscription:
         """
         self.topic_filter = topic_filter
         self.handler = handler
-        """Can be replaced; the events that are queued go to the new one."""
+        """The handler. It can be replaced, and queued events go to the new one."""
         self.quality_of_service = quality_of_service
         self.concurrency = concurrency
         self.buses = _ALL_BUSES
@@ -176,7 +176,7 @@ class Subscription:
             self.loop.call_soon(self._go_on)
 
     def takes(self, topic: str, message_class: type[object]) -> bool:
-        """Return whether messages of a class are of any use to the handler. Never raises."""
+        """Return whether the handler wants messages of a class. Never raises."""
         try:
             return self.handler.takes(topic, message_class)
         except Exception:  # the sender must not be told; the handler gets what it does not deny

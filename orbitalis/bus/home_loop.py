@@ -14,7 +14,7 @@ __all__ = ["HomeLoop"]
 class HomeLoop:
     """Knows in which event loop its owner was started, and refuses what comes from another one.
 
-    Nothing of asyncio may be used from another thread. Where that is not noticed, what waits is never woken.
+    Objects of asyncio must not be used from another thread. If nobody checks this, a waiting task may never wake up.
     """
 
     __slots__ = ("_lock", "_lock_loop", "_owner", "clock", "loop")

@@ -1,4 +1,4 @@
-"""Warnings that strangers can cause, at a pace that they cannot set."""
+"""Warnings that strangers can cause, with a limit on how often they are logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a core knows of the connections that it requires."""
+"""Explains which connections a core has, which it lacks, and why."""
 
 from __future__ import annotations
 

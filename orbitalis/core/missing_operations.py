@@ -1,4 +1,4 @@
-"""The operations that a core is missing, told once in its log when that has lasted a while."""
+"""The operations that a core is missing. They are logged once, after some time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an orbiter closes its connections: gracefully or not, as its user, the time or its end ask for."""
+"""How an orbiter closes its connections, because of its user, of a time limit, or of its own end."""
 
 from __future__ import annotations
 

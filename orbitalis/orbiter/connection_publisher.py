@@ -1,4 +1,4 @@
-"""How an orbiter publishes on its connections: with their headers, and as the answer to an input where one is owed."""
+"""How an orbiter publishes on its connections: with their headers, and as an answer if an input needs one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _NO_HEADERS: Final = PublishHeaders(channel=channels.OPERATION_OUTPUT)
 class ConnectionPublisher:
     """Publishes the inputs or outputs of one orbiter.
 
-    It takes the place of the client's own way to publish messages that come without an event, so that what a user
-    publishes by hand to the topic of a connection has the same headers as what the orbiter sends.
+    The bus client uses it for messages that are not in an event. So messages that a user publishes to the topic of a
+    connection have the same headers as those that the orbiter sends.
     """
 
     __slots__ = ("_headers_on", "client", "orbiter", "tracing")

@@ -1,4 +1,4 @@
-"""What arrives on connections: inputs at a plugin, outputs at a core."""
+"""Delivery of data: inputs that arrive at a plugin, and outputs that arrive at a core."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["Delivery"]
 
 _ABOUT_DATA: Final = (OperationErrorMessage, CancelInputMessage)
-"""Classes of messages that come beside the data of a connection, whatever its operation takes and gives."""
+"""Classes of messages that any connection may carry besides its data."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Delivery(EventHandler):
     """Takes the inputs or outputs of an orbiter's connections, and hands each to the user at most once.
 
-    Their numbers are looked at when they arrive, in order: what is taken at once overtakes what waits.
+    Sequence numbers are checked when data arrives, in order, because some data is handled before earlier data.
 
-    A plugin may send outputs as soon as it has a connection; another topic brings its confirm. What comes before the
-    confirm waits for that, with all that follows it on the same topic, for as long as the request is kept. How much
-    may wait is bounded by the bounds of the bus client's queues.
+    A plugin may send outputs as soon as it has a connection, and its confirm comes on another topic. Outputs that
+    arrive before the confirm wait for it, together with all later ones on the same topic, as long as the request is
+    kept. The bounds of the bus client's queues limit how much may wait.
     """
 
     is_urgent = True
@@ -51,9 +51,9 @@ class Delivery(EventHandler):
     _locator: BusLocator
     _orbiter: object
     _calls: RoleCalls
-    """By which data is handed over."""
+    """The functions that get the data."""
     _complain: Callable[..., None]
-    """Logs what is not taken, given a text, its arguments and fields."""
+    """Logs refused data. It takes a text, its arguments, and fields."""
     _now: Callable[[], float] = field(init=False)
     _takes_inputs: bool = field(init=False)
     _undecided: dict[Slot, asyncio.Event] = field(init=False, default_factory=dict[Slot, asyncio.Event])
@@ -67,7 +67,7 @@ class Delivery(EventHandler):
         self._client, self._now = client, now
 
     def let_go(self) -> None:
-        """Drop what waits in an event loop that is closed."""
+        """Drop the data that waits in a closed event loop."""
         self._undecided.clear()
 
     def slots_of(self, topic: str, event: Event[Any]) -> Sequence[Slot]:
@@ -91,7 +91,7 @@ class Delivery(EventHandler):
             await self._client.drained(slot.data_topic)
 
     def decided(self, slot: Slot) -> None:
-        """Take the report that a request has become a connection, or come to nothing."""
+        """Note that a request has become a connection, or has failed."""
         if self._undecided:
             undecided = self._undecided.pop(slot, None)
             if undecided is not None:
@@ -113,7 +113,7 @@ class Delivery(EventHandler):
         return None
 
     def take_at_once(self, topic: str, event: Event[Any]) -> bool:
-        """Take what must not wait for its turn, or has come before; return whether it was that."""
+        """Handle data that must not wait, or that is a duplicate, and return whether this was such data."""
         slots, number = self.slots_of(topic, event), event.sequence_number
         if number is not None and event.connection_identifier is not None:
             for slot in slots:
@@ -130,7 +130,7 @@ class Delivery(EventHandler):
         return self._calls.take_at_once(self._orbiter, topic, event, slots)
 
     def dropped(self, topic: str, event: Event[Any]) -> None:
-        """Take the report that an event was dropped since too much waits."""
+        """Note that an event was dropped because too many events wait."""
         number = event.sequence_number if event.connection_identifier is not None else None
         is_seen = type(event.payload) is not UndecodedPayload
         for slot in self.slots_of(topic, event):
@@ -138,7 +138,7 @@ class Delivery(EventHandler):
                 self._calls.dropped(self._orbiter, slot, event, True)
 
     def log_fields(self, topic: str) -> dict[str, str]:
-        """Return of which connection a topic is, for the log; it may have ended meanwhile."""
+        """Return log fields that name the connection of a topic. It may have ended already."""
         fields = {"orbiter": self._identifier}
         slot = next(iter(self._machine.slots.of_topic(topic)), None)
         if slot is not None:

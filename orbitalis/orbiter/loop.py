@@ -1,4 +1,4 @@
-"""The loop that does an orbiter's periodic work: timers while nothing waits, a task only for hooks of the user."""
+"""The loop for an orbiter's periodic work. It uses timers, and a task only for hooks that wait."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SHORTEST = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopWork:
-    """What a loop asks and calls. Each function gets the owner of the loop: so all of a class have these in common."""
+    """The functions that a loop calls. Each gets the owner of the loop, so all owners of a class share them."""
 
     interval: Callable[[Any], float]
     """Gives the seconds between two iterations, and is asked each time."""
@@ -47,10 +47,10 @@ class LoopWork:
 
 
 class OrbiterLoop:
-    """Calls one function again and again, until it is stopped, and another one when something is due.
+    """Calls one function in each iteration until it is stopped, and another one when something is due.
 
-    Iterations follow each other, however long one takes; what is due before the next one is done all the same. What
-    fails is logged, and the loop goes on.
+    Iterations never overlap, even if one takes long. Work that is due in between does not wait for the next iteration.
+    Failures are logged, and the loop goes on.
     """
 
     __slots__ = (

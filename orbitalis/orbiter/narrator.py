@@ -1,4 +1,4 @@
-"""What an orbiter logs: what opens and closes, why there is no connection, and which limits are reached."""
+"""The log lines of an orbiter: connections that open and close, obstacles, and limits that were reached."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _WHAT: Final = {
 
 @dataclass(slots=True, eq=False)
 class Narrator:
-    """Tells the log of one orbiter's connections and remotes, and of limits: one line in a while."""
+    """Logs what happens to one orbiter's connections and remotes, and sometimes a line about limits."""
 
     _identifier: str
     _obstacles: Obstacles
@@ -78,7 +78,7 @@ class Narrator:
         )
 
     def tell(self, effect: ObstacleMet | SuspicionChanged) -> None:
-        """Tell of an obstacle, or of who is suspected."""
+        """Log an obstacle, or a suspicion."""
         if isinstance(effect, ObstacleMet):
             self._tell_obstacle(effect)
         else:
@@ -112,7 +112,7 @@ class Narrator:
         )
 
     def _tell_suspicion(self, effect: SuspicionChanged) -> None:
-        """Tell that a remote is suspected to be dead, or is so no more."""
+        """Log that a remote is suspected to be dead, or is not suspected any more."""
         text = "%s suspects that %s is dead, since the bus says that its connection was cut, and asks it"
         if not effect.is_suspected:
             text = "%s does not suspect any more that %s is dead"

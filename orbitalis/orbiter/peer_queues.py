@@ -1,4 +1,4 @@
-"""Work that is done in order for each peer, and side by side for different ones."""
+"""Queues of work: in order for each peer, and concurrent for different peers."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ class _Queue:
 
 
 class PeerQueues:
-    """One queue a key, which exists only while work for the key waits or is under way.
+    """One queue for each key. A queue exists only while its work waits or is under way.
 
-    Work never begins before the caller returns, so that a hook of the user runs in nobody's midst. Work that raises is
-    logged. Where one piece hangs, its queue stands still and no other does.
+    Work never begins before the caller returns, so a hook never runs in the middle of other code. If work raises, the
+    exception is logged. If a piece of work hangs, only its queue waits.
     """
 
     __slots__ = ("_orbiter", "context", "under_way", "waiting", "waiting_bytes")
@@ -103,13 +103,13 @@ class PeerQueues:
 
     @property
     def is_around(self) -> bool:
-        """Whether the caller is a piece of work, which must not wait for another one: that might wait for it."""
+        """Whether the caller is a piece of work. It must not wait for other work, which might wait for it."""
         return Scope.around(self) is not None
 
     def submit(self, key: Hashable, work: Work, size: int = 0, *, instead_of: Hashable | None = None) -> None:
-        """Have a piece of work done in its turn, and count `size` bytes while it waits.
+        """Queue a piece of work, and count `size` bytes while it waits.
 
-        It takes the place of the one of the same kind, `instead_of`, if that still waits.
+        It replaces work of the same kind, `instead_of`, that still waits.
         """
         queue = self.under_way.get(key)
         if queue is None:
@@ -178,7 +178,7 @@ class PeerQueues:
                 self._logger.error("%s did not end when it was cancelled", task.get_name())
 
     def let_go(self) -> None:
-        """Drop all work, in an event loop that is closed: what is under way there does not go on."""
+        """Drop all work of a closed event loop. Work that is under way there does not go on."""
         self.under_way.clear()
         self.waiting = self.waiting_bytes = 0
 

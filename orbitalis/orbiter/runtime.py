@@ -1,7 +1,7 @@
-"""Between an orbiter's state machine and the event bus: events in, effects out, hooks called where they belong.
+"""The runtime of an orbiter: hands events to the state machine, carries out its effects, and calls hooks.
 
-An effect is carried out at once where nothing has to wait. Where a hook or the bus takes time, what follows for the
-same remote waits in its queue (:mod:`orbitalis.orbiter.peer_queues`), and nothing else does.
+An effect is carried out at once if nothing has to wait. If a hook or the bus takes time, later effects for the same
+remote wait in its queue (:mod:`orbitalis.orbiter.peer_queues`). Effects for other remotes do not wait.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ _KEEPALIVES: Final = (KeepaliveMessage, KeepaliveRequestMessage)
 _CLOSES: Final = (GracelessCloseConnectionMessage, GracefulCloseConnectionMessage)
 
 Waiting: TypeAlias = Awaitable[Any] | None
-"""What has to be awaited, unless that is given up; `None` if all is done."""
+"""Something to await, or `None` if all is done."""
 
 _LONGEST_DRAINING: Final = 8
 """Graceful closes and acknowledgements of one connection that wait; more are repetitions, or not the remote's."""
@@ -84,11 +84,11 @@ _PROMOTED: Final = "_on_promote_pending_request_to_connection"
 _FOR_THE_USER: Final = (ComplianceChanged, ConnectionClosed, PendingRequestDiscarded, RemoteLost)
 """Effects that can still be carried out without an event loop: nothing can be sent any more."""
 _OWN_KEY: Final[Hashable] = ("compliance",)
-"""The queue of hooks that tell of the orbiter as a whole: they must not hold up what is for everybody."""
+"""The queue of hooks about the orbiter as a whole. They must not delay messages for everybody."""
 
 
 class Runtime:
-    """Carries between one orbiter, its state machine and its client of the bus."""
+    """Connects an orbiter, its state machine and its bus client."""
 
     def __init__(
         self,
@@ -111,14 +111,14 @@ class Runtime:
         self.machine = machine
         self.hooks = hooks
         self.queues = PeerQueues(identifier)
-        """What waits for hooks and the bus, in order for each remote."""
+        """The work that waits for hooks and the bus, in order for each remote."""
         self.publisher = ConnectionPublisher(client, self._headers_on, identifier)
-        """What publishes on connections."""
+        """Publishes on connections."""
         self.locator = BusLocator(machine)
-        """On which of several buses each remote is."""
+        """Knows the bus of each remote."""
         self.incarnation = ""
         self.tracing: Tracing | None = None
-        """What makes spans, if anything does."""
+        """Makes spans, if the orbiter is traced."""
         self.identifier = identifier
         self._logger = FieldLogger(_plain, orbiter=identifier)
         self._orbiter = orbiter
@@ -129,9 +129,9 @@ class Runtime:
         complain = self.complain
         self._narrator = Narrator(identifier, machine.obstacles, machine.statistics, complain)
         self.delivery = Delivery(identifier, client, machine, self.locator, orbiter, calls, complain)
-        """What takes the data of connections."""
+        """Takes the data of connections."""
         self._no_connections: asyncio.Event | None = None
-        """Set when the last connection has been closed, if somebody waits for that."""
+        """Set when the last connection is closed, if somebody waits for that."""
         self._promoted: dict[Slot, PendingRequest] = {}
         """What users have seen of connections before these were opened, until the hook is told of it."""
         self._announced: dict[str, tuple[Send, str | None]] = {}
@@ -144,7 +144,7 @@ class Runtime:
         self._wills = Wills(self, identifier, orbiter, calls)
 
     def trace_with(self, tracing: Tracing | None) -> None:
-        """Have spans made from now on, or no more."""
+        """Start or stop to make spans."""
         if self.tracing is not None:
             self.tracing.end()
         self.tracing = self.publisher.tracing = tracing
@@ -163,13 +163,13 @@ class Runtime:
         self._wills.begin()
 
     def end(self) -> None:
-        """Let go of the client, and of what is about to be sent, now that the machine has stopped."""
+        """Release the client and drop messages that were not sent yet, after the machine has stopped."""
         self._announced.clear()
         self.client.publish_message = self.client.on_reconnected = None
         self._wills.end()
 
     def end_without_loop(self) -> None:
-        """Drop what waits in an event loop that is closed, and end the connections for the user alone; say so."""
+        """Drop the work in a closed event loop, end the connections only on this side, and log that."""
         self._logger.warning(
             "%s was not stopped before its event loop was closed: its remotes get no message, and consider it dead "
             "when it has been silent for long enough",
@@ -191,13 +191,13 @@ class Runtime:
     # In
 
     def receiver(self, channel: Channel) -> EventHandler:
-        """Return what takes the messages of a channel from the bus, and no others."""
+        """Return a handler that takes only the messages of one channel from the bus."""
         if channel.key not in self._receivers:
             self._receivers[channel.key] = ChannelReceiver(channel, self)
         return self._receivers[channel.key]
 
     async def listen(self, filters: Mapping[str, Channel]) -> None:
-        """Have the messages of channels come from the bus, each under its filter; raises as a subscription does."""
+        """Subscribe to the filters of channels. It raises the errors of a subscription."""
         for topic_filter, channel in filters.items():
             check_filter(topic_filter)
             waiting = self._subscribe_to(topic_filter, channel, None)
@@ -232,7 +232,7 @@ class Runtime:
         self._handle(topic, message, event)
 
     def _is_overloaded(self, topic: str, sender: str) -> bool:
-        """Return whether so much waits, for the hooks or the bus, that no more may be taken of a remote; report it."""
+        """Return whether too much work waits to accept more from a remote, and report it."""
         queues = self.queues
         if self.machine.quotas.admits_work(
             queues.length(sender), queues.bytes(sender), queues.waiting, queues.waiting_bytes
@@ -249,7 +249,7 @@ class Runtime:
         return True
 
     def _is_in_place(self, topic: str, message: ProtocolMessage, event: Event[Any]) -> bool:
-        """Return whether a message comes on the bus where the remote of that name is; report it if not."""
+        """Return whether a message comes on the bus of its remote, and report it if not."""
         if self.locator.admits(message, event):
             return True
         sender = sender_of(message)
@@ -267,7 +267,7 @@ class Runtime:
         return False
 
     async def _handle_drained(self, slot: Slot, topic: str, message: ProtocolMessage, event: Event[Any]) -> None:
-        """Let a connection end gracefully when what has come on it is done; a graceless close ends it before."""
+        """End a connection gracefully after its data is handled. A graceless close may end it earlier."""
         await self.delivery.handled(slot)
         self._handle(topic, message, event)
 
@@ -288,7 +288,7 @@ class Runtime:
     # Out
 
     def submit(self, effects: Iterable[Effect], cause: str | None = None) -> None:
-        """Carry effects out, each now or in its turn; what has to be known at once is noted now.
+        """Carry effects out, each now or in its turn. Changes that must be known at once are noted now.
 
         `cause` is the trace context of the message that they follow from, if it has one.
         """
@@ -329,12 +329,12 @@ class Runtime:
             self._narrator.namesakes_found(self.machine.namesakes)
 
     async def carry_out(self, effects: list[Effect]) -> None:
-        """Carry effects out and wait for that, unless a hook calls this: one hook might wait for another."""
+        """Carry effects out and wait for them. A call from a hook does not wait: hooks might wait for each other."""
         self.submit(effects)
         await self.settle(map(_key_of, effects))
 
     async def settle(self, keys: Iterable[Hashable]) -> None:
-        """Wait until what is to be done in some queues is done, unless a hook calls this."""
+        """Wait until the work in some queues is done. If a hook calls this, it does not wait."""
         under_way = [key for key in dict.fromkeys(keys) if key in self.queues.under_way]
         if under_way and not self.queues.is_around and not self._loop.is_around:
             await asyncio.gather(*(self.queues.reached(key) for key in under_way))
@@ -387,7 +387,7 @@ class Runtime:
         return None
 
     def pending_request(self, slot: Slot) -> PendingRequest:
-        """Return what users see of a slot that is not a connection yet."""
+        """Return the view for users of a slot that is not a connection yet."""
         if not isinstance(slot.view, PendingRequest):
             slot.view = PendingRequest(slot, self.now)
         return slot.view
@@ -468,7 +468,7 @@ class Runtime:
                 await waiting
 
     async def send_held_closes(self) -> None:
-        """Send the graceless closes whose hooks hang, or are what stops the orbiter."""
+        """Send the graceless closes whose hooks hang, or whose hooks have stopped the orbiter."""
         for effect, bus in list(self._announced.values()):
             if isinstance(effect.message, GracelessCloseConnectionMessage):
                 del self._announced[effect.event_identifier]
@@ -633,7 +633,7 @@ class Runtime:
         self._logger.warning("%s %s: %s", self.identifier, failure, error, extra=fields)
 
     def complain(self, text: str, *arguments: object, **fields: str | None) -> None:
-        """Log a warning that a stranger can cause, at a pace that strangers cannot set."""
+        """Log a warning that strangers can cause, but not too often."""
         self._complaints.warning(text, self.identifier, *arguments, **fields)
 
     # How effects are carried out
@@ -654,9 +654,9 @@ class Runtime:
         Subscribe: (None, _subscribe),
         Unsubscribe: (None, _unsubscribe),
     }
-    """For each kind of effect: what has to be known at once, and what is done in its turn.
+    """For each kind of effect: a function that notes at once what it changes, and one that carries it out in its turn.
 
-    The second one is given the bus on which the remote is now: it may have moved by then.
+    The second one gets the bus of the remote, which may have changed by then.
     """
 
 
@@ -671,7 +671,7 @@ def _key_of(effect: Effect) -> Hashable:
 
 
 def _replaced_kind(effect: Effect) -> Hashable | None:
-    """Return what earlier work an effect makes up for: while the bus is away, what is periodic must not pile up."""
+    """Return the kind of earlier work that an effect replaces, so that periodic work does not pile up."""
     return (effect.channel.address, effect.topic) if isinstance(effect, Send) and effect.replaces_earlier else None
 
 

@@ -1,6 +1,6 @@
-"""What a runtime tells a tracer of its orbiter: where spans begin and end, and which context goes with what is sent.
+"""The interface of tracers: where spans begin and end, and which trace context is sent with an event.
 
-An orbiter that is not traced has none, and each place below is an `is None` that calls nothing.
+An orbiter that is not traced has no tracer. Then each place below is an `is None`, and calls nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An orbiter's will, which the bus keeps, and the wills of its remotes, which the bus delivers."""
+"""Wills: an orbiter leaves its own will with the bus, and listens for the wills of its remotes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Wills"]
 
 _logger = FieldLogger(logging.getLogger(__name__))
 _KEY: Final[Hashable] = ("wills",)
-"""The queue in which subscriptions change: that holds up nothing else, and what comes meanwhile goes together."""
+"""The queue for changes of subscriptions. It delays nothing else, and later changes are made together."""
 
 
 class Wills:
@@ -81,7 +81,7 @@ class Wills:
     # Those of remotes
 
     def watch(self, effect: WatchWill) -> None:
-        """Have the will of a remote delivered, on the bus where it is if that has wills, or no more."""
+        """Start or stop to listen for the will of a remote, on its bus, if that bus has wills."""
         remote = effect.remote_identifier
         if not effect.is_wanted:
             if remote not in self._wanted:
@@ -105,7 +105,7 @@ class Wills:
         return self._runtime.client.is_connected_to(event.origin)
 
     def _lost(self, bus: str | None) -> None:
-        """Suspect nobody whose will came by a bus that is lost: it may have sent all of them because it ends."""
+        """Drop suspicions from a bus that is lost. It may have sent all wills because it ended."""
         runtime = self._runtime
         suspected = [remote for remote in runtime.machine.peers.suspected if self._wanted.get(remote) == bus]
         if suspected:

@@ -1,4 +1,4 @@
-"""What a plugin knows of the connections for its operations."""
+"""Explains which cores have connections for the operations of a plugin, which not, and why."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ _QUIET: Final = 60.0
 class Rhythm:
     """Calls the method of one periodic operation while a core takes its outputs.
 
-    The first call is made when a core connects. The others are due at fixed times after it, so that they do not drift.
-    What is due while a call lasts is left out. If no core is connected when a call is due, the rhythm rests, and begins
-    anew when one connects.
+    The first call is made when a core connects. The others are due at fixed times after it, so they do not drift. Calls
+    that become due during another call are left out. If no core is connected when a call is due, the rhythm rests. It
+    begins again when a core connects.
     """
 
     def __init__(
