@@ -1,4 +1,4 @@
-"""What packages are made of that the generator emits from contracts: bases of messages, plugins, clients and fakes."""
+"""The parts of packages that the generator emits from contracts: bases of messages, plugins, clients and fakes."""
 
 from __future__ import annotations
 

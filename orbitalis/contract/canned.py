@@ -1,4 +1,4 @@
-"""Canned answers: what the fake of a contract answers with, and what it was asked."""
+"""Canned answers of the fake of a contract, and the inputs that it got."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ O = TypeVar("O")  # noqa: E741 - as Output
 
 
 class Canned(Generic[I, O]):
-    """What one operation of a fake answers with; a test says it, and looks at what came."""
+    """The answers of one operation of a fake. A test sets them, and looks at the inputs."""
 
     def __init__(self) -> None:
         """Have no answer yet."""
         self.inputs: list[I] = []
-        """What the operation was called with, the first one first; `None` for an empty event."""
+        """The inputs so far, the first one first. An empty event is `None`."""
         self._answers: list[Callable[[I], object]] = []
 
     def returns(self, *answers: O) -> None:
-        """Answer with these, one after the other, and with the last one from then on.
+        """Answer with these, one after the other, and then always with the last one.
 
         Raises:
-            ValueError: None is given.
+            ValueError: No answer is given.
         """
         if not answers:
             raise ValueError("give at least one answer")
         self._answers = [partial(_give, answer) for answer in answers]
 
     def raises(self, error: Exception) -> None:
-        """Raise an error each time: one that the contract declares reaches the caller as it is."""
+        """Raise an error each time. If the contract declares it, the caller gets the same error."""
 
         def fail(_: I) -> None:
             raise error
@@ -41,7 +41,7 @@ class Canned(Generic[I, O]):
         self._answers = [fail]
 
     def calls(self, function: Callable[[I], O | Awaitable[O]]) -> None:
-        """Answer with what a function returns for the input; it may be `async`."""
+        """Answer with the result of a function of the input. The function may be `async`."""
         self._answers = [function]
 
     async def answer(self, message: I) -> O:
@@ -59,7 +59,7 @@ class Canned(Generic[I, O]):
 
 
 class Noted(Canned[I, None]):
-    """What comes for one operation of a fake that gives nothing."""
+    """The inputs of one operation of a fake that has no output."""
 
     def __init__(self) -> None:
         """Answer with nothing."""

@@ -23,14 +23,14 @@ I_contra = TypeVar("I_contra", contravariant=True)
 O_co = TypeVar("O_co", covariant=True)
 
 Waiting: TypeAlias = Coroutine[Any, Any, O]
-"""What calling an `async def` gives."""
+"""The result of calling an `async def` function."""
 
 _FAILURES: Final = (RequestError, DeclaredError, NoConnectionError, BusError)
-"""What one plugin alone is to blame for."""
+"""Errors that only one plugin is responsible for."""
 
 
 class Answers(dict[str, O]):
-    """What several plugins have answered, by identifier; those that have not stand in :attr:`failures`."""
+    """The answers of several plugins, by identifier. Plugins without an answer are in :attr:`failures`."""
 
     def __init__(self) -> None:
         """Have none yet."""
@@ -43,7 +43,7 @@ class Answers(dict[str, O]):
 class ContractClient:
     """Calls the operations of a contract for a core.
 
-    Making one declares what the core needs: each operation of the contract that it has no requirement for yet.
+    A new client adds requirements to the core: for each operation of the contract for which it has none yet.
     """
 
     def __init__(
@@ -163,9 +163,9 @@ class BoundCall(Generic[I_contra, O_co]):
         all: bool = False,
         timeout: float | None = timings.ANSWER_TIMEOUT,
     ) -> Any:
-        """Send an input to one plugin, and return what it answers with.
+        """Send an input to one plugin, and return its answer.
 
-        `plugin` names the plugin; otherwise it is one chosen at random, which `any=True` says in so many words. With
+        `plugin` names the plugin. Without it, a plugin is chosen at random; `any=True` says this explicitly. With
         `all=True`, every plugin is asked at the same time, and the answers are returned by plugin. `timeout` is in
         seconds, and `None` waits without limit.
 
@@ -210,9 +210,9 @@ class BoundCall(Generic[I_contra, O_co]):
 
 
 class Call(_Member[I, O]):
-    """An operation that gives something: `await lamps.turn_on(TurnOn(level=0.5))` returns what a plugin answers with.
+    """An operation with an output: `await lamps.turn_on(TurnOn(level=0.5))` returns the answer of a plugin.
 
-    Of the class, `LampsClient.turn_on` is the operation, to be given where a core takes one.
+    On the class, `LampsClient.turn_on` is the operation, for methods of a core that take one.
     """
 
     @overload
@@ -237,7 +237,7 @@ class Call(_Member[I, O]):
 
 
 class BoundExecution(Generic[I_contra]):
-    """An operation of a contract that gives nothing, to be executed on a core."""
+    """An operation of a contract without output, to be executed on a core."""
 
     def __init__(self, core: Core, operation: TypedOperation[Any, Any, Any]) -> None:
         """Execute an operation on a core."""
@@ -261,10 +261,10 @@ class BoundExecution(Generic[I_contra]):
     async def __call__(
         self, message: Any = None, /, *, plugin: str | None = None, any: bool = False, all: bool = False
     ) -> list[str]:
-        """Send an input, and return the identifiers of the plugins that it was sent to. Nothing is awaited of them.
+        """Send an input, and return the identifiers of the plugins that get it. It does not wait for them.
 
-        `plugin` names the plugin, and with `all=True` it is every one; otherwise it is one chosen at random, which
-        `any=True` says in so many words.
+        `plugin` names the plugin. With `all=True`, every plugin gets the input. Otherwise a plugin is chosen at random;
+        `any=True` says this explicitly.
 
         Raises:
             ValueError: More than one of `plugin`, `any` and `all` is given.
@@ -278,9 +278,9 @@ class BoundExecution(Generic[I_contra]):
 
 
 class Execution(_Member[I, None]):
-    """An operation that gives nothing: `await lamps.blink(Blink(times=3))` ends when the input is published.
+    """An operation without output: `await lamps.blink(Blink(times=3))` ends when the input is published.
 
-    Of the class, `LampsClient.blink` is the operation, to be given where a core takes one.
+    On the class, `LampsClient.blink` is the operation, for methods of a core that take one.
     """
 
     @overload
@@ -305,7 +305,7 @@ class Execution(_Member[I, None]):
 
 
 class BoundOutputs(Generic[O]):
-    """An output of a contract that comes without being asked for, on a core."""
+    """An operation of a contract without input, whose outputs a core receives."""
 
     def __init__(self, core: Core, operation: TypedOperation[Any, Never, O]) -> None:
         """Take outputs of an operation on a core."""
@@ -313,7 +313,7 @@ class BoundOutputs(Generic[O]):
         self._operation = operation
 
     def __call__(self, sink: Callable[[O], Awaitable[object]], /) -> Callable[[O], Awaitable[object]]:
-        """Let a function take each output from now on, instead of any other sink; returns the function.
+        """Make a function the sink of the operation, instead of any other sink, and return the function.
 
         As a decorator: `@lamps.temperature` over `async def show(temperature: Temperature) -> None`.
         """
@@ -326,9 +326,9 @@ class BoundOutputs(Generic[O]):
 
 
 class Outputs(_Member[Never, O]):
-    """An operation without input: `lamps.temperature(show)` lets a function take its outputs.
+    """An operation without input: `lamps.temperature(show)` makes a function its sink.
 
-    Of the class, `LampsClient.temperature` is the operation: `@sink(LampsClient.temperature)` over a method of a core.
+    On the class, `LampsClient.temperature` is the operation: `@sink(LampsClient.temperature)` over a method of a core.
     """
 
     def __init__(self, operation: TypedOperation[Any, Never, O]) -> None:

@@ -24,22 +24,22 @@ def contract_operation(
     concurrency: int = 1,
     exact: bool = False,
 ) -> Callable[[F], F]:
-    """Make a method of a plugin an operation, as :func:`orbitalis.operation` does where annotations say the types.
+    """Make a method of a plugin an operation, like :func:`orbitalis.operation` without arguments for types.
 
-    To type checkers the method stays what it is, so that a subclass overrides it without a decorator. At run time the
-    class has the operation in its place, and `LampsClient.turn_on` is the same operation for type checkers, too.
+    For type checkers, the method stays a method, so a subclass overrides it without a decorator. At run time, the
+    class has the operation instead. `LampsClient.turn_on` is the same operation, also for type checkers.
 
     Args:
-        name: Name of the operation; by default that of the method.
-        errors: What the method may raise so that it reaches the caller as it is.
-        default_policy: Which cores may use the operation, and how many, unless the plugin says otherwise; by default
-            all.
-        concurrency: How many inputs of one connection are handled side by side.
-        exact: Whether cores need the same schemas, and not others that resolve.
+        name: Name of the operation. The default is the name of the method.
+        errors: Declared errors of the method. The caller gets them with their class and fields.
+        default_policy: Which cores may use the operation, and how many, unless the plugin has another policy for it.
+            By default all cores may.
+        concurrency: How many inputs of one connection are handled at the same time.
+        exact: Whether cores need exactly the same schemas, instead of compatible ones.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
-        TypeError: One of the errors is none; or, when the class is made, the annotations are wrong.
+        TypeError: One of `errors` is not a declared error. When the class is made: the annotations are wrong.
         ValueError: `concurrency` is less than 1.
     """
     if name is not None:
@@ -61,13 +61,13 @@ def contract_operation(
 
 
 def one_of(*types: type[Any], name: str | None = None, doc: str | None = None) -> DeclaredOutput[Any]:
-    """Return an operation without input that sends one of many types; see :func:`orbitalis.output`.
+    """Return an operation without input that sends one of many types. See :func:`orbitalis.output`.
 
-    Type checkers are told which by the annotation of the attribute.
+    The annotation of the attribute tells type checkers the types.
 
     Raises:
         TopicError: The name cannot be a level of a topic.
-        TypeError: One of the types is no payload; raised when the class is made.
+        TypeError: One of the types is not a payload. This is raised when the class is made.
     """
     declare: Callable[..., DeclaredOutput[Any]] = output
     return declare(*types, name=name, doc=doc)

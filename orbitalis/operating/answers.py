@@ -1,4 +1,4 @@
-"""What an operator learns of one orbiter."""
+"""The answers of one orbiter to an operator."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["ConnectionsAnswer", "InfoAnswer", "OrbiterAnswer", "PongAnswer", "St
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrbiterAnswer:
-    """What every answer says."""
+    """The base of all answers."""
 
     identifier: str
-    """Of the orbiter."""
+    """Identifier of the orbiter."""
     incarnation: str | None
-    """Changes each time that it is started."""
+    """Incarnation of the orbiter. It changes at each start."""
     protocol_version: int | None
-    """First number of the specification's version; only orbiters with the same one work together."""
+    """First number of the specification's version. Only orbiters with the same number work together."""
     seconds: float
-    """Time from the request to the first answer, the random delay of `spread` included."""
+    """Seconds from the request to the first answer, including the random delay of `spread`."""
     is_complete: bool
-    """Whether all that it tells has come in time; otherwise the rest is missing."""
+    """Whether all parts of the answer arrived in time."""
     answered_at: datetime
     """When it answered, on its own clock."""
     namesakes: int
-    """How many other incarnations have answered the same question under this identifier, which one alone may have."""
+    """Number of other incarnations that answered the same question under this identifier. It should be 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PongAnswer(OrbiterAnswer):
-    """An orbiter is there."""
+    """The answer that an orbiter is there."""
 
     role: str
     """What it is: core or plugin."""
@@ -41,7 +41,7 @@ class PongAnswer(OrbiterAnswer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfoAnswer(OrbiterAnswer):
-    """What an orbiter is, lends and requires."""
+    """The answer that describes an orbiter: its role, operations and requirements."""
 
     role: str
     """What it is: core or plugin."""
@@ -53,28 +53,28 @@ class InfoAnswer(OrbiterAnswer):
     started_at: datetime
     """When the incarnation began, on its own clock."""
     operations: Mapping[str, OperationInfo]
-    """What it lends, by name: schemas, policy and documentation."""
+    """Operations that it lends, by name, with schemas, policy and documentation."""
     requirements: Mapping[str, RequirementInfo]
-    """What it requires, by operation name."""
+    """Requirements, by operation name."""
     explanation: str
-    """For people: what is connected, what is not, and why; and what was too large to be told."""
+    """Text for people: what is connected, what is not connected, and why. Also names parts that were too large."""
     remotes: tuple[RemoteInfo, ...]
-    """What the explanation says of remotes; nothing of an orbiter of version 1.1 or older."""
+    """What the explanation says of remotes, as data; empty for an orbiter of version 1.1 or older."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionsAnswer(OrbiterAnswer):
-    """The connections of an orbiter, also those that are under way or closing."""
+    """The answer with the connections of an orbiter, also those that are under way or closing."""
 
     connections: tuple[ConnectionInfo, ...]
-    """In the order of remote and operation."""
+    """The connections, in the order of remote and operation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsAnswer(OrbiterAnswer):
-    """What an orbiter has counted since it was made."""
+    """The answer with the counters of an orbiter, since it was made."""
 
     operations: Mapping[str, OperationStatistics]
-    """By operation name."""
+    """Counters of operations, by name."""
     counters: Mapping[str, int]
     """All other counts by name, such as `orbiter.refused` and `bus.published`."""

@@ -41,10 +41,10 @@ _WITHIN: Final = 2.0
 class Operator:
     """Asks all orbiters of a bus, or one of them.
 
-    It is an asynchronous context manager, which connects and disconnects its client of the bus. Questions may be asked
-    side by side. Each gives what has come in time, by the identifier of the orbiter; those that did not answer are
-    missing, and an answer of which a part did not come says so in `is_complete`. One orbiter that is asked gives its
-    answer as soon as it is complete; with all of them, it is not known how many there are, so the time always passes.
+    It is an asynchronous context manager, which connects and disconnects its bus client. You may ask several questions
+    at the same time. A question returns the answers that arrived in time, by identifier of the orbiter. `is_complete`
+    of an answer says whether all parts of it arrived. A question to one orbiter returns when the answer is complete. A
+    question to all orbiters takes the whole time, because their number is not known.
     """
 
     def __init__(
@@ -54,30 +54,30 @@ class Operator:
         identifier: str | None = None,
         introspection_topic: str = channels.INTROSPECTION_OF_ALL.address,
     ) -> None:
-        """Ask on the bus of a client, which it has for itself; by default on the bus that `ORBITALIS_BUS` names.
+        """Make an operator that uses a bus client of its own, by default one of the bus that `ORBITALIS_BUS` names.
 
         Args:
-            eventbus_client: Its own client of the bus.
-            identifier: Unique among all operators and orbiters, by default a made-up one. A broker with access lists
-                wants the name of the operator's user.
-            introspection_topic: Where all orbiters are asked; the same as theirs.
+            eventbus_client: A bus client that nobody else uses.
+            identifier: Unique among all operators and orbiters. By default it is made up. A broker with access lists
+                needs the name of the operator's user here.
+            introspection_topic: Topic on which all orbiters are asked. It must be the same as theirs.
 
         Raises:
             ValueError: The identifier or the topic cannot be used.
-            TypeError: An argument is of another kind.
+            TypeError: An argument has the wrong type.
         """
         client = connect() if eventbus_client is None else eventbus_client
         check_kind("eventbus_client", client, EventBusClient)
         self.identifier = uuid.uuid4().hex if identifier is None else _checked(identifier)
-        """Who asks."""
+        """Identifier of the operator."""
         check_text("introspection_topic", introspection_topic)
         check_topic(introspection_topic)
         self.introspection_topic = introspection_topic
-        """Where all orbiters are asked."""
+        """Topic on which all orbiters are asked."""
         self.eventbus_client = client
-        """Its own client of the bus."""
+        """Its own bus client."""
         self.ignored = 0
-        """Answers that were late, came twice or were asked for by nobody, or of another sender than they say."""
+        """Number of ignored answers: late, duplicated, not asked for, or from another sender than they name."""
         self._inquiries: dict[str, tuple[Inquiry[Any], str | None]] = {}
         """By identifier of the event with a request: what it belongs to, and its cursor."""
         self._is_running = False
@@ -86,8 +86,8 @@ class Operator:
         """Connect to the bus, and listen for answers.
 
         Raises:
-            OrbiterStateError: It has started already, or another one uses its client.
-            BusRefusedError: The bus does not let it in, or be an operator of this identifier.
+            OrbiterStateError: It has started already, or its client is used by another one.
+            BusRefusedError: The bus refuses the client, or does not let it be an operator with this identifier.
             BusUnavailableError: The bus cannot be reached.
         """
         if self._is_running:
@@ -108,7 +108,7 @@ class Operator:
             raise
 
     async def stop(self) -> None:
-        """Leave the bus; does nothing if it has not started. Questions under way end with what has come."""
+        """Leave the bus. It does nothing if not started. Open questions return the answers so far."""
         if not self._is_running:
             return
         self._is_running = False
@@ -141,20 +141,20 @@ class Operator:
         spread: float | None = None,
         quiet: float | None = None,
     ) -> dict[str, PongAnswer]:
-        """Return which orbiters are there, and what they are.
+        """Return the orbiters that answer, with their roles.
 
         Args:
-            orbiter: Identifier of the only one that is asked; by default all are.
-            within: Seconds for which answers are awaited.
-            spread: Seconds within which an orbiter answers, at a random moment; by default half of `within` where all
-                are asked, and none where one is.
-            quiet: Seconds without an answer, after the last one, that end the question where all are asked; more than
-                `spread`, or some may be missed. By default it takes all of `within`.
+            orbiter: Identifier of the only orbiter to ask. By default all orbiters are asked.
+            within: Seconds to wait for answers.
+            spread: Seconds within which each orbiter answers, at a random moment. The default is half of `within` if
+                all are asked, and 0 if one is asked.
+            quiet: A question to all orbiters ends after this many seconds without an answer. It should be more than
+                `spread`, or answers may be missed. By default, the question takes all of `within`.
 
         Raises:
-            ValueError: The identifier cannot be one, or a time is negative.
-            OrbiterStateError: It has not started.
-            BusError: It could not be asked.
+            ValueError: The identifier is not valid, or a time is negative.
+            OrbiterStateError: The operator has not started.
+            BusError: The question could not be published.
         """
         found = await self._ask(Subject.PING, PongMessage, orbiter, within, spread, quiet)
         return {
@@ -170,7 +170,7 @@ class Operator:
         spread: float | None = None,
         quiet: float | None = None,
     ) -> dict[str, InfoAnswer]:
-        """Return what orbiters are, lend and require. Arguments and errors are those of :meth:`ping`."""
+        """Return descriptions of orbiters: role, operations, requirements. Arguments and errors as in :meth:`ping`."""
         found = await self._ask(Subject.INFO, InfoMessage, orbiter, within, spread, quiet)
         return {identifier: _info(identifier, pages) for identifier, pages in found.items()}
 
@@ -182,7 +182,7 @@ class Operator:
         spread: float | None = None,
         quiet: float | None = None,
     ) -> dict[str, ConnectionsAnswer]:
-        """Return the connections of orbiters. Arguments and errors are those of :meth:`ping`."""
+        """Return the connections of orbiters. Arguments and errors as in :meth:`ping`."""
         found = await self._ask(Subject.CONNECTIONS, ConnectionsMessage, orbiter, within, spread, quiet)
         return {
             identifier: ConnectionsAnswer(
@@ -200,7 +200,7 @@ class Operator:
         spread: float | None = None,
         quiet: float | None = None,
     ) -> dict[str, StatisticsAnswer]:
-        """Return what orbiters have counted. Arguments and errors are those of :meth:`ping`."""
+        """Return the counters of orbiters. Arguments and errors as in :meth:`ping`."""
         found = await self._ask(Subject.STATISTICS, StatisticsMessage, orbiter, within, spread, quiet)
         return {
             identifier: StatisticsAnswer(
