@@ -238,7 +238,7 @@ class EventBusClient(ABC):
         waiting = self.start_publish(
             topic, event, channel or channels.OPERATION_OUTPUT, encoding or Encoding.JSON, bus=bus
         )
-        # A sender that publishes in a loop must let the handlers have their turn, or queues overflow for nothing.
+        # A sender that publishes in a loop must let handlers run in between, or their queues overflow.
         await (asyncio.sleep(0) if waiting is None else waiting)
 
     def start_publish(

@@ -380,7 +380,7 @@ class MqttEventBusClient(EventBusClient):
             reason = await connection.lost()
             await connection.abort()
             if reason == TAKEN_OVER:
-                # To try at once, or soon after a while, would be war with the other client.
+                # Two clients that connect again at once would end each other's connections without a pause.
                 self._report_takeover()
             else:
                 self._logger.warning("%r has lost its connection: %s", self, reason)

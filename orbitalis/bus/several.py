@@ -237,7 +237,7 @@ class SeveralEventBusClient(EventBusClient):
             if subscription.is_closed:
                 return
             names = [name for name in self._buses_of(subscription) if not self._part(parts, name).is_established]
-            # A bus that is away comes back with all that there is then. Who asks for that bus alone wants to be sure.
+            # A bus that is away gets all subscriptions when it is back. A caller who names one bus wants an error.
             on_all = None in subscription.buses
             asked = [name for name in names if self._members[name].is_connected or not on_all]
             failures = await self._at_each(

@@ -229,7 +229,7 @@ class OperationExecutor(Orbiter):
             await self._send([(slot, message)], fire_and_forget)
             return slot.remote_identifier
         waiting = self._publish(slot, message)
-        # A sender in a loop must let the handlers have their turn, or queues overflow for nothing.
+        # A sender that publishes in a loop must let handlers run in between, or their queues overflow.
         await (asyncio.sleep(0) if waiting is None else waiting)
         return slot.remote_identifier
 
@@ -312,7 +312,7 @@ class OperationExecutor(Orbiter):
         for message in messages:
             slot = turns.next(message)
             if slot is None:
-                slot = self._accepting(name, slots, message)[0]  # which says why there is none
+                slot = self._accepting(name, slots, message)[0]  # raises an error that says why there is none
             inputs.append((slot, message))
         await self._send(inputs, fire_and_forget)
         return [slot.remote_identifier for slot, _ in inputs]

@@ -44,7 +44,7 @@ class BusLocator:
         if origin is None or origin == known:
             return True
         if known is not None and self._machine.slots.has_remote(identifier):
-            # Who is on several buses itself asks or announces on all, and on this one it came first this time.
+            # A remote on several buses discovers or announces on all of them. This message arrived here first.
             return isinstance(message, AnnounceMessage | DiscoverMessage) and self._is_same_incarnation(
                 identifier, event
             )

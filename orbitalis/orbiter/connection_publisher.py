@@ -108,7 +108,7 @@ class ConnectionPublisher:
         if under_way:
             await asyncio.gather(*under_way)
         else:
-            # A sender in a loop must let the handlers have their turn, or queues overflow for nothing.
+            # A sender that publishes in a loop must let handlers run in between, or their queues overflow.
             await asyncio.sleep(0)
         if failures:
             raise failures[0]
@@ -140,5 +140,5 @@ class ConnectionPublisher:
                 numbers=headers.numbers,
             )
         waiting = self.start_output(topic, wrap(message), headers, answer)
-        # A sender that publishes in a loop must let the handlers have their turn.
+        # A sender that publishes in a loop must let handlers run in between, or their queues overflow.
         await (asyncio.sleep(0) if waiting is None else waiting)

@@ -81,7 +81,7 @@ class OutputSender:
 
     def check(self, operation_name: str, declared: Output[Any], message: object | None) -> None:
         """Raise :class:`TypeError` for a message that an operation is not declared to send."""
-        # Nothing at all can be sent by any operation: it answers a core that waits that there is no result.
+        # Every operation may send an empty event as an answer, which says that there is no result.
         if message is not None and not declared.accepts_payload(message):
             raise TypeError(
                 f"operation '{operation_name}' of '{self._identifier}' is declared to send {declared}, not "

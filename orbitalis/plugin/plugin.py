@@ -227,8 +227,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
 
     async def _begin(self, effects: list[Effect]) -> None:
         self._loneliness.begin()
-        # A core that is started after this plugin finds it by a discover, and need not hear the announcement as well.
-        # But the hook of that may hang, or stop the plugin, for which the start has to end.
+        # After this, a core that starts later finds the plugin by its discover, and need not hear the announcement.
+        # The hook of the announcement may hang, or stop the plugin, which waits for the start. So there is a timeout.
         with suppress(TimeoutError):
             async with asyncio.timeout(_ANNOUNCING_TIMEOUT):
                 await self._runtime.carry_out(effects)
@@ -386,8 +386,8 @@ class Plugin(OperationsProviderMixin, Orbiter):
         answer = None
         if event.answer_requested:
             answer = Answer.owed_by(topic, slot.connection_identifier)
-        # Without a result nothing is sent, except to a core that still waits for an answer. The core of a connection
-        # that is being closed still takes what comes; of a closed one nobody does.
+        # Without a result nothing is sent, except to a core that still waits for an answer. While a connection is
+        # being closed, its core still takes outputs. After that, nobody does.
         if topic is None or (message is None and answer is None) or not slot.is_connection:
             return None
         return self._runtime.publisher.start_output(topic, message, connection.headers, answer)
