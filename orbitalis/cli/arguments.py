@@ -42,17 +42,17 @@ _LOUD_KINDS: Final = (
 )
 _KINDS: Final = ("all", *_LOUD_KINDS, *sorted(QUIET_KINDS))
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {"watch": _KINDS, "completion": SHELLS}
-"""What arguments of a command may be, beside what somebody has named."""
+"""Words that may follow a command, besides names that users have chosen."""
 _STATUS: Final = """\
-The bus is that of --bus, or else of the environment variable ORBITALIS_BUS.
+The bus is the one of --bus, or else of the environment variable ORBITALIS_BUS.
 
 exit status:
   0    all went well
-  1    the answer is a bad one: not compliant, or something is wrong
-  2    the command line, or what is to be sent, is wrong
+  1    a problem was found: not compliant, or something is wrong
+  2    the command line or the input is wrong
   3    the bus cannot be reached, or refuses
   4    nobody answers, or there is no such orbiter or operation
-  5    a call had no good answer
+  5    a call failed
   130  Ctrl-C
 """
 
@@ -74,7 +74,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description=_DESCRIPTION, epilog=_STATUS, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--version", action="store_true", help="print the version, and end")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name, command in COMMANDS.items():
         one = commands.add_parser(
@@ -93,10 +93,10 @@ def _common(parser: argparse.ArgumentParser, *, is_operator: bool = True) -> Non
         "--bus",
         metavar="URL",
         help="such as mqtt://localhost:1883, mqtt://user:password@host or "
-        "mqtts://host?authority=FILE&certificate=FILE&key=FILE (default: that of ORBITALIS_BUS)",
+        "mqtts://host?authority=FILE&certificate=FILE&key=FILE (default: ORBITALIS_BUS)",
     )
     if is_operator:
-        _identifier(parser, "who asks; where access lists are on, the name in the operator's certificate")
+        _identifier(parser, "identifier of the operator; with access lists, the name in its certificate")
     parser.add_argument("--json", action="store_true", help="write JSON, for programs")
 
 
@@ -106,7 +106,7 @@ def _identifier(parser: argparse.ArgumentParser, what: str) -> None:
 
 def _within(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--within", type=_seconds, default=2.0, metavar="S", help="seconds for which answers are awaited (default: 2)"
+        "--within", type=_seconds, default=2.0, metavar="S", help="seconds to wait for answers (default: 2)"
     )
 
 
@@ -137,7 +137,9 @@ def _of_one_or_all(parser: argparse.ArgumentParser) -> None:
 
 def _ping(parser: argparse.ArgumentParser) -> None:
     _of_one_or_all(parser)
-    parser.add_argument("--count", type=_count, default=1, metavar="N", help="how often each is asked (default: 1)")
+    parser.add_argument(
+        "--count", type=_count, default=1, metavar="N", help="how often each orbiter is asked (default: 1)"
+    )
 
 
 def _count(text: str) -> int:
@@ -154,42 +156,48 @@ def _why(parser: argparse.ArgumentParser) -> None:
 def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("operation", metavar="OPERATION", help="name of the operation")
     parser.add_argument(
-        "input", metavar="JSON", nargs="?", help="the input; `-` takes one a line from standard input (default: none)"
+        "input", metavar="JSON", nargs="?", help="the input; `-` reads one per line from standard input (default: none)"
     )
     whom = parser.add_mutually_exclusive_group()
-    whom.add_argument("--plugin", metavar="ID", help="the plugin that is called (default: any that has the operation)")
+    whom.add_argument("--plugin", metavar="ID", help="the plugin to call (default: any with the operation)")
     whom.add_argument("--all", action="store_true", help="call all plugins that have the operation")
     parser.add_argument(
-        "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds for an answer (default: 10)"
+        "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds to wait for an answer (default: 10)"
     )
     _common(parser, is_operator=False)
-    _identifier(parser, "the core that calls; where access lists are on, the name in the core's certificate")
+    _identifier(parser, "identifier of the calling core; with access lists, the name in its certificate")
     parser.add_argument(
         "--operator-bus",
         metavar="URL",
-        help="where schemas are asked for, with an operator's certificate (default: --bus)",
+        help="bus on which to ask for schemas, with an operator's certificate (default: --bus)",
     )
-    parser.add_argument("--operator-identifier", metavar="NAME", help="who asks for schemas (default: a made-up one)")
+    parser.add_argument(
+        "--operator-identifier", metavar="NAME", help="the operator that asks for schemas (default: a made-up one)"
+    )
 
 
 def _watch(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("orbiter", metavar="ID", nargs="?", help="what this orbiter sends and is sent (default: all)")
+    parser.add_argument(
+        "orbiter", metavar="ID", nargs="?", help="show only events from and to this orbiter (default: all)"
+    )
     _common(parser)
-    parser.add_argument("--operation", metavar="NAME", help="what is about this operation")
+    parser.add_argument("--operation", metavar="NAME", help="show only events about this operation")
     parser.add_argument(
         "--kind",
         action="append",
         choices=_KINDS,
         metavar="KIND",
-        help=f"events of this kind, may be given several times: {', '.join(_KINDS)} "
+        help=f"show only events of this kind; may be given several times: {', '.join(_KINDS)} "
         "(default: all but signs of life and introspection)",
     )
-    parser.add_argument("--count", type=_count, metavar="N", help="end after so many events (default: at Ctrl-C)")
+    parser.add_argument(
+        "--count", type=_count, metavar="N", help="end after this number of events (default: at Ctrl-C)"
+    )
 
 
 def _describe(parser: argparse.ArgumentParser) -> None:
     _of_one(parser)
-    parser.add_argument("--title", help="what the contract is called (default: the identifier)")
+    parser.add_argument("--title", help="title of the contract (default: the identifier)")
     parser.add_argument(
         "--contract-version", default="1.0.0", metavar="VERSION", help="version of the contract (default: 1.0.0)"
     )
@@ -197,16 +205,19 @@ def _describe(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "target", metavar="MODULE:CLASS", nargs="+", help="such as lamps.plugins:LampPlugin; several run side by side"
+        "target",
+        metavar="MODULE:CLASS",
+        nargs="+",
+        help="such as lamps.plugins:LampPlugin; several run at the same time",
     )
     _common(parser, is_operator=False)
-    _identifier(parser, "the orbiter, if it is one; where access lists are on, the name in its certificate")
+    _identifier(parser, "identifier of the orbiter, if it is only one; with access lists, the name in its certificate")
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument(
-        "--listen", type=_seconds, default=3.0, metavar="S", help="seconds for which the bus is heard (default: 3)"
+        "--listen", type=_seconds, default=3.0, metavar="S", help="seconds to listen to the bus (default: 3)"
     )
 
 
@@ -222,9 +233,11 @@ def _dashboard(parser: argparse.ArgumentParser) -> None:
         "(default: --bus)",
     )
     parser.add_argument(
-        "--core-bus", metavar="URL", help="where operations are called, with a core's certificate (default: --bus)"
+        "--core-bus", metavar="URL", help="bus on which to call operations, with a core's certificate (default: --bus)"
     )
-    parser.add_argument("--core-identifier", metavar="NAME", help="the core that calls (default: a made-up one)")
+    parser.add_argument(
+        "--core-identifier", metavar="NAME", help="identifier of the calling core (default: a made-up one)"
+    )
 
 
 def _port(text: str) -> int:
@@ -254,42 +267,42 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "list all orbiters", "List all orbiters: role, operations, connections, since when, version.", _asking
     ),
     "info": Command("show everything about one orbiter", "Show everything about one orbiter.", _of_one),
-    "ping": Command("measure round trip times", "Say who answers, and how long that took.", _ping),
+    "ping": Command("measure round trip times", "Show which orbiters answer, and how long each answer took.", _ping),
     "why": Command(
         "say why a core is not compliant",
         "Say what a core is missing, and which plugins do not fit, with the reasons of both sides.",
         _why,
     ),
-    "stats": Command("show what orbiters have counted", "Show executions, errors, times and counters.", _of_one_or_all),
+    "stats": Command("show the counters of orbiters", "Show executions, errors, times and counters.", _of_one_or_all),
     "call": Command(
         "call an operation",
-        "Call an operation: become a core for one request. The input is checked against the operation's schema, and "
-        "the answer is JSON. The call takes one of the connections that the plugin's policy allows, until it is over.",
+        "Call an operation, as a core with one request. The input is checked against the operation's schema, and the "
+        "answer is JSON. While it runs, the call takes one of the connections that the plugin's policy allows.",
         _call,
     ),
     "watch": Command(
-        "show what goes over the bus",
-        "Show what goes over the bus, decoded, a line an event. On a broker with access lists it takes an operator who "
+        "show the events on the bus",
+        "Show the events on the bus, decoded, one per line. On a broker with access lists, it needs an operator who "
         "may read all topics.",
         _watch,
     ),
     "describe": Command(
         "write the AsyncAPI document of a running plugin",
-        "Write the AsyncAPI document of what a running plugin offers, a contract for `orbitalis-codegen contract`.",
+        "Write an AsyncAPI document that describes a running plugin: a contract for `orbitalis-codegen contract`.",
         _describe,
     ),
     "run": Command(
-        "run cores and plugins", "Run a core or plugin of each class until Ctrl-C, or the orbiter that is named.", _run
+        "run cores and plugins", "Run a core or plugin of each class, or the named orbiter, until Ctrl-C.", _run
     ),
     "doctor": Command(
-        "look for what is wrong, and say what to do",
-        "Look at bus, access lists, protocol versions, identifiers, clocks and compliance, and say what to do.",
+        "find problems, and say what to do",
+        "Check bus, access lists, protocol versions, identifiers, clocks and compliance, and say what to do.",
         _doctor,
     ),
     "dashboard": Command(
         "show everything in the browser",
         "Serve a page on this machine that shows cores, plugins, connections and events as they are now. It looks at "
-        "the bus as an operator; with --allow-calls it calls operations as well. It takes the extra `dashboard`.",
+        "the bus as an operator; with --allow-calls it calls operations as well. It needs the extra `dashboard`.",
         _dashboard,
     ),
     "completion": Command(

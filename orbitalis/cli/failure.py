@@ -13,9 +13,9 @@ class Exit(IntEnum):
     OK = 0
     """All went well."""
     NOT_WELL = 1
-    """The question is answered, and the answer is a bad one: not compliant, or something is wrong."""
+    """There is an answer, but it shows a problem: not compliant, or something is wrong."""
     MISUSED = 2
-    """The command line, or what is to be sent, is wrong."""
+    """The command line or the input is wrong."""
     NO_BUS = 3
     """The bus cannot be reached, or refuses."""
     NOBODY = 4
