@@ -7,10 +7,21 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 # The Python that .venv is made with, and further arguments for pytest: make test ARGS="-k offer"
+# Where another one is named than .venv has, .venv is made anew: make test PYTHON=python3.12
 PYTHON ?= python3
 ARGS ?=
 
 BIN := .venv/bin
+
+version_of = $(shell $(1) -c 'import sys; print(*sys.version_info[:3] if sys.version_info > (3, 11) else ())' 2>/dev/null)
+ifeq ($(origin PYTHON) $(wildcard .venv/bin/python),command line .venv/bin/python)
+    NAMED := $(call version_of,$(PYTHON))
+    ifeq ($(NAMED),)
+        $(error PYTHON=$(PYTHON) is no Python 3.11 or newer)
+    else ifneq ($(NAMED),$(call version_of,.venv/bin/python))
+        $(shell rm -f .venv/bin/python .venv/.runtime .venv/.development .venv/.fuzzer)
+    endif
+endif
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 PYRIGHT := node tools/node_modules/pyright/index.js --pythonpath $(BIN)/python
 UV_PINS := --universal --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --quiet \

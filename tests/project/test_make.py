@@ -64,6 +64,30 @@ def test_setup_says_what_venv_takes(clone: Path, tmp_path: Path) -> None:
     assert "python3-venv" in output
 
 
+@pytest.mark.parametrize(("named", "is_made"), [("3 11 7", False), ("3 12 1", True)])
+def test_another_python_that_is_named_makes_the_environment_anew(clone: Path, named: str, is_made: bool) -> None:
+    program(clone / "bin", "named", f"echo {named}")
+    (clone / ".venv").mkdir()
+    program(clone / ".venv" / "bin", "python", "echo 3 11 7")
+    for stamp in (".runtime", ".development"):
+        (clone / ".venv" / stamp).touch()
+
+    output = run(["make", "--dry-run", "setup", "PYTHON=bin/named"], folder=clone)
+
+    assert ("Making .venv with" in output) is is_made
+    assert (clone / ".venv" / ".development").exists() is not is_made
+
+
+def test_a_python_that_cannot_be_had_leaves_the_environment(clone: Path) -> None:
+    (clone / ".venv").mkdir()
+    python = program(clone / ".venv" / "bin", "python", "echo 3 11 7")
+
+    output = run(["make", "setup", "PYTHON=no-such-python"], folder=clone, status=2)
+
+    assert "PYTHON=no-such-python is no Python 3.11 or newer" in output
+    assert python.exists()
+
+
 def test_provide_leaves_alone_what_is_there(tmp_path: Path) -> None:
     program(tmp_path / "bin", "some-broker", "")
     program(tmp_path / "bin", "apt-get", "echo called >&2; exit 1")
