@@ -23,8 +23,8 @@ export class ThrottledLog {
     this.#log = log;
   }
 
-  /** Tell of something, unless too much was told lately. */
-  warn(text: string): void {
+  /** Tell of something, which is put into words only then, unless too much was told lately. */
+  warn(inWords: () => string): void {
     const now = Date.now();
     if (now - this.#begun > PERIOD) {
       if (this.#left > 0) {
@@ -37,7 +37,7 @@ export class ThrottledLog {
     if (this.#told > TOLD) {
       this.#left += 1;
     } else {
-      this.#log.warn(text);
+      this.#log.warn(inWords());
     }
   }
 }

@@ -18,7 +18,9 @@ import { readMessage, writeMessage } from "../message/event.js";
 import type { CloseReason, Effect, Prepare, Send } from "../protocol/effects.js";
 import type { Machine } from "../protocol/machine.js";
 import { senderOf, type ProtocolMessage } from "../protocol/messages.js";
+import type { Obstacle } from "../protocol/obstacles.js";
 import type { Slot } from "../protocol/slots.js";
+import { shortened } from "../schema/difference.js";
 import { WireError } from "../support/errors.js";
 import { BusLocator } from "./bus-locator.js";
 import { Connection } from "./connection.js";
@@ -107,7 +109,7 @@ export class Runtime {
 
   /** Log what a stranger can cause. */
   complain(text: string): void {
-    this.#complaints.warn(`${this.identifier}: ${text}`);
+    this.#complaints.warn(() => `${this.identifier}: ${text}`);
   }
 
   get #who(): { publisherIdentifier: string; incarnation: string } {
@@ -317,7 +319,20 @@ export class Runtime {
       case "pendingRequestDiscarded":
         this.delivery.ended(effect.slot);
         break;
+      case "obstacleMet":
+        this.#tell(effect.obstacle);
+        break;
       default:
+    }
+  }
+
+  /** Log why an operation is not lent; not where the core's user wants it so, since this side can do nothing about it. */
+  #tell(obstacle: Obstacle): void {
+    const { operationName, remoteIdentifier, kind } = obstacle;
+    if (kind !== "constraint") {
+      const what = `does not lend operation ${shortened(operationName)} to ${shortened(remoteIdentifier)}`;
+      const isPlugin = this.machine.role === "plugin";
+      this.#complaints.warn(() => `${this.identifier} ${what}: ${obstacle.reasons(isPlugin).join("; ")}`);
     }
   }
 

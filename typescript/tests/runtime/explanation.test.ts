@@ -82,7 +82,9 @@ it("names the field in which schemas differ, on both sides", async () => {
   await core.start();
   await until(() => explained(plugin).includes("'core'") && explained(exact).includes("'core'"));
 
-  expect(explained(plugin)).toContain("    'core': output: field 'Status.level' is 'string' here and 'int' there");
+  const reason = "output: field 'Status.level' is 'string' here and 'int' there";
+  expect(explained(plugin)).toContain(`    'core': ${reason}`);
+  expect(scene.log.lines).toContain(`plugin does not lend operation 'status' to 'core': ${reason}`);
   expect(explained(exact)).toContain(
     "    'core': output: only the same schema matches: field 'level' is 'long' here and 'int' there",
   );
