@@ -105,7 +105,7 @@ class Rule(Enum):
     )
     ADDRESS_CHARACTER = (
         "ORB406",
-        "An address has no MQTT wildcards, spaces or control characters, no %c and no %u.",
+        "An address has no MQTT wildcards, spaces or control characters, no %c, no %u, and no $ at its beginning.",
     )
     ADDRESS_LEVEL = "ORB407", "A level of an address is either text or one parameter, and is not empty."
     ADDRESS_PARAMETER_REPEATED = "ORB408", "A parameter occurs only once in an address."

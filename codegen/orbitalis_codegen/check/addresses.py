@@ -60,6 +60,10 @@ def read_address(text: str, position: Position, report: Report) -> Address | Non
         message = f"the address {shown(text)} holds {substituted.group()}, which a broker replaces in its access lists"
         report.add(Rule.ADDRESS_CHARACTER, position, message, "write no % before c or u")
         return None
+    if text.startswith("$"):
+        message = f"the address {shown(text)} begins with $, as topics of brokers do and subscriptions that are shared"
+        report.add(Rule.ADDRESS_CHARACTER, position, message, "begin it with something else")
+        return None
     levels: list[tuple[str, bool]] = []
     for level in text.split("/"):
         parameter = _PARAMETER.fullmatch(level)

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import ParamSpec, TypeVar
 
 from orbitalis_codegen.contract.read import load_contract
-from orbitalis_codegen.contract.settings import read_settings
+from orbitalis_codegen.contract.settings import SETTINGS_FILE, read_settings
 from orbitalis_codegen.diagnostic import Position, SpecificationError
 from orbitalis_codegen.diff.accepted import check_acceptances, read_acceptances
 from orbitalis_codegen.diff.change import Change, by_weight
@@ -50,7 +50,9 @@ def run(root: Path, against: str, contract: str | None, form: Format, *, is_exac
     if contract is not None:
         root, contract = _below(root, contract)
     where = f"{against.rstrip('/')}/" if is_folder(against) else f"{against}:"
-    with version_at(root, against) as old:
+    # What is listed nowhere would all be new, and break nothing.
+    marks = (_DOCUMENT, SETTINGS_FILE) if contract is None else (contract, PurePosixPath(contract).name)
+    with version_at(root, against, marks) as old:
         versions = _Comparison(old, root, where).compare(contract)
     accepted = read_acceptances(root)
     known = {change.fingerprint: version for change, version in versions}
@@ -111,16 +113,24 @@ class _Comparison:
         return [(change, new.version) for change in compare_models(old, new, *places)]
 
     def _listed(self, before: Sequence[str], after: Sequence[str]) -> list[tuple[Change, str]]:
-        """Compare the contracts that both versions list."""
+        """Compare the contracts that both versions list; one of the same title in another file has moved."""
         found: list[tuple[Change, str]] = []
-        for document in before:
-            if document not in after:
+        gone, new = (
+            [one for one in listed if one not in other] for listed, other in ((before, after), (after, before))
+        )
+        titles = {load_contract(self._new, one).title: one for one in new}
+        moved = {}
+        for document in gone if new else ():
+            if (now := titles.pop(self._before(load_contract, self._old, document).title, None)) is not None:
+                moved[now] = document
+        for document in gone:
+            if document not in moved.values():
                 message = f"the contract {document} is gone"
                 affected = "all plugins and cores that use it"
                 found.append((_whole(ChangeRule.CONTRACT_REMOVED, Level.WIRE, document, message, affected), "0"))
         for document in after:
-            if document in before:
-                found += self._contract(document, document)
+            if document in before or document in moved:
+                found += self._contract(moved.get(document, document), document)
                 continue
             message = f"the contract {document} is new"
             change = _whole(ChangeRule.CONTRACT_ADDED, Level.NONE, document, message, "")

@@ -31,16 +31,20 @@ def is_folder(name: str) -> bool:
 
 
 @contextmanager
-def version_at(root: Path, name: str) -> Generator[Path]:
+def version_at(root: Path, name: str, marks: Sequence[str]) -> Generator[Path]:
     """Give a folder with the files of the version `name` of what `root` has.
 
     A folder of that name is the version itself. Otherwise it is a commit of git, by tag, branch or digest, whose files
-    are written into a temporary folder.
+    are written into a temporary folder. A folder has one of the files `marks`; a commit may be older than all of them.
 
     Raises:
         UnusableVersionError: It is neither, or git cannot read it.
     """
     if is_folder(name):
+        if not any((Path(name) / file).exists() for file in marks):
+            raise UnusableVersionError(
+                f"the folder {shown(name)} has none of {', '.join(marks)}: it is no version of this"
+            )
         yield Path(name)
         return
     with tempfile.TemporaryDirectory(prefix="orbitalis-codegen-") as temporary:

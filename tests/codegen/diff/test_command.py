@@ -86,6 +86,32 @@ def test_a_folder_is_a_version(repository: Path, tmp_path: Path, capsys: pytest.
     assert f"    before: {old}/asyncapi.yaml:17:7\n" in capsys.readouterr().out
 
 
+def test_a_folder_that_has_nothing_is_no_version(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+
+    assert cli.main(["diff", "--root", str(repository), "--against", str(tmp_path / "empty")]) == 2
+
+    assert "has none of asyncapi.yaml, pyproject.toml: it is no version of this" in capsys.readouterr().err
+
+
+def test_a_contract_may_move_to_another_file(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "contracts/porch.yaml").rename(repository / "contracts/veranda.yaml")
+    settings = repository / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("porch.yaml", "veranda.yaml"))
+
+    assert cli.main(["diff", "--root", str(repository), "--against", "HEAD"]) == 0
+    assert capsys.readouterr().out == "nothing has changed but words\n"
+
+    edit(repository, "contracts/veranda.yaml", "symbols: [STEADY, BLINK]", "symbols: [STEADY, BLINK, FADE]")
+    assert cli.main(["diff", "--root", str(repository), "--against", "HEAD"]) == 1
+    first, before = capsys.readouterr().out.splitlines()[:2]
+    assert first.startswith("contracts/veranda.yaml:")
+    assert "ORB679" in first
+    assert before.startswith("    before: HEAD:contracts/porch.yaml:")
+
+
 def test_the_root_may_be_a_folder_of_the_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = edited(tmp_path / "whole" / "inner" / "protocol")
     git(tmp_path / "whole", "init", "--quiet")
