@@ -88,7 +88,7 @@ def load_project(root: Path) -> Project:
             found.extend(error.diagnostics)
     for one in settings:
         try:
-            contracts.append((one, load_contract(root, one.document)))
+            contracts.append((one, load_contract(root, one.document, one.language)))
         except SpecificationError as error:
             found.extend(error.diagnostics)
     if found:
@@ -108,7 +108,7 @@ def load_one(document: Path, package: str | None, language: Language) -> tuple[C
     from orbitalis_codegen.contract.read import load_contract
     from orbitalis_codegen.emit.contract_targets import hidden_module, package_name
 
-    contract = load_contract(Path(), Path(os.path.relpath(document)).as_posix())
+    contract = load_contract(Path(), Path(os.path.relpath(document)).as_posix(), language)
     # What is written is the same from wherever the command is run, and what `generate` writes.
     contract = replace(contract, document=_place_in_project(document))
     if package is None:

@@ -96,6 +96,6 @@ def _compile_schemas(draft: DocumentDraft, files: SourceFiles, report: Report) -
     library = compiler.library
     for default in library.defaults:
         check_default(default, library.types, report)
-    check_unions(library, report)
+    check_unions(library, report, numbers=("int", "long", "float", "double"))
     check_recursion(library, report)
     return library

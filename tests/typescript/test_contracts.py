@@ -237,6 +237,15 @@ def test_a_default_may_be_of_any_branch_of_a_union() -> None:
     assert 'weights: fields.weights === undefined ? new Map([["y", 2n]]) : fields.weights,\n' in made
 
 
+def test_records_of_a_union_have_their_name_in_them() -> None:
+    inner = [{"type": "record", "name": name, "fields": [{"name": "x", "type": "int"}]} for name in ("One", "Other")]
+    holder = message(record("Holder", {"either": {"type": "array", "items": ["null", *inner]}}))
+    made = contract("Unions", {"hold": {"inputs": [holder]}})
+
+    assert Named(made).types.tagged == {"One", "Other"}
+    assert '{ minimum: 1, tag: "Other" }' in bodies(made)["codecs.ts"]
+
+
 @needs_node
 def test_the_compiler_finds_the_mistakes_and_nothing_else(folder: Path) -> None:
     assert len(MARKED) >= 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from orbitalis_avro.types import Array, AvroType, Fixed, LogicalType, Map, NamedType, Primitive, Reference, Union
@@ -29,10 +29,20 @@ _LOOKS: Final = {
 """What values of a type look like, where another type has such values as well."""
 
 
-def check_unions(library: Library, report: Report) -> None:
-    """Report every union that has two branches with the same values."""
+_TIMES: Final = frozenset({"date", "time-millis", "time-micros"})
+"""What is a number in TypeScript, and something else elsewhere."""
+
+
+def check_unions(library: Library, report: Report, *, numbers: Collection[str] = ()) -> None:
+    """Report every union that has two branches with the same values.
+
+    Where TypeScript is emitted, `numbers` are the types whose values are its numbers. Of these alone, any branch would
+    do, since all read the same number; but not one beside them that means a time.
+    """
     for union, position in library.unions:
         found = _indistinct(union, library.types)
+        if found is None and numbers:
+            found = _indistinct_in_typescript(union, library.types, numbers)
         if found is not None:
             one, other, look = found
             message = f"the values of two branches, {shown(one)} and {shown(other)}, are both {look}"
@@ -52,6 +62,24 @@ def _indistinct(union: Union, types: Mapping[str, NamedType]) -> tuple[str, str,
             ):
                 return other, name, look
         seen.append((name, look))
+    return None
+
+
+def _indistinct_in_typescript(
+    union: Union, types: Mapping[str, NamedType], numbers: Collection[str]
+) -> tuple[str, str, str] | None:
+    """The same as TypeScript sees it."""
+    looks = [_look(branch, types) for branch in union.branches]
+    names = [name for name, _ in looks]
+    times = [name for name in names if name in _TIMES]
+    others = [name for name in names if name in numbers]
+    if times and len(times) + len(others) > 1:
+        one, other, *_ = (*times, *others)
+        return one, other, "a number in TypeScript"
+    if "string" in names:
+        for name, look in looks:
+            if look == _LOOKS["uuid"]:
+                return "string", name, "a text in TypeScript"
     return None
 
 

@@ -14,6 +14,9 @@ _PARAMETER = re.compile(r"\{([^{}]*)\}")
 _SUBSTITUTED = re.compile("%[cu]")
 """What mosquitto replaces in a rule of an access list, by the identifier of the client and the name of its user."""
 
+_RESERVED = {"$share": "subscriptions that several clients share", "$SYS": "what a broker tells of itself"}
+"""First levels to which MQTT gives a meaning of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -60,8 +63,9 @@ def read_address(text: str, position: Position, report: Report) -> Address | Non
         message = f"the address {shown(text)} holds {substituted.group()}, which a broker replaces in its access lists"
         report.add(Rule.ADDRESS_CHARACTER, position, message, "write no % before c or u")
         return None
-    if text.startswith("$"):
-        message = f"the address {shown(text)} begins with $, as topics of brokers do and subscriptions that are shared"
+    first = text.split("/", 1)[0]
+    if first in _RESERVED:
+        message = f"the address {shown(text)} begins with {first}, which stands for {_RESERVED[first]}"
         report.add(Rule.ADDRESS_CHARACTER, position, message, "begin it with something else")
         return None
     levels: list[tuple[str, bool]] = []

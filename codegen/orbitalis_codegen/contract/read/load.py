@@ -15,6 +15,7 @@ from orbitalis_codegen.avro.text import SchemaText, schema_text
 from orbitalis_codegen.check.document import check_version
 from orbitalis_codegen.check.payloads import class_names
 from orbitalis_codegen.check.shape import Checker, View, view_of
+from orbitalis_codegen.contract.languages import Language
 from orbitalis_codegen.contract.model import Contract
 from orbitalis_codegen.contract.read import shapes
 from orbitalis_codegen.contract.read.boundary import boundary_of
@@ -37,13 +38,14 @@ _MOST_CHARACTERS: Final = 20_000_000
 """Of the schemas of all messages."""
 
 
-def load_contract(root: Path, document: str) -> Contract:
+def load_contract(root: Path, document: str, language: Language = "python") -> Contract:
     """Read the contract that an AsyncAPI 3 document describes.
 
     Args:
         root: Folder that the paths of all files are relative to, in the contract and in what is reported.
         document: Path of the document, with `/`; it and what it refers to may also stand outside of `root`, but not
             outside of the project of the document, which is the folder with `.git` or else with `pyproject.toml`.
+        language: What is to be made from it: not everything can be told apart in every language.
 
     Raises:
         SpecificationError: Something cannot be used; with every problem in the document and in what it refers to.
@@ -59,7 +61,7 @@ def load_contract(root: Path, document: str) -> Contract:
         raise report.error()
     info = _info(checker, view)
     drafts = read_operations(checker, Messages(checker), view)
-    schemas = Schemas(checker, files, SourceFiles(root, Report(), boundary, READERS_OF_USERS), tree)
+    schemas = Schemas(checker, files, SourceFiles(root, Report(), boundary, READERS_OF_USERS), tree, language)
     payloads = read_payloads(checker, drafts, schemas, view.text("defaultContentType"))
     library = schemas.library
     roots = [name for payload in payloads.values() for name in (payload.record, payload.headers) if name is not None]

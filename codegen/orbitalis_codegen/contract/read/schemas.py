@@ -15,6 +15,7 @@ from orbitalis_codegen.avro.library import Library, defined_name
 from orbitalis_codegen.avro.structure import check_recursion
 from orbitalis_codegen.avro.unions import check_unions
 from orbitalis_codegen.check.shape import Checker
+from orbitalis_codegen.contract.languages import Language
 from orbitalis_codegen.diagnostic import SpecificationError
 from orbitalis_codegen.read.files import SCHEMA_SUFFIX, SourceFiles
 from orbitalis_codegen.read.node import ListNode, Node, ObjectNode
@@ -28,8 +29,11 @@ _NAME: Final = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*"
 class Schemas:
     """Compiles schemas of messages, and then those that they mention by name."""
 
-    def __init__(self, checker: Checker, files: SourceFiles, looking: SourceFiles, document: Node) -> None:
+    def __init__(
+        self, checker: Checker, files: SourceFiles, looking: SourceFiles, document: Node, language: Language
+    ) -> None:
         self._checker = checker
+        self._language = language
         self._files = files
         # What is looked through for names is no part of the contract unless it has one: its faults are nobody's.
         self._looking = looking
@@ -64,7 +68,9 @@ class Schemas:
         self._compiler.check_repeated()
         for default in library.defaults:
             check_default(default, library.types, self._checker.report, of_users=True)
-        check_unions(library, self._checker.report)
+        # There, a long is no number, but a bigint.
+        numbers = ("int", "float", "double") if self._language == "typescript" else ()
+        check_unions(library, self._checker.report, numbers=numbers)
         check_recursion(library, self._checker.report)
 
     def _find(self, name: str) -> None:

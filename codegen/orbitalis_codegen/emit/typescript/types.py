@@ -80,12 +80,12 @@ class Types:
         """Name the types.
 
         The records `of_protocol`, and what they hold, are sent by the protocol itself. Those of `errors` are classes,
-        and those of `tagged` have their name as `$type`. `types_in_use` are names that the code around the types
-        has, and `properties_in_use` those that a value of a record has beside its fields.
+        and those of `tagged`, as those beside others in a union, have their name as `$type`. `types_in_use` are names
+        of the code around the types, and `properties_in_use` those that a value of a record has beside its fields.
         """
         self.named = named
         self.errors = errors
-        self.tagged = tagged
+        self.tagged = (frozenset(tagged) | _records_in_unions(named)) - frozenset(errors)
         self._properties_in_use = properties_in_use
         self.type_names = names.unique_names(
             ((name, names.type_name(type_.class_name)) for name, type_ in named.items()), taken=types_in_use
@@ -234,6 +234,24 @@ class Types:
                 return f"{self.maker(named.name)}({fields})"
             case _:
                 raise ValueError(f"{place}: the default {value!r} does not fit {named.name}")
+
+
+def _records_in_unions(named: Mapping[str, NamedType]) -> frozenset[str]:
+    """The records that stand beside another one in a union: nothing but a name is sure to tell them apart."""
+    found: set[str] = set()
+    waiting = [field.type for one in named.values() if isinstance(one, Record) for field in one.fields]
+    while waiting:
+        match waiting.pop():
+            case Array(items=inner) | Map(values=inner):
+                waiting.append(inner)
+            case Union(branches=branches):
+                waiting += branches
+                names = [one.name for one in branches if isinstance(one, Reference)]
+                records = {name for name in names if isinstance(named[name], Record)}
+                found |= records if len(records) > 1 else set()
+            case _:
+                pass
+    return frozenset(found)
 
 
 def _bytes(value: str) -> str:

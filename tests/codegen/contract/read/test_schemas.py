@@ -41,6 +41,26 @@ def test_every_format_that_names_avro_is_avro(schema_format: str, tmp_path: Path
     assert message_of(tmp_path, avro(RECORD, schema_format)).payload == "org.example.Level"
 
 
+def test_a_language_refuses_only_what_it_cannot_tell_apart(tmp_path: Path) -> None:
+    # A number and a date are both a number in TypeScript; a long is a bigint there.
+    fields = {
+        "a": ["double", {"type": "int", "logicalType": "date"}],
+        "b": ["long", {"type": "int", "logicalType": "date"}],
+    }
+    made = document({"m": {"payload": avro(record("M", fields))}})
+    (tmp_path / "asyncapi.json").write_text(json.dumps(made))
+
+    assert load_contract(tmp_path, "asyncapi.json").notes == ()
+    with pytest.raises(SpecificationError) as caught:
+        load_contract(tmp_path, "asyncapi.json", "typescript")
+
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message.endswith("'date' and 'double', are both a number in TypeScript")) == (
+        "ORB320",
+        True,
+    )
+
+
 @pytest.mark.parametrize("plain", ["string", "bytes", "long", "double"])
 def test_plain_payloads(plain: str, tmp_path: Path) -> None:
     assert message_of(tmp_path, avro(plain)).plain == plain
