@@ -119,7 +119,7 @@ class _Comparison:
             [one for one in listed if one not in other] for listed, other in ((before, after), (after, before))
         )
         titles = {load_contract(self._new, one).title: one for one in new}
-        moved = {}
+        moved: dict[str, str] = {}
         for document in gone if new else ():
             if (now := titles.pop(self._before(load_contract, self._old, document).title, None)) is not None:
                 moved[now] = document
