@@ -291,11 +291,11 @@ class SchemaSpec(Generic[P]):
         return " or ".join([*found, *(["empty events"] if self.support_empty_schema else [])]) or "nothing"
 
     def spelled_like(self, others: Sequence[SchemaSpec]) -> Self:
-        """Return the same set with every schema in the words of the first of `others` that has it; there has to be one.
+        """Return the same set with every schema in the words of the first of `others` that has it.
 
         Older peers compare schemas as JSON, including documentation, so an answer to them repeats their text.
         """
-        if others[0].schemas == self.schemas:
+        if len(self.schemas) == 1 and others and others[0].schemas == self.schemas:
             return self
         theirs: dict[str, str] = {}
         for other in others:
