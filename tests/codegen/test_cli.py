@@ -137,6 +137,7 @@ def test_a_folder_without_a_specification(command: str, tmp_path: Path) -> None:
 
     assert completed.returncode == 2
     assert completed.stderr.startswith("asyncapi.yaml:1:1: ORB101 asyncapi.yaml cannot be read")
+    assert "or a pyproject.toml that lists contracts, with --root" in completed.stderr
     assert "--root" in completed.stderr
     assert list(tmp_path.iterdir()) == []
 

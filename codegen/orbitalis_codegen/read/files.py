@@ -138,7 +138,7 @@ class SourceFiles:
         except OSError as error:
             hint = self._nearest_file(path) if isinstance(error, FileNotFoundError) else None
             if mentioned.file == file and self._is_specification:
-                hint = hint or "name the folder that holds it with --root"
+                hint = hint or "name the folder that has it, or a pyproject.toml that lists contracts, with --root"
             self._report.add(Rule.UNREADABLE_FILE, mentioned, f"{file} cannot be read: {error.strerror or error}", hint)
             return None
         except (ValueError, RuntimeError) as error:
