@@ -217,7 +217,7 @@ async def test_an_error_about_the_environment_names_the_variable(
 @pytest.mark.parametrize("given", [["mqtt://broker:secret@host"], 1883, b"mqtt://user:secret@host", LocalEventBus])
 def test_a_url_that_is_no_text_is_refused_and_not_shown(given: Any) -> None:
     for urls in ((given,), ("local://", given)):
-        with pytest.raises(TypeError, match=r"bus is a text, got a .*: write connect\('mqtt") as failure:
+        with pytest.raises(TypeError, match=r"bus must be a text, got a .*: write connect\('mqtt") as failure:
             connect(*urls)
         assert "secret" not in str(failure.value)
 
