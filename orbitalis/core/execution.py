@@ -31,8 +31,8 @@ __all__ = ["AnyInput", "AnyOperation", "InputOf", "InputOfOperation", "Operation
 InputOfOperation = TypeVar("InputOfOperation", bound=Publishable)
 E = TypeVar("E", bound=Exception)
 
-# Nobody gives a function. But where a parameter may be one, mypy looks at the operation first, and says of a wrong
-# input which type is expected instead of that it cannot infer one.
+# No caller passes a function. But if a parameter may be one, mypy infers the type from the operation first. Then its
+# error for a wrong input names the expected type, instead of saying that it cannot infer a type.
 _Unused: TypeAlias = Callable[[InputOfOperation], Never]
 InputOf: TypeAlias = InputOfOperation | _Unused[InputOfOperation]
 """What an operation takes."""

@@ -1,4 +1,4 @@
-"""What an orbiter says that waits for others on the bus of its process, where nobody else is."""
+"""Explains why an orbiter is alone: it is on the bus of its process, and no other orbiter is there."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from orbitalis.protocol.machine import Machine
 __all__ = ["PATIENCE", "why_alone"]
 
 PATIENCE: Final = 10.0
-"""Seconds for which an orbiter may be without others before that is said: time for a few discovers."""
+"""Seconds for which an orbiter may be alone before the log says so: time for a few discovers."""
 
 
 def why_alone(machine: Machine, client: EventBusClient, others: str) -> str | None:
-    """Return why an orbiter has heard of nobody, as far as that is its bus; `others` are those it waits for."""
+    """Return why an orbiter has heard of no other, or `None` if its bus is not the reason; it waits for `others`."""
     if machine.peers or not is_left_alone(client):
         return None
     return (

@@ -1,4 +1,4 @@
-"""That a plugin has not heard of any core, told once in its log where its bus is why."""
+"""Warns once in the log of a plugin that has heard of no core, if its bus is the reason."""
 
 from __future__ import annotations
 
