@@ -273,9 +273,10 @@ class Orbiter(OrbiterHooks, metaclass=OrbiterClass):
         await client.connect()
         await self._runtime.listen(self._protocol_filters())
         await check_identity(client, self._topic_to_itself(), self.identifier, self._machine.role.value, self._logger)
+        await self._responder.start(client, self._incarnation, self._runtime.queues.context)
+        # Nothing may be waited for between these: what a user edits until then counts from the start on.
         self._topics = self._topic_layout()
         self._configure()
-        await self._responder.start(client, self._incarnation, self._runtime.queues.context)
         effects = self._machine.start(self._runtime.now())
         self._switch_to_started()
         await self._begin(effects)

@@ -176,6 +176,12 @@ ORBITER_MUTANTS = [
         new="return self._is_awaiting(slot)",
     ),
     Mutant(
+        name="edits-while-it-starts-do-not-count",
+        file="orbitalis/orbiter/orbiter.py",
+        old="        self._configure()\n        effects = self._machine.start(",
+        new="        effects = self._machine.start(",
+    ),
+    Mutant(
         name="closed-as-unused-while-an-answer-is-awaited",
         file="orbitalis/core/request.py",
         old="        return self._awaited.are_on(slot)",

@@ -20,6 +20,8 @@ SCHEDULES = int(os.environ.get("ORBITALIS_SIMULATION_SCHEDULES", "800")) * 2 // 
 
 FOUND_BEFORE = {
     50000: "a queue whose task was cancelled before it had begun was waited for in circles",
+    23592377: "a constraint that was edited while a core started did not count at its start",
+    23597257: "a policy that was edited while a plugin started did not count at its start",
 }
 """Seeds that show a fault which the library once had."""
 

@@ -241,9 +241,11 @@ export abstract class Orbiter<M extends Machine> {
 
   /** Hand the state machine another snapshot, if there is one that runs. */
   protected reconfigure(configure: (machine: M) => Effect[]): void {
-    if (this.#machine !== null && this.#runtime !== null && this.isRunning) {
+    if (this.#machine !== null && this.#runtime !== null && (this.isRunning || this.#state === "starting")) {
       this.#runtime.submit(configure(this.#machine));
-      this.#runtime.tick();
+      if (this.isRunning) {
+        this.#runtime.tick();
+      }
     }
   }
 

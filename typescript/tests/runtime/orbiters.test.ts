@@ -202,6 +202,21 @@ describe("a plugin", () => {
     expect(core.isCompliant).toBe(false);
   });
 
+  test("lends by the policy that it is given while it starts", async () => {
+    const scene = new Scene();
+    const core = scene.core().require(lowercase);
+    await core.start();
+    const plugin = scene.plugin().operation(lowercase, (request) => request.value);
+    const starting = plugin.start();
+    plugin.setPolicy("lowercase", { allowlist: [] });
+    await starting;
+    const other = scene.plugin({ identifier: "other" }).operation(lowercase, (request) => request.value);
+    await other.start();
+    await core.compliant({ signal: AbortSignal.timeout(5000) });
+
+    expect(core.connections().map((one) => one.remoteIdentifier)).toEqual(["other"]);
+  });
+
   test("gives the data of the core to what sets an operation up, which may refuse it", async () => {
     const scene = new Scene();
     const core = scene
