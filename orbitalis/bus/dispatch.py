@@ -238,7 +238,8 @@ class Subscription:
     def _enqueue(self, topic: str, event: Event[Any], length: int) -> None:
         queue = self._queue
         waiting = 0 if queue is None else len(queue)
-        if waiting >= self._intake.bounds.events or self._queued_bytes + length > self._intake.bounds.bytes:
+        bounds = self._intake.bounds
+        if waiting >= bounds.events or self._queued_bytes + length > bounds.bytes:
             self._drop(topic, event, waiting)
             return
         if queue is None:

@@ -145,7 +145,6 @@ def _client() -> tuple[asyncio.AbstractEventLoop, MqttEventBusClient]:
             client._route(made)
         return client
 
-    logging.getLogger("orbitalis.bus.mqtt").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     return loop, loop.run_until_complete(make())
 
@@ -153,6 +152,8 @@ def _client() -> tuple[asyncio.AbstractEventLoop, MqttEventBusClient]:
 def _mqtt(data: bytes) -> None:
     """Whatever a broker delivers is handed on or counted as one of what is wrong with it, and nothing is raised."""
     loop, client = _client()
+    logger = logging.getLogger("orbitalis.bus.mqtt")
+    level = logger.level
 
     async def receive(topic: str) -> None:
         client._receive(topic, data, ())
@@ -161,7 +162,11 @@ def _mqtt(data: bytes) -> None:
 
     for topic in ("exact", "a/b/c", "all", "another") if len(data) < 1000 else ("all",):
         before = replace(client.statistics)
-        loop.run_until_complete(receive(topic))
+        logger.setLevel(logging.CRITICAL)
+        try:
+            loop.run_until_complete(receive(topic))
+        finally:
+            logger.setLevel(level)
         after = client.statistics
         counted = [getattr(after, name) - getattr(before, name) for name in ("received", "malformed", "oversized")]
         is_ours = topic != "another"

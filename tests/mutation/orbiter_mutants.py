@@ -96,8 +96,8 @@ ORBITER_MUTANTS = [
     Mutant(
         name="compliance-in-the-queue-of-a-remote",
         file="orbitalis/orbiter/runtime.py",
-        old="        key: Hashable = _OWN_KEY if type(effect) is ComplianceChanged else remote\n",
-        new="        key: Hashable = remote\n",
+        old="    return _OWN_KEY if type(effect) is ComplianceChanged else effect.remote_identifier\n",
+        new="    return effect.remote_identifier\n",
     ),
     Mutant(
         name="state-changes-after-the-hook-before",
@@ -298,8 +298,8 @@ ORBITER_MUTANTS = [
     Mutant(
         name="closes-do-not-wait-for-hooks-of-compliance",
         file="orbitalis/orbiter/runtime.py",
-        old="[_OWN_KEY if type(effect) is ComplianceChanged else effect.remote_identifier for effect in effects]",
-        new="[effect.remote_identifier for effect in effects]",
+        old="        await self.settle(map(_key_of, effects))\n",
+        new="        await self.settle([effect.remote_identifier for effect in effects])\n",
     ),
     Mutant(
         name="queue-cancelled-at-birth-never-ends",

@@ -124,8 +124,8 @@ RUNTIME_MUTANTS = [
     Mutant(
         name="queue-without-bound",
         file="orbitalis/bus/dispatch.py",
-        old="        if waiting >= self._bounds.events or self._queued_bytes + length > self._bounds.bytes:",
-        new="        if self._queued_bytes + length > self._bounds.bytes:",
+        old="        if waiting >= bounds.events or self._queued_bytes + length > bounds.bytes:",
+        new="        if self._queued_bytes + length > bounds.bytes:",
     ),
     Mutant(
         name="delivered-after-unsubscribe",
