@@ -234,11 +234,12 @@ async def _subject_goes_on(scene: Scene, _: Any, step: Mapping[str, Any]) -> Non
 
 async def _broker_goes_away(scene: Scene, _: Any, step: Mapping[str, Any]) -> None:
     await scene.broker.stop()
+    # Now, so that the tester is the first to be connected when it is back: it must not miss what the subject says then.
+    await scene.bus.disconnect()
 
 
 async def _broker_comes_back(scene: Scene, _: Any, step: Mapping[str, Any]) -> None:
     await scene.broker.start()
-    await scene.bus.disconnect()
     await scene.bus.connect()
 
 

@@ -15,6 +15,9 @@ from tests.support.orbiters import EchoPlugin, TextCore, needs
 
 pytestmark = pytest.mark.timeout(120)
 
+_GRACE = 60.0
+"""Seconds: a machine with other work takes its time to connect again, and the connections are to outlast that."""
+
 
 @pytest.fixture
 async def proxies(broker: Broker) -> AsyncIterator[list[Proxy]]:
@@ -34,8 +37,9 @@ async def pair(proxies: list[Proxy], number: int) -> tuple[TextCore, EchoPlugin]
         identifier=f"core{number}",
         eventbus_client=clients[0],
         operation_requirements=needs(allowlist=[f"plugin{number}"]),
+        suspicion_grace=_GRACE,
     )
-    return core, EchoPlugin(identifier=f"plugin{number}", eventbus_client=clients[1])
+    return core, EchoPlugin(identifier=f"plugin{number}", eventbus_client=clients[1], suspicion_grace=_GRACE)
 
 
 @pytest.mark.parametrize("run", range(5))

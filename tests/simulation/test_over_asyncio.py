@@ -15,8 +15,8 @@ from tests.simulation.batch import Batch
 from tests.simulation.orbiter_scenario import simulate_over_asyncio
 from tests.support.repository import ROOT
 
-SCHEDULES = int(os.environ.get("ORBITALIS_SIMULATION_SCHEDULES", "800")) * 2 // 5
-"""Two fifths of what each test of the state machines alone has."""
+SCHEDULES = int(os.environ.get("ORBITALIS_SIMULATION_SCHEDULES", "800")) // 4
+"""A quarter of what each test of the state machines alone has."""
 
 FOUND_BEFORE = {
     50000: "a queue whose task was cancelled before it had begun was waited for in circles",
