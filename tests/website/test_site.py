@@ -294,6 +294,18 @@ def test_a_link_to_a_file_leads_to_a_page_that_shows_it(small: Path, tmp_path: P
     assert "````py" + 'thon\n"""```"""\n````' in (tmp_path / "out" / "source" / "code.py.md").read_text()
 
 
+def test_a_folder_lists_units_and_settings(small: Path, tmp_path: Path) -> None:
+    (small / "deploy").mkdir()
+    (small / "deploy" / "bed.service").write_text("[Unit]\n")
+    (small / "deploy" / "bed.env").write_text("A=b\n")
+    (small / "docs" / "page.md").write_text("[files](../deploy)\n")
+    stage(small, tmp_path / "out")
+
+    folder = tmp_path / "out" / "source" / "deploy"
+    assert all(f"[`{name}`]" in (folder / "index.md").read_text() for name in ("bed.env", "bed.service"))
+    assert "```ini\n[Unit]\n```" in (folder / "bed.service.md").read_text()
+
+
 def test_a_page_that_is_gone_is_removed(small: Path, tmp_path: Path) -> None:
     stage(small, tmp_path / "out")
     (small / "docs" / "page.md").rename(small / "docs" / "other.md")

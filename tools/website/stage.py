@@ -38,12 +38,15 @@ _LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 _LANGUAGES = {
     "avsc": "json",
     "cjs": "javascript",
+    "env": "sh",
     "js": "javascript",
     "md": "markdown",
     "py": "python",
+    "service": "ini",
     "ts": "typescript",
 }
 _PLAIN = {"acl", "conf"}
+_SHOWN = {".conf", ".env", ".js", ".json", ".md", ".mjs", ".py", ".service", ".yaml"}
 
 
 class PageError(Exception):
@@ -157,4 +160,4 @@ class _Pages:
     def _is_shown(self, path: Path) -> bool:
         if path.name.startswith((".", "__pycache__")) or path.name in ("node_modules", "certificates"):
             return False
-        return path.is_dir() or path.suffix in (".conf", ".js", ".json", ".md", ".mjs", ".py", ".yaml")
+        return path.is_dir() or path.suffix in _SHOWN
