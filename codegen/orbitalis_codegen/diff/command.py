@@ -50,8 +50,11 @@ def run(root: Path, against: str, contract: str | None, form: Format, *, is_exac
     if contract is not None:
         root, contract = _below(root, contract)
     where = f"{against.rstrip('/')}/" if is_folder(against) else f"{against}:"
-    # What is listed nowhere would all be new, and break nothing.
-    marks = (_DOCUMENT, SETTINGS_FILE) if contract is None else (contract, PurePosixPath(contract).name)
+    # What the old version neither lists nor has would all be new, and break nothing.
+    if contract is None:
+        marks = [_DOCUMENT, SETTINGS_FILE, *dict.fromkeys(one.document for one in read_settings(root))]
+    else:
+        marks = [contract, PurePosixPath(contract).name]
     with version_at(root, against, marks) as old:
         versions = _Comparison(old, root, where).compare(contract)
     accepted = read_acceptances(root)
@@ -113,8 +116,12 @@ class _Comparison:
         return [(change, new.version) for change in compare_models(old, new, *places)]
 
     def _listed(self, before: Sequence[str], after: Sequence[str]) -> list[tuple[Change, str]]:
-        """Compare the contracts that both versions list; one of the same title in another file has moved."""
+        """Compare the contracts that both versions have; one of the same title in another file has moved.
+
+        The old version may have a contract without listing it.
+        """
         found: list[tuple[Change, str]] = []
+        before = [*before, *(one for one in after if one not in before and (self._old / one).is_file())]
         gone, new = (
             [one for one in listed if one not in other] for listed, other in ((before, after), (after, before))
         )

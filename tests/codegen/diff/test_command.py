@@ -93,7 +93,7 @@ def test_a_folder_that_has_nothing_is_no_version(
 
     assert cli.main(["diff", "--root", str(repository), "--against", str(tmp_path / "empty")]) == 2
 
-    assert "has none of asyncapi.yaml, pyproject.toml: it is no version of this" in capsys.readouterr().err
+    assert "has none of asyncapi.yaml, pyproject.toml, contracts/porch.yaml: it is no version of this" in capsys.readouterr().err
 
 
 def test_a_contract_may_move_to_another_file(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,6 +171,24 @@ def test_contracts_that_are_listed_are_compared(repository: Path, capsys: pytest
     output = capsys.readouterr().out
     assert output.startswith("contracts/porch.yaml:71:23: WIRE ORB679 the enum Mode has the new symbol FADE\n")
     assert "affects: old plugin with new core: input of light: the symbol FADE is refused\n" in output
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_contract_that_the_old_version_has_and_does_not_list_is_compared(
+    is_folder: bool, repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in ("asyncapi.yaml", "pyproject.toml"):
+        (repository / file).unlink()
+    git(repository, "commit", "--quiet", "--all", "--message", "Two")
+    old = shutil.copytree(repository, tmp_path / "old", ignore=shutil.ignore_patterns(".git"))
+    (repository / "pyproject.toml").write_text(LISTED)
+    edit(repository, "contracts/porch.yaml", "[STEADY, BLINK]", "[STEADY, BLINK, FADE]")
+
+    assert cli.main(["diff", "--root", str(repository), "--against", str(old) if is_folder else "HEAD"]) == 1
+
+    output = capsys.readouterr().out
+    assert output.startswith("contracts/porch.yaml:71:23: WIRE ORB679 the enum Mode has the new symbol FADE\n")
+    assert output.endswith("1 change: 1 WIRE; 1 breaking\n")
 
 
 def test_one_contract_is_compared_alone(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
