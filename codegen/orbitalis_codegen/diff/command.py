@@ -17,7 +17,7 @@ from orbitalis_codegen.diff.places import Places
 from orbitalis_codegen.diff.protocol import compare_models
 from orbitalis_codegen.diff.report import breaking, lines_of, summary
 from orbitalis_codegen.diff.rules import ChangeRule, Level
-from orbitalis_codegen.diff.versions import is_folder, version_at
+from orbitalis_codegen.diff.versions import UnusableVersionError, is_folder, version_at
 from orbitalis_codegen.output import Format
 from orbitalis_codegen.specification import load
 
@@ -45,7 +45,7 @@ def run(root: Path, against: str, contract: str | None, form: Format, *, is_exac
 
     Raises:
         SpecificationError: One of the versions cannot be used, or `accepted.toml` accepts what there is not.
-        UnusableVersionError: There is no version `against`.
+        UnusableVersionError: There is no version `against`, or it has nothing to compare with.
     """
     if contract is not None:
         root, contract = _below(root, contract)
@@ -55,7 +55,7 @@ def run(root: Path, against: str, contract: str | None, form: Format, *, is_exac
         marks = [_DOCUMENT, SETTINGS_FILE, *dict.fromkeys(one.document for one in read_settings(root))]
     else:
         marks = [contract, PurePosixPath(contract).name]
-    with version_at(root, against, marks) as old:
+    with version_at(root, against, marks, is_whole=contract is None) as old:
         versions = _Comparison(old, root, where).compare(contract)
     accepted = read_acceptances(root)
     known = {change.fingerprint: version for change, version in versions}
@@ -111,6 +111,11 @@ class _Comparison:
             ) from None
 
     def _protocol(self) -> list[tuple[Change, str]]:
+        if not (self._old / _DOCUMENT).exists():
+            raise UnusableVersionError(
+                f"{self._where}{_DOCUMENT} does not exist, so there is no older protocol to compare with: "
+                "write --contract FILE to compare a contract alone"
+            )
         old, new = self._before(load, self._old), load(self._new)
         places = Places(self._old, _DOCUMENT, old.types), Places(self._new, _DOCUMENT, new.types)
         return [(change, new.version) for change in compare_models(old, new, *places)]

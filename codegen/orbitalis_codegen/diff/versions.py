@@ -31,19 +31,21 @@ def is_folder(name: str) -> bool:
 
 
 @contextmanager
-def version_at(root: Path, name: str, marks: Sequence[str]) -> Generator[Path]:
+def version_at(root: Path, name: str, marks: Sequence[str], *, is_whole: bool) -> Generator[Path]:
     """Give a folder with the files of the version `name` of what `root` has.
 
     A folder of that name is the version itself. Otherwise it is a commit of git, by tag, branch or digest, whose files
     are written into a temporary folder. A folder has one of the files `marks`; a commit may be older than all of them.
+    `is_whole` says that more than one contract is to be compared.
 
     Raises:
         UnusableVersionError: It is neither, or git cannot read it.
     """
     if is_folder(name):
         if not any((Path(name) / file).exists() for file in marks):
+            advice = "; write --contract FILE to compare a contract alone" if is_whole else ""
             raise UnusableVersionError(
-                f"the folder {shown(name)} has none of {', '.join(marks)}: it is no version of this"
+                f"the folder {shown(name)} has none of {', '.join(marks)}: it is no version of this{advice}"
             )
         yield Path(name)
         return

@@ -93,7 +93,24 @@ def test_a_folder_that_has_nothing_is_no_version(
 
     assert cli.main(["diff", "--root", str(repository), "--against", str(tmp_path / "empty")]) == 2
 
-    assert "has none of asyncapi.yaml, pyproject.toml, contracts/porch.yaml: it is no version of this" in capsys.readouterr().err
+    told = "has none of asyncapi.yaml, pyproject.toml, contracts/porch.yaml: it is no version of this; "
+    assert f"{told}write --contract FILE to compare a contract alone\n" in capsys.readouterr().err
+
+
+def test_a_version_without_a_protocol_is_told_with_what_to_do(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in ("asyncapi.yaml", "pyproject.toml"):
+        (repository / file).unlink()
+    git(repository, "commit", "--quiet", "--all", "--message", "Two")
+
+    assert cli.main(["diff", "--root", str(repository), "--against", "HEAD"]) == 2
+
+    assert capsys.readouterr() == (
+        "",
+        "orbitalis-codegen: HEAD:asyncapi.yaml does not exist, so there is no older protocol to compare with: "
+        "write --contract FILE to compare a contract alone\n",
+    )
 
 
 def test_a_contract_may_move_to_another_file(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
