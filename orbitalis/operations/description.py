@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Final
 
 from orbitalis.message.payload import schema_of, with_article
 from orbitalis.operations.declared_method import DeclaredMethod, declarations_of
-from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin
+from orbitalis.operations.provided_operations import Operation, OperationsProviderMixin, documentation_of
 from orbitalis.operations.typed_operation import TypedOperation, is_typed_operation
 from orbitalis_wire import messages
 
@@ -115,11 +115,11 @@ def _class_documentation(plugin_class: type) -> str:
 
 def _declared(owner: type, declared: TypedOperation[Any, Any, Any]) -> OperationDescription:
     """Describe an operation as a class has it."""
-    bases = [base for base in owner.__mro__ if declared.attribute in vars(base)]
-    file, line = _where(declared, bases[0])
+    declaring = next(base for base in owner.__mro__ if declared.attribute in vars(base))
+    file, line = _where(declared, declaring)
     return OperationDescription(
         name=declared.name,
-        documentation=_documentation(vars(base)[declared.attribute] for base in bases),
+        documentation=documentation_of(owner, declared.attribute),
         input=_payload(declared.input),
         output=_payload(declared.output),
         errors=tuple(map(schema_of, declared.errors)),
@@ -144,11 +144,6 @@ def _given(
         file=file,
         line=line,
     )
-
-
-def _documentation(declared: Iterable[object]) -> str:
-    """Return the first text that is written, the most derived declaration being the first one."""
-    return next((inspect.cleandoc(one.__doc__) for one in declared if is_typed_operation(one) and one.__doc__), "")
 
 
 def _payload(spec: messages.Input | messages.Output) -> PayloadDescription:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -15,7 +16,7 @@ from orbitalis.operations.policy import Policy
 from orbitalis.operations.typed_operation import TypedOperation, check_concurrency, is_typed_operation
 from orbitalis_wire.topics import OperationInputTopic
 
-__all__ = ["Operation", "OperationsProviderMixin", "declared_operations"]
+__all__ = ["Operation", "OperationsProviderMixin", "declared_operations", "documentation_of"]
 
 
 @dataclass(kw_only=True)
@@ -141,7 +142,13 @@ def declared_operations(plugin: object, on_result: OnResult) -> dict[str, Operat
             input=declared.input,
             output=declared.output,
             concurrency=declared.concurrency,
-            documentation=declared.__doc__ or "",
+            documentation=documentation_of(type(plugin), declared.attribute),
         )
         for declared in declarations_of(type(plugin), is_typed_operation)
     }
+
+
+def documentation_of(owner: type, attribute: str) -> str:
+    """Return the first text that is written for an operation, the most derived declaration being the first one."""
+    declared = (vars(base).get(attribute) for base in owner.__mro__)
+    return next((inspect.cleandoc(one.__doc__) for one in declared if is_typed_operation(one) and one.__doc__), "")

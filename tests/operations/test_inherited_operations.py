@@ -80,6 +80,40 @@ async def test_a_method_that_overrides_keeps_the_declaration_or_replaces_it(bus:
         assert sink.values == [1000]
 
 
+class Documented(Plugin):
+    @operation
+    @abstractmethod
+    async def shine(self) -> None:
+        """Shine.
+
+        As bright as it can.
+        """
+
+    @operation
+    async def fade(self) -> None:
+        """Fade."""
+
+
+class Silent(Documented):
+    async def shine(self) -> None: ...
+
+    @operation
+    async def fade(self) -> None: ...
+
+
+class Outspoken(Silent):
+    async def shine(self) -> None:
+        """Glow."""
+
+
+def test_a_method_without_a_docstring_inherits_the_documentation(bus: LocalEventBus) -> None:
+    silent, outspoken = Silent(eventbus_client=on(bus)).operations, Outspoken(eventbus_client=on(bus)).operations
+
+    assert silent["shine"].documentation == "Shine.\n\nAs bright as it can."
+    assert [one["fade"].documentation for one in (silent, outspoken)] == ["Fade.", "Fade."]
+    assert outspoken["shine"].documentation == "Glow."
+
+
 M = TypeVar("M", LevelMessage, SwitchMessage)
 N = TypeVar("N", LevelMessage, SwitchMessage)
 
