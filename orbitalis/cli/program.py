@@ -47,15 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         return _complain(error, error.status)
     except Exception as error:
-        from orbitalis.errors import BusError, BusUrlError, OrbitalisError
+        from orbitalis.errors import BusError, BusRefusedError, BusUrlError, OrbitalisError
 
         if isinstance(error, BusUrlError):
             return _complain(error, Exit.MISUSED)
+        if isinstance(error, BusRefusedError):
+            return _complain(f"{error}{_advice(options)}", Exit.NO_BUS)
         if isinstance(error, BusError):
             return _complain(error, Exit.NO_BUS)
         if isinstance(error, OrbitalisError):
             return _complain(error, Exit.FAILED)
         raise
+
+
+def _advice(options: argparse.Namespace) -> str:
+    """Return what to do about a refusal: a made-up identifier is not the one that access lists admit."""
+    given = vars(options)
+    missing = [
+        f"--{name.replace('_', '-')}"
+        for name in ("identifier", "operator_identifier")
+        if name in given and given[name] is None
+    ]
+    return f"; with access lists, give the name in the certificate as {' and '.join(missing)}" if missing else ""
 
 
 def _complain(error: Exception | str, status: Exit) -> int:

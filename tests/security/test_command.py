@@ -29,10 +29,18 @@ async def test_an_operator_sees_who_is_there(secure: SecureBroker) -> None:
 
 async def test_another_is_told_what_it_takes(secure: SecureBroker) -> None:
     as_core = await orbitalis("ls", "--identifier", "home", bus=secure.url_of("core", "home"))
+    listing = await orbitalis("ls", bus=secure.url_of("operator", "olga"))
+    calling = await orbitalis("call", "name", bus=secure.url_of("core", "home"))
     unnamed = await orbitalis("doctor", bus=secure.url_of("operator", "olga"))
 
     assert (as_core.status, as_core.output) == (3, "")
     assert "orbitalis: " in as_core.errors
+    assert "--identifier" not in as_core.errors
+    assert (listing.status, listing.output) == (3, "")
+    advice = "; with access lists, give the name in the certificate as --"
+    assert listing.errors.endswith(f"Not authorized{advice}identifier\n")
+    assert (calling.status, calling.output) == (3, "")
+    assert calling.errors.endswith(f"Not authorized{advice}identifier and --operator-identifier\n")
     assert unnamed.status == 3
     assert "as --identifier the name of its user" in unnamed.output
 
