@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from orbitalis import connect
 from tests.cli.command import orbitalis
 from tests.cli.orbiters import Home, Lamp, running
 from tests.support.broker import Broker, unused_port
+from tests.support.repository import ROOT
 
 
 def by_check(findings: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
@@ -22,6 +24,7 @@ async def test_all_is_well(broker: Broker) -> None:
         outcome = await orbitalis("doctor", "--json", "--listen", "0.5", bus=broker.url)
 
     assert outcome.status == 0
+    assert any("the page 'Security' of the documentation" in one["advice"] for one in outcome.data)
     found = by_check(outcome.data)
     assert {check: verdict for check, (verdict, _) in found.items()} == {
         "bus": "ok",
@@ -52,6 +55,17 @@ async def test_troubles_are_found(broker: Broker) -> None:
     assert found["identifiers"] == ("problem", "2 orbiters are called 'lamp'")
     assert found["compliance"] == ("problem", "home is not compliant")
     assert "✗ compliance: home is not compliant\n    orbitalis why home\n" in shown.output
+
+
+def test_pages_are_named_by_titles_that_they_have() -> None:
+    # Whoever has installed the package has no docs/.
+    titles = {path.read_text().splitlines()[0].removeprefix("# ") for path in (ROOT / "docs").rglob("*.md")}
+    for file in ("orbitalis/cli/commands/doctor.py", "examples/secure/mosquitto.conf"):
+        text = (ROOT / file).read_text()
+        named = re.findall(r"page '([^']+)' of the documentation", text)
+        assert named
+        assert set(named) <= titles
+        assert "docs/" not in text
 
 
 async def test_no_broker() -> None:

@@ -63,7 +63,7 @@ async def _run(options: argparse.Namespace) -> int:
                 "problem",
                 str(error),
                 "use the certificate or password of an operator, and as --identifier the name of its user "
-                "(docs/how-to/operating.md says which role each command needs)",
+                "(the page 'How to see what runs' of the documentation says which role each command needs)",
             )
         )
     except BusError as error:
@@ -120,7 +120,7 @@ async def _access(operator: Operator) -> _Finding:
         "access",
         "note",
         "no access lists are on: everybody may do everything in everybody's name",
-        "docs/concepts/security.md says how a broker tells cores, plugins and operators apart",
+        "the page 'Security' of the documentation says how a broker tells cores, plugins and operators apart",
     )
 
 
