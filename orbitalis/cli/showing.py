@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-__all__ = ["ago", "as_json", "print_json", "print_table", "print_text", "printable", "seconds_shown"]
+__all__ = ["ago", "as_json", "print_json", "print_table", "print_text", "printable", "seconds_shown", "when"]
 
 _GAP: Final = "  "
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -81,10 +81,19 @@ def _print_rich(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 def ago(moment: datetime) -> str:
     """Return how long ago a time was, such as `3 min`."""
+    return _since(moment, "")
+
+
+def when(moment: datetime) -> str:
+    """Return when a time was, such as `3 min ago`, or `now`."""
+    return _since(moment, " ago")
+
+
+def _since(moment: datetime, suffix: str) -> str:
     seconds = (datetime.now(UTC) - moment).total_seconds()
     for size, unit in _UNITS:
         if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
+            return f"{int(seconds // size)} {unit}{suffix}"
     return "now" if seconds > -5 else f"{-seconds:.0f} s ahead of this clock"
 
 

@@ -141,7 +141,7 @@ class RequirementExplanation:
         if not known and not self.is_met:
             known = [f"    {_UNKNOWN}"]
         if self.more_remotes:
-            known.append(f"    and {self.more_remotes} more plugins")
+            known.append(f"    and {_counted(self.more_remotes, 'more plugin')}")
         return "\n".join([f"  operation {shortened(self.operation_name)} {self.lack()}", *known])
 
     def line(self, most: int = 3) -> str:
@@ -152,7 +152,7 @@ class RequirementExplanation:
         bound = "at least " if len(others) == LISTED and self.more_remotes else ""
         known = "; ".join(others[:most]) or _UNKNOWN
         return f"operation {shortened(self.operation_name)} {self.lack()}: {known}" + (
-            f"; and {bound}{more} more plugins" if more else ""
+            f"; and {bound}{_counted(more, 'more plugin')}" if more else ""
         )
 
 
@@ -176,8 +176,8 @@ class CoreExplanation:
     def __str__(self) -> str:
         """Say it in lines."""
         state = "is compliant" if self.is_compliant else "is not compliant"
-        head = f"core {shortened(self.core_identifier)} {state}; it knows {self.known_remotes} remotes"
-        more = [f"  and {self.more_requirements} more operations"] if self.more_requirements else []
+        head = f"core {shortened(self.core_identifier)} {state}; it knows {_counted(self.known_remotes, 'remote')}"
+        more = [f"  and {_counted(self.more_requirements, 'more operation')}"] if self.more_requirements else []
         return "\n".join([head, *map(str, self.requirements), *more])
 
 
@@ -198,11 +198,15 @@ class LendingExplanation:
 
     def __str__(self) -> str:
         """Say it in a line, and one for each remote."""
-        bound = "" if self.maximum is None else f" of at most {self.maximum}"
-        lines = [f"  operation {shortened(self.operation_name)} is lent to {self.lent}{bound} cores"]
+        lent = (
+            _counted(self.lent, "core")
+            if self.maximum is None
+            else f"{self.lent} of at most {_counted(self.maximum, 'core')}"
+        )
+        lines = [f"  operation {shortened(self.operation_name)} is lent to {lent}"]
         lines += [f"    {remote}" for remote in self.remotes]
         if self.more_remotes:
-            lines.append(f"    and {self.more_remotes} more cores")
+            lines.append(f"    and {_counted(self.more_remotes, 'more core')}")
         return "\n".join(lines)
 
 
@@ -224,9 +228,13 @@ class PluginExplanation:
 
     def __str__(self) -> str:
         """Say it in lines."""
-        head = f"plugin {shortened(self.plugin_identifier)} knows {self.known_remotes} remotes"
-        more = [f"  and {self.more_operations} more operations"] if self.more_operations else []
+        head = f"plugin {shortened(self.plugin_identifier)} knows {_counted(self.known_remotes, 'remote')}"
+        more = [f"  and {_counted(self.more_operations, 'more operation')}"] if self.more_operations else []
         return "\n".join([head, *map(str, self.operations), *more])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def explain_remotes(

@@ -51,6 +51,18 @@ async def test_info_shows_schemas_that_people_can_read(broker: Broker) -> None:
     assert told.data["operations"]["name"]["documentation"] == "Say what it is called."
 
 
+async def test_info_counts_one_as_one(broker: Broker) -> None:
+    core = home(broker)
+    async with running(lamp(broker), core):
+        await core.compliant_event.wait()
+        of_core = await orbitalis("info", "home", bus=broker.url)
+        of_lamp = await orbitalis("info", "lamp", bus=broker.url)
+
+    assert "  from at least 1 plugin" in of_core.output.splitlines()
+    assert "core 'home' is compliant; it knows 1 remote" in of_core.output.splitlines()
+    assert "  operation 'light' is lent to 1 core" in of_lamp.output.splitlines()
+
+
 async def test_ping_says_how_long_answers_take(broker: Broker) -> None:
     async with running(lamp(broker), lamp(broker, "other")):
         everybody = await orbitalis("ping", "--json", bus=broker.url)

@@ -6,10 +6,12 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from orbitalis.cli.showing import ago, when
 from tests.support.repository import ROOT
 
 PROGRAM = """
@@ -52,3 +54,12 @@ def test_without_rich_it_is_plain_text(is_terminal: bool, tmp_path: Path) -> Non
     (tmp_path / "rich.py").write_text("raise ImportError(name=__name__)")
 
     assert printed(is_terminal=is_terminal, path=f"{tmp_path}:{ROOT}") == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, ("now", "now")), (185, ("3 min", "3 min ago")), (-60, ("60 s ahead of this clock",) * 2)]
+)
+def test_a_time_is_told_by_how_long_ago_it_was(seconds: int, told: tuple[str, str]) -> None:
+    moment = datetime.now(UTC) - timedelta(seconds=seconds)
+
+    assert (ago(moment), when(moment)) == told

@@ -169,10 +169,10 @@ async def test_both_sides_explain_what_is_connected(harness: Harness) -> None:
     assert explained.is_compliant
     assert explained.known_remotes == 1
     assert str(explained) == (
-        "core 'core' is compliant; it knows 1 remotes\n  operation 'text' has what it needs\n    'plugin' is connected"
+        "core 'core' is compliant; it knows 1 remote\n  operation 'text' has what it needs\n    'plugin' is connected"
     )
     assert str(plugin.explain()) == (
-        "plugin 'plugin' knows 1 remotes\n  operation 'text' is lent to 1 cores\n    'core' is connected"
+        "plugin 'plugin' knows 1 remote\n  operation 'text' is lent to 1 core\n    'core' is connected"
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from orbitalis.cli.asking import of_one, operator_of, run_async
 from orbitalis.cli.failure import Exit
 from orbitalis.cli.schemas import shape_shown
-from orbitalis.cli.showing import ago, as_json, print_json, print_table, print_text
+from orbitalis.cli.showing import ago, as_json, print_json, print_table, print_text, when
 from orbitalis.operating import ConnectionsAnswer, InfoAnswer
 from orbitalis_wire.messages import OperationInfo, RequirementInfo
 
@@ -63,7 +63,7 @@ def _show(info: InfoAnswer, connections: ConnectionsAnswer) -> None:
 
 
 def _used(moment: datetime | None) -> str:
-    return "never" if moment is None else f"{ago(moment)} ago"
+    return "never" if moment is None else when(moment)
 
 
 def _show_operation(name: str, one: OperationInfo) -> None:
@@ -72,14 +72,14 @@ def _show_operation(name: str, one: OperationInfo) -> None:
         print_text(textwrap.indent(one.documentation, "  "))
     print_text(f"  takes  {shape_shown(one.input)}")
     print_text(f"  gives  {shape_shown(one.output)}")
-    _show_lists("lent to", "cores", None, one.maximum, one.allowlist, one.blocklist)
+    _show_lists("lent to", "core", None, one.maximum, one.allowlist, one.blocklist)
 
 
 def _show_requirement(name: str, one: RequirementInfo) -> None:
     print_text(f"\nneeds {name}")
     print_text(f"  sends  {' or '.join(map(shape_shown, one.inputs))}")
     print_text(f"  takes  {' or '.join(map(shape_shown, one.outputs))}")
-    _show_lists("from", "plugins", one.minimum, one.maximum, one.allowlist, one.blocklist)
+    _show_lists("from", "plugin", one.minimum, one.maximum, one.allowlist, one.blocklist)
     if one.mandatory:
         print_text(f"  has to have {', '.join(one.mandatory)}")
 
@@ -93,7 +93,8 @@ def _show_lists(
     blocklist: Sequence[str] | None,
 ) -> None:
     bounds = [f"at least {minimum}"] * (minimum is not None) + [f"at most {maximum}"] * (maximum is not None)
-    print_text(f"  {verb} {' and '.join(bounds) or 'any number of'} {whom}")
+    is_one = (minimum if maximum is None else maximum) == 1
+    print_text(f"  {verb} {' and '.join(bounds) or 'any number of'} {whom if is_one else f'{whom}s'}")
     if allowlist is not None:
         print_text(f"  {verb} no others than {', '.join(allowlist) or 'nobody'}")
     if blocklist:

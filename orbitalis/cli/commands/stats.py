@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from orbitalis.cli.asking import nobody, of_all, of_one, operator_of, run_async
 from orbitalis.cli.failure import Exit
-from orbitalis.cli.showing import ago, print_json, print_table, print_text
+from orbitalis.cli.showing import print_json, print_table, print_text, when
 from orbitalis.operating import StatisticsAnswer
 
 __all__ = ["run"]
@@ -41,7 +41,7 @@ async def _run(options: argparse.Namespace) -> int:
 def _rows(answer: StatisticsAnswer) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for name, one in sorted(answer.operations.items()):
-        last = "" if one.last_error_at is None else f"{one.last_error}, {ago(one.last_error_at)} ago"
+        last = "" if one.last_error_at is None else f"{one.last_error}, {when(one.last_error_at)}"
         rows.append(
             (answer.identifier, name, one.executions, one.answers, one.errors, f"{one.seconds_in_handler:.3f} s", last)
         )

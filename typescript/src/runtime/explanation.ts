@@ -36,9 +36,9 @@ export function explainCore(identifier: string, machine: CoreMachine): Explanati
   const ordered = names.toSorted((one, other) => Number(isMet.get(one)) - Number(isMet.get(other)));
   const state = requester.isCompliant() ? "is compliant" : "is not compliant";
   return together(
-    `core ${shortened(identifier)} ${state}; it knows ${String(peers.size)} remotes`,
+    `core ${shortened(identifier)} ${state}; it knows ${counted(peers.size, "remote")}`,
     ordered.slice(0, LISTED).map((name) => explainRequirement(machine, name, isMet.get(name) === true)),
-    more("  ", ordered.length - LISTED, "operations"),
+    more("  ", ordered.length - LISTED, "operation"),
   );
 }
 
@@ -50,19 +50,20 @@ export function explainPlugin(identifier: string, machine: PluginMachine): Expla
   const ordered = names.toSorted((one, other) => Number(refused.has(other)) - Number(refused.has(one)));
   const explained = ordered.slice(0, LISTED).map((name): Explained => {
     const maximum = provider.operations.get(name)?.maximum ?? null;
-    const bound = maximum === null ? "" : ` of at most ${String(maximum)}`;
+    const lent = slots.openCount(name);
+    const lentTo = maximum === null ? counted(lent, "core") : `${String(lent)} of at most ${counted(maximum, "core")}`;
     const { listed, left } = explainRemotes(machine, name, new Map());
     const lines = [
-      `  operation ${shortened(name)} is lent to ${String(slots.openCount(name))}${bound} cores`,
+      `  operation ${shortened(name)} is lent to ${lentTo}`,
       ...listed.map((one) => `    ${sayRemote(one)}`),
-      ...more("    ", left, "cores"),
+      ...more("    ", left, "core"),
     ];
     return { lines, remotes: listed };
   });
   return together(
-    `plugin ${shortened(identifier)} knows ${String(peers.size)} remotes`,
+    `plugin ${shortened(identifier)} knows ${counted(peers.size, "remote")}`,
     explained,
-    more("  ", ordered.length - LISTED, "operations"),
+    more("  ", ordered.length - LISTED, "operation"),
   );
 }
 
@@ -92,7 +93,7 @@ function explainRequirement(machine: CoreMachine, name: string, isMet: boolean):
   const lines = [
     `  operation ${shortened(name)} ${lackOf(machine, name, openWith)}`,
     ...(known.length === 0 && !isMet ? [`    ${UNKNOWN}`] : known),
-    ...more("    ", left, "plugins"),
+    ...more("    ", left, "plugin"),
   ];
   return { lines, remotes: listed };
 }
@@ -183,6 +184,10 @@ function reasonsOf(obstacle: Obstacle, isPlugin: boolean): readonly string[] {
   return obstacle.reasons(isPlugin);
 }
 
-function more(indent: string, count: number, what: string): string[] {
-  return count > 0 ? [`${indent}and ${String(count)} more ${what}`] : [];
+function more(indent: string, count: number, noun: string): string[] {
+  return count > 0 ? [`${indent}and ${counted(count, `more ${noun}`)}`] : [];
+}
+
+function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

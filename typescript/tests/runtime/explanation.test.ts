@@ -27,7 +27,7 @@ it("says who is connected, and what is lacking", async () => {
 
   expect(explained(core)).toBe(
     [
-      "core 'core' is not compliant; it knows 1 remotes",
+      "core 'core' is not compliant; it knows 1 remote",
       "  operation 'echo' has 1 of at least 2 plugins (mandatory plugins are not counted in the minimum), " +
         "is without mandatory 'other'",
       "    'plugin' is connected",
@@ -35,7 +35,7 @@ it("says who is connected, and what is lacking", async () => {
   );
   expect(explained(plugin)).toBe(
     [
-      "plugin 'plugin' knows 1 remotes",
+      "plugin 'plugin' knows 1 remote",
       "  operation 'echo' is lent to 1 of at most 3 cores",
       "    'core' is connected",
     ].join("\n"),
