@@ -21,7 +21,7 @@ PROGRAM = """
 import { createInterface } from "node:readline";
 import { connectMqtt, Core, defineOperation, severalBuses, text } from "./index.js";
 
-const [near, far] = process.argv.slice(2).map((url) => connectMqtt(url, { reconnectAfter: 0.1 }));
+const [near, far] = process.argv.slice(1).map((url) => connectMqtt(url, { reconnectAfter: 0.1 }));
 const say = (word) => console.log(JSON.stringify(word));
 const core = new Core({
   identifier: "core", bus: severalBuses({ near, far }),
@@ -63,10 +63,11 @@ class TypeScriptCore:
 @asynccontextmanager
 async def core_on(near: Broker, far: Broker) -> AsyncGenerator[TypeScriptCore]:
     """Have a core on two brokers until the end of the block."""
-    program = await asyncio.to_thread(built) / "typescript" / "src" / "several-buses-of-a-test.mjs"
-    program.write_text(PROGRAM, encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
-        *("node", program, near.url, far.url), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *("node", "--input-type=module", "--eval", PROGRAM, near.url, far.url),
+        cwd=await asyncio.to_thread(built) / "typescript" / "src",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         yield TypeScriptCore(process)
