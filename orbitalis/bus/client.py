@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from orbitalis.arguments import check_list, check_text
 from orbitalis.bus.bus_statistics import BusStatistics
-from orbitalis.bus.dispatch import Intake, QueueBounds, Subscription, end_handlers
+from orbitalis.bus.dispatch import DEFAULT_BOUNDS, Intake, QueueBounds, Subscription, end_handlers
 from orbitalis.bus.event_handler import CallbackEventHandler, EventCallback, EventHandler
 from orbitalis.bus.home_loop import HomeLoop
 from orbitalis.bus.other_versions import OtherVersions
@@ -29,7 +29,6 @@ __all__ = ["EventBusClient", "LastWill", "Later", "MessagePublisher"]
 
 T = TypeVar("T")
 
-_DEFAULT_BOUNDS: Final = QueueBounds()
 _UNREADABLE: Final = re.compile(r"[^0-9A-Za-z._-]")
 """What brokers may not take in the identifier of a client."""
 _NAME: Final = 64
@@ -116,7 +115,7 @@ class EventBusClient(ABC):
         self._statistics = BusStatistics()
         self._logged_for: str | None = None
         """The orbiter that lines of the log name as theirs; the one that came last, where several share the client."""
-        self._intake = Intake(self._statistics, OtherVersions(self, self._statistics), queue_bounds or _DEFAULT_BOUNDS)
+        self._intake = Intake(self._statistics, OtherVersions(self, self._statistics), queue_bounds or DEFAULT_BOUNDS)
         self._subscriptions: dict[str, Subscription] = {}
 
     def belong_to(self, orbiter_identifier: str) -> None:

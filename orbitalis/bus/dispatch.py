@@ -24,7 +24,7 @@ from orbitalis.message.event import Event
 from orbitalis.message.payload import UndecodedPayload
 from orbitalis_wire import PROTOCOL_VERSION, limits
 
-__all__ = ["Intake", "QueueBounds", "Subscription", "end_handlers", "start_task", "start_task_later"]
+__all__ = ["DEFAULT_BOUNDS", "Intake", "QueueBounds", "Subscription", "end_handlers", "start_task", "start_task_later"]
 
 T = TypeVar("T")
 
@@ -79,13 +79,16 @@ class QueueBounds:
     """Sum of the lengths in which the events were received; in process, where nothing is encoded, not counted."""
 
 
+DEFAULT_BOUNDS: Final = QueueBounds()
+
+
 @dataclass(slots=True, eq=False)
 class Intake:
     """What the subscriptions of one client have in common."""
 
     statistics: BusStatistics
     other_versions: OtherVersions
-    bounds: QueueBounds = QueueBounds()
+    bounds: QueueBounds = DEFAULT_BOUNDS
     """How much each of them keeps while its handler is busy."""
     tasks: dict[asyncio.Task[object], None] = field(default_factory=dict[asyncio.Task[object], None])
     """Handlers that are busy, also those whose subscription has ended."""

@@ -11,7 +11,7 @@ __all__ = ["UnusableEventBusClient"]
 class UnusableEventBusClient(LocalEventBusClient):
     """A client that says why it has no bus when it is to connect.
 
-    An orbiter can be made with it: the program is right, and whoever runs it has to know what to mend.
+    An orbiter can be made with it, because the program is right. Its start fails, and says how to mend the variable.
     """
 
     def __init__(self, reason: str) -> None:

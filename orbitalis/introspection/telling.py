@@ -99,10 +99,9 @@ def tell_info(
     capacity = limits.INTROSPECTION_ANSWER_BYTES - len(encode_info_message(message)) - _SPARE_BYTES
     text, known = explain() if after is None else ("", ())
     explanation = bounded(text, _EXPLANATION_BYTES)
-    sizes = accumulate(len(encode_remote_info(one)) for one in known)
-    remotes = tuple(one for one, size in zip(known, sizes, strict=True) if size <= _REMOTES_BYTES)
-    message = replace(message, remotes=remotes)
-    room = capacity - len(explanation.encode()) - sum(len(encode_remote_info(one)) for one in remotes)
+    sizes = [size for size in accumulate(len(encode_remote_info(one)) for one in known) if size <= _REMOTES_BYTES]
+    message = replace(message, remotes=tuple(known[: len(sizes)]))
+    room = capacity - len(explanation.encode()) - (sizes[-1] if sizes else 0)
     note_bytes = len(_LEFT_OUT)
     if who.role is Role.PLUGIN:
         lent = cut(

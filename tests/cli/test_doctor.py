@@ -58,7 +58,7 @@ async def test_troubles_are_found(broker: Broker) -> None:
 
 
 def test_pages_are_named_by_titles_that_they_have() -> None:
-    # Whoever has installed the package has no docs/.
+    # An installed package has no docs/.
     titles = {path.read_text().splitlines()[0].removeprefix("# ") for path in (ROOT / "docs").rglob("*.md")}
     for file in ("orbitalis/cli/commands/doctor.py", "examples/secure/mosquitto.conf"):
         text = (ROOT / file).read_text()

@@ -1,4 +1,4 @@
-"""Inputs and answers whose class refuses what was sent: whoever waits is told, and does not wait in vain."""
+"""A message class refuses the values of an input or an answer: the core that waits for the answer gets an error."""
 
 from __future__ import annotations
 

@@ -12,7 +12,16 @@ from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.contract.model import Contract, ContractMessage, ContractOperation
 from orbitalis_codegen.emit.naming import snake_case, unique
 
-__all__ = ["ContractRecords", "described", "first_line", "long_unions", "package_name", "title_in_code", "title_of"]
+__all__ = [
+    "ContractRecords",
+    "by_type",
+    "described",
+    "first_line",
+    "long_unions",
+    "package_name",
+    "title_in_code",
+    "title_of",
+]
 
 _LONGEST_UNION: Final = 60
 """Characters of a union that stands where it is used; a longer one has a name."""
@@ -46,6 +55,16 @@ class ContractRecords:
                 left.extend(one for field in named.fields for one in references(field.type))
             found.add(name)
         return {name: one for name, one in self._types.items() if name in found}
+
+
+def by_type(
+    messages: tuple[ContractMessage, ...], type_of: Callable[[ContractMessage], str]
+) -> dict[str, ContractMessage]:
+    """The first message of each type, by that type in a language."""
+    found: dict[str, ContractMessage] = {}
+    for message in messages:
+        found.setdefault(type_of(message), message)
+    return found
 
 
 def long_unions(

@@ -46,13 +46,7 @@ def with_words(*words: Words) -> Callable[[Contract], Contract]:
         def told(operation: ContractOperation) -> ContractOperation:
             is_told = "operations" in words or ("calls" in words and operation.has_input)
             kept = operation if is_told else replace(operation, summary="", description="")
-            return replace(
-                kept,
-                inputs=tuple(map(message, kept.inputs)),
-                outputs=tuple(map(message, kept.outputs)),
-                errors=tuple(map(error, kept.errors)),
-                position=_NOWHERE,
-            )
+            return _operation(kept, message, error)
 
         def message(one: ContractMessage) -> ContractMessage:
             silent = one.payload is not None and not contract.types[one.payload].description.strip()
@@ -83,20 +77,22 @@ def with_words(*words: Words) -> Callable[[Contract], Contract]:
 def of_codecs(contract: Contract) -> Contract:
     """What the codecs depend on: no words but those that stand in the schemas themselves."""
     bare = {
-        key: replace(_operation(one, _message_without_words), summary="", description="")
+        key: replace(_operation(one, _message_without_words, _message_without_words), summary="", description="")
         for key, one in contract.operations.items()
     }
     return replace(with_words()(contract), title="", operations=bare)
 
 
 def _operation(
-    operation: ContractOperation, message: Callable[[ContractMessage], ContractMessage]
+    operation: ContractOperation,
+    message: Callable[[ContractMessage], ContractMessage],
+    error: Callable[[ContractMessage], ContractMessage],
 ) -> ContractOperation:
     return replace(
         operation,
         inputs=tuple(map(message, operation.inputs)),
         outputs=tuple(map(message, operation.outputs)),
-        errors=tuple(map(message, operation.errors)),
+        errors=tuple(map(error, operation.errors)),
         position=_NOWHERE,
     )
 

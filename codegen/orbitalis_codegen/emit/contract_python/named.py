@@ -7,7 +7,7 @@ import keyword
 from orbitalis_avro.types import NamedType, Record
 from orbitalis_codegen.contract.model import Contract, ContractMessage
 from orbitalis_codegen.emit import contract_names
-from orbitalis_codegen.emit.contract_names import ContractRecords, long_unions, title_in_code
+from orbitalis_codegen.emit.contract_names import ContractRecords, by_type, long_unions, title_in_code
 from orbitalis_codegen.emit.contract_python import reserved
 from orbitalis_codegen.emit.python import names
 from orbitalis_codegen.emit.python.types import Types
@@ -70,10 +70,7 @@ class Named:
 
     def by_type(self, messages: tuple[ContractMessage, ...]) -> dict[str, ContractMessage]:
         """The first message of each type, by that."""
-        found: dict[str, ContractMessage] = {}
-        for message in messages:
-            found.setdefault(self.python_type(message), message)
-        return found
+        return by_type(messages, self.python_type)
 
     def written(self) -> dict[str, NamedType]:
         """The types that messages are made of, by full name, in the order of the contract."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from orbitalis_avro.types import Record
 from orbitalis_codegen.contract.model import Contract, ContractMessage, PlainType
-from orbitalis_codegen.emit.contract_names import ContractRecords, long_unions, title_in_code
+from orbitalis_codegen.emit.contract_names import ContractRecords, by_type, long_unions, title_in_code
 from orbitalis_codegen.emit.contract_typescript import reserved
 from orbitalis_codegen.emit.typescript import names
 from orbitalis_codegen.emit.typescript.types import Types
@@ -59,10 +59,7 @@ class Named:
 
     def by_type(self, messages: tuple[ContractMessage, ...]) -> dict[str, ContractMessage]:
         """The first message of each type, by that."""
-        found: dict[str, ContractMessage] = {}
-        for message in messages:
-            found.setdefault(self._type(message), message)
-        return found
+        return by_type(messages, self._type)
 
     def _type(self, message: ContractMessage) -> str:
         if message.payload is not None:
